@@ -1,0 +1,143 @@
+"""Rules of names and other short texts. Each function returns what is wrong with a text, or None."""
+
+import difflib
+import re
+from collections.abc import Iterable
+from typing import Final
+
+MAX_LABEL: Final = 63  # characters of a DNS label (RFC 1123 2.1)
+
+_DNS_1035: Final = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
+_DNS_1123: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+_LABEL_VALUE: Final = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?")
+_ENV_NAME: Final = re.compile(r"[ -<>-~]+")
+_CONFIG_KEY: Final = re.compile(r"[-._a-zA-Z0-9]+")
+_DURATION: Final = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_QUANTITY: Final = re.compile(r"[+-]?(\d+|\d+\.\d*|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?")
+# distribution/reference v0.6.0, regexp.go: the grammar of an image reference.
+_HOST: Final = r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[a-fA-F0-9:]+\])(?::\d+)?"
+_SEGMENT: Final = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_REPOSITORY: Final = re.compile(rf"(?:(?P<host>{_HOST})/)?(?P<path>{_SEGMENT}(?:/{_SEGMENT})*)")
+_IMAGE: Final = re.compile(
+    rf"(?P<repository>(?:{_HOST}/)?{_SEGMENT}(?:/{_SEGMENT})*)(?::(?P<tag>[\w][\w.-]{{0,127}}))?(?:@(?P<digest>[a-z0-9]+:[0-9a-fA-F]{{32,}}))?",
+    re.ASCII,
+)
+
+
+def dns_1035_label(text: str) -> str | None:
+    """Check a DNS-1035 label, the form of Service names (Kubernetes apimachinery, IsDNS1035Label)."""
+    if len(text) > MAX_LABEL:
+        return f"{len(text)} characters are more than {MAX_LABEL}"
+    if not _DNS_1035.fullmatch(text):
+        return "must start with a lower-case letter and go on with lower-case letters, digits and -"
+    return None
+
+
+def dns_1123_subdomain(text: str) -> str | None:
+    """Check a DNS-1123 subdomain, the form of most object names and of host names (IsDNS1123Subdomain)."""
+    if len(text) > 253:
+        return f"{len(text)} characters are more than 253"
+    if not all(_DNS_1123.fullmatch(part) for part in text.split(".")):
+        return "must consist of lower-case letters, digits, - and . and start and end with a letter or digit"
+    return None
+
+
+def host(text: str) -> str | None:
+    """Check a fully qualified host name: a subdomain of at least two labels, each of at most 63 characters."""
+    if wrong := dns_1123_subdomain(text):
+        return wrong
+    if "." not in text:
+        return "must be a full host name, such as credit.example.com"
+    if any(len(part) > MAX_LABEL for part in text.split(".")):
+        return f"a part between dots is longer than {MAX_LABEL} characters"
+    return None
+
+
+def label_key(text: str) -> str | None:
+    """Check a label's or annotation's key (Kubernetes apimachinery, IsQualifiedName)."""
+    prefix, slash, name = text.rpartition("/")
+    if slash and (wrong := dns_1123_subdomain(prefix)):
+        return f"the part before / {wrong}"
+    if not name or len(name) > MAX_LABEL or not _LABEL_VALUE.fullmatch(name):
+        return "must be letters, digits, -, _ and ., start and end with a letter or digit, and have at most 63 characters"
+    return None
+
+
+def label_value(text: str) -> str | None:
+    """Check a label's value (Kubernetes apimachinery, IsValidLabelValue)."""
+    if len(text) > MAX_LABEL or not _LABEL_VALUE.fullmatch(text):
+        return "must be letters, digits, -, _ and ., start and end with a letter or digit, and have at most 63 characters"
+    return None
+
+
+def env_name(text: str) -> str | None:
+    """Check an environment variable's name (Kubernetes 1.34 and later, IsRelaxedEnvVarName)."""
+    return None if _ENV_NAME.fullmatch(text) else "must be printable ASCII characters without ="
+
+
+def config_key(text: str) -> str | None:
+    """Check a key of a ConfigMap's data (Kubernetes apimachinery, IsConfigMapKey)."""
+    if len(text) > 253 or not _CONFIG_KEY.fullmatch(text) or text in (".", ".."):
+        return "must be letters, digits, -, _ and ."
+    return None
+
+
+def image(text: str) -> str | None:
+    """Check an image reference."""
+    if not text:
+        return "is empty"
+    return None if _IMAGE.fullmatch(text) else "is not an image reference such as registry.example.com/models/churn:2.0.0"
+
+
+def registry(text: str) -> str | None:
+    """Check what stands before an image's name: a host, and maybe a path."""
+    return None if _REPOSITORY.fullmatch(text) else "is not a registry such as registry.example.com/models"
+
+
+def repository(reference: str) -> str:
+    """Return the repository of an image reference: without tag and digest."""
+    match = _IMAGE.fullmatch(reference)
+    return match["repository"] if match else reference
+
+
+def names_registry(reference: str) -> bool:
+    """Tell whether a reference names its registry's host, by Docker's rule: a dot, a colon or localhost."""
+    first, slash, _ = reference.partition("/")
+    return bool(slash) and ("." in first or ":" in first or first == "localhost")
+
+
+def duration(text: str) -> str | None:
+    """Check a duration such as 60s, 5m, 1h30m or 7d."""
+    if text and _DURATION.fullmatch(text):
+        return None
+    return "is not a duration such as 60s, 5m, 1h30m or 7d"
+
+
+def seconds(text: str) -> int:
+    """Return the seconds of a duration that `duration` accepts."""
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise ValueError(text)
+    days, hours, minutes, rest = (int(part or 0) for part in match.groups())
+    return ((days * 24 + hours) * 60 + minutes) * 60 + rest
+
+
+def quantity(text: str) -> str | None:
+    """Check a quantity such as 500m or 2Gi (Kubernetes apimachinery, resource.ParseQuantity)."""
+    return None if _QUANTITY.fullmatch(text) else "is not a quantity such as 500m, 2 or 1Gi"
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that was probably meant, or None."""
+    words = sorted(known)
+    folded = {each.lower().replace("_", "").replace("-", ""): each for each in words}
+    if exact := folded.get(word.lower().replace("_", "").replace("-", "")):
+        return exact
+    found = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+def one_of(words: Iterable[str]) -> str:
+    """Return the words as an enumeration for a message: `a, b or c`."""
+    listed = sorted(words)
+    return " or ".join([", ".join(listed[:-1]), listed[-1]] if len(listed) > 1 else listed)

@@ -1,0 +1,95 @@
+"""Problem: one mistake of a user, or one finding about what follows from their file, as a value.
+
+Problems are collected and reported together; they are never raised.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from modelyard.codes import CODES
+
+
+class Severity(StrEnum):
+    """How much a problem weighs: only errors stop a command."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A position in a file; line and column count from 1, columns in characters."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        """Return the form that editors and terminals make a link of."""
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a finding is about: an object (`Service.serving.knative.dev churn`) and a JSON pointer into it."""
+
+    object: str
+    pointer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A second place that belongs to a problem, and what is there."""
+
+    place: Place
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake: what is wrong (message), how to mend it (hint), and where."""
+
+    code: str
+    severity: Severity
+    message: str
+    hint: str = ""
+    place: Place | None = None
+    subject: Subject | None = None
+    related: tuple[Related, ...] = ()
+
+
+def problem(
+    code: str,
+    message: str,
+    *,
+    hint: str = "",
+    place: Place | None = None,
+    subject: Subject | None = None,
+    related: tuple[Related, ...] = (),
+) -> Problem:
+    """Make a Problem with the severity that its code has in CODES."""
+    severity = Severity(CODES[code].severity)
+    return Problem(code, severity, message, hint, place, subject, related)
+
+
+def has_errors(problems: Iterable[Problem]) -> bool:
+    """Tell whether anything must be written in spite of these problems: not if one is an error."""
+    return any(p.severity is Severity.ERROR for p in problems)
+
+
+def unique(problems: Iterable[Problem]) -> list[Problem]:
+    """Sort by place and drop what repeats the code at a place already named: one mistake, one problem."""
+    seen: set[tuple[object, ...]] = set()
+    kept: list[Problem] = []
+    for each in problems:
+        key = (each.code, each.place) if each.place else (each.code, each.message, each.subject)
+        if key not in seen:
+            seen.add(key)
+            kept.append(each)
+    return sorted(kept, key=_order)
+
+
+def _order(each: Problem) -> tuple[bool, Place, str, str]:
+    return (each.place is None, each.place or Place("", 0, 0), each.code, each.message)

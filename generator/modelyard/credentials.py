@@ -1,0 +1,32 @@
+"""What looks like a credential: by the name of a setting, or by the form of its value."""
+
+import re
+from typing import Final
+
+_NAME: Final = re.compile(
+    r"(?:^|[^a-z])(?:pass(?:word|wd|phrase)?|pwd|secret|token|credentials?|api_?key|access_?key|private_?key|"
+    r"connection_?string|client_?secret)(?:[^a-z]|$)"
+)
+# Settings about a credential that hold none: where it lies, how long it lives, whether it is wanted.
+_ABOUT: Final = re.compile(r"(?:_|-|\.)(?:file|path|dir|name|url|uri|endpoint|ttl|timeout|expiry|enabled|required|type|header|id)$")
+_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_VALUE: Final = (
+    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+    re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),  # AWS access key
+    re.compile(r"\bgh[pousr]_[A-Za-z0-9]{36,}\b"),  # GitHub token
+    re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+\b"),  # JSON Web Token
+    re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{10,}"),  # Slack token
+    re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@"),  # password in an address
+    re.compile(r"(?i)(?:^|[;?&\s])(?:password|pwd)=[^;&\s]+"),  # password in a connection string
+)
+
+
+def is_credential_name(name: str) -> bool:
+    """Tell whether a setting of this name holds a credential: DB_PASSWORD does, DB_PASSWORD_FILE does not."""
+    words = _CAMEL.sub("_", name).lower()
+    return _NAME.search(words) is not None and _ABOUT.search(words) is None
+
+
+def is_credential_value(value: str) -> bool:
+    """Tell whether a text has the form of a key, a token or an address with a password."""
+    return any(form.search(value) for form in _VALUE)

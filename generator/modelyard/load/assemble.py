@@ -1,0 +1,225 @@
+"""From the merged tree to the declared set: head, defaults, models, variants, each checked for itself."""
+
+from typing import Any
+
+from modelyard.load.merge import Tree, leftovers, merge
+from modelyard.load.rules import check_model, check_set
+from modelyard.load.shapes import validate
+from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
+from modelyard.models.model import Model, Variant
+from modelyard.models.modelset import Metadata, ModelSet, Spec
+from modelyard.models.shape import Shape
+from modelyard.names import nearest, one_of
+from modelyard.places import find
+from modelyard.problem import Problem, problem
+from modelyard.targets import PLANNED, TARGETS, target
+from modelyard.yamlio import ListMarks, MapMarks, Marks, Sources
+
+APART = ("base", "defaults", "models")  # of spec: merged and checked model by model
+
+
+def assemble(tree: Tree, sources: Sources, files: tuple[str, ...]) -> tuple[DeclaredSet | None, list[Problem]]:
+    """Return the set with the models that are sound enough to be looked at further, and all problems."""
+    return _Assembly(tree, sources, files).run()
+
+
+class _Assembly:
+    def __init__(self, tree: Tree, sources: Sources, files: tuple[str, ...]) -> None:
+        self.tree = tree
+        self.sources = sources
+        self.files = files
+        self.problems: list[Problem] = []
+
+    def run(self) -> tuple[DeclaredSet | None, list[Problem]]:
+        head = self.head()
+        spec = _below(self.tree, "spec")
+        defaults = self.defaults(spec)
+        models = self.models(spec, defaults)
+        metadata = head.metadata if head else Metadata.model_construct(name="unnamed")
+        declared = DeclaredSet(
+            metadata, head.spec if head else Spec(), self.tree.marks, self.sources, tuple(models), self.files
+        )
+        self.problems += check_set(declared, self.tree)
+        return (declared if head else None), self.problems
+
+    def report(self, code: str, message: str, mark: int, hint: str = "") -> None:
+        self.problems.append(problem(code, message, hint=hint, place=self.sources.place(mark)))
+
+    def head(self) -> ModelSet | None:
+        """Check everything but the models and their defaults."""
+        data, marks = dict(self.tree.data), self.tree.marks
+        if isinstance(spec := data.get("spec"), dict):
+            data["spec"] = {key: value for key, value in spec.items() if key not in APART}
+            for key, wanted in (("defaults", dict), ("models", list), ("base", str)):
+                if key in spec and not isinstance(spec[key], wanted):
+                    kind = {dict: "a mapping", list: "a list", str: "the path of a models file"}[wanted]
+                    self.report("MY103", f"{key} wants {kind}", find(marks, "spec", key)[1])
+        head, problems = validate(ModelSet, Tree(data, marks), self.sources)
+        self.problems += problems
+        return head
+
+    def defaults(self, spec: Tree) -> Tree:
+        """Return the defaults, after checking them as a model of their own."""
+        own = _below(spec, "defaults")
+        if own.data:
+            for key in ("name", "variants"):
+                if key in own.data:
+                    self.report("MY101", f"{key} has no default", own.marks.entries[key][0], "give it to each model")
+            alone = Tree({k: v for k, v in own.data.items() if k not in ("name", "variants")}, own.marks)
+            _, problems = self.serve(Tree({**alone.data, "name": "defaults"}, alone.marks), defaults=True)
+            self.problems += problems
+        return own
+
+    def models(self, spec: Tree, defaults: Tree) -> list[DeclaredModel]:
+        items, marks = self.kept(*_items(spec, "models"))
+        declared = []
+        for item, item_marks in zip(items, marks, strict=True):
+            if isinstance(item, dict) and isinstance(item_marks, MapMarks):
+                model = self.model(Tree(item, item_marks), defaults)
+                if model is not None:
+                    declared.append(model)
+            else:
+                self.report("MY103", "a model is a mapping", find(item_marks)[1], "write name: and image:")
+        return sorted(declared, key=lambda model: model.name)
+
+    def model(self, own: Tree, defaults: Tree) -> DeclaredModel | None:
+        variants, variant_marks = self.kept(*_items(own, "variants"))
+        named = _named_targets(own, variants)
+        merged = merge(_for_targets(defaults, named), own)
+        shared = Tree({k: v for k, v in merged.data.items() if k != "variants"}, merged.marks)
+        whole, problems = self.serve(shared)
+        if "variants" in own.data and not (isinstance(own.data["variants"], list) and variants):
+            self.report("MY103", "variants wants a list with at least one variant", own.marks.entries["variants"][0])
+        served = []
+        for item, item_marks in zip(variants, variant_marks, strict=True):
+            if isinstance(item, dict) and isinstance(item_marks, MapMarks):
+                each = self.variant(shared, Tree(item, item_marks), whole)
+                served += [each] if each else []
+            else:
+                self.report("MY103", "a variant is a mapping", find(item_marks)[1], "write name:, image: and percent:")
+        self.problems += problems
+        if whole is None:
+            return None
+        model = DeclaredModel(whole.model.name, whole, tuple(sorted(served, key=lambda each: each.variant or "")))
+        found = check_model(model, own, self.sources)
+        self.problems += found
+        return model if len(served) == len(variants) else None
+
+    def variant(self, shared: Tree, own: Tree, whole: Served | None) -> Served | None:
+        for key in ("path", "variants"):
+            if key in own.data:
+                self.report("MY210", f"{key} belongs to the model", own.marks.entries[key][0], "move it to the model")
+        head = {key: own.data[key] for key in ("name", "percent") if key in own.data}
+        variant, problems = validate(Variant, Tree(head, own.marks), self.sources)
+        self.problems += problems
+        rest = {k: v for k, v in own.data.items() if k not in ("name", "percent", "path", "variants")}
+        self.shared_fields(Tree(rest, own.marks), whole)
+        merged = merge(shared, Tree(rest, own.marks))
+        # The variant's name stands where the model's stood, so that places of either can be asked for.
+        if "name" in own.marks.entries:
+            merged.marks.entries["name"] = own.marks.entries["name"]
+        served, problems = self.serve(merged)
+        self.problems += problems
+        if variant is None or served is None:
+            return None
+        return Served(served.model, served.specs, served.data, served.marks, variant.name, variant.percent)
+
+    def shared_fields(self, own: Tree, whole: Served | None) -> None:
+        """Refuse what all variants of a model share: the Route, the host, the name, the list of targets."""
+        targets = _below(own, "targets")
+        for name in targets.data:
+            if whole is not None and name not in whole.specs and name in TARGETS:
+                mark = targets.marks.entries[name][0]
+                self.report("MY210", f"target {name} belongs to the model", mark, "name it under the model's targets")
+            fields = target(name).SHARED_FIELDS if name in TARGETS else frozenset()
+            own_fields = _below(targets, name)
+            for key in sorted(fields.intersection(own_fields.data)):
+                mark = own_fields.marks.entries[key][0]
+                self.report("MY210", f"{key} belongs to the model", mark, "move it to the model's own targets")
+
+    def serve(self, tree: Tree, *, defaults: bool = False) -> tuple[Served | None, list[Problem]]:
+        """Check a model or a merged variant against its shape, and its targets against theirs."""
+        tree = self.without_removed_volumes(tree)
+        model, problems = validate(Model, tree, self.sources)
+        specs: dict[str, Shape] = {}
+        for name in sorted(model.targets if model else ()):
+            spec = self.spec(name, tree, problems)
+            if spec is not None:
+                specs[name] = spec
+        if defaults:
+            # Defaults are not complete, and need not be.
+            problems = [each for each in problems if each.code != "MY102"]
+        served = Served(model, specs, tree.data, tree.marks) if model else None
+        return served, problems
+
+    def kept(self, items: list[object], marks: list[Marks]) -> tuple[list[object], list[Marks]]:
+        """Return the items without those that were to be removed and were not there."""
+        stay, stay_marks, gone = leftovers(items, marks)
+        known = [item["name"] for item in stay if isinstance(item, dict) and isinstance(item.get("name"), str)]
+        for mark, name in gone:
+            meant = nearest(name, known)
+            hint = f"did you mean {meant}?" if meant else "there is nothing to remove it from"
+            self.report("MY109", f"{name or 'this item'} is not declared below", mark, hint)
+        return stay, stay_marks
+
+    def without_removed_volumes(self, tree: Tree) -> Tree:
+        items, marks = _items(tree, "volumes")
+        stay, stay_marks = self.kept(items, marks)
+        if len(stay) == len(items):
+            return tree
+        volumes = ListMarks(find(tree.marks, "volumes")[1])
+        volumes.items = stay_marks
+        entries = MapMarks(tree.marks.at)
+        entries.entries = {**tree.marks.entries, "volumes": (find(tree.marks, "volumes")[0], volumes)}
+        return Tree({**tree.data, "volumes": stay}, entries)
+
+    def spec(self, name: str, tree: Tree, problems: list[Problem]) -> Shape | None:
+        targets = _below(tree, "targets")
+        mark = targets.marks.entries[name][0] if name in targets.marks.entries else tree.marks.at
+        place = self.sources.place(mark)
+        if name in PLANNED:
+            hint = f"this version has {one_of(TARGETS)}"
+            problems.append(problem("MY107", f"target {name} is not available in this version", hint=hint, place=place))
+            return None
+        if name not in TARGETS:
+            meant = nearest(name, TARGETS)
+            hint = f"did you mean {meant}?" if meant else f"there are {one_of(TARGETS)}"
+            problems.append(problem("MY106", f"unknown target {name}", hint=hint, place=place))
+            return None
+        spec, found = validate(target(name).Spec, _below(targets, name), self.sources)
+        problems += found
+        return spec
+
+
+def _below(tree: Tree, key: str) -> Tree:
+    """Return the mapping under a key; an empty one if there is none."""
+    data = tree.data.get(key)
+    _, marks = tree.marks.entries.get(key, (0, tree.marks.at))
+    if isinstance(data, dict) and isinstance(marks, MapMarks):
+        return Tree(data, marks)
+    return Tree({}, MapMarks(find(tree.marks, key)[0]))
+
+
+def _items(tree: Tree, key: str) -> tuple[list[object], list[Marks]]:
+    data = tree.data.get(key)
+    _, marks = tree.marks.entries.get(key, (0, tree.marks.at))
+    return (data, marks.items) if isinstance(data, list) and isinstance(marks, ListMarks) else ([], [])
+
+
+def _named_targets(own: Tree, variants: list[object]) -> set[str]:
+    named = set(_below(own, "targets").data)
+    for variant in variants:
+        if isinstance(variant, dict) and isinstance(variant.get("targets"), dict):
+            named |= set(variant["targets"])
+    return named
+
+
+def _for_targets(defaults: Tree, named: set[str]) -> Tree:
+    """Return the defaults without those for targets that the model does not name."""
+    targets = defaults.data.get("targets")
+    if not isinstance(targets, dict) or set(targets) <= named:
+        return defaults
+    data: dict[str, Any] = {**defaults.data, "targets": {k: v for k, v in targets.items() if k in named}}
+    return Tree(data, defaults.marks)
+
+

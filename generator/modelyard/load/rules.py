@@ -1,0 +1,288 @@
+"""Rules over several fields of a model, and over the models of a set. Each is a function that yields problems."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from modelyard import names
+from modelyard.codes import CODES
+from modelyard.credentials import is_credential_name, is_credential_value
+from modelyard.load.merge import Tree
+from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
+from modelyard.models.pod import VOLUME_SOURCES
+from modelyard.places import find
+from modelyard.problem import Problem, Related, problem
+from modelyard.targets import Claim, target
+from modelyard.workload import APP_PATH, RESERVED_LABELS
+from modelyard.yamlio import ListMarks, MapMarks, Sources
+
+Rule = Callable[[DeclaredModel, Tree, Sources], Iterator[Problem]]
+
+
+def check_model(model: DeclaredModel, own: Tree, sources: Sources) -> list[Problem]:
+    """Check one model with its variants. `own`: the model as its file has it, without defaults."""
+    return [found for rule in _MODEL_RULES for found in rule(model, own, sources)]
+
+
+def check_set(models: DeclaredSet, tree: Tree) -> list[Problem]:
+    """Check what only the whole set shows. `tree`: the whole merged file."""
+    problems = [found for model in models.models for name in model.whole.specs for found in target(name).check(models, model)]
+    for rule in _SET_RULES:
+        problems += rule(models, tree)
+    return problems
+
+
+def _variants(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
+    """Percents sum to 100; a single variant may leave its percent out."""
+    items = own.data.get("variants")
+    if not isinstance(items, list) or not items:
+        return
+    percents = [item.get("percent") for item in items if isinstance(item, dict)]
+    if percents == [None]:
+        return
+    if all(isinstance(each, int) and not isinstance(each, bool) for each in percents):
+        total = sum(each for each in percents if isinstance(each, int))
+        if total != 100:
+            place = sources.place(find(own.marks, "variants")[0])
+            message = f"the percents of {model.name} add up to {total}, not 100"
+            yield problem("MY204", message, hint="change one of them", place=place)
+    for i, percent in enumerate(percents):
+        if percent is None:
+            place = sources.place(find(own.marks, "variants", i)[1])
+            yield problem("MY102", "percent is missing", hint="add percent:", place=place)
+
+
+def _repeated(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
+    """Variants and volumes are told apart by name; volumes also by where they are mounted (a finding of check)."""
+    for key in ("variants", "volumes"):
+        yield from _repeated_names(own, key, f"{key[:-1]} of {model.name}", sources)
+
+
+def _repeated_names(tree: Tree, key: str, what: str, sources: Sources) -> Iterator[Problem]:
+    items, marks = tree.data.get(key), tree.marks.entries.get(key, (0, 0))[1]
+    if not isinstance(items, list) or not isinstance(marks, ListMarks):
+        return
+    first: dict[str, int] = {}
+    for item, item_marks in zip(items, marks.items, strict=True):
+        name = item.get("name") if isinstance(item, dict) else None
+        if not isinstance(name, str):
+            continue
+        mark = find(item_marks, "name")[1]
+        if name in first:
+            related = (Related(sources.place(first[name]), "the first"),)
+            hint = "rename one of them"
+            yield problem("MY201", f"a second {what} named {name}", hint=hint, place=sources.place(mark), related=related)
+        first.setdefault(name, mark)
+
+
+def _image(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
+    for served in model.served:
+        if not served.model.image and not _is_faulty(served, "image"):
+            mark = served.marks.at if served.variant is None else served.find("name")
+            place = sources.place(mark)
+            yield problem("MY102", f"image is missing in {served.variant or model.name}", hint="add image:", place=place)
+    repositories = {names.repository(s.model.image).rpartition("/")[2] for s in model.served if s.model.image}
+    if len(repositories) > 1 and not model.whole.model.path:
+        place = sources.place(own.marks.at)
+        message = f"the path cannot be derived: the images are named {names.one_of(repositories)}"
+        yield problem("MY209", message, hint="add path: to the model", place=place)
+
+
+def _is_faulty(served: Served, key: str) -> bool:
+    """Tell whether a key is there although its value was taken out as wrong: that is reported already."""
+    return key in served.data
+
+
+def _runtime(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
+    for served in model.served:
+        runtime = served.model.runtime
+        place = sources.place(served.find("runtime"))
+        if runtime in ("tensorflow", "spark"):
+            message = f"runtime {runtime} is not available in this version"
+            yield problem("MY107", message, hint="there are custom, pcr or scr", place=place)
+        if runtime == "custom" and served.model.port is None and not _is_faulty(served, "port"):
+            yield problem("MY218", "runtime custom needs a port", hint="add port: to the model", place=place)
+        if runtime == "scr" and APP_PATH in (served.model.env or {}):
+            mark = sources.place(served.find_key("env", APP_PATH))
+            yield problem("MY215", f"{APP_PATH} follows from path", hint="set path: in its place", place=mark)
+
+
+def _exactly_one(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
+    """Volume sources, references of variables and handlers of probes: exactly one each."""
+    for served in model.served:
+        for i, volume in enumerate(served.model.volumes or []):
+            yield from _one(served, sources, volume, VOLUME_SOURCES, "MY221", "a volume source", "volumes", i)
+        for name, value in (served.model.env or {}).items():
+            if not isinstance(value, str):
+                kinds = tuple(type(value).model_fields)
+                yield from _one(served, sources, value, kinds, "MY211", "a reference", "env", name)
+        for i, source in enumerate(served.model.envFrom or []):
+            yield from _one(served, sources, source, ("secretRef", "configMapRef"), "MY211", "a reference", "envFrom", i)
+        for name in ("startup", "readiness", "liveness"):
+            probe = getattr(served.model.probes, name, None)
+            if probe:
+                handlers = ("httpGet", "tcpSocket", "exec", "grpc")
+                yield from _one(served, sources, probe, handlers, "MY211", "a handler", "probes", name)
+
+
+def _one(
+    served: Served, sources: Sources, shape: object, keys: tuple[str, ...], code: str, what: str, *path: str | int
+) -> Iterator[Problem]:
+    given = [key for key in keys if getattr(shape, key) is not None]
+    if len(given) == 1:
+        return
+    message = f"{what} is missing" if not given else f"{' and '.join(given)} exclude each other"
+    hint = f"give exactly one of {names.one_of(keys)}"
+    place = sources.place(served.find(*path) if not given else served.find_key(*path, given[1]))
+    yield problem(code, message, hint=hint, place=place)
+
+
+def _credentials(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
+    accepted = {each.code for served in model.served for each in served.model.ignore or []}
+    if "MY208" in accepted:
+        return
+    for served in model.served:
+        for path, text in _literals(served):
+            if not text:
+                continue
+            by_name = isinstance(path[-1], str) and is_credential_name(path[-1]) and not text.startswith("$(")
+            if by_name or is_credential_value(text):
+                place = sources.place(served.find(*path))
+                hint = f"write {path[-1]}: {{secretKeyRef: {{name: …, key: …}}}} under env, and keep it in a Secret"
+                yield problem("MY208", f"{path[-1]} holds a credential in plain text", hint=hint, place=place)
+
+
+def _literals(served: Served) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    for key, mapping in (("env", served.model.env), ("config", served.model.config), ("podAnnotations", served.model.podAnnotations)):
+        for name, value in (mapping or {}).items():
+            if isinstance(value, str):
+                yield (key, name), value
+    for key, words in (("args", served.model.args), ("command", served.model.command)):
+        for i, word in enumerate(words or []):
+            yield (key, i), word
+
+
+def _labels(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
+    for served in model.served:
+        for key in sorted(RESERVED_LABELS.intersection(served.model.podAnnotations or {})):
+            place = sources.place(served.find_key("podAnnotations", key))
+            yield problem("MY217", f"{key} is a label that modelyard sets", hint="take it out", place=place)
+
+
+def _ignored(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
+    for served in (model.whole, *model.variants):
+        for i, each in enumerate(served.model.ignore or []):
+            code = CODES.get(each.code)
+            if code is None or not code.ignorable:
+                known = [name for name, known in CODES.items() if known.ignorable]
+                why = "cannot be ignored" if code else "is not a code"
+                place = sources.place(served.find("ignore", i, "code"))
+                hint = f"findings that can be: {', '.join(known)}"
+                yield problem("MY219", f"{each.code} {why}", hint=hint, place=place)
+
+
+def _targets(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
+    if not model.whole.model.targets and not own.data.get("targets"):
+        place = sources.place(find(own.marks, "name")[1])
+        yield problem("MY212", f"{model.name} has no target, so nothing is rendered for it", hint="add targets:", place=place)
+
+
+def _patches(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
+    """Operations have the members that RFC 6902 chapter 4 wants."""
+    for i, patch in enumerate(model.whole.model.patches or []):
+        for j, op in enumerate(patch.ops):
+            needs = "value" if op.op in ("add", "replace", "test") else "from" if op.op in ("move", "copy") else None
+            path = ("patches", i, "ops", j)
+            item = _at(model.whole.data, path)
+            if needs is not None and needs not in item:
+                place = sources.place(model.whole.find(*path))
+                yield problem("MY102", f"{needs} is missing: {op.op} needs it", hint=f"add {needs}:", place=place)
+    for served in model.variants:
+        if served.model.patches != model.whole.model.patches:
+            place = sources.place(served.find_key("patches"))
+            hint = "move it to the model, with target: {variant: …}"
+            yield problem("MY210", "patches belong to the model", hint=hint, place=place)
+
+
+def _at(data: Any, path: tuple[str | int, ...]) -> Any:
+    for part in path:
+        data = data[part]
+    return data
+
+
+_MODEL_RULES: Final[tuple[Rule, ...]] = (
+    _variants,
+    _repeated,
+    _image,
+    _runtime,
+    _exactly_one,
+    _credentials,
+    _labels,
+    _ignored,
+    _targets,
+    _patches,
+)
+
+
+def _duplicates(models: DeclaredSet, tree: Tree) -> Iterator[Problem]:
+    spec, marks = tree.data.get("spec"), tree.marks.entries.get("spec", (0, 0))[1]
+    if isinstance(spec, dict) and isinstance(marks, MapMarks):
+        yield from _repeated_names(Tree(spec, marks), "models", "model", models.sources)
+
+
+def _reserved_labels(models: DeclaredSet, tree: Tree) -> Iterator[Problem]:
+    for key in sorted(RESERVED_LABELS.intersection(models.spec.labels or {})):
+        place = models.place(find(tree.marks, "spec", "labels", key)[0])
+        yield problem("MY217", f"{key} is a label that modelyard sets", hint="take it out", place=place)
+
+
+def _credentials_of_set(models: DeclaredSet, tree: Tree) -> Iterator[Problem]:
+    for key, text in (models.spec.annotations or {}).items():
+        if is_credential_value(text):
+            place = models.place(find(tree.marks, "spec", "annotations", key)[1])
+            yield problem("MY208", f"{key} holds a credential in plain text", hint="keep it in a Secret", place=place)
+
+
+def _collisions(models: DeclaredSet, tree: Tree) -> Iterator[Problem]:
+    """Names of different models, variants or targets must not meet in one object."""
+    taken: dict[tuple[str, str], tuple[DeclaredModel, str, Claim]] = {}
+    claims = [
+        (model, name, claim) for model in models.models for name in model.whole.specs for claim in target(name).claims(model)
+    ]
+    for model, name, claim in sorted(claims, key=lambda each: each[2].mark):
+        if claim.kind == "Service" and (wrong := names.dns_1035_label(claim.name)):
+            yield problem("MY203", f"{claim.name}: {wrong}", hint="shorten it", place=models.place(claim.mark))
+        first = taken.setdefault((claim.kind, claim.name), (model, name, claim))
+        other, other_name, other_claim = first
+        if other_claim is claim or (other is model and other_name == name and other_claim.mark == claim.mark):
+            continue
+        if other.name == model.name and other is not model:
+            continue  # two models of one name are reported as that
+        yield _collision(models, model, name, claim, first)
+
+
+def _collision(
+    models: DeclaredSet, model: DeclaredModel, name: str, claim: Claim, first: tuple[DeclaredModel, str, Claim]
+) -> Problem:
+    other, other_name, other_claim = first
+    mark, other_mark, hint = claim.mark, other_claim.mark, "rename one of them"
+    if other is model and other_name != name:
+        mark = model.whole.find_key("targets", name)
+        other_mark = model.whole.find_key("targets", other_name)
+        hint = f"give one of them a name of its own, such as targets.{name}.name: {claim.name}-{name}"
+    related = (Related(models.place(other_mark), f"{other.name} on {other_name}"),)
+    message = f"{model.name} on {name} would create the {claim.kind} {claim.name} a second time"
+    return problem("MY202", message, hint=hint, place=models.place(mark), related=related)
+
+
+def _empty(models: DeclaredSet, tree: Tree) -> Iterator[Problem]:
+    spec = tree.data.get("spec")
+    declared = spec.get("models") if isinstance(spec, dict) else None
+    served = any(model.whole.model.targets for model in models.models)
+    sound = isinstance(declared, list) and len(declared) == len(models.models)
+    if sound and not served and not models.spec.allowEmpty or not declared and isinstance(spec, dict) and not models.spec.allowEmpty:
+        place = models.place(find(tree.marks, "spec", "models")[0])
+        hint = "add models:, or spec.allowEmpty: true"
+        yield problem("MY213", "the set renders nothing", hint=hint, place=place)
+
+
+_SET_RULES: Final = (_duplicates, _reserved_labels, _credentials_of_set, _collisions, _empty)

@@ -1,0 +1,221 @@
+"""From pydantic's errors to problems with places, and on with what is left when the wrong parts are taken out."""
+
+import types
+from collections.abc import Iterator
+from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from modelyard import names
+from modelyard.credentials import is_credential_name
+from modelyard.load.merge import Tree
+from modelyard.problem import Problem, problem
+from modelyard.yamlio import MapMarks, Marks, Plain, Sources, at, spellings
+
+S = TypeVar("S", bound=BaseModel)
+
+# Sections of the models file whose targets this version does not have.
+PLANNED: Final = {
+    "viya": "site-config for SAS Viya",
+    "requestLog": "the request log of TensorFlow Serving",
+    "monitor": "performance monitoring",
+    "spark": "Spark on Dataproc",
+}
+
+
+def validate(shape: type[S], tree: Tree, sources: Sources) -> tuple[S | None, list[Problem]]:
+    """Check data against a shape.
+
+    Returns the instance, made without the parts that are wrong where that is possible, and all problems.
+    """
+    try:
+        return shape.model_validate(tree.data), []
+    except ValidationError as error:
+        # Without input: a value may be a credential, and is only shown where its name does not say so.
+        details = error.errors(include_url=False)
+    found = [_Fault(shape, detail, tree, sources) for detail in details]
+    problems = [each.problem() for each in found]
+    rest = _without(tree.data, [each.path for each in found if each.path])
+    try:
+        return shape.model_validate(rest), problems
+    except ValidationError:
+        return None, problems
+
+
+def _without(data: object, paths: list[list[str | int]]) -> object:
+    """Return a copy of the data without what stands at the paths."""
+    here = {path[0] for path in paths if len(path) == 1}
+    below: dict[str | int, list[list[str | int]]] = {}
+    for path in paths:
+        if len(path) > 1:
+            below.setdefault(path[0], []).append(path[1:])
+    if isinstance(data, dict):
+        return {k: _without(v, below[k]) if k in below else v for k, v in data.items() if k not in here}
+    if isinstance(data, list):
+        return [_without(v, below[i]) if i in below else v for i, v in enumerate(data) if i not in here]
+    return data
+
+
+class _Fault:
+    """One error of pydantic, with where it stands in the data."""
+
+    def __init__(self, shape: type[BaseModel], detail: ErrorDetails, tree: Tree, sources: Sources) -> None:
+        self.detail = detail
+        self.sources = sources
+        self.path: list[str | int] = []
+        self.key_mark = self.value_mark = at(tree.marks)
+        marks: Marks = tree.marks
+        is_key = detail["loc"][-1:] == ("[key]",)
+        for part in detail["loc"]:
+            step = _step(marks, part)
+            if step is None:
+                continue  # the tag of a union, or the key that is missing
+            self.key_mark, marks = step
+            self.path.append(part)
+            self.value_mark = at(marks)
+        if is_key:
+            self.value_mark = self.key_mark
+        self.missing = detail["loc"][-1] if detail["type"] == "missing" else None
+        self.owner = _shape_at(shape, self.path if self.missing else self.path[:-1])
+        self.input = detail["input"]
+
+    @property
+    def key(self) -> str:
+        return next((str(part) for part in reversed(self.path) if isinstance(part, str)), "")
+
+    def problem(self) -> Problem:
+        kind = self.detail["type"]
+        if kind == "extra_forbidden":
+            return self.unknown_key()
+        if kind == "missing":
+            return self.make("MY102", f"{self.missing} is missing", f"add {self.missing}:", self.value_mark)
+        if kind in _WANTED:
+            return self.wrong_type(_WANTED[kind])
+        if kind == "literal_error":
+            return self.not_allowed()
+        if kind == "invalid-json-value":
+            return self.wrong_type("a value that all YAML readers agree on")
+        if kind == "value_error":
+            message = f"{self.shown()} {self.detail['ctx']['error']}"
+            return self.make("MY105", message, "", self.value_mark)
+        return self.make("MY104", _lowered(self.detail["msg"]), "", self.value_mark)
+
+    def make(self, code: str, message: str, hint: str, mark: int) -> Problem:
+        return problem(code, message, hint=hint, place=self.sources.place(mark))
+
+    def shown(self) -> str:
+        """Return the value for a message, unless its name says that it may be a credential."""
+        if any(is_credential_name(str(part)) for part in self.path):
+            return "the value"
+        text = str(self.input) if isinstance(self.input, str | Plain) else str(self.input).lower()
+        return text if len(text) <= 60 else f"{text[:57]}…"
+
+    def unknown_key(self) -> Problem:
+        key = str(self.path[-1])
+        known = set(self.owner.model_fields) if self.owner else set()
+        if key in PLANNED:
+            message = f"{key}: {PLANNED[key]} is not available in this version"
+            return self.make("MY107", message, "take it out; `modelyard targets` lists what exists", self.key_mark)
+        return self.make("MY101", f"unknown key {key}", _key_hint(key, known), self.key_mark)
+
+    def wrong_type(self, wanted: str) -> Problem:
+        value, shown = self.input, self.shown()
+        if isinstance(value, Plain):
+            hint = spellings(shown) if wanted == "text" else f"{spellings(shown)}, or {wanted} in plain form"
+            return self.make("MY010", f"{shown} is text to some YAML readers and something else to others", hint, self.value_mark)
+        if wanted == "text" and isinstance(value, bool | int | float):
+            what = "true or false" if isinstance(value, bool) else "a number"
+            return self.make("MY010", f"{shown} is {what} to YAML, and text is wanted", f'write "{shown}"', self.value_mark)
+        if isinstance(value, str) and wanted in ("an integer", "true or false"):
+            return self.make("MY103", f"{self.key} wants {wanted}, not text", "write it without quotes", self.value_mark)
+        return self.make("MY103", f"{self.key} wants {wanted}, not {_kind(value)}", "", self.value_mark)
+
+    def not_allowed(self) -> Problem:
+        allowed = _literals(self.detail["ctx"]["expected"])
+        if isinstance(self.input, Plain) or (isinstance(self.input, bool | int | float) and allowed != ["False"]):
+            return self.wrong_type("text")
+        meant = names.nearest(str(self.input), allowed)
+        hint = f"did you mean {meant}? " if meant else ""
+        words = names.one_of(word.lower() if word in ("True", "False") else word for word in allowed)
+        return self.make("MY104", f"{self.shown()} is not a {self.key}", f"{hint}Allowed: {words}".strip(), self.value_mark)
+
+
+_WANTED: Final = {
+    "string_type": "text",
+    "int_type": "an integer",
+    "bool_type": "true or false",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "list_type": "a list",
+}
+
+
+def _step(marks: Marks, part: str | int) -> tuple[int, Marks] | None:
+    if isinstance(marks, MapMarks) and isinstance(part, str):
+        return marks.entries.get(part)
+    if not isinstance(marks, int | MapMarks) and isinstance(part, int) and part < len(marks.items):
+        return at(marks.items[part]), marks.items[part]
+    return None
+
+
+def _key_hint(key: str, known: set[str]) -> str:
+    if key.endswith("Seconds") and key.removesuffix("Seconds") in known:
+        return f"write {key.removesuffix('Seconds')} with a unit, such as 60s"
+    if meant := names.nearest(key, known):
+        return f"did you mean {meant}?"
+    return f"known here: {', '.join(sorted(known))}" if known else ""
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, bool):
+        return "true or false"
+    return "a number" if isinstance(value, int | float) else "text" if value is not None else "nothing"
+
+
+def _lowered(message: str) -> str:
+    return message.replace("Input should be", "must be").replace("List should", "the list must").replace("String should", "the text must")
+
+
+def _literals(expected: str) -> list[str]:
+    return [word.strip("'") for word in expected.replace(" or ", ", ").split(", ")]
+
+
+def _shape_at(shape: type[BaseModel], path: list[str | int]) -> type[BaseModel] | None:
+    """Return the shape that a path leads to: its fields are the keys that are known there."""
+    current: object = shape
+    for part in path:
+        step = next(_inside(current, part), None)
+        if step is None:
+            return None
+        current = step
+    return next(_shapes(current), None)
+
+
+def _inside(annotation: object, part: str | int) -> Iterator[object]:
+    for each in _flat(annotation):
+        if isinstance(each, type) and issubclass(each, BaseModel):
+            if part in each.model_fields:
+                yield each.model_fields[str(part)].annotation
+        elif get_origin(each) in (dict, list):
+            yield get_args(each)[-1]
+
+
+def _shapes(annotation: object) -> Iterator[type[BaseModel]]:
+    return (each for each in _flat(annotation) if isinstance(each, type) and issubclass(each, BaseModel))
+
+
+def _flat(annotation: Any) -> Iterator[object]:
+    """Yield the members of unions, and what Annotated annotates."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        yield from _flat(get_args(annotation)[0])
+    elif origin is Union or origin is types.UnionType:
+        for member in get_args(annotation):
+            yield from _flat(member)
+    else:
+        yield annotation

@@ -1,0 +1,82 @@
+"""Manifest: one Kubernetes object as plain data, with where it comes from, and the order of objects and keys."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+# Who is named stands before who names it, as people expect to read it and as a plain apply needs it.
+_RANKS: Final = {
+    kind: rank
+    for rank, kind in enumerate(
+        [
+            "ServiceAccount",
+            "ConfigMap",
+            "NetworkPolicy",
+            "ClusterDomainClaim",
+            "Deployment",
+            "Service",
+            "Route",
+            "DomainMapping",
+            "Ingress",
+            "HTTPRoute",
+            "HorizontalPodAutoscaler",
+            "PodDisruptionBudget",
+            "PodMonitor",
+        ]
+    )
+}
+_FIRST_KEYS: Final = ("apiVersion", "kind", "metadata")
+CLUSTER_SCOPED: Final = frozenset(["ClusterDomainClaim"])
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One object. `hashed`: seal puts a hash of its content into its name, and into what names it."""
+
+    body: dict[str, Any]
+    template: str
+    model: str | None = None
+    variant: str | None = None
+    hashed: bool = False
+
+    @property
+    def group(self) -> str:
+        """API group; empty for the core group."""
+        return str(self.body["apiVersion"]).rpartition("/")[0]
+
+    @property
+    def version(self) -> str:
+        """API version without the group."""
+        return str(self.body["apiVersion"]).rpartition("/")[2]
+
+    @property
+    def kind(self) -> str:
+        """Kind."""
+        return str(self.body["kind"])
+
+    @property
+    def name(self) -> str:
+        """Name; before seal without content hash."""
+        return str(self.body["metadata"]["name"])
+
+    def __str__(self) -> str:
+        """Return kind, group and name, as messages call it."""
+        return f"{self.kind}.{self.group} {self.name}" if self.group else f"{self.kind} {self.name}"
+
+
+@dataclass(slots=True)
+class Rendered:
+    """What a target gives for one model."""
+
+    manifests: list[Manifest] = field(default_factory=list)
+
+
+def in_order(manifests: Iterable[Manifest]) -> list[Manifest]:
+    """Return the objects in the order in which they are written."""
+    return sorted(manifests, key=lambda m: (_RANKS.get(m.kind, len(_RANKS)), m.kind, m.group, m.name))
+
+
+def customary(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the body with apiVersion, kind and metadata first, as kubectl writes it; all else in its order."""
+    head = {key: body[key] for key in _FIRST_KEYS if key in body}
+    return head if len(head) == len(body) else {**head, **{k: v for k, v in body.items() if k not in head}}

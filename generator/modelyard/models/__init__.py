@@ -1,0 +1,1 @@
+"""What a models file declares, as types. Shapes only: rules over several fields live in `load` and `targets`."""

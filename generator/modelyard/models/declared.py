@@ -1,0 +1,92 @@
+"""What load hands on: the set and its models, merged and checked, with the places of all values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from modelyard.models.model import Model
+from modelyard.models.modelset import Metadata, Spec
+from modelyard.models.shape import Shape
+from modelyard.places import find, marked
+from modelyard.problem import Place
+from modelyard.yamlio import MapMarks, Sources
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A model without variants, or one variant: what runs in pods of its own.
+
+    specs: the fields of each target that it names. data and marks: the merged mapping it was made from.
+    """
+
+    model: Model
+    specs: Mapping[str, Shape]
+    data: dict[str, object]
+    marks: MapMarks
+    variant: str | None = None
+    percent: int | None = None
+
+    def find(self, *path: str | int) -> int:
+        """Return the mark of the value at a path, or of the nearest that exists above it."""
+        return find(self.marks, *path)[1]
+
+    def find_key(self, *path: str | int) -> int:
+        """Return the mark of the key at a path, or of the nearest that exists above it."""
+        return find(self.marks, *path)[0]
+
+    def with_marks(self) -> "Served":
+        """Return the same with marks on all values (see places)."""
+        specs = {
+            name: marked(spec, find_marks(self.marks, "targets", name)) for name, spec in self.specs.items()
+        }
+        return Served(marked(self.model, self.marks), specs, self.data, self.marks, self.variant, self.percent)
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredModel:
+    """One model. With variants, `whole` holds what they share, and `variants` what runs; sorted by name."""
+
+    name: str
+    whole: Served
+    variants: tuple[Served, ...] = ()
+
+    @property
+    def served(self) -> tuple[Served, ...]:
+        """What runs in pods: the variants, or the model itself."""
+        return self.variants or (self.whole,)
+
+    def with_marks(self) -> "DeclaredModel":
+        """Return the same with marks on all values."""
+        return DeclaredModel(self.name, self.whole.with_marks(), tuple(each.with_marks() for each in self.variants))
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredSet:
+    """The set: its head, and the models that are sound enough to be rendered, sorted by name."""
+
+    metadata: Metadata
+    spec: Spec
+    marks: MapMarks
+    sources: Sources
+    models: tuple[DeclaredModel, ...] = ()
+    files: tuple[str, ...] = field(default=())
+
+    def place(self, mark: int) -> Place:
+        """Return the place of a mark."""
+        return self.sources.place(mark)
+
+    def with_marks(self, models: tuple[DeclaredModel, ...]) -> "DeclaredSet":
+        """Return the set with these models alone, and marks on all values."""
+        spec = marked(self.spec, find_marks(self.marks, "spec"))
+        metadata = marked(self.metadata, find_marks(self.marks, "metadata"))
+        return DeclaredSet(
+            metadata, spec, self.marks, self.sources, tuple(each.with_marks() for each in models), self.files
+        )
+
+
+def find_marks(marks: MapMarks, *path: str) -> MapMarks:
+    """Return the marks of the mapping at a path; an empty one at the nearest place if there is none."""
+    current = marks
+    for part in path:
+        _, below = current.entries.get(part, (0, MapMarks(current.at)))
+        current = below if isinstance(below, MapMarks) else MapMarks(current.at)
+    return current

@@ -1,0 +1,97 @@
+"""One model: image, runtime, container, targets, patches."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue
+
+from modelyard.models.pod import ConfigKey, EnvFrom, EnvName, EnvValue, Probes, Resources, Toleration, Volume
+from modelyard.models.shape import Annotations, Image, JsonObject, Labels, Name, Port, Shape, UrlPath, checked
+
+Runtime = Literal["scr", "pcr", "tensorflow", "spark", "custom"]
+Percent = Annotated[int, Field(ge=0, le=100)]
+
+
+def _pointer(text: str) -> str | None:
+    if text and not text.startswith("/"):
+        return "is not a JSON pointer: it starts with / (RFC 6901)"
+    return None
+
+
+Pointer = Annotated[str, checked(_pointer)]
+
+
+class Metrics(Shape):
+    """How Prometheus finds the model's metrics."""
+
+    podMonitor: bool = Field(False, description="Render a PodMonitor of the Prometheus operator.")
+    path: UrlPath | None = Field(None, description="Path of the metrics; /prometheus for scr, else /metrics.")
+
+
+class Ignore(Shape):
+    """A finding that is accepted for this model."""
+
+    code: str = Field(description="Code of the finding, such as MY231.")
+    reason: Annotated[str, Field(min_length=1)] = Field(description="Why it is accepted.")
+
+
+class PatchTarget(Shape):
+    """Which of the model's objects a patch is for. All keys that are given must match."""
+
+    kind: str | None = Field(None, description="Kind, such as Service.")
+    group: str | None = Field(None, description="API group, such as serving.knative.dev; empty for the core group.")
+    version: str | None = Field(None, description="API version, such as v1.")
+    name: str | None = Field(None, description="Name as declared, without content hash.")
+    variant: str | None = Field(None, description="Objects of this variant only.")
+
+
+class Operation(Shape):
+    """One operation of a JSON Patch (RFC 6902)."""
+
+    op: Literal["add", "remove", "replace", "move", "copy", "test"] = Field(description="What to do.")
+    path: Pointer = Field(description="JSON pointer to where.")
+    value: JsonValue = Field(None, description="Value, for add, replace and test.")
+    from_: Pointer | None = Field(None, alias="from", description="JSON pointer to what is moved or copied.")
+
+
+class Patch(Shape):
+    """A JSON Patch on what this model renders; a target that matches nothing is an error."""
+
+    target: PatchTarget = Field(description="Objects to patch.")
+    ops: Annotated[list[Operation], Field(min_length=1)] = Field(description="Operations, in order.")
+
+
+class Model(Shape):
+    """A model, or a variant of one, after base and defaults have been merged."""
+
+    name: Name = Field(description="DNS label; objects are named after it.")
+    image: Image | None = Field(None, description="Image reference. Without a registry's host, spec.registry is put before it.")
+    runtime: Runtime = Field("scr", description="What the image is: SAS Container Runtime, SAS Python Container Runtime, …")
+    path: UrlPath | None = Field(None, description='URL path; "/" and the last segment of the image\'s repository if absent.')
+    port: Port | None = Field(None, description="Port that the container listens on; 8080 for scr and pcr.")
+    command: list[str] | None = Field(None, description="Replaces the image's entry point.")
+    args: list[str] | None = Field(None, description="Replaces the image's arguments.")
+    env: dict[EnvName, EnvValue] | None = Field(None, description="Environment: text, or a reference to a Secret or ConfigMap.")
+    envFrom: list[EnvFrom] | None = Field(None, description="All keys of Secrets or ConfigMaps as environment.")
+    config: dict[ConfigKey, str] | None = Field(
+        None, description="A ConfigMap with a content hash in its name, read as environment."
+    )
+    volumes: list[Volume] | None = Field(None, description="Volume sources, with where they are mounted; merged by name.")
+    resources: Resources | None = Field(None, description="Requests and limits of the container.")
+    probes: Probes | None = Field(None, description="Replace the runtime's probes.")
+    imagePullPolicy: Literal["Always", "IfNotPresent", "Never"] | None = Field(None, description="Kubernetes decides if absent.")
+    podAnnotations: Annotations | None = Field(None, description="Annotations of the pods.")
+    securityContext: JsonObject | None = Field(None, description="Merged over the container's restricted security context.")
+    nodeSelector: Labels | None = Field(None, description="Nodes to run on; on Knative behind podspec-nodeselector.")
+    tolerations: list[Toleration] | None = Field(None, description="Taints to tolerate; on Knative behind podspec-tolerations.")
+    priorityClassName: str | None = Field(None, description="Priority; on Knative behind podspec-priorityclassname.")
+    metrics: Metrics | None = Field(None, description="How Prometheus finds the metrics.")
+    ignore: list[Ignore] | None = Field(None, description="Findings that are accepted, each with its reason.")
+    patches: list[Patch] | None = Field(None, description="JSON Patches on what this model renders.")
+    targets: dict[str, JsonObject] = Field(default_factory=dict, description="Where the model runs: target and its fields.")
+
+
+class Variant(Shape):
+    """What a variant has of its own; all other fields are those of a model."""
+
+    name: Name = Field(description="DNS label; objects are named <model>-<variant>.")
+    percent: Percent | None = Field(None, description="Share of the calls. All variants together have 100.")

@@ -1,0 +1,84 @@
+"""The one door to jsonpatch: operations of RFC 6902 on an object, with errors a reader can act on."""
+
+import copy
+from collections.abc import Sequence
+from typing import Any, NoReturn, TypeVar
+
+from jsonpatch import InvalidJsonPatch, JsonPatchConflict, JsonPatchException, JsonPatchTestFailed
+from jsonpatch import apply_patch as _apply
+from jsonpointer import JsonPointerException
+
+from modelyard.names import nearest
+
+T = TypeVar("T")
+
+
+class PatchFailed(Exception):  # noqa: N818 - says what happened
+    """An operation cannot be applied: its index, what is wrong, and how to mend it."""
+
+    def __init__(self, index: int, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.index = index
+        self.message = message
+        self.hint = hint
+
+
+def apply(body: dict[str, Any], operations: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return a copy of the body with the operations applied in order.
+
+    Raises PatchFailed for the first that fails. Values never appear in its texts: they may be credentials.
+    """
+    body = copy.deepcopy(body)
+    for index, operation in enumerate(operations):
+        try:
+            body = _apply(body, [operation], in_place=True)
+        except JsonPatchTestFailed:
+            raise PatchFailed(index, f"test of {operation['path']} fails", "the object holds another value") from None
+        except (JsonPatchConflict, JsonPatchException, InvalidJsonPatch, JsonPointerException, TypeError, KeyError):
+            _explain(body, index, operation)
+    return body
+
+
+def _explain(body: dict[str, Any], index: int, operation: dict[str, Any]) -> NoReturn:
+    pointer = operation["path"]
+    if operation["op"] in ("move", "copy") and reached(body, operation["from"]) != operation["from"]:
+        pointer = operation["from"]
+    there = reached(body, pointer)
+    missing = pointer[len(there) + 1 :].partition("/")[0]
+    node = lookup(body, there)
+    if isinstance(node, dict) and node:
+        meant = nearest(missing, node)
+        hint = f"did you mean {meant}?" if meant else f"{there or 'the object'} holds {', '.join(sorted(node))}"
+    elif isinstance(node, list):
+        hint = f"{there} is a list of {len(node)}; - appends to it"
+    else:
+        hint = f"{there or 'the object'} is no mapping and no list"
+    raise PatchFailed(index, f"{operation['op']} {pointer}: there is no {missing} in {there or 'the object'}", hint)
+
+
+def reached(body: object, pointer: str) -> str:
+    """Return the longest part of a JSON pointer that exists in the body."""
+    there = ""
+    for part in pointer.split("/")[1:]:
+        if lookup(body, f"{there}/{part}") is None:
+            break
+        there = f"{there}/{part}"
+    return there
+
+
+def lookup(body: Any, pointer: str) -> Any:
+    """Return what stands at a JSON pointer, or None."""
+    for part in pointer.split("/")[1:]:
+        key = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(body, dict) and key in body:
+            body = body[key]
+        elif isinstance(body, list) and key.isdecimal() and int(key) < len(body):
+            body = body[int(key)]
+        else:
+            return None
+    return body
+
+
+def pointer_of(*parts: str | int) -> str:
+    """Return the JSON pointer of a path (RFC 6901 chapter 3)."""
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in parts)

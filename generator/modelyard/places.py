@@ -1,0 +1,133 @@
+"""Values that know where they come from.
+
+pydantic drops subclasses of str and int, so places never travel through it. When a finding needs its place,
+the model is copied with marks on its values and rendered once more; what the templates do not compute keeps
+its mark all the way into the object.
+"""
+
+from typing import Final, TypeVar
+
+from pydantic import BaseModel
+
+from modelyard.yamlio import ListMarks, MapMarks, Marks, at
+
+T = TypeVar("T")
+
+
+class MarkedText(str):
+    """A text with its mark."""
+
+    mark: int
+
+    def __deepcopy__(self, memo: object) -> "MarkedText":
+        """Return itself: patches copy values, and the mark goes with them."""
+        return self
+
+
+class MarkedInt(int):
+    """An integer with its mark."""
+
+    mark: int
+
+    def __deepcopy__(self, memo: object) -> "MarkedInt":
+        """Return itself."""
+        return self
+
+
+class MarkedDict(dict[str, object]):
+    """A mapping with the mark of its key."""
+
+    mark: int
+
+
+class MarkedList(list[object]):
+    """A list with the mark of its key."""
+
+    mark: int
+
+
+MARKED: Final = (MarkedText, MarkedInt, MarkedDict, MarkedList)
+
+
+def marked(value: T, marks: Marks, key: int | None = None) -> T:
+    """Return a copy of a shape, or of plain data, whose texts, integers and collections carry their marks.
+
+    marks: of the same shape as the data. key: the mark of the key that the value stands under.
+    """
+    return _marked(value, marks, at(marks) if key is None else key)  # type: ignore[return-value]
+
+
+def _marked(value: object, marks: Marks, key: int) -> object:
+    if isinstance(value, BaseModel):
+        entries = marks.entries if isinstance(marks, MapMarks) else {}
+        fields = {
+            name: _marked(item, entries[alias][1], entries[alias][0]) if alias in entries else item
+            for name, item in value.__dict__.items()
+            for alias in (type(value).model_fields[name].alias or name,)
+        }
+        return type(value).model_construct(**fields)
+    if isinstance(value, dict):
+        return _marked_dict(value, marks, key)
+    if isinstance(value, list):
+        items = marks.items if isinstance(marks, ListMarks) else []
+        copied = [_marked(item, m, at(m)) for item, m in zip(value, items, strict=False)]
+        return with_mark(MarkedList([*copied, *value[len(copied) :]]), key)
+    return _leaf(value, at(marks))
+
+
+def _marked_dict(value: dict[str, object], marks: Marks, key: int) -> object:
+    entries = marks.entries if isinstance(marks, MapMarks) else {}
+    copied = MarkedDict()
+    for name, item in value.items():
+        if name in entries:
+            item_key, item_marks = entries[name]
+            copied[with_mark(MarkedText(name), item_key)] = _marked(item, item_marks, item_key)
+        else:
+            copied[name] = item
+    return with_mark(copied, key)
+
+
+def _leaf(value: object, mark: int) -> object:
+    if isinstance(value, str):
+        return with_mark(MarkedText(value), mark)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return with_mark(MarkedInt(value), mark)
+    return value
+
+
+def with_mark(value: T, mark: int) -> T:
+    """Set the mark of a marked value, and return it."""
+    value.mark = mark  # type: ignore[attr-defined]
+    return value
+
+
+def mark_of(value: object) -> int | None:
+    """Return the mark of a value, or None if it has none."""
+    return getattr(value, "mark", None)
+
+
+def derived(value: T, origin: object) -> T:
+    """Give a computed text, integer or collection the mark of what it was computed from."""
+    mark = mark_of(origin)
+    if mark is None:
+        return value
+    if isinstance(value, dict):
+        return with_mark(MarkedDict(value), mark)  # type: ignore[return-value]
+    if isinstance(value, list):
+        return with_mark(MarkedList(value), mark)  # type: ignore[return-value]
+    return _leaf(value, mark)  # type: ignore[return-value]
+
+
+def find(marks: Marks, *path: str | int) -> tuple[int, int]:
+    """Return the marks of the key and of the value at a path, or of the nearest that exists above it."""
+    key = value = at(marks)
+    for part in path:
+        if isinstance(marks, MapMarks) and part in marks.entries:
+            key, marks = marks.entries[str(part)]
+            value = at(marks)
+        elif isinstance(marks, ListMarks) and isinstance(part, int) and part < len(marks.items):
+            marks = marks.items[part]
+            key = value = at(marks)
+        else:
+            break
+    return key, value

@@ -1,0 +1,134 @@
+"""From declared models to objects: templates, then the user's patches, then seal. Pure: no file, no clock.
+
+The order is fixed. Patches see logical names; seal then puts content hashes into names and into whatever
+names them, so that a reference and its object can never disagree.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from modelyard.manifest import Manifest, customary, in_order
+from modelyard.models.declared import DeclaredModel, DeclaredSet
+from modelyard.models.model import Patch, PatchTarget
+from modelyard.names import one_of
+from modelyard.patch import PatchFailed, apply
+from modelyard.places import derived
+from modelyard.problem import Problem, problem
+from modelyard.targets import target
+from modelyard.template import Templates
+from modelyard.workload import service_account
+
+HASH_LENGTH: Final = 10  # hexadecimal digits: 40 bits tell a model's configurations apart
+_REFERENCES: Final = frozenset(["configMapRef", "configMapKeyRef", "configMap"])
+
+
+def render_shared(models: DeclaredSet, templates: Templates) -> list[Manifest]:
+    """Return the objects that belong to the set and to no model."""
+    return service_account(models, templates)
+
+
+def render_model(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> tuple[list[Manifest], list[Problem]]:
+    """Return the objects of one model in the order in which they are written, and what its patches do wrong."""
+    manifests: list[Manifest] = []
+    for name in sorted(model.whole.specs):
+        manifests += target(name).render(models, model, templates).manifests
+    problems: list[Problem] = []
+    for index, patch in enumerate(model.whole.model.patches or []):
+        manifests = _patched(models, model, manifests, index, patch, problems)
+    return in_order(seal(manifests)), problems
+
+
+def _patched(
+    models: DeclaredSet, model: DeclaredModel, manifests: list[Manifest], index: int, patch: Patch, problems: list[Problem]
+) -> list[Manifest]:
+    operations = list(_operations(patch))
+    matched = [each for each in manifests if _matches(each, patch.target)]
+    if not matched:
+        place = models.place(model.whole.find_key("patches", index, "target"))
+        hint = f"{model.name} renders {one_of(str(each) for each in manifests)}" if manifests else "it renders nothing"
+        problems.append(problem("MY206", "the patch's target matches no object", hint=hint, place=place))
+    changed: dict[int, Manifest] = {}
+    for each in matched:
+        try:
+            body = apply(each.body, operations)
+        except PatchFailed as failed:
+            place = models.place(model.whole.find("patches", index, "ops", failed.index))
+            problems.append(problem("MY207", f"{each}: {failed.message}", hint=failed.hint, place=place))
+            continue
+        if wrong := _not_an_object(body):
+            place = models.place(model.whole.find("patches", index))
+            problems.append(problem("MY207", f"{each}: {wrong}", hint="leave what names the object", place=place))
+            continue
+        changed[id(each)] = replace(each, body=body)
+    return [changed.get(id(each), each) for each in manifests]
+
+
+def _operations(patch: Patch) -> Iterator[dict[str, Any]]:
+    for op in patch.ops:
+        entry: dict[str, Any] = {"op": str(op.op), "path": str(op.path)}
+        if op.from_ is not None:
+            entry["from"] = str(op.from_)
+        if op.op in ("add", "replace", "test"):
+            entry["value"] = op.value
+        yield entry
+
+
+def _matches(each: Manifest, wanted: PatchTarget) -> bool:
+    pairs = (
+        (wanted.kind, each.kind),
+        (wanted.group, each.group),
+        (wanted.version, each.version),
+        (wanted.name, each.name),
+        (wanted.variant, each.variant),
+    )
+    return all(want is None or want == have for want, have in pairs)
+
+
+def _not_an_object(body: object) -> str | None:
+    metadata = body.get("metadata") if isinstance(body, dict) else None
+    if not isinstance(body, dict) or not isinstance(metadata, dict):
+        return "the patch leaves no object"
+    named = (body.get("apiVersion"), body.get("kind"), metadata.get("name"))
+    return None if all(isinstance(each, str) and each for each in named) else "the patch leaves no apiVersion, kind or name"
+
+
+def seal(manifests: list[Manifest]) -> list[Manifest]:
+    """Put content hashes into the names of hashed objects, and into what names them."""
+    sealed: dict[str, str] = {}
+    for each in manifests:
+        if each.hashed:
+            sealed[each.name] = f"{each.name}-{content_hash(each.body)}"
+    if not sealed:
+        return [replace(each, body=customary(each.body)) for each in manifests]
+    result = []
+    for each in manifests:
+        body = _renamed(each.body, sealed)
+        if each.hashed:
+            body["metadata"] = {**body["metadata"], "name": sealed[each.name]}
+        result.append(replace(each, body=customary(body)))
+    return result
+
+
+def content_hash(body: Mapping[str, Any]) -> str:
+    """Return the hash of what an object holds, its metadata apart."""
+    content = {key: value for key, value in body.items() if key != "metadata"}
+    text = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:HASH_LENGTH]
+
+
+def _renamed(node: Any, names: Mapping[str, str]) -> Any:
+    """Return a copy in which references to renamed ConfigMaps follow; what holds none is shared."""
+    if isinstance(node, dict):
+        copied = {}
+        for key, value in node.items():
+            if key in _REFERENCES and isinstance(value, dict) and value.get("name") in names:
+                copied[key] = {**value, "name": names[value["name"]]}
+            else:
+                copied[key] = _renamed(value, names) if isinstance(value, dict | list) else value
+        return derived(copied, node)
+    if isinstance(node, list):
+        return derived([_renamed(item, names) if isinstance(item, dict | list) else item for item in node], node)
+    return node

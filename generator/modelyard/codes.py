@@ -29,7 +29,8 @@ CODES: Final[dict[str, Code]] = {
     ),
     "MY003": Code(
         "A character that is not allowed",
-        "U+0000, U+007F to U+009F, U+FFFE and U+FFFF cannot be carried to the cluster: kustomize 5.8.1 stops at them or "
+        "U+0000, U+007F to U+009F, U+FFFE and U+FFFF cannot be carried to the cluster: kustomize 5.8.1 stops "
+        "at them or "
         "turns them into a blank, however they are quoted. Other control characters, U+2028, U+2029 and U+FEFF can be "
         "written as escapes between double quotes, not raw.",
     ),
@@ -39,35 +40,60 @@ CODES: Final[dict[str, Code]] = {
     ),
     "MY005": Code(
         "An anchor, an alias or a merge key",
-        "Values that several models share are written once under spec.defaults, or in a base file that spec.base names. "
+        "Values that several models share are written once under spec.defaults, or in a base file that "
+        "spec.base names. "
         "Aliases are refused because what they expand to can exceed any memory.",
     ),
-    "MY006": Code("A YAML tag", "Tags such as !!str change the type of a value behind the reader's back. Quote text instead."),
+    "MY006": Code(
+        "A YAML tag", "Tags such as !!str change the type of a value behind the reader's back. Quote text instead."
+    ),
     "MY007": Code("More than one document", "One models file declares one set; a second set is a second folder."),
-    "MY008": Code("The top level is not a mapping", "A models file is one mapping with apiVersion, kind, metadata and spec."),
+    "MY008": Code(
+        "The top level is not a mapping", "A models file is one mapping with apiVersion, kind, metadata and spec."
+    ),
     "MY009": Code(
         "Too large",
         "A file holds at most 16 MiB, 64 levels of nesting and 500,000 values. Larger sets are split over folders.",
     ),
     "MY010": Code(
         "A value that YAML readers disagree about",
-        "Plain scalars such as 1.10, no, on, 1e5, 1:30 or 2024-01-02 are numbers, booleans or dates to some of YAML 1.1, "
+        "Plain scalars such as 1.10, no, on, 1e5, 1:30 or 2024-01-02 are numbers, booleans or dates to some "
+        "of YAML 1.1, "
         "YAML 1.2 and Go, and text to others. Text goes between quotes; integers are written in plain decimal form.",
     ),
-    "MY011": Code("A number out of range", "Integers in Kubernetes have 64 bits; kustomize turns longer ones into floats."),
+    "MY011": Code(
+        "A number out of range", "Integers in Kubernetes have 64 bits; kustomize turns longer ones into floats."
+    ),
     "MY012": Code("A key that is not a string", "Quote keys that a YAML reader takes for a number, a boolean or null."),
     "MY013": Code("A file that cannot be read", "The file is missing, is a folder, or may not be read."),
     "MY014": Code("A YAML directive", "Lines that start with % change how the rest is read."),
     "MY101": Code("An unknown key", "The key is not part of the format, or stands at the wrong level."),
     "MY102": Code("A missing key", "The format requires this key here."),
-    "MY103": Code("A value of the wrong type", "The format wants another type here: text, an integer, true or false, a list or a mapping."),
-    "MY104": Code("A value that is not allowed", "The value is none of those that the format knows here, or is out of range."),
-    "MY105": Code("A value in the wrong form", "The text does not have the form of a name, an image, a duration or a quantity."),
-    "MY106": Code("An unknown target", "spec.models[].targets names where a model runs. `modelyard targets` lists what exists."),
-    "MY107": Code("Not available", "The models file knows this section, but this version of modelyard has no target for it."),
-    "MY108": Code("A base that cannot be used", "spec.base names another models file, relative to this one, without a cycle."),
-    "MY109": Code("$remove without an item to remove", "$remove: true takes an item with this name out of what the base declared."),
-    "MY201": Code("A name that is already taken", "Models, and the variants and volumes of one model, are told apart by name."),
+    "MY103": Code(
+        "A value of the wrong type",
+        "The format wants another type here: text, an integer, true or false, a list or a mapping.",
+    ),
+    "MY104": Code(
+        "A value that is not allowed", "The value is none of those that the format knows here, or is out of range."
+    ),
+    "MY105": Code(
+        "A value in the wrong form", "The text does not have the form of a name, an image, a duration or a quantity."
+    ),
+    "MY106": Code(
+        "An unknown target", "spec.models[].targets names where a model runs. `modelyard targets` lists what exists."
+    ),
+    "MY107": Code(
+        "Not available", "The models file knows this section, but this version of modelyard has no target for it."
+    ),
+    "MY108": Code(
+        "A base that cannot be used", "spec.base names another models file, relative to this one, without a cycle."
+    ),
+    "MY109": Code(
+        "$remove without an item to remove", "$remove: true takes an item with this name out of what the base declared."
+    ),
+    "MY201": Code(
+        "A name that is already taken", "Models, and the variants and volumes of one model, are told apart by name."
+    ),
     "MY202": Code(
         "Object names collide",
         "Two models, variants or targets would create an object of the same name. A Knative Service, and each tag of a "
@@ -78,45 +104,96 @@ CODES: Final[dict[str, Code]] = {
         "Names become DNS labels of at most 63 characters; the tag of a Knative Route is joined with the Route's name.",
     ),
     "MY204": Code("Percents that do not add up", "The percents of a model's variants are integers whose sum is 100."),
-    "MY205": Code("A split without a gateway", "An Ingress cannot split traffic. Variants on the deployment target need `gateway`."),
-    "MY206": Code("A patch that matches nothing", "A patch whose target matches no object of its model would silently do nothing."),
-    "MY207": Code("A patch that cannot be applied", "An operation of a JSON Patch (RFC 6902) fails on the object it is meant for."),
+    "MY205": Code(
+        "A split without a gateway",
+        "An Ingress cannot split traffic. Variants on the deployment target need `gateway`.",
+    ),
+    "MY206": Code(
+        "A patch that matches nothing", "A patch whose target matches no object of its model would silently do nothing."
+    ),
+    "MY207": Code(
+        "A patch that cannot be applied", "An operation of a JSON Patch (RFC 6902) fails on the object it is meant for."
+    ),
     "MY208": Code(
         "A credential in plain text",
-        "What looks like a credential belongs into a Secret: env: {NAME: {secretKeyRef: {name: …, key: …}}}. A value that "
+        "What looks like a credential belongs into a Secret: env: {NAME: {secretKeyRef: {name: …, key: …}}}. "
+        "A value that "
         "only looks like one passes with ignore: [{code: MY208, reason: …}].",
         ignorable=True,
     ),
-    "MY209": Code("A path that cannot be derived", "The variants' images have different repository names, so the model needs `path`."),
-    "MY210": Code("A field that belongs to the model", "All variants of a model share one Route, one host and one name."),
+    "MY209": Code(
+        "A path that cannot be derived",
+        "The variants' images have different repository names, so the model needs `path`.",
+    ),
+    "MY210": Code(
+        "A field that belongs to the model", "All variants of a model share one Route, one host and one name."
+    ),
     "MY211": Code("Fields that exclude each other", "Only one of these fields can be used at a time."),
-    "MY212": Code("A model without a target", "The model is declared, but nothing is rendered for it.", "warning", ignorable=True),
-    "MY213": Code("A set that renders nothing", "An empty result under GitOps deletes everything. `spec.allowEmpty: true` permits it."),
-    "MY214": Code("A reserved port", "Knative's queue-proxy uses ports 8008, 8012, 8013, 8022, 8112, 9090 and 9091 itself."),
-    "MY215": Code("A reserved variable", "Knative sets PORT, K_SERVICE, K_CONFIGURATION and K_REVISION; `path` sets SAS_SCR_APP_PATH."),
-    "MY216": Code("A claim without a namespace", "A ClusterDomainClaim names the namespace that may use the domain, so spec.namespace is required."),
-    "MY217": Code("A label or annotation that modelyard sets", "Selectors and ownership rest on these labels; they cannot be given another value."),
+    "MY212": Code(
+        "A model without a target", "The model is declared, but nothing is rendered for it.", "warning", ignorable=True
+    ),
+    "MY213": Code(
+        "A set that renders nothing",
+        "An empty result under GitOps deletes everything. `spec.allowEmpty: true` permits it.",
+    ),
+    "MY214": Code(
+        "A reserved port", "Knative's queue-proxy uses ports 8008, 8012, 8013, 8022, 8112, 9090 and 9091 itself."
+    ),
+    "MY215": Code(
+        "A reserved variable",
+        "Knative sets PORT, K_SERVICE, K_CONFIGURATION and K_REVISION; `path` sets SAS_SCR_APP_PATH.",
+    ),
+    "MY216": Code(
+        "A claim without a namespace",
+        "A ClusterDomainClaim names the namespace that may use the domain, so spec.namespace is required.",
+    ),
+    "MY217": Code(
+        "A label or annotation that modelyard sets",
+        "Selectors and ownership rest on these labels; they cannot be given another value.",
+    ),
     "MY218": Code("A runtime that must say more", "runtime: custom knows no port; the model says it."),
-    "MY219": Code("An ignore that ignores nothing", "Only findings can be accepted, by their code; mistakes in the format cannot."),
-    "MY220": Code("A prefix on a DomainMapping", "namePrefix and nameSuffix change the host name that a DomainMapping stands for."),
-    "MY221": Code("Not exactly one volume source", "A volume has a name, a mountPath and one Kubernetes volume source, such as secret or emptyDir."),
-    "MY222": Code("A public domain on a private service", "A DomainMapping publishes a cluster-local service again.", "warning", ignorable=True),
+    "MY219": Code(
+        "An ignore that ignores nothing", "Only findings can be accepted, by their code; mistakes in the format cannot."
+    ),
+    "MY220": Code(
+        "A prefix on a DomainMapping", "namePrefix and nameSuffix change the host name that a DomainMapping stands for."
+    ),
+    "MY221": Code(
+        "Not exactly one volume source",
+        "A volume has a name, a mountPath and one Kubernetes volume source, such as secret or emptyDir.",
+    ),
+    "MY222": Code(
+        "A public domain on a private service",
+        "A DomainMapping publishes a cluster-local service again.",
+        "warning",
+        ignorable=True,
+    ),
     "MY231": Code(
         "A cold start that callers will feel",
-        "A SAS Container Runtime image takes 12 to 15 s to start. With minScale 0 the first call after a pause waits that "
+        "A SAS Container Runtime image takes 12 to 15 s to start. With minScale 0 the first call after a "
+        "pause waits that "
         "long, and fails when its client's time-out is shorter.",
         "warning",
         ignorable=True,
     ),
     "MY301": Code(
         "A field behind a feature flag",
-        "Knative refuses this field unless the cluster's ConfigMap config-features enables its flag. If it does, name the "
+        "Knative refuses this field unless the cluster's ConfigMap config-features enables its flag. If it "
+        "does, name the "
         "flag under spec.knative.features; some fields have no flag and are never allowed.",
     ),
     "MY302": Code("The same mount path twice", "Kubernetes refuses a container that mounts two volumes at one path."),
-    "MY401": Code("A foreign file in generated/", "modelyard owns this folder whole and will not delete what it did not write."),
+    "MY401": Code(
+        "A foreign file in generated/", "modelyard owns this folder whole and will not delete what it did not write."
+    ),
     "MY402": Code("A folder that cannot be written", "The old content stands as it was."),
     "MY403": Code("The folder is locked", "Another modelyard is writing this overlay."),
-    "MY501": Code("A plugin configuration that is not understood", "The kinds are ModelGenerator and ModelSet of modelyard.dev/v1alpha1."),
-    "MY502": Code("Nothing emits transformers", "emit: transformers is for targets that patch objects of a base; no such target exists here."),
+    "MY501": Code(
+        "A plugin configuration that is not understood",
+        "The kinds are ModelGenerator and ModelSet of modelyard.dev/v1alpha1.",
+    ),
+    "MY502": Code(
+        "Nothing emits transformers",
+        "emit: transformers is for targets that patch objects of a base; no such target exists here.",
+    ),
 }

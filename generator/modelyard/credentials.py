@@ -8,7 +8,9 @@ _NAME: Final = re.compile(
     r"connection_?string|client_?secret)(?:[^a-z]|$)"
 )
 # Settings about a credential that hold none: where it lies, how long it lives, whether it is wanted.
-_ABOUT: Final = re.compile(r"(?:_|-|\.)(?:file|path|dir|name|url|uri|endpoint|ttl|timeout|expiry|enabled|required|type|header|id)$")
+_ABOUT: Final = re.compile(
+    r"(?:_|-|\.)(?:file|path|dir|name|url|uri|endpoint|ttl|timeout|expiry|enabled|required|type|header|id)$"
+)
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _VALUE: Final = (
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),

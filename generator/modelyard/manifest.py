@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 # Who is named stands before who names it, as people expect to read it and as a plain apply needs it.
-_RANKS: Final = {
+_RANKS: Final[dict[str, int]] = {
     kind: rank
     for rank, kind in enumerate(
         [
@@ -25,7 +25,7 @@ _RANKS: Final = {
         ]
     )
 }
-_FIRST_KEYS: Final = ("apiVersion", "kind", "metadata")
+_FIRST_KEYS: Final[tuple[str, ...]] = ("apiVersion", "kind", "metadata")
 CLUSTER_SCOPED: Final = frozenset(["ClusterDomainClaim"])
 
 

@@ -15,7 +15,8 @@ _CONFIG_KEY: Final = re.compile(r"[-._a-zA-Z0-9]+")
 _DURATION: Final = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 _QUANTITY: Final = re.compile(r"[+-]?(\d+|\d+\.\d*|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?")
 # distribution/reference v0.6.0, regexp.go: the grammar of an image reference.
-_HOST: Final = r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[a-fA-F0-9:]+\])(?::\d+)?"
+_PART: Final = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
+_HOST: Final = rf"(?:{_PART}(?:\.{_PART})*|\[[a-fA-F0-9:]+\])(?::\d+)?"
 _SEGMENT: Final = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _REPOSITORY: Final = re.compile(rf"(?:(?P<host>{_HOST})/)?(?P<path>{_SEGMENT}(?:/{_SEGMENT})*)")
 _IMAGE: Final = re.compile(
@@ -59,14 +60,18 @@ def label_key(text: str) -> str | None:
     if slash and (wrong := dns_1123_subdomain(prefix)):
         return f"the part before / {wrong}"
     if not name or len(name) > MAX_LABEL or not _LABEL_VALUE.fullmatch(name):
-        return "must be letters, digits, -, _ and ., start and end with a letter or digit, and have at most 63 characters"
+        return (
+            "must be letters, digits, -, _ and ., start and end with a letter or digit, and have at most 63 characters"
+        )
     return None
 
 
 def label_value(text: str) -> str | None:
     """Check a label's value (Kubernetes apimachinery, IsValidLabelValue)."""
     if len(text) > MAX_LABEL or not _LABEL_VALUE.fullmatch(text):
-        return "must be letters, digits, -, _ and ., start and end with a letter or digit, and have at most 63 characters"
+        return (
+            "must be letters, digits, -, _ and ., start and end with a letter or digit, and have at most 63 characters"
+        )
     return None
 
 
@@ -86,7 +91,9 @@ def image(text: str) -> str | None:
     """Check an image reference."""
     if not text:
         return "is empty"
-    return None if _IMAGE.fullmatch(text) else "is not an image reference such as registry.example.com/models/churn:2.0.0"
+    return (
+        None if _IMAGE.fullmatch(text) else "is not an image reference such as registry.example.com/models/churn:2.0.0"
+    )
 
 
 def registry(text: str) -> str | None:

@@ -5,7 +5,7 @@ the model is copied with marks on its values and rendered once more; what the te
 its mark all the way into the object.
 """
 
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
 
@@ -17,6 +17,7 @@ T = TypeVar("T")
 class MarkedText(str):
     """A text with its mark."""
 
+    __slots__ = ("mark",)
     mark: int
 
     def __deepcopy__(self, memo: object) -> "MarkedText":
@@ -60,7 +61,7 @@ def marked(value: T, marks: Marks, key: int | None = None) -> T:
 def _marked(value: object, marks: Marks, key: int) -> object:
     if isinstance(value, BaseModel):
         entries = marks.entries if isinstance(marks, MapMarks) else {}
-        fields = {
+        fields: dict[str, Any] = {
             name: _marked(item, entries[alias][1], entries[alias][0]) if alias in entries else item
             for name, item in value.__dict__.items()
             for alias in (type(value).model_fields[name].alias or name,)

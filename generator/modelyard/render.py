@@ -30,7 +30,9 @@ def render_shared(models: DeclaredSet, templates: Templates) -> list[Manifest]:
     return service_account(models, templates)
 
 
-def render_model(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> tuple[list[Manifest], list[Problem]]:
+def render_model(
+    models: DeclaredSet, model: DeclaredModel, templates: Templates
+) -> tuple[list[Manifest], list[Problem]]:
     """Return the objects of one model in the order in which they are written, and what its patches do wrong."""
     manifests: list[Manifest] = []
     for name in sorted(model.whole.specs):
@@ -42,7 +44,12 @@ def render_model(models: DeclaredSet, model: DeclaredModel, templates: Templates
 
 
 def _patched(
-    models: DeclaredSet, model: DeclaredModel, manifests: list[Manifest], index: int, patch: Patch, problems: list[Problem]
+    models: DeclaredSet,
+    model: DeclaredModel,
+    manifests: list[Manifest],
+    index: int,
+    patch: Patch,
+    problems: list[Problem],
 ) -> list[Manifest]:
     operations = list(_operations(patch))
     matched = [each for each in manifests if _matches(each, patch.target)]
@@ -92,7 +99,11 @@ def _not_an_object(body: object) -> str | None:
     if not isinstance(body, dict) or not isinstance(metadata, dict):
         return "the patch leaves no object"
     named = (body.get("apiVersion"), body.get("kind"), metadata.get("name"))
-    return None if all(isinstance(each, str) and each for each in named) else "the patch leaves no apiVersion, kind or name"
+    return (
+        None
+        if all(isinstance(each, str) and each for each in named)
+        else "the patch leaves no apiVersion, kind or name"
+    )
 
 
 def seal(manifests: list[Manifest]) -> list[Manifest]:

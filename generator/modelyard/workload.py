@@ -12,8 +12,8 @@ from pydantic import BaseModel
 from modelyard import names
 from modelyard.manifest import Manifest
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
-from modelyard.models.modelset import NetworkPolicy
 from modelyard.models.model import Model
+from modelyard.models.modelset import NetworkPolicy
 from modelyard.models.pod import VOLUME_SOURCES, EnvReference, Probe, Volume
 from modelyard.places import MarkedDict, derived, mark_of, with_mark
 from modelyard.template import Templates
@@ -25,7 +25,13 @@ VARIANT_LABEL: Final = "modelyard.dev/variant"
 MANAGED_BY: Final = "modelyard"
 # Keys that selectors, ownership and kustomize rest on; users cannot set them.
 RESERVED_LABELS: Final = frozenset(
-    [NAME_LABEL, "app.kubernetes.io/component", "app.kubernetes.io/part-of", "app.kubernetes.io/managed-by", VARIANT_LABEL]
+    [
+        NAME_LABEL,
+        "app.kubernetes.io/component",
+        "app.kubernetes.io/part-of",
+        "app.kubernetes.io/managed-by",
+        VARIANT_LABEL,
+    ]
 )
 DEFAULT_PORT: Final = 8080  # of scr and pcr
 SCR_USER: Final = 1001  # sas-container-runtime, examples/sageMakerRunTime/Dockerfile: USER 1001:0
@@ -100,7 +106,9 @@ def environment(model: DeclaredModel, served: Served) -> list[dict[str, Any]]:
     if served.model.runtime == "scr":
         values.setdefault(APP_PATH, url_path(model))
     entries = {
-        name: {"name": name, "valueFrom": plain(value)} if isinstance(value, EnvReference) else {"name": name, "value": value}
+        name: {"name": name, "valueFrom": plain(value)}
+        if isinstance(value, EnvReference)
+        else {"name": name, "value": value}
         for name, value in values.items()
     }
     return [entries[name] for name in sorted(entries, key=lambda name: (_depth(name, values, ()), name))]
@@ -164,7 +172,9 @@ def config_map(models: DeclaredSet, base: str, served: Served, name: str, templa
     return [manifest("shared/configmap.yaml", context, templates, served, hashed=True)]
 
 
-def pod_monitor(models: DeclaredSet, model: DeclaredModel, target: str, port_name: str, templates: Templates) -> list[Manifest]:
+def pod_monitor(
+    models: DeclaredSet, model: DeclaredModel, target: str, port_name: str, templates: Templates
+) -> list[Manifest]:
     """Return the PodMonitor over all of a model's pods, or nothing."""
     metrics = model.served[0].model.metrics
     if metrics is None or not metrics.podMonitor:
@@ -273,8 +283,14 @@ def probe(own: Probe, default_port: int) -> dict[str, Any]:
     for name in ("httpGet", "tcpSocket", "exec", "grpc"):
         handler = getattr(own, name)
         if handler is not None:
-            result[name] = plain(handler) if name == "exec" else {"port": default_port, **plain(handler)}
-    for name, field in (("initialDelay", "initialDelaySeconds"), ("timeout", "timeoutSeconds"), ("period", "periodSeconds")):
+            given = plain(handler)
+            filled = {key: given[key] for key in ("path",) if key in given} | {"port": default_port}
+            result[name] = given if name == "exec" else filled | given
+    for name, field in (
+        ("initialDelay", "initialDelaySeconds"),
+        ("timeout", "timeoutSeconds"),
+        ("period", "periodSeconds"),
+    ):
         if (duration := getattr(own, name)) is not None:
             result[field] = derived(names.seconds(duration), duration)
     # Knative compares probes with its own defaults filled in, so the default is spelt out.
@@ -286,6 +302,4 @@ def probe(own: Probe, default_port: int) -> dict[str, Any]:
 
 def variants_context(base: str, served: Iterable[Served]) -> list[dict[str, Any]]:
     """Return name, tag and percent of each variant, for the templates that split calls."""
-    return [
-        {"name": object_name(base, each), "tag": each.variant, "percent": each.percent} for each in served
-    ]
+    return [{"name": object_name(base, each), "tag": each.variant, "percent": each.percent} for each in served]

@@ -35,7 +35,9 @@ def pod_spec(manifest: Manifest) -> tuple[tuple[str | int, ...], dict[str, Any]]
     return (("spec", "template", "spec"), pod) if isinstance(pod, dict) else None
 
 
-def containers(path: tuple[str | int, ...], pod: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any]]]:
+def containers(
+    path: tuple[str | int, ...], pod: dict[str, Any]
+) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any]]]:
     """Yield path and mapping of each container of a pod spec."""
     for key in ("initContainers", "containers"):
         for i, each in enumerate(pod.get(key) or []):

@@ -18,5 +18,7 @@ def mount_paths(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Fin
                 key = posixpath.normpath(str(mount.get("mountPath")))
                 if key in first:
                     hint = "give each volume a path of its own"
-                    yield Finding("MY302", f"{key} is mounted a second time", hint, index, where, first[key], "the first")
+                    yield Finding(
+                        "MY302", f"{key} is mounted a second time", hint, index, where, first[key], "the first"
+                    )
                 first.setdefault(key, where)

@@ -109,7 +109,7 @@ class _Assembly:
         for key in ("path", "variants"):
             if key in own.data:
                 self.report("MY210", f"{key} belongs to the model", own.marks.entries[key][0], "move it to the model")
-        head = {key: own.data[key] for key in ("name", "percent") if key in own.data}
+        head: dict[str, object] = {key: own.data[key] for key in ("name", "percent") if key in own.data}
         variant, problems = validate(Variant, Tree(head, own.marks), self.sources)
         self.problems += problems
         rest = {k: v for k, v in own.data.items() if k not in ("name", "percent", "path", "variants")}
@@ -221,5 +221,3 @@ def _for_targets(defaults: Tree, named: set[str]) -> Tree:
         return defaults
     data: dict[str, Any] = {**defaults.data, "targets": {k: v for k, v in targets.items() if k in named}}
     return Tree(data, defaults.marks)
-
-

@@ -66,9 +66,7 @@ def _base(document: Document) -> tuple[str, int] | None:
     return spec.pop("base"), at(spec_marks.entries.pop("base")[1])
 
 
-def _read_base(
-    name: str, mark: int, shown: str, folder: Path, sources: Sources, above: tuple[Path, ...]
-) -> Chain:
+def _read_base(name: str, mark: int, shown: str, folder: Path, sources: Sources, above: tuple[Path, ...]) -> Chain:
     path = folder / name
     below = os.path.normpath(Path(shown).parent / name)
     place = sources.place(mark)

@@ -27,7 +27,8 @@ def merge(lower: Tree, upper: Tree) -> Tree:
     data = dict(lower.data)
     marks = MapMarks(upper.marks.at)
     marks.entries = dict(lower.marks.entries)
-    for key, value in upper.data.items():
+    for key, given in upper.data.items():
+        value = given
         key_mark, value_marks = upper.marks.entries[key]
         if value is None:
             data.pop(key, None)

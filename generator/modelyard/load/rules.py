@@ -25,7 +25,9 @@ def check_model(model: DeclaredModel, own: Tree, sources: Sources) -> list[Probl
 
 def check_set(models: DeclaredSet, tree: Tree) -> list[Problem]:
     """Check what only the whole set shows. `tree`: the whole merged file."""
-    problems = [found for model in models.models for name in model.whole.specs for found in target(name).check(models, model)]
+    problems = [
+        found for model in models.models for name in model.whole.specs for found in target(name).check(models, model)
+    ]
     for rule in _SET_RULES:
         problems += rule(models, tree)
     return problems
@@ -70,7 +72,9 @@ def _repeated_names(tree: Tree, key: str, what: str, sources: Sources) -> Iterat
         if name in first:
             related = (Related(sources.place(first[name]), "the first"),)
             hint = "rename one of them"
-            yield problem("MY201", f"a second {what} named {name}", hint=hint, place=sources.place(mark), related=related)
+            yield problem(
+                "MY201", f"a second {what} named {name}", hint=hint, place=sources.place(mark), related=related
+            )
         first.setdefault(name, mark)
 
 
@@ -79,7 +83,9 @@ def _image(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Proble
         if not served.model.image and not _is_faulty(served, "image"):
             mark = served.marks.at if served.variant is None else served.find("name")
             place = sources.place(mark)
-            yield problem("MY102", f"image is missing in {served.variant or model.name}", hint="add image:", place=place)
+            yield problem(
+                "MY102", f"image is missing in {served.variant or model.name}", hint="add image:", place=place
+            )
     repositories = {names.repository(s.model.image).rpartition("/")[2] for s in model.served if s.model.image}
     if len(repositories) > 1 and not model.whole.model.path:
         place = sources.place(own.marks.at)
@@ -116,7 +122,9 @@ def _exactly_one(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[
                 kinds = tuple(type(value).model_fields)
                 yield from _one(served, sources, value, kinds, "MY211", "a reference", "env", name)
         for i, source in enumerate(served.model.envFrom or []):
-            yield from _one(served, sources, source, ("secretRef", "configMapRef"), "MY211", "a reference", "envFrom", i)
+            yield from _one(
+                served, sources, source, ("secretRef", "configMapRef"), "MY211", "a reference", "envFrom", i
+            )
         for name in ("startup", "readiness", "liveness"):
             probe = getattr(served.model.probes, name, None)
             if probe:
@@ -152,7 +160,11 @@ def _credentials(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[
 
 
 def _literals(served: Served) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    for key, mapping in (("env", served.model.env), ("config", served.model.config), ("podAnnotations", served.model.podAnnotations)):
+    for key, mapping in (
+        ("env", served.model.env),
+        ("config", served.model.config),
+        ("podAnnotations", served.model.podAnnotations),
+    ):
         for name, value in (mapping or {}).items():
             if isinstance(value, str):
                 yield (key, name), value
@@ -183,7 +195,9 @@ def _ignored(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Prob
 def _targets(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
     if not model.whole.model.targets and not own.data.get("targets"):
         place = sources.place(find(own.marks, "name")[1])
-        yield problem("MY212", f"{model.name} has no target, so nothing is rendered for it", hint="add targets:", place=place)
+        yield problem(
+            "MY212", f"{model.name} has no target, so nothing is rendered for it", hint="add targets:", place=place
+        )
 
 
 def _patches(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
@@ -246,7 +260,10 @@ def _collisions(models: DeclaredSet, tree: Tree) -> Iterator[Problem]:
     """Names of different models, variants or targets must not meet in one object."""
     taken: dict[tuple[str, str], tuple[DeclaredModel, str, Claim]] = {}
     claims = [
-        (model, name, claim) for model in models.models for name in model.whole.specs for claim in target(name).claims(model)
+        (model, name, claim)
+        for model in models.models
+        for name in model.whole.specs
+        for claim in target(name).claims(model)
     ]
     for model, name, claim in sorted(claims, key=lambda each: each[2].mark):
         if claim.kind == "Service" and (wrong := names.dns_1035_label(claim.name)):
@@ -278,8 +295,9 @@ def _empty(models: DeclaredSet, tree: Tree) -> Iterator[Problem]:
     spec = tree.data.get("spec")
     declared = spec.get("models") if isinstance(spec, dict) else None
     served = any(model.whole.model.targets for model in models.models)
-    sound = isinstance(declared, list) and len(declared) == len(models.models)
-    if sound and not served and not models.spec.allowEmpty or not declared and isinstance(spec, dict) and not models.spec.allowEmpty:
+    # Models that are faulty may have targets: only a set whose models are all sound is known to be empty.
+    sound = not declared or (isinstance(declared, list) and len(declared) == len(models.models))
+    if isinstance(spec, dict) and sound and not served and not models.spec.allowEmpty:
         place = models.place(find(tree.marks, "spec", "models")[0])
         hint = "add models:, or spec.allowEmpty: true"
         yield problem("MY213", "the set renders nothing", hint=hint, place=place)

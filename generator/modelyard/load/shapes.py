@@ -123,12 +123,18 @@ class _Fault:
         value, shown = self.input, self.shown()
         if isinstance(value, Plain):
             hint = spellings(shown) if wanted == "text" else f"{spellings(shown)}, or {wanted} in plain form"
-            return self.make("MY010", f"{shown} is text to some YAML readers and something else to others", hint, self.value_mark)
+            return self.make(
+                "MY010", f"{shown} is text to some YAML readers and something else to others", hint, self.value_mark
+            )
         if wanted == "text" and isinstance(value, bool | int | float):
             what = "true or false" if isinstance(value, bool) else "a number"
-            return self.make("MY010", f"{shown} is {what} to YAML, and text is wanted", f'write "{shown}"', self.value_mark)
+            return self.make(
+                "MY010", f"{shown} is {what} to YAML, and text is wanted", f'write "{shown}"', self.value_mark
+            )
         if isinstance(value, str) and wanted in ("an integer", "true or false"):
-            return self.make("MY103", f"{self.key} wants {wanted}, not text", "write it without quotes", self.value_mark)
+            return self.make(
+                "MY103", f"{self.key} wants {wanted}, not text", "write it without quotes", self.value_mark
+            )
         return self.make("MY103", f"{self.key} wants {wanted}, not {_kind(value)}", "", self.value_mark)
 
     def not_allowed(self) -> Problem:
@@ -138,7 +144,9 @@ class _Fault:
         meant = names.nearest(str(self.input), allowed)
         hint = f"did you mean {meant}? " if meant else ""
         words = names.one_of(word.lower() if word in ("True", "False") else word for word in allowed)
-        return self.make("MY104", f"{self.shown()} is not a {self.key}", f"{hint}Allowed: {words}".strip(), self.value_mark)
+        return self.make(
+            "MY104", f"{self.shown()} is not a {self.key}", f"{hint}Allowed: {words}".strip(), self.value_mark
+        )
 
 
 _WANTED: Final = {
@@ -178,7 +186,11 @@ def _kind(value: object) -> str:
 
 
 def _lowered(message: str) -> str:
-    return message.replace("Input should be", "must be").replace("List should", "the list must").replace("String should", "the text must")
+    return (
+        message.replace("Input should be", "must be")
+        .replace("List should", "the list must")
+        .replace("String should", "the text must")
+    )
 
 
 def _literals(expected: str) -> list[str]:

@@ -35,9 +35,7 @@ class Served:
 
     def with_marks(self) -> "Served":
         """Return the same with marks on all values (see places)."""
-        specs = {
-            name: marked(spec, find_marks(self.marks, "targets", name)) for name, spec in self.specs.items()
-        }
+        specs = {name: marked(spec, find_marks(self.marks, "targets", name)) for name, spec in self.specs.items()}
         return Served(marked(self.model, self.marks), specs, self.data, self.marks, self.variant, self.percent)
 
 

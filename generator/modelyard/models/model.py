@@ -64,30 +64,48 @@ class Model(Shape):
     """A model, or a variant of one, after base and defaults have been merged."""
 
     name: Name = Field(description="DNS label; objects are named after it.")
-    image: Image | None = Field(None, description="Image reference. Without a registry's host, spec.registry is put before it.")
-    runtime: Runtime = Field("scr", description="What the image is: SAS Container Runtime, SAS Python Container Runtime, …")
-    path: UrlPath | None = Field(None, description='URL path; "/" and the last segment of the image\'s repository if absent.')
+    image: Image | None = Field(
+        None, description="Image reference. Without a registry's host, spec.registry is put before it."
+    )
+    runtime: Runtime = Field(
+        "scr", description="What the image is: SAS Container Runtime, SAS Python Container Runtime, …"
+    )
+    path: UrlPath | None = Field(
+        None, description='URL path; "/" and the last segment of the image\'s repository if absent.'
+    )
     port: Port | None = Field(None, description="Port that the container listens on; 8080 for scr and pcr.")
     command: list[str] | None = Field(None, description="Replaces the image's entry point.")
     args: list[str] | None = Field(None, description="Replaces the image's arguments.")
-    env: dict[EnvName, EnvValue] | None = Field(None, description="Environment: text, or a reference to a Secret or ConfigMap.")
+    env: dict[EnvName, EnvValue] | None = Field(
+        None, description="Environment: text, or a reference to a Secret or ConfigMap."
+    )
     envFrom: list[EnvFrom] | None = Field(None, description="All keys of Secrets or ConfigMaps as environment.")
     config: dict[ConfigKey, str] | None = Field(
         None, description="A ConfigMap with a content hash in its name, read as environment."
     )
-    volumes: list[Volume] | None = Field(None, description="Volume sources, with where they are mounted; merged by name.")
+    volumes: list[Volume] | None = Field(
+        None, description="Volume sources, with where they are mounted; merged by name."
+    )
     resources: Resources | None = Field(None, description="Requests and limits of the container.")
     probes: Probes | None = Field(None, description="Replace the runtime's probes.")
-    imagePullPolicy: Literal["Always", "IfNotPresent", "Never"] | None = Field(None, description="Kubernetes decides if absent.")
+    imagePullPolicy: Literal["Always", "IfNotPresent", "Never"] | None = Field(
+        None, description="Kubernetes decides if absent."
+    )
     podAnnotations: Annotations | None = Field(None, description="Annotations of the pods.")
-    securityContext: JsonObject | None = Field(None, description="Merged over the container's restricted security context.")
+    securityContext: JsonObject | None = Field(
+        None, description="Merged over the container's restricted security context."
+    )
     nodeSelector: Labels | None = Field(None, description="Nodes to run on; on Knative behind podspec-nodeselector.")
-    tolerations: list[Toleration] | None = Field(None, description="Taints to tolerate; on Knative behind podspec-tolerations.")
+    tolerations: list[Toleration] | None = Field(
+        None, description="Taints to tolerate; on Knative behind podspec-tolerations."
+    )
     priorityClassName: str | None = Field(None, description="Priority; on Knative behind podspec-priorityclassname.")
     metrics: Metrics | None = Field(None, description="How Prometheus finds the metrics.")
     ignore: list[Ignore] | None = Field(None, description="Findings that are accepted, each with its reason.")
     patches: list[Patch] | None = Field(None, description="JSON Patches on what this model renders.")
-    targets: dict[str, JsonObject] = Field(default_factory=dict, description="Where the model runs: target and its fields.")
+    targets: dict[str, JsonObject] = Field(
+        default_factory=dict, description="Where the model runs: target and its fields."
+    )
 
 
 class Variant(Shape):

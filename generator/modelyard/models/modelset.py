@@ -83,19 +83,27 @@ class KnativeCluster(Shape):
 class Spec(Shape):
     """The set without its models and defaults, which are merged and checked one by one."""
 
-    platform: Literal["kubernetes", "openshift"] = Field("kubernetes", description="On openshift no user id is set anywhere.")
-    namespace: Name | None = Field(None, description="Written into the objects; when absent, the kustomization decides.")
+    platform: Literal["kubernetes", "openshift"] = Field(
+        "kubernetes", description="On openshift no user id is set anywhere."
+    )
+    namespace: Name | None = Field(
+        None, description="Written into the objects; when absent, the kustomization decides."
+    )
     registry: Annotated[str, checked(names.registry)] | None = Field(
         None, description="Put before images that name no registry host."
     )
     imagePullSecrets: list[ObjectName] | None = Field(None, description="Names of Secrets for pulling images.")
     labels: Labels | None = Field(None, description="On every object and every pod.")
     annotations: Annotations | None = Field(None, description="On every object.")
-    serviceAccount: ServiceAccount = Field(default_factory=ServiceAccount, description="One per set, tokens not mounted.")
+    serviceAccount: ServiceAccount = Field(
+        default_factory=ServiceAccount, description="One per set, tokens not mounted."
+    )
     networkPolicy: PolicyOrFalse = Field(
         default_factory=NetworkPolicy, description="Who may call the pods; false renders none."
     )
-    knative: KnativeCluster = Field(default_factory=KnativeCluster, description="What this cluster's Knative is set up for.")
+    knative: KnativeCluster = Field(
+        default_factory=KnativeCluster, description="What this cluster's Knative is set up for."
+    )
     allowEmpty: bool = Field(False, description="Permit a set that renders nothing.")
 
 

@@ -8,7 +8,17 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, Field, Tag
 
 from modelyard import names
-from modelyard.models.shape import Duration, JsonObject, MountPath, ObjectName, Port, Quantity, Shape, checked, is_mapping
+from modelyard.models.shape import (
+    Duration,
+    JsonObject,
+    MountPath,
+    ObjectName,
+    Port,
+    Quantity,
+    Shape,
+    checked,
+    is_mapping,
+)
 
 EnvName = Annotated[str, checked(names.env_name)]
 ConfigKey = Annotated[str, checked(names.config_key)]
@@ -48,9 +58,7 @@ class EnvReference(Shape):
     )
 
 
-EnvValue = Annotated[
-    Annotated[str, Tag("scalar")] | Annotated[EnvReference, Tag("mapping")], Discriminator(is_mapping)
-]
+EnvValue = Annotated[Annotated[str, Tag("scalar")] | Annotated[EnvReference, Tag("mapping")], Discriminator(is_mapping)]
 
 
 class SourceRef(Shape):
@@ -71,7 +79,9 @@ class EnvFrom(Shape):
 class Volume(Shape):
     """A Kubernetes volume source, with where it is mounted."""
 
-    name: Annotated[str, checked(names.dns_1035_label)] = Field(description="Name; base and variant merge volumes by it.")
+    name: Annotated[str, checked(names.dns_1035_label)] = Field(
+        description="Name; base and variant merge volumes by it."
+    )
     mountPath: MountPath = Field(description="Absolute path in the container.")
     readOnly: bool | None = Field(None, description="Mount it read-only.")
     subPath: str | None = Field(None, description="Path inside the volume to mount instead of its root.")
@@ -83,11 +93,15 @@ class Volume(Shape):
     emptyDir: JsonObject | None = Field(None, description="Kubernetes' emptyDir volume source.")
     ephemeral: JsonObject | None = Field(None, description="Kubernetes' ephemeral volume source.")
     fc: JsonObject | None = Field(None, description="Kubernetes' fc volume source.")
-    hostPath: JsonObject | None = Field(None, description="Kubernetes' hostPath volume source; never passes restricted.")
+    hostPath: JsonObject | None = Field(
+        None, description="Kubernetes' hostPath volume source; never passes restricted."
+    )
     image: JsonObject | None = Field(None, description="Kubernetes' image volume source.")
     iscsi: JsonObject | None = Field(None, description="Kubernetes' iscsi volume source.")
     nfs: JsonObject | None = Field(None, description="Kubernetes' nfs volume source.")
-    persistentVolumeClaim: JsonObject | None = Field(None, description="Kubernetes' persistentVolumeClaim volume source.")
+    persistentVolumeClaim: JsonObject | None = Field(
+        None, description="Kubernetes' persistentVolumeClaim volume source."
+    )
     projected: JsonObject | None = Field(None, description="Kubernetes' projected volume source.")
     secret: JsonObject | None = Field(None, description="Kubernetes' secret volume source.")
 
@@ -160,7 +174,9 @@ class Probes(Shape):
 class Resources(Shape):
     """What the container asks for, and may use at most."""
 
-    requests: dict[str, Quantity] | None = Field(None, description="What is set aside: cpu, memory, ephemeral-storage …")
+    requests: dict[str, Quantity] | None = Field(
+        None, description="What is set aside: cpu, memory, ephemeral-storage …"
+    )
     limits: dict[str, Quantity] | None = Field(None, description="What may be used at most.")
 
 

@@ -47,7 +47,9 @@ def _mount_path(text: str) -> str | None:
 
 
 JsonObject: TypeAlias = dict[str, JsonValue]
-Name = Annotated[str, checked(names.dns_1035_label), Field(json_schema_extra={"pattern": "^[a-z]([a-z0-9-]*[a-z0-9])?$"})]
+Name = Annotated[
+    str, checked(names.dns_1035_label), Field(json_schema_extra={"pattern": "^[a-z]([a-z0-9-]*[a-z0-9])?$"})
+]
 ObjectName = Annotated[str, checked(names.dns_1123_subdomain)]
 Host = Annotated[str, checked(names.host)]
 Image = Annotated[str, checked(names.image)]

@@ -162,5 +162,3 @@ def _outside(models: DeclaredSet, model: DeclaredModel, templates: Templates) ->
         yield manifest("deployment/ingress.yaml", context, templates, model.whole)
     if spec.gateway:
         yield manifest("deployment/httproute.yaml", context, templates, model.whole)
-
-

@@ -1,0 +1,49 @@
+# Everything runs in an environment of its own, made from PyPI on first use. `make help` lists the targets.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+CACHE := $(HOME)/.cache/modelyard
+KUSTOMIZE_VERSION := v5.8.1
+KUSTOMIZE := $(CACHE)/kustomize-$(KUSTOMIZE_VERSION)/kustomize
+
+.PHONY: help demo test check bench tools schema clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/installed ## install, render overlays/dev, build it, check it, show what came out
+	@PATH="$(CURDIR)/$(BIN):$(dir $(KUSTOMIZE)):$$PATH" sh overlays/demo.sh
+
+test: $(VENV)/installed-dev tools ## run all tests, with the real kustomize and kubectl
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+check: $(VENV)/installed-dev ## lint, types, floors of the house
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/installed-dev tools ## print the ratios of speed and memory, measured side by side
+	$(BIN)/python bench/bench.py
+
+tools: $(KUSTOMIZE) ## build the pinned kustomize into ~/.cache/modelyard
+
+schema: $(VENV)/installed ## make models.schema.json from the shapes
+	$(BIN)/python -m modelyard.schema
+
+clean: ## remove the environment
+	rm -rf $(VENV)
+
+$(KUSTOMIZE):
+	@command -v go >/dev/null || { echo "Go is needed to build kustomize $(KUSTOMIZE_VERSION)" >&2; exit 1; }
+	GOBIN=$(dir $@) go install sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE_VERSION)
+
+$(VENV)/installed: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade pip
+	$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(BIN)/pip install --quiet --group dev
+	@touch $@

@@ -1,0 +1,209 @@
+"""The public Python API, and the only composer of the pipeline: the command line, the plugin and notebooks call it.
+
+from modelyard import api
+
+result = api.render("overlays/dev")
+for each in result.problems:
+    print(each)
+"""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from modelyard.check import check as _check
+from modelyard.check.finding import Cluster, Finding
+from modelyard.compose import compose
+from modelyard.kustomization import renaming
+from modelyard.load import Loaded
+from modelyard.load import load as _load
+from modelyard.manifest import Manifest
+from modelyard.models.declared import DeclaredModel, DeclaredSet
+from modelyard.names import nearest
+from modelyard.overlay import drift as _drift
+from modelyard.overlay import write as _write
+from modelyard.patch import pointer_of
+from modelyard.places import mark_of
+from modelyard.problem import Place, Problem, Related, Subject, has_errors, problem, unique
+from modelyard.render import render_model, render_shared
+from modelyard.show import show as _show
+from modelyard.template import Templates, folder
+from modelyard.yamlio import write_all
+
+MODELS_FILE: Final = "models.yaml"
+GENERATED: Final = "generated"
+
+
+@dataclass(slots=True)
+class Rendering:
+    """What a models file gives.
+
+    objects: all objects in the order of the stream; filled by `render`, empty in what `overlay` returns.
+    content: relative path -> text of each file of `generated/`; filled by `overlay`.
+    problems: sorted by place; if one is an error, nothing may be written.
+    """
+
+    models: DeclaredSet | None
+    problems: list[Problem]
+    objects: list[Manifest] = field(default_factory=list)
+    content: dict[str, str] = field(default_factory=dict)
+
+
+def models_file(file: str | Path = ".") -> Path:
+    """Return the models file that a FILE or DIR argument names."""
+    path = Path(file)
+    return path / MODELS_FILE if path.is_dir() else path
+
+
+def load(file: str | Path = ".") -> Loaded:
+    """Load a models file, with its base: the declared set, and what is wrong with it."""
+    path = models_file(file)
+    return load_shown(path, str(path))
+
+
+def load_shown(path: Path, shown: str) -> Loaded:
+    """Load a models file that messages call otherwise than by its path."""
+    with _without_collector():
+        return _load(path, shown)
+
+
+def check(file: str | Path = ".") -> list[Problem]:
+    """Return everything that can be known about a models file without writing or a cluster."""
+    return overlay(file).problems
+
+
+def render(file: str | Path = ".") -> Rendering:
+    """Render all objects of a models file."""
+    return render_loaded(load(file), models_file(file).parent)
+
+
+def render_loaded(loaded: Loaded, beside: Path) -> Rendering:
+    """Render what has been loaded; `beside` is where the kustomization lies."""
+    objects: list[Manifest] = []
+    with _without_collector():
+        problems = list(loaded.problems)
+        for manifests, found in _models(loaded.models, beside):
+            objects += manifests
+            problems += found
+    return Rendering(loaded.models, unique(problems), objects)
+
+
+def overlay(file: str | Path = ".") -> Rendering:
+    """Render a models file to the content of its folder `generated/`, one model at a time."""
+    loaded = load(file)
+    texts: dict[str | None, str] = {}
+    with _without_collector():
+        problems = list(loaded.problems)
+        for manifests, found in _models(loaded.models, models_file(file).parent):
+            problems += found
+            if manifests:
+                texts[manifests[0].model] = write_all(each.body for each in manifests)
+    return Rendering(loaded.models, unique(problems), content=compose(texts))
+
+
+def generated(file: str | Path = ".") -> Path:
+    """Return the folder that `write` exchanges."""
+    return models_file(file).parent / GENERATED
+
+
+def write(file: str | Path, rendering: Rendering, *, in_place: bool = False) -> list[Problem]:
+    """Make `generated/` hold the content of a rendering, all or nothing; with in_place file by file."""
+    return _write(generated(file), rendering.content, in_place=in_place)
+
+
+def drift(file: str | Path, rendering: Rendering) -> str:
+    """Return the unified diff from `generated/` to the content of a rendering; empty if they are equal."""
+    return _drift(generated(file), rendering.content)
+
+
+def show(loaded: Loaded, name: str) -> tuple[str | None, str]:
+    """Return (YAML of a model with the place of each value, ""), or (None, hint) if there is no such model."""
+    models = loaded.models.models if loaded.models else ()
+    found = next((model for model in models if model.name == name), None)
+    if found is None or loaded.models is None:
+        known = [model.name for model in models]
+        meant = nearest(name, known)
+        return None, f"did you mean {meant}?" if meant else f"there are {', '.join(known)}" if known else ""
+    return _show(loaded.models, found), ""
+
+
+def starter(name: str) -> dict[str, str]:
+    """Return file name -> text of what `modelyard init` writes for a set of this name."""
+    root = folder() / "init"
+    return {each.name: each.read_text("utf-8").replace("NAME", name) for each in sorted(root.iterdir())}
+
+
+def _models(models: DeclaredSet | None, beside: Path) -> Iterator[tuple[list[Manifest], list[Problem]]]:
+    """Yield the objects and problems of the set itself, then of each model."""
+    if models is None:
+        return
+    templates = Templates()
+    yield render_shared(models, templates), []
+    cluster = Cluster(frozenset(models.spec.knative.features or ()))
+    mapped = False
+    for model in models.models:
+        manifests, problems = render_model(models, model, templates)
+        if not has_errors(problems):
+            problems += _placed(models, model, _check(manifests, cluster))
+        mapped = mapped or any(each.kind == "DomainMapping" for each in manifests)
+        yield manifests, problems
+    if mapped:
+        yield [], renaming(beside, models.files[0])
+
+
+def _placed(models: DeclaredSet, model: DeclaredModel, findings: list[Finding]) -> list[Problem]:
+    """Turn findings into problems with places: the model is rendered once more, with marks on its values."""
+    if not findings:
+        return []
+    again = models.with_marks((model,))
+    manifests, _ = render_model(again, again.models[0], Templates(sources=models.sources))
+    return [_problem(models, model, manifests[found.index], found) for found in findings]
+
+
+def _problem(models: DeclaredSet, model: DeclaredModel, manifest: Manifest, found: Finding) -> Problem:
+    place, related = _origin(models, model, manifest, found.path)
+    if found.related is not None:
+        first, _ = _origin(models, model, manifest, found.related)
+        related = (*related, Related(first, found.related_message))
+    subject = Subject(str(manifest), pointer_of(*found.path))
+    return problem(found.code, found.message, hint=found.hint, place=place, subject=subject, related=related)
+
+
+def _origin(
+    models: DeclaredSet, model: DeclaredModel, manifest: Manifest, path: tuple[str | int, ...]
+) -> tuple[Place, tuple[Related, ...]]:
+    """Return the place in the models file, or the model's own place with the template's line beside it."""
+    place = models.place(_mark(manifest.body, path))
+    if place.file in models.files:
+        return place, ()
+    return models.place(model.whole.find("name")), (Related(place, "the template's line"),)
+
+
+def _mark(node: object, path: tuple[str | int, ...]) -> int:
+    mark = 0
+    for part in path:
+        key: object = part
+        if isinstance(node, dict):
+            key = next((each for each in node if each == part), part)
+            node = node.get(part)
+        elif isinstance(node, list) and isinstance(part, int):
+            node = node[part]
+        found = mark_of(node)
+        found = mark_of(key) if found is None else found
+        mark = mark if found is None else found
+    return mark
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Pause the cyclic garbage collector: nothing here makes cycles, and its scans are the non-linear part."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

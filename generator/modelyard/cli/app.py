@@ -1,0 +1,94 @@
+"""The command modelyard and what its commands share."""
+
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from modelyard.problem import Problem, Severity, has_errors
+from modelyard.report import printable, summary, text
+
+HELP = """From one models file, everything that a platform needs to serve analytical models.
+
+A models file (models.yaml) declares the models of one environment and where each of them runs.
+`modelyard render` writes a kustomize component beside it, which `kustomize build` and `kubectl apply -k`
+take; `modelyard check` finds mistakes in it, each with its file, line and column.
+
+**Files.** Commands take `-f FILE|DIR`; a DIR is one with a models.yaml, and the default is the current folder.
+Models are named as arguments.
+
+**Exit codes.** 0 fine, 1 problems found, 2 wrong usage, 3 a bug in modelyard, 130 interrupted.
+On any error standard output is empty and files stand as they were.
+
+**Environment.** KUSTOMIZE_PLUGIN_HOME and XDG_CONFIG_HOME say where `plugin install` puts the kustomize plugin;
+NO_COLOR switches colours off; MODELYARD_TRACEBACK=1 prints the traceback of a bug.
+"""
+
+app = typer.Typer(
+    name="modelyard",
+    help=HELP,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+File = Annotated[
+    Path, typer.Option("--file", "-f", metavar="FILE|DIR", help="Models file, or the folder of a models.yaml.")
+]
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if wanted:
+        typer.echo(f"modelyard {version('modelyard')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+def tell(message: str) -> None:
+    """Say something to the person, on standard error: standard output belongs to manifests."""
+    typer.echo(printable(message), err=True)
+
+
+def report(problems: Sequence[Problem]) -> None:
+    """Print problems on standard error, with colours on a terminal."""
+    if not sys.stderr.isatty():
+        sys.stderr.write(text(problems))
+        return
+    from modelyard.cli.colours import print_problems
+
+    print_problems(problems)
+
+
+def stop_on_errors(problems: Sequence[Problem]) -> None:
+    """Report problems, and leave with exit code 1 if one of them is an error."""
+    report(problems)
+    if has_errors(problems):
+        raise typer.Exit(1)
+
+
+def fail(problem: Problem) -> NoReturn:
+    """Report one problem and leave with exit code 1."""
+    report([problem])
+    raise typer.Exit(1)
+
+
+def counted(problems: Sequence[Problem]) -> str:
+    """Return ` (2 warnings)` for a closing line, or nothing."""
+    warnings = [each for each in problems if each.severity is not Severity.ERROR]
+    return f" ({summary(warnings)})" if warnings else ""
+
+
+# The commands register themselves with the app above.
+from modelyard.cli import inspect, plugin, render  # noqa: E402, F401

@@ -1,0 +1,66 @@
+"""check, show, explain, schema and targets: the commands that only read."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from modelyard import api
+from modelyard.cli.app import File, app, report, stop_on_errors, tell
+from modelyard.problem import has_errors, problem
+from modelyard.report import summary
+
+
+@app.command()
+def check(file: File = Path()) -> None:
+    """Find everything that can be known about a models file without writing or a cluster."""
+    problems = api.check(file)
+    report(problems)
+    if has_errors(problems):
+        raise typer.Exit(1)
+    if not problems:
+        tell(f"{api.models_file(file)}: {summary(problems)}")
+
+
+@app.command()
+def show(model: Annotated[str, typer.Argument(help="Name of the model.")], file: File = Path()) -> None:
+    """Print a model after base, defaults and variants, with the file, line and column of each value."""
+    loaded = api.load(file)
+    stop_on_errors([each for each in loaded.problems if loaded.models is None])
+    text, hint = api.show(loaded, model)
+    if text is None:
+        stop_on_errors([*loaded.problems, problem("MY013", f"there is no model {model} to show", hint=hint)])
+    typer.echo(text, nl=False)
+
+
+@app.command()
+def explain(
+    what: Annotated[
+        str, typer.Argument(help="A field, such as models.targets.knative.window, or a code, such as MY104.")
+    ],
+) -> None:
+    """Print the documentation of a field of the models file, or of a problem's code."""
+    from modelyard.explain import explain as explained
+
+    text, hint = explained(what)
+    if text is None:
+        raise typer.BadParameter(hint)
+    typer.echo(text, nl=False)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the models file, for editors."""
+    from modelyard.schema import shipped
+
+    typer.echo(shipped(), nl=False)
+
+
+@app.command()
+def targets() -> None:
+    """List the targets that a model can name."""
+    from modelyard.targets import TARGETS, target
+
+    width = max(len(name) for name in TARGETS) + 2
+    for name in sorted(TARGETS):
+        typer.echo(f"{name:<{width}}{target(name).SUMMARY}")

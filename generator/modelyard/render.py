@@ -107,20 +107,25 @@ def _not_an_object(body: object) -> str | None:
 
 
 def seal(manifests: list[Manifest]) -> list[Manifest]:
-    """Put content hashes into the names of hashed objects, and into what names them."""
-    sealed: dict[str, str] = {}
-    for each in manifests:
-        if each.hashed:
-            sealed[each.name] = f"{each.name}-{content_hash(each.body)}"
-    if not sealed:
-        return [replace(each, body=customary(each.body)) for each in manifests]
+    """Put content hashes into the names of hashed objects, and into the pods that name them."""
+    sealed = {each.name: f"{each.name}-{content_hash(each.body)}" for each in manifests if each.hashed}
     result = []
     for each in manifests:
-        body = _renamed(each.body, sealed)
+        body = customary(each.body)
         if each.hashed:
-            body["metadata"] = {**body["metadata"], "name": sealed[each.name]}
-        result.append(replace(each, body=customary(body)))
+            body = {**body, "metadata": {**body["metadata"], "name": sealed[each.name]}}
+        elif sealed:
+            body = _with_pod_renamed(body, sealed)
+        result.append(replace(each, body=body))
     return result
+
+
+def _with_pod_renamed(body: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    spec = body.get("spec")
+    template = spec.get("template") if isinstance(spec, dict) else None
+    if not isinstance(spec, dict) or not isinstance(template, dict):
+        return body
+    return {**body, "spec": derived({**spec, "template": _renamed(template, names)}, spec)}
 
 
 def content_hash(body: Mapping[str, Any]) -> str:

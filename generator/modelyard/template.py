@@ -12,7 +12,6 @@ key or change its type. In a skeleton
 
 import re
 from collections.abc import Callable, Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -41,8 +40,9 @@ _NOTHING: Final = _Nothing()
 
 def folder() -> Path:
     """Return the folder of the templates: inside the package as installed, beside the sources as checked out."""
-    shipped = Path(str(files("modelyard"))) / "templates"
-    return shipped if shipped.is_dir() else Path(__file__).parents[2] / "templates"
+    package = Path(__file__).parent
+    shipped = package / "templates"
+    return shipped if shipped.is_dir() else package.parent.parent / "templates"
 
 
 class _Loader(BaseLoader):
@@ -77,6 +77,7 @@ class Templates:
         self.values: list[object] = []
         self.skeletons: dict[tuple[str, str], Fill] = {}
         self.bases: dict[str, int] = {}
+        self.results: dict[tuple[str | int, ...], dict[str, Any]] = {}
         self.environment = Environment(
             loader=_Loader(self.root, number_lines=sources is not None),
             autoescape=False,  # noqa: S701 - the output is parsed as YAML, and no value is part of it
@@ -114,6 +115,15 @@ class Templates:
         if not isinstance(result, dict):
             raise TypeError(f"{name} gives no mapping")
         return result
+
+    def render_once(self, name: str, **context: str | int) -> dict[str, Any]:
+        """Return the same as `render`, kept for the next call with equal values; the result must not be changed."""
+        if self.sources is not None:
+            return self.render(name, context)  # equal values can have different places
+        key = (name, *context.values())
+        if key not in self.results:
+            self.results[key] = self.render(name, context)
+        return self.results[key]
 
     def parse(self, name: str, text: str) -> Fill:
         """Read a skeleton, and return the function that fills it."""

@@ -127,41 +127,54 @@ def config_name(name: str) -> str:
     return f"{name}-config"
 
 
-def pod(models: DeclaredSet, model: DeclaredModel, served: Served, target: str, templates: Templates) -> dict[str, Any]:
-    """Return what a workload's template is given: `common`, and everything about its pod but the container."""
+def pod(
+    models: DeclaredSet,
+    model: DeclaredModel,
+    served: Served,
+    target: str,
+    templates: Templates,
+    *,
+    port_name: str,
+    lifecycle: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return what a workload's template is given: `common`, labels and annotations of its pods, and `pod`, their spec."""
     base = base_name(model, target)
     own = served.model
     context = common(models, base, served, object_name(base, served))
-    secrets = [{"name": name} for name in models.spec.imagePullSecrets or []]
-    volumes = sorted(own.volumes or [], key=lambda volume: volume.name)
-    context |= {
+    context["podLabels"] = context["labels"]
+    context["podAnnotations"] = in_order({**(models.spec.annotations or {}), **(own.podAnnotations or {})})
+    values = {"portName": port_name, "lifecycle": lifecycle, **_container(models, model, served), **_volumes(own)}
+    if own.config:
+        values["envFrom"].append({"configMapRef": {"name": config_name(context["name"])}})
+    values["probes"] = _probes(own, templates)
+    context["pod"] = templates.render("shared/pod.yaml", values)
+    return context
+
+
+def _container(models: DeclaredSet, model: DeclaredModel, served: Served) -> dict[str, Any]:
+    own, spec = served.model, models.spec
+    return {
+        "model": own,
         "image": image(models, own),
         "port": port(own),
         "env": environment(model, served),
         "envFrom": [plain(each) for each in own.envFrom or []],
         "resources": in_order(plain(own.resources)) if own.resources else None,
-        "probes": _probes(own, templates),
         "securityContext": in_order(own.securityContext or {}),
-        "runAsUser": SCR_USER if own.runtime == "scr" and models.spec.platform != "openshift" else None,
-        "lifecycle": None,
-        "podLabels": context["labels"],
-        "podAnnotations": in_order({**(models.spec.annotations or {}), **(own.podAnnotations or {})}),
-        "serviceAccountName": models.spec.serviceAccount.name or models.metadata.name,
-        "imagePullSecrets": derived(secrets, models.spec.imagePullSecrets),
+        "runAsUser": SCR_USER if own.runtime == "scr" and spec.platform != "openshift" else None,
+        "serviceAccountName": spec.serviceAccount.name or models.metadata.name,
+        "imagePullSecrets": derived([{"name": name} for name in spec.imagePullSecrets or []], spec.imagePullSecrets),
         "tolerations": derived([plain(each) for each in own.tolerations or []], own.tolerations),
+    }
+
+
+def _volumes(own: Model) -> dict[str, Any]:
+    volumes = sorted(own.volumes or [], key=lambda volume: volume.name)
+    return {
         "mountsTmp": any(volume.mountPath == "/tmp" for volume in volumes),  # noqa: S108 - the container's
         "volumeMounts": [_mount(volume) for volume in volumes],
         "volumes": [_source(volume) for volume in volumes],
     }
-    if own.config:
-        context["envFrom"].append({"configMapRef": {"name": config_name(context["name"])}})
-    context["volumes"] = templates.render("shared/volumes.yaml", context).get("volumes")
-    return context
-
-
-def container(context: Mapping[str, Any], port_name: str, templates: Templates) -> dict[str, Any]:
-    """Return the container for a context of `pod`."""
-    return templates.render("shared/container.yaml", {**context, "portName": port_name})
 
 
 def config_map(models: DeclaredSet, base: str, served: Served, name: str, templates: Templates) -> list[Manifest]:
@@ -267,9 +280,8 @@ def _source(volume: Volume) -> dict[str, Any]:
 
 
 def _probes(model: Model, templates: Templates) -> dict[str, Any]:
-    context = {"runtime": model.runtime, "port": port(model)}
     probes: dict[str, Any] = {"startup": None, "readiness": None, "liveness": None}
-    probes |= templates.render("shared/probes.yaml", context)
+    probes |= templates.render_once("shared/probes.yaml", runtime=model.runtime, port=port(model))
     for name in probes:
         own = getattr(model.probes, name) if model.probes else None
         if own is not None:

@@ -15,7 +15,6 @@ from modelyard.workload import (
     base_name,
     common,
     config_map,
-    container,
     manifest,
     network_policy,
     object_name,
@@ -131,14 +130,13 @@ def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> R
 def _workload(models: DeclaredSet, model: DeclaredModel, served: Served, templates: Templates) -> Iterator[Manifest]:
     base = base_name(model, "deployment")
     spec = _spec(served)
-    context = pod(models, model, served, "deployment", templates)
+    drain = {"preStop": {"sleep": {"seconds": DRAIN}}}
+    context = pod(models, model, served, "deployment", templates, port_name="http", lifecycle=drain)
     yield from config_map(models, base, served, context["name"], templates)
-    context["lifecycle"] = {"preStop": {"sleep": {"seconds": DRAIN}}}
     context |= {
         "replicas": None if spec.autoscale else 1 if spec.replicas is None else spec.replicas,
         "gracePeriod": SCR_GRACE if served.model.runtime == "scr" else GRACE,
         "autoscale": spec.autoscale,
-        "container": container(context, "http", templates),
     }
     yield manifest("deployment/deployment.yaml", context, templates, served)
     yield manifest("deployment/service.yaml", context, templates, served)

@@ -20,7 +20,6 @@ from modelyard.workload import (
     base_name,
     common,
     config_map,
-    container,
     manifest,
     network_policy,
     object_name,
@@ -172,13 +171,12 @@ def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> R
     for served in model.served:
         name = object_name(base, served)
         rendered.manifests += config_map(models, base, served, name, templates)
-        context = pod(models, model, served, "knative", templates)
+        context = pod(models, model, served, "knative", templates, port_name="http1")
         context |= {
             "knative": _autoscaling(_spec(served)),
             "timeoutSeconds": _timeout(served),
             "visibility": _visibility(model, "cluster-local" if model.variants else None),
             "rolloutDuration": None if model.variants else _whole_seconds(_spec(model.whole).rolloutDuration),
-            "container": container(context, "http1", templates),
         }
         rendered.manifests.append(manifest("knative/service.yaml", context, templates, served))
     if model.variants:

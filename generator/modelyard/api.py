@@ -183,7 +183,8 @@ def _origin(
 
 
 def _mark(node: object, path: tuple[str | int, ...]) -> int:
-    mark = 0
+    """Return the mark of what stands at a path: its own, or the first inside it, or the nearest above it."""
+    mark = own = mark_of(node)
     for part in path:
         key: object = part
         if isinstance(node, dict):
@@ -191,10 +192,17 @@ def _mark(node: object, path: tuple[str | int, ...]) -> int:
             node = node.get(part)
         elif isinstance(node, list) and isinstance(part, int):
             node = node[part]
-        found = mark_of(node)
-        found = mark_of(key) if found is None else found
-        mark = mark if found is None else found
-    return mark
+        own = mark_of(node)
+        own = mark_of(key) if own is None else own
+        mark = own if own is not None else mark
+    return first if own is None and (first := _first_mark(node)) is not None else mark or 0
+
+
+def _first_mark(node: object) -> int | None:
+    if isinstance(node, dict | list):
+        items = node.values() if isinstance(node, dict) else node
+        return next((found for item in items if (found := _first_mark(item)) is not None), None)
+    return mark_of(node)
 
 
 @contextmanager

@@ -34,6 +34,15 @@ def dns_1035_label(text: str) -> str | None:
     return None
 
 
+def dns_1123_label(text: str) -> str | None:
+    """Check a DNS-1123 label, the form of namespaces and volumes (Kubernetes apimachinery, IsDNS1123Label)."""
+    if len(text) > MAX_LABEL:
+        return f"{len(text)} characters are more than {MAX_LABEL}"
+    if not _DNS_1123.fullmatch(text):
+        return "must consist of lower-case letters, digits and -, and start and end with a letter or digit"
+    return None
+
+
 def dns_1123_subdomain(text: str) -> str | None:
     """Check a DNS-1123 subdomain, the form of most object names and of host names (IsDNS1123Subdomain)."""
     if len(text) > 253:

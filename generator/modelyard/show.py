@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from modelyard.credentials import is_credential_name, is_credential_value
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
+from modelyard.models.model import Model
 from modelyard.report import printable
 from modelyard.yamlio import ListMarks, MapMarks, Marks, at, quote
 
@@ -22,7 +23,8 @@ def _document(models: DeclaredSet, served: Served) -> str:
         lines.append(f"# variant {served.variant}")
         if served.percent is not None:
             lines.append(f"# percent {served.percent}")
-    for text, mark in _mapping(served.data, served.marks, ""):
+    data = {key: served.data[key] for key in Model.model_fields if key in served.data}
+    for text, mark in _mapping(data, served.marks, ""):
         place = f"  # {models.place(mark)}" if mark is not None else ""
         lines.append(f"{text:<{_COLUMN}}{place}".rstrip())
     return "\n".join(printable(line) for line in lines) + "\n"

@@ -137,7 +137,7 @@ def pod(
     port_name: str,
     lifecycle: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return what a workload's template is given: `common`, labels and annotations of its pods, and `pod`, their spec."""
+    """Return what a workload's template is given: `common`, and of its pods labels, annotations and spec."""
     base = base_name(model, target)
     own = served.model
     context = common(models, base, served, object_name(base, served))

@@ -1,5 +1,6 @@
 """From the merged tree to the declared set: head, defaults, models, variants, each checked for itself."""
 
+from dataclasses import replace
 from typing import Any
 
 from modelyard.load.merge import Tree, leftovers, merge
@@ -115,14 +116,12 @@ class _Assembly:
         rest = {k: v for k, v in own.data.items() if k not in ("name", "percent", "path", "variants")}
         self.shared_fields(Tree(rest, own.marks), whole)
         merged = merge(shared, Tree(rest, own.marks))
-        # The variant's name stands where the model's stood, so that places of either can be asked for.
-        if "name" in own.marks.entries:
-            merged.marks.entries["name"] = own.marks.entries["name"]
         served, problems = self.serve(merged)
         self.problems += problems
         if variant is None or served is None:
             return None
-        return Served(served.model, served.specs, served.data, served.marks, variant.name, variant.percent)
+        mark = find(own.marks, "name")[1]
+        return replace(served, variant=variant.name, percent=variant.percent, variant_mark=mark)
 
     def shared_fields(self, own: Tree, whole: Served | None) -> None:
         """Refuse what all variants of a model share: the Route, the host, the name, the list of targets."""

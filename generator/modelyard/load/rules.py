@@ -1,6 +1,6 @@
 """Rules over several fields of a model, and over the models of a set. Each is a function that yields problems."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from modelyard import names
@@ -20,17 +20,30 @@ Rule = Callable[[DeclaredModel, Tree, Sources], Iterator[Problem]]
 
 def check_model(model: DeclaredModel, own: Tree, sources: Sources) -> list[Problem]:
     """Check one model with its variants. `own`: the model as its file has it, without defaults."""
-    return [found for rule in _MODEL_RULES for found in rule(model, own, sources)]
+    return _not_accepted(model, (found for rule in _MODEL_RULES for found in rule(model, own, sources)))
 
 
 def check_set(models: DeclaredSet, tree: Tree) -> list[Problem]:
     """Check what only the whole set shows. `tree`: the whole merged file."""
-    problems = [
-        found for model in models.models for name in model.whole.specs for found in target(name).check(models, model)
-    ]
+    problems: list[Problem] = []
+    for model in models.models:
+        for name in model.whole.specs:
+            problems += _not_accepted(model, target(name).check(models, model))
     for rule in _SET_RULES:
         problems += rule(models, tree)
     return problems
+
+
+def _not_accepted(model: DeclaredModel, problems: Iterable[Problem]) -> list[Problem]:
+    """Return the problems without the findings that the model accepts under `ignore`."""
+    served = (model.whole, *model.variants)
+    accepted = {each.code for one in served for each in one.model.ignore or [] if is_ignorable(each.code)}
+    return [each for each in problems if each.code not in accepted]
+
+
+def is_ignorable(code: str) -> bool:
+    """Tell whether a model may accept this finding."""
+    return code in CODES and CODES[code].ignorable
 
 
 def _variants(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
@@ -81,8 +94,7 @@ def _repeated_names(tree: Tree, key: str, what: str, sources: Sources) -> Iterat
 def _image(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
     for served in model.served:
         if not served.model.image and not _is_faulty(served, "image"):
-            mark = served.marks.at if served.variant is None else served.find("name")
-            place = sources.place(mark)
+            place = sources.place(served.marks.at if served.variant is None else served.name_mark)
             yield problem(
                 "MY102", f"image is missing in {served.variant or model.name}", hint="add image:", place=place
             )
@@ -145,9 +157,6 @@ def _one(
 
 
 def _credentials(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
-    accepted = {each.code for served in model.served for each in served.model.ignore or []}
-    if "MY208" in accepted:
-        return
     for served in model.served:
         for path, text in _literals(served):
             if not text:
@@ -183,10 +192,9 @@ def _labels(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Probl
 def _ignored(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
     for served in (model.whole, *model.variants):
         for i, each in enumerate(served.model.ignore or []):
-            code = CODES.get(each.code)
-            if code is None or not code.ignorable:
-                known = [name for name, known in CODES.items() if known.ignorable]
-                why = "cannot be ignored" if code else "is not a code"
+            if not is_ignorable(each.code):
+                known = [name for name in CODES if is_ignorable(name)]
+                why = "cannot be ignored" if each.code in CODES else "is not a code"
                 place = sources.place(served.find("ignore", i, "code"))
                 hint = f"findings that can be: {', '.join(known)}"
                 yield problem("MY219", f"{each.code} {why}", hint=hint, place=place)

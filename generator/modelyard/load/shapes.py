@@ -1,5 +1,6 @@
 """From pydantic's errors to problems with places, and on with what is left when the wrong parts are taken out."""
 
+import itertools
 import types
 from collections.abc import Iterator
 from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
@@ -29,32 +30,31 @@ def validate(shape: type[S], tree: Tree, sources: Sources) -> tuple[S | None, li
 
     Returns the instance, made without the parts that are wrong where that is possible, and all problems.
     """
-    try:
-        return shape.model_validate(tree.data), []
-    except ValidationError as error:
-        # Without input: a value may be a credential, and is only shown where its name does not say so.
-        details = error.errors(include_url=False)
-    found = [_Fault(shape, detail, tree, sources) for detail in details]
-    problems = [each.problem() for each in found]
-    rest = _without(tree.data, [each.path for each in found if each.path])
-    try:
-        return shape.model_validate(rest), problems
-    except ValidationError:
-        return None, problems
+    problems: list[Problem] = []
+    data = tree.data
+    while True:
+        try:
+            return shape.model_validate(data), problems
+        except ValidationError as error:
+            faults = [_Fault(shape, detail, tree, sources) for detail in error.errors(include_url=False)]
+        # What only the cutting brings about is not the user's mistake.
+        problems = problems or [each.problem() for each in faults]
+        cuts = [each.cut for each in faults]
+        rest = _without(data, cuts) if all(cuts) else data
+        if rest == data:
+            return None, problems
+        data = rest
 
 
-def _without(data: object, paths: list[list[str | int]]) -> object:
+def _without(data: dict[str, object], paths: list[list[str]]) -> dict[str, object]:
     """Return a copy of the data without what stands at the paths."""
     here = {path[0] for path in paths if len(path) == 1}
-    below: dict[str | int, list[list[str | int]]] = {}
-    for path in paths:
-        if len(path) > 1:
-            below.setdefault(path[0], []).append(path[1:])
-    if isinstance(data, dict):
-        return {k: _without(v, below[k]) if k in below else v for k, v in data.items() if k not in here}
-    if isinstance(data, list):
-        return [_without(v, below[i]) if i in below else v for i, v in enumerate(data) if i not in here]
-    return data
+    rest = {key: value for key, value in data.items() if key not in here}
+    for key in {path[0] for path in paths} - here:
+        value = rest.get(key)
+        if isinstance(value, dict):
+            rest[key] = _without(value, [path[1:] for path in paths if path[0] == key])
+    return rest
 
 
 class _Fault:
@@ -67,18 +67,23 @@ class _Fault:
         self.key_mark = self.value_mark = at(tree.marks)
         marks: Marks = tree.marks
         is_key = detail["loc"][-1:] == ("[key]",)
-        for part in detail["loc"]:
+        self.missing = detail["loc"][-1] if detail["type"] == "missing" else None
+        for part in detail["loc"] if self.missing is None else detail["loc"][:-1]:
             step = _step(marks, part)
             if step is None:
-                continue  # the tag of a union, or the key that is missing
+                continue  # the tag of a union
             self.key_mark, marks = step
             self.path.append(part)
             self.value_mark = at(marks)
         if is_key:
             self.value_mark = self.key_mark
-        self.missing = detail["loc"][-1] if detail["type"] == "missing" else None
         self.owner = _shape_at(shape, self.path if self.missing else self.path[:-1])
         self.input = detail["input"]
+
+    @property
+    def cut(self) -> list[str]:
+        """Where to take out what is wrong. A list goes whole: its items are known to places by their index."""
+        return [str(part) for part in itertools.takewhile(lambda part: isinstance(part, str), self.path)]
 
     @property
     def key(self) -> str:
@@ -107,7 +112,7 @@ class _Fault:
     def shown(self) -> str:
         """Return the value for a message, unless its name says that it may be a credential."""
         if any(is_credential_name(str(part)) for part in self.path):
-            return "the value"
+            return _HIDDEN
         text = str(self.input) if isinstance(self.input, str | Plain) else str(self.input).lower()
         return text if len(text) <= 60 else f"{text[:57]}…"
 
@@ -128,9 +133,8 @@ class _Fault:
             )
         if wanted == "text" and isinstance(value, bool | int | float):
             what = "true or false" if isinstance(value, bool) else "a number"
-            return self.make(
-                "MY010", f"{shown} is {what} to YAML, and text is wanted", f'write "{shown}"', self.value_mark
-            )
+            hint = "write it between quotes" if shown == _HIDDEN else f'write "{shown}"'
+            return self.make("MY010", f"{shown} is {what} to YAML, and text is wanted", hint, self.value_mark)
         if isinstance(value, str) and wanted in ("an integer", "true or false"):
             return self.make(
                 "MY103", f"{self.key} wants {wanted}, not text", "write it without quotes", self.value_mark
@@ -149,6 +153,7 @@ class _Fault:
         )
 
 
+_HIDDEN: Final = "the value"
 _WANTED: Final = {
     "string_type": "text",
     "int_type": "an integer",

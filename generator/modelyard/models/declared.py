@@ -1,12 +1,12 @@
 """What load hands on: the set and its models, merged and checked, with the places of all values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from modelyard.models.model import Model
 from modelyard.models.modelset import Metadata, Spec
 from modelyard.models.shape import Shape
-from modelyard.places import find, marked
+from modelyard.places import MarkedText, find, marked, with_mark
 from modelyard.problem import Place
 from modelyard.yamlio import MapMarks, Sources
 
@@ -24,6 +24,12 @@ class Served:
     marks: MapMarks
     variant: str | None = None
     percent: int | None = None
+    variant_mark: int | None = None
+
+    @property
+    def name_mark(self) -> int:
+        """Mark of the variant's name, or of the model's."""
+        return self.find("name") if self.variant_mark is None else self.variant_mark
 
     def find(self, *path: str | int) -> int:
         """Return the mark of the value at a path, or of the nearest that exists above it."""
@@ -36,7 +42,10 @@ class Served:
     def with_marks(self) -> "Served":
         """Return the same with marks on all values (see places)."""
         specs = {name: marked(spec, find_marks(self.marks, "targets", name)) for name, spec in self.specs.items()}
-        return Served(marked(self.model, self.marks), specs, self.data, self.marks, self.variant, self.percent)
+        variant = self.variant
+        if variant is not None and self.variant_mark is not None:
+            variant = with_mark(MarkedText(variant), self.variant_mark)
+        return replace(self, model=marked(self.model, self.marks), specs=specs, variant=variant)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from modelyard.models.shape import Annotations, JsonObject, Labels, Name, Object
 
 API_VERSION = "modelyard.dev/v1alpha1"
 
+Namespace = Annotated[str, checked(names.dns_1123_label)]
 # knative/serving v0.50.0, pkg/apis/config/features.go; the prefix `kubernetes.` is left out.
 Feature = Literal[
     "containerspec-addcapabilities",
@@ -45,7 +46,7 @@ class Metadata(Shape):
     name: Name = Field(description="DNS label; the app.kubernetes.io/part-of of all that is rendered.")
     labels: dict[str, str] | None = Field(None, description="Labels of this document itself; not rendered.")
     annotations: dict[str, str] | None = Field(None, description="Annotations of this document itself; not rendered.")
-    namespace: ObjectName | None = Field(None, description="Namespace of this document itself; not rendered.")
+    namespace: Namespace | None = Field(None, description="Namespace of this document itself; not rendered.")
 
 
 class ServiceAccount(Shape):
@@ -59,7 +60,7 @@ class ServiceAccount(Shape):
 class Peer(Shape):
     """A namespace that traffic may come from."""
 
-    namespace: Annotated[str, checked(names.dns_1123_subdomain)] = Field(description="Name of the namespace.")
+    namespace: Namespace = Field(description="Name of the namespace.")
 
 
 class NetworkPolicy(Shape):
@@ -86,7 +87,7 @@ class Spec(Shape):
     platform: Literal["kubernetes", "openshift"] = Field(
         "kubernetes", description="On openshift no user id is set anywhere."
     )
-    namespace: Name | None = Field(
+    namespace: Namespace | None = Field(
         None, description="Written into the objects; when absent, the kustomization decides."
     )
     registry: Annotated[str, checked(names.registry)] | None = Field(

@@ -79,7 +79,7 @@ class EnvFrom(Shape):
 class Volume(Shape):
     """A Kubernetes volume source, with where it is mounted."""
 
-    name: Annotated[str, checked(names.dns_1035_label)] = Field(
+    name: Annotated[str, checked(names.dns_1123_label)] = Field(
         description="Name; base and variant merge volumes by it."
     )
     mountPath: MountPath = Field(description="Absolute path in the container.")

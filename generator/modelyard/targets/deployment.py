@@ -88,7 +88,7 @@ def claims(model: DeclaredModel) -> Iterator[Claim]:
     own = model.whole.find("targets", "deployment", "name") if base != model.name else model.whole.find("name")
     yield Claim("Service", base, own)
     for each in model.variants:
-        yield Claim("Service", object_name(base, each), each.find("name"))
+        yield Claim("Service", object_name(base, each), each.name_mark)
 
 
 def check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:

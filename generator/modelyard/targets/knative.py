@@ -105,7 +105,7 @@ def claims(model: DeclaredModel) -> Iterator[Claim]:
     own = model.whole.find("targets", "knative", "name") if base != model.name else model.whole.find("name")
     yield Claim("Service", base, own)
     for each in model.variants:
-        mark = each.find("name")
+        mark = each.name_mark
         yield Claim("Service", object_name(base, each), mark)
         yield Claim("Service", f"{each.variant}-{base}", mark)
     for i, domain in enumerate(_spec(model.whole).domains or []):

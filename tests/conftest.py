@@ -1,17 +1,23 @@
 """What tests share: real binaries, the facts beside the checkout, and a way to run modelyard as users do."""
 
+import fcntl
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+
+from modelyard import api
+from tests import cluster_server, model_sets
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 CACHE = Path.home() / ".cache" / "modelyard"
 KUSTOMIZE = CACHE / "kustomize-v5.8.1" / "kustomize"
+CLUSTER = CACHE / "cluster"
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -72,3 +78,36 @@ def modelyard(run: Run) -> Run:
         return run(sys.executable, "-m", "modelyard", *arguments, **options)
 
     return call
+
+
+def built(shared: Path, program: str) -> Path:
+    """Build a program of the test cluster from source, or `all` of them, unless it is there; return their folder."""
+    need(Path(shutil.which("go") or "go"), "the programs of the test cluster are built with Go")
+    build = need(shared / "cluster" / "build", "it builds the programs of the test cluster")
+    CLUSTER.mkdir(parents=True, exist_ok=True)
+    with (CLUSTER / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another worker may want it too
+        done = subprocess.run([str(build), str(CLUSTER), program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return CLUSTER / "bin"
+
+
+@pytest.fixture(scope="session")
+def kservice_check(shared: Path) -> Path:
+    """Return the program that judges objects with Knative's own defaulting and validation."""
+    return built(shared, "kservice-check") / "kservice-check"
+
+
+@pytest.fixture(scope="session")
+def cluster(shared: Path) -> Iterator[cluster_server.Cluster]:
+    """Return a real API server with Knative's controller; tests that use it share the xdist group "cluster"."""
+    kubectl = built(shared, "all") / "kubectl"
+    crds = [shared / "data" / "crds" / name for name in cluster_server.CRDS]
+    with cluster_server.serve(shared / "cluster" / "up", CLUSTER, crds) as kubeconfig:
+        yield cluster_server.Cluster(kubectl, kubeconfig)
+
+
+@pytest.fixture(scope="session")
+def renderings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, api.Rendering]:
+    """Return name -> rendering of all overlays, cases and made sets that have no error."""
+    return model_sets.rendered(tmp_path_factory.mktemp("sets"))

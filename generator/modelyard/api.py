@@ -23,13 +23,10 @@ from modelyard.load import load as _load
 from modelyard.manifest import Manifest
 from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.names import nearest
-from modelyard.overlay import drift as _drift
-from modelyard.overlay import write as _write
 from modelyard.patch import pointer_of
 from modelyard.places import mark_of
 from modelyard.problem import Place, Problem, Related, Subject, has_errors, problem, unique
 from modelyard.render import render_model, render_shared
-from modelyard.show import show as _show
 from modelyard.template import Templates, folder
 from modelyard.yamlio import write_all
 
@@ -111,12 +108,21 @@ def generated(file: str | Path = ".") -> Path:
 
 def write(file: str | Path, rendering: Rendering, *, in_place: bool = False) -> list[Problem]:
     """Make `generated/` hold the content of a rendering, all or nothing; with in_place file by file."""
-    return _write(generated(file), rendering.content, in_place=in_place)
+    from modelyard import overlay as folder_of
+
+    return folder_of.write(generated(file), rendering.content, in_place=in_place)
 
 
-def drift(file: str | Path, rendering: Rendering) -> str:
-    """Return the unified diff from `generated/` to the content of a rendering; empty if they are equal."""
-    return _drift(generated(file), rendering.content)
+def drift(file: str | Path, rendering: Rendering) -> tuple[str, list[Problem]]:
+    """Return the unified diff from `generated/` to a rendering's content, empty if they are equal, and problems."""
+    from modelyard import overlay as folder_of
+    from modelyard.files import FileProblem
+
+    folder = generated(file)
+    try:
+        return folder_of.drift(folder, rendering.content, label=str(folder)), []
+    except FileProblem as error:
+        return "", [error.problem]
 
 
 def show(loaded: Loaded, name: str) -> tuple[str | None, str]:
@@ -127,7 +133,9 @@ def show(loaded: Loaded, name: str) -> tuple[str | None, str]:
         known = [model.name for model in models]
         meant = nearest(name, known)
         return None, f"did you mean {meant}?" if meant else f"there are {', '.join(known)}" if known else ""
-    return _show(loaded.models, found), ""
+    from modelyard import show as text_of
+
+    return text_of.show(loaded.models, found), ""
 
 
 def starter(name: str) -> dict[str, str]:
@@ -160,7 +168,7 @@ def _placed(models: DeclaredSet, model: DeclaredModel, findings: list[Finding]) 
         return []
     again = models.with_marks((model,))
     manifests, _ = render_model(again, again.models[0], Templates(sources=models.sources))
-    return [_problem(models, model, manifests[found.index], found) for found in findings]
+    return [_problem(models, model, manifests[found.manifest], found) for found in findings]
 
 
 def _problem(models: DeclaredSet, model: DeclaredModel, manifest: Manifest, found: Finding) -> Problem:

@@ -4,12 +4,10 @@ MY0 reading YAML, MY1 the shape of the models file, MY2 rules over several field
 on rendered objects, MY4 files and folders, MY5 the kustomize plugin.
 """
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(NamedTuple):
     """One kind of problem. `ignorable`: a model may accept it under `ignore`, with a reason."""
 
     title: str

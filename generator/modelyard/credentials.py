@@ -4,8 +4,8 @@ import re
 from typing import Final
 
 _NAME: Final = re.compile(
-    r"(?:^|[^a-z])(?:pass(?:word|wd|phrase)?|pwd|secret|token|credentials?|api_?key|access_?key|private_?key|"
-    r"connection_?string|client_?secret)(?:[^a-z]|$)"
+    r"(?:pass(?:word|wd|phrase)|(?:^|[^a-z])(?:pass|pwd|secret|token|credentials?|"
+    r"(?:api|access|private)[_-]?key|connection_?string))(?:[^a-z]|$)"
 )
 # Settings about a credential that hold none: where it lies, how long it lives, whether it is wanted.
 _ABOUT: Final = re.compile(
@@ -18,7 +18,7 @@ _VALUE: Final = (
     re.compile(r"\bgh[pousr]_[A-Za-z0-9]{36,}\b"),  # GitHub token
     re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+\b"),  # JSON Web Token
     re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{10,}"),  # Slack token
-    re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@"),  # password in an address
+    re.compile(r"[a-z][a-z0-9+.-]{0,30}://[^/\s:@]{0,255}:[^/\s@]{1,255}@"),  # password in an address
     re.compile(r"(?i)(?:^|[;?&\s])(?:password|pwd)=[^;&\s]+"),  # password in a connection string
 )
 

@@ -1,6 +1,7 @@
 """What a hand-written kustomization.yaml beside a models file does to the objects that are rendered."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -8,27 +9,30 @@ from typing import Any, Final
 from modelyard.problem import Problem, problem
 from modelyard.yamlio import MapMarks, Plain, Sources, at, read
 
-NAMES: Final = (
-    "kustomization.yaml",
-    "kustomization.yml",
-    "Kustomization",
-)  # kustomize, konfig.RecognizedKustomizationFileNames
+# kustomize 5.8.1, konfig.RecognizedKustomizationFileNames
+NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+# kustomize 5.8.1, kyaml/fn/runtime/runtimeutil/functiontypes.go
+FUNCTION_ANNOTATIONS: Final = ("config.kubernetes.io/function", "config.k8s.io/function")
+KINDS: Final = ("ModelGenerator", "ModelSet")
+
+Reference = tuple[str, ...]
+
+
+def find(folder: Path) -> Path | None:
+    """Return the kustomization of a folder, or None."""
+    return next((folder / name for name in NAMES if (folder / name).is_file()), None)
 
 
 def renaming(folder: Path, models_file: str) -> list[Problem]:
     """Find name prefixes and suffixes, which turn a DomainMapping into one for another host.
 
-    folder: where the models file lies. models_file: its shown name; the kustomization is shown beside it.
+    folder: where the kustomization lies. models_file: its shown name; the kustomization is shown beside it.
     """
-    path = next((folder / name for name in NAMES if (folder / name).is_file()), None)
+    path = find(folder)
     if path is None:
         return []
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return []  # kustomize will say so
     sources = Sources()
-    document = read(content, sources, str(Path(models_file).parent / path.name), keep_plain=True)
+    document = read(_content(path), sources, str(Path(models_file).parent / path.name), keep_plain=True)
     if not isinstance(document.data, dict) or not isinstance(document.marks, MapMarks):
         return []
     problems = []
@@ -44,35 +48,64 @@ def renaming(folder: Path, models_file: str) -> list[Problem]:
 
 @dataclass(frozen=True, slots=True)
 class Generator:
-    """An entry under generators that modelyard-fn answers, and what its kustomization does besides."""
+    """An entry under generators that modelyard-fn answers.
 
-    shown: str
+    file: where it stands, relative to the kustomization. is_function: it has the annotation of a KRM function.
+    """
+
+    kind: str
+    file: str
     is_function: bool
-    has_configurations: bool
 
 
 def generators(path: Path) -> Iterator[Generator]:
-    """Yield the entries of a kustomization that are ModelGenerator or ModelSet, in files beside it or inline."""
-    content = _mapping(path.read_bytes(), str(path))
-    has_configurations = bool(content.get("configurations"))
-    for entry in content.get("generators") or []:
-        text = entry.text if isinstance(entry, Plain) else entry
-        if not isinstance(text, str):
-            continue
-        inline = "\n" in text
-        file = path.parent / text
-        config = _mapping(text.encode() if inline else file.read_bytes() if file.is_file() else b"", text)
-        kind = config.get("kind")
-        if str(kind) not in ("ModelGenerator", "ModelSet"):
-            continue
-        metadata = config.get("metadata")
-        annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
-        is_function = isinstance(annotations, dict) and any(
-            key in annotations for key in ("config.kubernetes.io/function", "config.k8s.io/function")
-        )
-        yield Generator(f"{kind} in {path.name if inline else text}", is_function, has_configurations)
+    """Yield the entries of a kustomization that are a ModelGenerator or ModelSet, in files beside it or inline."""
+    for entry in _texts(_mapping(_content(path)).get("generators")):
+        inline = "\n" in entry
+        content = entry.encode() if inline else _content(path.parent / entry)
+        for document in re.split(rb"(?m)^---(?:\s.*)?$", content):
+            config = _mapping(document)
+            if (kind := str(config.get("kind"))) in KINDS:
+                metadata = config.get("metadata")
+                annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+                is_function = isinstance(annotations, dict) and any(key in annotations for key in FUNCTION_ANNOTATIONS)
+                yield Generator(kind, path.name if inline else entry, is_function)
 
 
-def _mapping(content: bytes, shown: str) -> dict[str, Any]:
-    data = read(content, Sources(), shown, keep_plain=True).data
+def missing_references(path: Path, wanted: bytes) -> tuple[list[str], set[Reference]]:
+    """Compare the `configurations:` of a kustomization with the one that our objects need.
+
+    Returns the files that it lists, and the name references in wanted that none of them has.
+    """
+    files = list(_texts(_mapping(_content(path)).get("configurations")))
+    found = {each for file in files for each in _references(_mapping(_content(path.parent / file)))}
+    return files, set(_references(_mapping(wanted))) - found
+
+
+def _references(configuration: Mapping[str, Any]) -> Iterator[Reference]:
+    """Yield the entries of nameReference as kind and group of what is named, then group, kind and path of where."""
+    for named in _mappings(configuration.get("nameReference")):
+        for field in _mappings(named.get("fieldSpecs")):
+            values = (named.get("kind"), named.get("group"), field.get("group"), field.get("kind"), field.get("path"))
+            yield tuple(str(value or "") for value in values)
+
+
+def _texts(value: object) -> Iterator[str]:
+    yield from (str(each) for each in value if isinstance(each, str | Plain)) if isinstance(value, list) else ()
+
+
+def _mappings(value: object) -> Iterator[dict[str, Any]]:
+    yield from (each for each in value if isinstance(each, dict)) if isinstance(value, list) else ()
+
+
+def _mapping(content: bytes) -> dict[str, Any]:
+    data = read(content, Sources(), "", keep_plain=True).data
     return data if isinstance(data, dict) else {}
+
+
+def _content(path: Path) -> bytes:
+    """Return the bytes of a file; empty if it cannot be read, for kustomize will say so."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""

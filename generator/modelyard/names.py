@@ -1,6 +1,5 @@
 """Rules of names and other short texts. Each function returns what is wrong with a text, or None."""
 
-import difflib
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -149,6 +148,8 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     folded = {each.lower().replace("_", "").replace("-", ""): each for each in words}
     if exact := folded.get(word.lower().replace("_", "").replace("-", "")):
         return exact
+    import difflib
+
     found = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
     return found[0] if found else None
 

@@ -4,10 +4,6 @@ import copy
 from collections.abc import Sequence
 from typing import Any, NoReturn, TypeVar
 
-from jsonpatch import InvalidJsonPatch, JsonPatchConflict, JsonPatchException, JsonPatchTestFailed
-from jsonpatch import apply_patch as _apply
-from jsonpointer import JsonPointerException
-
 from modelyard.names import nearest
 
 T = TypeVar("T")
@@ -28,10 +24,14 @@ def apply(body: dict[str, Any], operations: Sequence[dict[str, Any]]) -> dict[st
 
     Raises PatchFailed for the first that fails. Values never appear in its texts: they may be credentials.
     """
+    # Here, because most models have no patches, and the exec plugin starts for each build.
+    from jsonpatch import InvalidJsonPatch, JsonPatchConflict, JsonPatchException, JsonPatchTestFailed, apply_patch
+    from jsonpointer import JsonPointerException
+
     body = copy.deepcopy(body)
     for index, operation in enumerate(operations):
         try:
-            body = _apply(body, [operation], in_place=True)
+            body = apply_patch(body, [operation], in_place=True)
         except JsonPatchTestFailed:
             raise PatchFailed(index, f"test of {operation['path']} fails", "the object holds another value") from None
         except (JsonPatchConflict, JsonPatchException, InvalidJsonPatch, JsonPointerException, TypeError, KeyError):

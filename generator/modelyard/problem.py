@@ -6,6 +6,7 @@ Problems are collected and reported together; they are never raised.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from modelyard.codes import CODES
 
@@ -31,8 +32,7 @@ class Place:
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """What a finding is about: an object (`Service.serving.knative.dev churn`) and a JSON pointer into it."""
 
     object: str
@@ -80,12 +80,17 @@ def has_errors(problems: Iterable[Problem]) -> bool:
 
 
 def unique(problems: Iterable[Problem]) -> list[Problem]:
-    """Sort by place and drop what repeats the code at a place already named: one mistake, one problem."""
+    """Sort by place and leave out what repeats a mistake already named.
+
+    That is the same code at the same place, and a warning where an error stands: it follows from the error.
+    """
+    found = list(problems)
+    errors = {each.place for each in found if each.severity is Severity.ERROR and each.place}
     seen: set[tuple[object, ...]] = set()
     kept: list[Problem] = []
-    for each in problems:
+    for each in found:
         key = (each.code, each.place) if each.place else (each.code, each.message, each.subject)
-        if key not in seen:
+        if key not in seen and (each.severity is Severity.ERROR or each.place not in errors):
             seen.add(key)
             kept.append(each)
     return sorted(kept, key=_order)

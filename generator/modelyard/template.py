@@ -10,12 +10,15 @@ key or change its type. In a skeleton
 * the key "<<" lays a mapping, or each of a list, over what stands before it, level by level.
 """
 
+import os
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound, Undefined, pass_eval_context
+from jinja2.bccache import Bucket, FileSystemBytecodeCache
 from jinja2.nodes import EvalContext
 
 from modelyard.places import MarkedDict, MarkedList, MarkedText, derived, mark_of, with_mark
@@ -64,6 +67,28 @@ class _Loader(BaseLoader):
         return source, str(path), lambda: True
 
 
+class _CompiledTemplates(FileSystemBytecodeCache):
+    """Compiled templates, kept between runs as Python keeps its modules: compiling takes longer than rendering.
+
+    Where the cache cannot be written, templates are compiled each time.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(str(folder))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep one template; called when the cache did not have it."""
+        with suppress(OSError):
+            Path(self.directory).mkdir(mode=0o700, parents=True, exist_ok=True)
+            super().dump_bytecode(bucket)
+
+
+def cache_folder() -> Path:
+    """Return the folder of compiled templates; it may be deleted at any time (XDG Base Directory Specification)."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "modelyard" / "templates"
+
+
 class Templates:
     """The templates of one run.
 
@@ -87,6 +112,7 @@ class Templates:
             keep_trailing_newline=True,
             finalize=self._finalize(),
             auto_reload=False,
+            bytecode_cache=_CompiledTemplates(cache_folder()),
         )
 
     def _finalize(self) -> Callable[..., str]:

@@ -142,7 +142,7 @@ def pod(
     own = served.model
     context = common(models, base, served, object_name(base, served))
     context["podLabels"] = context["labels"]
-    context["podAnnotations"] = in_order({**(models.spec.annotations or {}), **(own.podAnnotations or {})})
+    context["podAnnotations"] = in_order(own.podAnnotations or {})
     values = {"portName": port_name, "lifecycle": lifecycle, **_container(models, model, served), **_volumes(own)}
     if own.config:
         values["envFrom"].append({"configMapRef": {"name": config_name(context["name"])}})

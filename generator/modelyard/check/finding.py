@@ -1,27 +1,24 @@
 """What a rule over rendered objects says, and what it may know of the cluster."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from modelyard.manifest import Manifest
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
+class Cluster(NamedTuple):
     """What the models file says about the cluster."""
 
     knative_features: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A finding: on which object (its index in the sequence), at which path, and a second path it belongs with."""
 
     code: str
     message: str
     hint: str
-    index: int
+    manifest: int
     path: tuple[str | int, ...]
     related: tuple[str | int, ...] | None = None
     related_message: str = ""

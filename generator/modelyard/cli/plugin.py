@@ -1,6 +1,7 @@
 """plugin: the legacy plugin's place for kubectl."""
 
 import os
+import textwrap
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,8 @@ import typer
 
 from modelyard import plugin
 from modelyard.cli.app import app, stop_on_errors, tell
+
+WIDTH = 80  # columns; what people see in a terminal and paste into an issue
 
 commands = typer.Typer(
     help="Install modelyard-fn as a kustomize plugin, and find out why a host does not run it.", no_args_is_help=True
@@ -28,9 +31,10 @@ def install() -> None:
 @commands.command()
 def uninstall() -> None:
     """Take the links out again."""
-    gone = plugin.uninstall(os.environ)
+    gone, problems = plugin.uninstall(os.environ)
     for link in gone:
         tell(f"removed {link}")
+    stop_on_errors(problems)
     if not gone:
         tell("there was nothing to remove")
 
@@ -39,14 +43,29 @@ def uninstall() -> None:
 def status(
     folder: Annotated[Path, typer.Option("--file", "-f", metavar="DIR", help="Folder of the kustomization.")] = Path(),
 ) -> None:
-    """Say whether kustomize, kubectl and kpt would run the plugin, and name the cases in which they skip it silently.
+    """Say whether kustomize and kubectl would run the plugin, and name the cases in which they skip it silently.
 
     Exits with 1 if something is wrong.
     """
-    lines = plugin.status(os.environ, folder)
-    typer.echo("\n".join(lines))
-    if any(line.startswith("problem") for line in lines):
+    from modelyard.plugin.status import status as found
+
+    lines = found(os.environ, folder)
+    for line in lines:
+        typer.echo(_laid_out(line.level, line.text, line.command))
+    if any(line.level == "problem" for line in lines):
         raise typer.Exit(1)
+
+
+def _laid_out(level: str, text: str, command: str) -> str:
+    """Return a finding in a column beside its level; a command keeps a line of its own, so that it can be copied."""
+    indent = " " * 9
+    lines = [
+        part
+        for line in text.split("\n")
+        for part in textwrap.wrap(line, WIDTH - len(indent), break_long_words=False, break_on_hyphens=False)
+    ]
+    lines += [f"  {command}"] if command else []
+    return textwrap.indent("\n".join(lines), indent).replace(indent, f"{level:<9}", 1)
 
 
 @commands.command()

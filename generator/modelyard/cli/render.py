@@ -64,7 +64,8 @@ def render(
     stop_on_errors(result.problems)
     folder = api.generated(file)
     if check:
-        difference = api.drift(file, result)
+        difference, problems = api.drift(file, result)
+        stop_on_errors(problems)
         if difference:
             typer.echo(difference, nl=False)
             tell(f"{folder} differs from what {api.models_file(file)} gives; run: modelyard render -f {file}")

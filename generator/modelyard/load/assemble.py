@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from modelyard.load.merge import Tree, leftovers, merge
-from modelyard.load.rules import check_model, check_set
+from modelyard.load.rules import check_empty, check_model, check_set
 from modelyard.load.shapes import validate
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.model import Model, Variant
@@ -41,6 +41,8 @@ class _Assembly:
             metadata, head.spec if head else Spec(), self.tree.marks, self.sources, tuple(models), self.files
         )
         self.problems += check_set(declared, self.tree)
+        if head:
+            self.problems += check_empty(declared, self.tree)
         return (declared if head else None), self.problems
 
     def report(self, code: str, message: str, mark: int, hint: str = "") -> None:

@@ -299,16 +299,17 @@ def _collision(
     return problem("MY202", message, hint=hint, place=models.place(mark), related=related)
 
 
-def _empty(models: DeclaredSet, tree: Tree) -> Iterator[Problem]:
+def check_empty(models: DeclaredSet, tree: Tree) -> Iterator[Problem]:
+    """Refuse a set that renders nothing, unless it says that it may."""
     spec = tree.data.get("spec")
-    declared = spec.get("models") if isinstance(spec, dict) else None
+    declared = spec.get("models", []) if isinstance(spec, dict) else None
     served = any(model.whole.model.targets for model in models.models)
-    # Models that are faulty may have targets: only a set whose models are all sound is known to be empty.
-    sound = not declared or (isinstance(declared, list) and len(declared) == len(models.models))
-    if isinstance(spec, dict) and sound and not served and not models.spec.allowEmpty:
+    # A faulty model may have targets: only a set whose models are all sound is known to be empty.
+    sound = isinstance(declared, list) and len(declared) == len(models.models)
+    if sound and not served and not models.spec.allowEmpty:
         place = models.place(find(tree.marks, "spec", "models")[0])
         hint = "add models:, or spec.allowEmpty: true"
         yield problem("MY213", "the set renders nothing", hint=hint, place=place)
 
 
-_SET_RULES: Final = (_duplicates, _reserved_labels, _credentials_of_set, _collisions, _empty)
+_SET_RULES: Final = (_duplicates, _reserved_labels, _credentials_of_set, _collisions)

@@ -4,9 +4,8 @@ A new target is a module here, a folder of templates, a case folder, and a line 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from importlib import import_module
-from typing import Final, Protocol, cast
+from typing import Final, NamedTuple, Protocol, cast
 
 from modelyard.manifest import Rendered
 from modelyard.models.declared import DeclaredModel, DeclaredSet
@@ -23,8 +22,7 @@ TARGETS: Final[Mapping[str, str]] = {
 PLANNED: Final = frozenset(["sagemaker-proxy", "sagemaker", "openshift", "dataproc", "spark-operator"])
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A name that a target gives to an object, and the mark of what the name comes from."""
 
     kind: str

@@ -1,0 +1,140 @@
+"""Speed and memory, as ratios measured side by side in one run: `make bench`.
+
+Each pair of commands runs in turn, A B A B …, so that a machine whose speed drifts drifts for both. Times are
+CPU seconds (user and system) of whole processes as the operating system counts them; the ratio is of medians.
+"""
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+KUSTOMIZE = Path.home() / ".cache" / "modelyard" / "kustomize-v5.8.1" / "kustomize"
+PYTHON = sys.executable
+MODELYARD = [PYTHON, "-m", "modelyard"]
+FUNCTION = str(Path(PYTHON).parent / "modelyard-fn")
+RESOURCE_LIST = """\
+apiVersion: config.kubernetes.io/v1
+kind: ResourceList
+items: []
+functionConfig:
+  apiVersion: modelyard.dev/v1alpha1
+  kind: ModelGenerator
+  metadata: {name: models}
+  spec: {models: models.yaml}
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one process took: CPU seconds, and its peak memory in MiB."""
+
+    seconds: float
+    mebibytes: float
+
+
+def models_file(count: int) -> str:
+    """Return a models file; each model gives three objects: Knative Service, ConfigMap, NetworkPolicy."""
+    head = (
+        "apiVersion: modelyard.dev/v1alpha1\nkind: ModelSet\nmetadata: {name: bench}\nspec:\n"
+        "  namespace: scoring\n  registry: registry.example.com/models\n  serviceAccount: {name: default, create: false}\n"
+        "  defaults:\n    resources: {requests: {cpu: 500m, memory: 1Gi}, limits: {memory: 2Gi}}\n  models:\n"
+    )
+    return head + "".join(_model(i) for i in range(count))
+
+
+def _model(i: int) -> str:
+    return (
+        f"    - name: model-{i}\n      image: model_{i}:1.{i % 90}.0\n      path: /model_{i}\n"
+        f'      env: {{SAS_SCR_LOG_STRUCTURED: "true", THRESHOLD: "0.{i % 100}"}}\n'
+        f'      config: {{SAS_SCR_PROMETHEUS_RATE: "{i % 60 + 1}"}}\n'
+        f"      targets:\n        knative: {{minScale: 1, maxScale: {i % 9 + 1}, target: 10, window: 60s}}\n"
+    )
+
+
+def run(command: Sequence[str], folder: Path, stdin: str = "") -> Run:
+    """Run a command to its end and return what it took. Raises CalledProcessError if it fails."""
+    read, write = os.pipe()
+    os.write(write, stdin.encode())
+    os.close(write)
+    process = subprocess.Popen(command, cwd=folder, stdin=read, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os.close(read)
+    _, status, usage = os.wait4(process.pid, 0)
+    if code := os.waitstatus_to_exitcode(status):
+        raise subprocess.CalledProcessError(code, command)
+    return Run(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def median(runs: Sequence[Run]) -> float:
+    """Return the median of the seconds."""
+    return statistics.median(each.seconds for each in runs)
+
+
+def pair(name: str, limit: float, a: list[Run], b: list[Run]) -> bool:
+    """Print the ratio of two commands, and tell whether it is within the limit."""
+    ratio = median(a) / median(b)
+    print(f"{name:<58}{ratio:>7.2f} (at most {limit:g}; {median(a):.2f} s to {median(b):.2f} s)")
+    return ratio <= limit
+
+
+def start_up(root: Path) -> bool:
+    """Compare the plugin for 10 models with the import of its libraries."""
+    folder = root / "10"
+    imports = [PYTHON, "-c", "import jinja2, pydantic, ruamel.yaml"]
+    a, b = [], []
+    for _ in range(11):
+        a.append(run([FUNCTION], folder, RESOURCE_LIST))
+        b.append(run(imports, folder))
+    return pair("modelyard-fn, 10 models / import of its libraries", 2.0, a[1:], b[1:])
+
+
+def thousand(root: Path) -> bool:
+    """Compare rendering 1,000 models with kustomize's build of the result."""
+    folder = root / "1000"
+    a, b = [], []
+    for _ in range(3):
+        shutil.rmtree(folder / "generated", ignore_errors=True)
+        a.append(run([*MODELYARD, "render"], folder))
+        b.append(run([str(KUSTOMIZE), "build", "."], folder))
+    return pair("render, 1,000 models / kustomize build of the result", 0.1, a, b)
+
+
+def growth(root: Path) -> bool:
+    """Compare 10,000 models with 1,000, in time and memory."""
+    a, b = [], []
+    for _ in range(3):
+        for count, runs in ((10_000, a), (1_000, b)):
+            shutil.rmtree(root / str(count) / "generated", ignore_errors=True)
+            runs.append(run([*MODELYARD, "render"], root / str(count)))
+    within = pair("render, 10,000 models / 1,000 models", 11.0, a, b)
+    peak = max(each.mebibytes for each in a)
+    print(f"{'render, 10,000 models: peak memory':<58}{peak:>7.0f} MiB (at most 350)")
+    return within and peak <= 350
+
+
+def main() -> int:
+    """Print all ratios; exit with 1 if one is over its limit."""
+    root = Path(tempfile.mkdtemp(prefix="modelyard-bench-"))
+    try:
+        for count in (10, 1_000, 10_000):
+            folder = root / str(count)
+            folder.mkdir()
+            (folder / "models.yaml").write_text(models_file(count), "utf-8")
+            kustomization = (
+                "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\ncomponents: [generated]\n"
+            )
+            (folder / "kustomization.yaml").write_text(kustomization, "utf-8")
+        print(f"ratios on {os.cpu_count()} cores; in brackets the limit and the medians of CPU seconds")
+        results = [start_up(root), thousand(root), growth(root)]
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""From a plugin's configuration to objects: a ModelGenerator points to a models file, a ModelSet is one itself.
+
+The configuration has lost its comments and lines on the way, so problems in it name the path of the field.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from modelyard import api
+from modelyard.fn.fields import FieldPlace, fields
+from modelyard.load import load_text
+from modelyard.load.merge import Tree
+from modelyard.load.shapes import validate
+from modelyard.models.modelset import API_VERSION, ModelGenerator
+from modelyard.places import find
+from modelyard.problem import Place, Problem, problem
+from modelyard.yamlio import MapMarks, Plain, Sources, quote, read
+
+# A plain scalar with one of these would end early in flow style; it is text to all readers.
+_NOT_IN_FLOW: Final = re.compile(r"[\s,\[\]{}]")
+
+
+def render(config: Any, root: Path) -> api.Rendering:
+    """Return what a configuration gives.
+
+    config: as read with keep_plain, or None. root: the folder that paths in it start from.
+    """
+    hint = f"write kind: ModelGenerator and apiVersion: {API_VERSION}"
+    if not isinstance(config, dict):
+        return api.Rendering(None, [problem("MY501", "there is no functionConfig", hint=hint)])
+    kind, version = plain_text(config.get("kind")), plain_text(config.get("apiVersion"))
+    if version != API_VERSION or kind not in ("ModelGenerator", "ModelSet"):
+        wrong = f"is a {kind} of {version}" if kind and version else f"has no {'apiVersion' if kind else 'kind'}"
+        return api.Rendering(None, [problem("MY501", f"the configuration {wrong}", hint=hint)])
+    metadata = config.get("metadata")
+    name = f"{kind} {plain_text(metadata.get('name')) if isinstance(metadata, dict) else ''}".strip()
+    content = _flow(config).encode()
+    if kind == "ModelSet":
+        rendering = api.render_loaded(load_text(content, name, root), root)
+    else:
+        rendering = _pointed(content, name, root)
+    rendering.problems = list(_with_fields(rendering.problems, content, name))
+    return rendering
+
+
+def _pointed(content: bytes, name: str, root: Path) -> api.Rendering:
+    """Render the models file that a ModelGenerator points to."""
+    sources = Sources()
+    document = read(content, sources, name)
+    if not isinstance(document.data, dict) or not isinstance(document.marks, MapMarks):
+        return api.Rendering(None, document.problems)
+    generator, problems = validate(ModelGenerator, Tree(document.data, document.marks), sources)
+    problems = [*document.problems, *problems]
+    if generator is None or problems:
+        return api.Rendering(None, problems)
+    if generator.spec.emit != "resources":
+        place = sources.place(find(document.marks, "spec", "emit")[1])
+        hint = "write emit: resources, or leave it out"
+        return api.Rendering(None, [problem("MY502", "no target emits transformers", hint=hint, place=place)])
+    file = Path(generator.spec.models)
+    loaded = api.load_shown(root / file, str(file))
+    hint = "spec.models is a path from the folder of the kustomization"
+    loaded.problems = [replace(each, hint=hint) if each.code == "MY013" else each for each in loaded.problems]
+    return api.render_loaded(loaded, root)
+
+
+def _flow(value: Any) -> str:
+    """Return a configuration in flow style: there a mapping and its first key have places of their own."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{quote(key)}: {_flow(item)}' for key, item in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(_flow(item) for item in value)}]"
+    if isinstance(value, Plain) and not _NOT_IN_FLOW.search(value.text):
+        return value.text or "null"
+    return quote(plain_text(value))
+
+
+def _with_fields(problems: list[Problem], content: bytes, name: str) -> Iterator[Problem]:
+    """Yield the problems with the paths of fields in place of lines of the configuration."""
+    paths = dict(fields(read(content, Sources(), name).marks, name)) if problems else {}
+
+    def shown(place: Place) -> Place:
+        return FieldPlace(place.file, place.line, place.column, paths[place]) if place in paths else place
+
+    for each in problems:
+        related = tuple(replace(one, place=shown(one.place)) for one in each.related)
+        yield replace(each, place=shown(each.place) if each.place else None, related=related)
+
+
+def plain_text(value: object) -> str:
+    """Return the text of a scalar as read with keep_plain; empty for anything else."""
+    return value.text if isinstance(value, Plain) else value if isinstance(value, str) else ""

@@ -1,0 +1,151 @@
+"""The wire: what a host sends to a plugin, and what it gets back.
+
+Items pass through with their values, types and order. A ResourceList with anchors, tags or repeated keys is
+refused: kustomize resolves those before it calls, kpt passes them on as they are, and a function that resolved
+them would rewrite files that are not its own.
+
+Source: kustomize, cmd/config/docs/api-conventions/functions-spec.md, and kyaml/fn/framework/result.go (5.8.1).
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, BinaryIO, Final, NamedTuple
+
+from modelyard import api
+from modelyard.fn.configuration import plain_text
+from modelyard.fn.fields import FieldPlace, fields
+from modelyard.problem import Problem, Severity, Subject, problem
+from modelyard.yamlio import MAX_BYTES, Document, Sources, read, write
+
+_STDIN: Final = "standard input"
+_LOCAL: Final = "config.kubernetes.io/local-config"
+_PATHS: Final = ("config.kubernetes.io/path", "internal.config.kubernetes.io/path")
+# Annotations by which hosts know an item again: its file, its place there, its earlier names in the build.
+_HOST: Final = re.compile(r"((internal\.)?config\.kubernetes|(kustomize\.)?config\.k8s)\.io/")
+
+
+class Call(NamedTuple):
+    """What a host asks for: the configuration, the folder that its paths start from, the items to pass on."""
+
+    config: Any
+    root: Path
+    items: list[Any]
+
+
+def read_legacy_call(file: Path, root: Path, stdin: BinaryIO) -> tuple[Call | None, list[Problem]]:
+    """Read the configuration of a legacy plugin. Returns the call, None if it cannot be answered, and problems."""
+    # A generator gets nothing on standard input. A transformer gets all objects, and would delete them by its silence.
+    if not stdin.isatty() and stdin.read(1):
+        hint = "move its entry from transformers or validators to generators"
+        return None, [problem("MY501", "modelyard's legacy plugin generates objects, and takes none", hint=hint)]
+    document = read(file.read_bytes(), Sources(), "the configuration", keep_plain=True)
+    return (None if document.problems else Call(document.data, root, [])), document.problems
+
+
+def read_call(stdin: BinaryIO) -> tuple[Call | None, list[Problem]]:
+    """Read a ResourceList. Returns the call, None if it cannot be answered, and problems."""
+    content = stdin.read(MAX_BYTES + 1)
+    document = read(content, Sources(), _STDIN, keep_plain=True)
+    if not content.strip():
+        return None, [_no_resource_list("empty")]
+    if document.problems:
+        return None, list(_with_items(document))
+    data = _below(document.data)
+    items = data.get("items")
+    if plain_text(data.get("kind")) != "ResourceList":
+        return None, [_no_resource_list(f"a {plain_text(data.get('kind')) or 'mapping without kind'}")]
+    if not isinstance(items, list) and plain_text(items) not in ("", "null", "~"):
+        return None, [_no_resource_list("a ResourceList whose items are no list")]
+    # kustomize starts functions in the folder of the kustomization that lists them.
+    return Call(data.get("functionConfig"), Path(), items if isinstance(items, list) else []), []
+
+
+def _no_resource_list(what: str) -> Problem:
+    hint = "let kustomize, kubectl or kpt call it; people use modelyard render"
+    return problem("MY501", f"{_STDIN} is {what}, not a ResourceList", hint=hint)
+
+
+def _with_items(document: Document) -> Iterator[Problem]:
+    """Yield what reading found, with the item that it is in: nobody sees the lines of standard input."""
+    hint = "modelyard-fn takes one ResourceList in UTF-8 of at most 16 MiB, without anchors, tags and repeated keys"
+    paths = sorted(fields(document.marks, _STDIN))
+    items = _below(document.data).get("items")
+    for each in document.problems:
+        before = [path for place, path in paths if each.place and place <= each.place]
+        found = re.match(r"items\[([0-9]+)\]", before[-1]) if before else None
+        subject = Subject(_shown(items[int(found[1])]), f"/items/{found[1]}") if found and items else None
+        yield replace(each, hint=hint, subject=subject)
+
+
+def _shown(item: Any) -> str:
+    file = next((f" ({plain_text(path)})" for key in _PATHS if (path := _annotations(item).get(key))), "")
+    return f"{' '.join(_identity(item)[1::2]).strip() or 'an item'}{file}"
+
+
+def write_answer(call: Call, rendering: api.Rendering) -> str:
+    """Return the ResourceList: what came in, in its order and with its annotations, and the rendered objects."""
+    ours = {_identity(each.body): each.body for each in rendering.objects}
+    result: list[Any] = []
+    for item in call.items:
+        if not _is_copy(item, call.config):
+            replaced = ours.pop(_identity(item), None)
+            result.append(item if replaced is None else _noted(replaced, item))
+    answer: dict[str, Any] = {"apiVersion": "config.kubernetes.io/v1", "kind": "ResourceList"}
+    answer["items"] = [*result, *ours.values()]
+    if results := [_result(each, call.config) for each in rendering.problems]:
+        answer["results"] = results
+    return write(answer)
+
+
+def _result(each: Problem, config: Any) -> dict[str, Any]:
+    """Return a problem in the form of the specification's `results`."""
+    severity = "info" if each.severity is Severity.NOTE else str(each.severity)
+    message = f"{each.message}; {each.hint}" if each.hint else each.message
+    result: dict[str, Any] = {"message": message, "severity": severity, "tags": {"code": each.code}}
+    if isinstance(each.place, FieldPlace):
+        version, kind, _, name = _identity(config)
+        result["resourceRef"] = {"apiVersion": version, "kind": kind, "name": name}
+        result["field"] = {"path": each.place.path}
+    elif each.place:
+        result["file"] = {"path": each.place.file, "index": 0}
+        result["tags"] |= {"line": str(each.place.line), "column": str(each.place.column)}
+    return result
+
+
+def _is_copy(item: Any, config: Any) -> bool:
+    """Tell whether an item is the copy of the configuration that kustomize puts there for generators.
+
+    In a folder of transformers an echoed configuration would run as one more function. A copy with a path is
+    kpt's, and must stay: kpt deletes the files of items that go.
+    """
+    noted = _annotations(item)
+    is_local = plain_text(noted.get(_LOCAL)) == "true" and not any(key in noted for key in _PATHS)
+    return is_local and _identity(item) == _identity(config)
+
+
+def _noted(body: dict[str, Any], item: Any) -> dict[str, Any]:
+    """Return our object with what the host noted on the item that it replaces."""
+    kept = {key: value for key, value in _annotations(item).items() if _HOST.match(key)}
+    metadata = body["metadata"]
+    annotations = {**metadata.get("annotations", {}), **kept}
+    return {**body, "metadata": {**metadata, "annotations": annotations}} if annotations else body
+
+
+def _identity(body: Any) -> tuple[str, ...]:
+    """Return apiVersion, kind, namespace and name."""
+    head, metadata = _below(body), _below(body, "metadata")
+    named = (head.get("apiVersion"), head.get("kind"), metadata.get("namespace"), metadata.get("name"))
+    return tuple(plain_text(each) for each in named)
+
+
+def _annotations(item: Any) -> dict[str, Any]:
+    return _below(item, "metadata", "annotations")
+
+
+def _below(value: Any, *keys: str) -> dict[str, Any]:
+    """Return the mapping at the end of the keys; an empty one if something else is there."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}

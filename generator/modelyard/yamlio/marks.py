@@ -1,0 +1,61 @@
+"""Where values stand: marks in the shape of the data, and the files that they point into."""
+
+from typing import Final, TypeAlias
+
+from modelyard.problem import Place
+
+COLUMN_BITS: Final = 24  # a file holds at most 2**24 bytes, so a line holds fewer characters
+_LINE_BITS: Final = 25  # and no more lines than that, with one more at its end
+_COLUMN_MASK: Final = (1 << COLUMN_BITS) - 1
+_LINE_MASK: Final = (1 << _LINE_BITS) - 1
+
+# Places in the shape of the data: an int for a scalar (see Sources), else a node with its children.
+Marks: TypeAlias = "int | MapMarks | ListMarks"
+
+
+class MapMarks:
+    """Where a mapping starts, and for each of its keys where the key is and the marks of its value."""
+
+    __slots__ = ("at", "entries")
+
+    def __init__(self, at: int) -> None:
+        """Start with no entries."""
+        self.at = at
+        self.entries: dict[str, tuple[int, Marks]] = {}
+
+
+class ListMarks:
+    """Where a list starts, and the marks of its items."""
+
+    __slots__ = ("at", "items")
+
+    def __init__(self, at: int) -> None:
+        """Start with no items."""
+        self.at = at
+        self.items: list[Marks] = []
+
+
+class Sources:
+    """The files of one run. A mark is an int that names file, line and column; this turns it into a Place.
+
+    Ints, because a set of 10,000 models has half a million of them.
+    """
+
+    def __init__(self) -> None:
+        """Start with no files."""
+        self.files: list[str] = []
+
+    def add(self, file: str) -> int:
+        """Register a file under the name that messages show; return the mark of its first character."""
+        self.files.append(file)
+        return (len(self.files) - 1) << (_LINE_BITS + COLUMN_BITS)
+
+    def place(self, mark: int) -> Place:
+        """Return the Place of a mark."""
+        line = (mark >> COLUMN_BITS) & _LINE_MASK
+        return Place(self.files[mark >> (_LINE_BITS + COLUMN_BITS)], line + 1, (mark & _COLUMN_MASK) + 1)
+
+
+def at(marks: Marks) -> int:
+    """Return the mark of a value, whatever its shape."""
+    return marks if isinstance(marks, int) else marks.at

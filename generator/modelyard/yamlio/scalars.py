@@ -1,0 +1,137 @@
+"""What a plain scalar is, and how text is quoted so that every reader takes it for this text."""
+
+import re
+from json.encoder import encode_basestring
+from math import isfinite
+from typing import Final
+
+_INT64: Final = 2**63  # Kubernetes' integers; kustomize turns larger ones into floats
+SURE_DIGITS: Final = 18  # so many decimal digits are within 64 bits
+_MAX_NUMBER: Final = 24  # characters of the longest int64 or float that this module would write
+
+INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+(?:e[-+][0-9]+)?)?")
+# The union of what PyYAML (YAML 1.1), ruamel.yaml (1.2) and go-yaml v2 and v3 take for numbers and dates.
+# Possessive, because a scalar may have 16 million characters and backtracking would take hours or gigabytes.
+_NUMBER_LIKE: Final = re.compile(
+    r"""[-+]?(?:
+        0[bB][-+]?[01_]++ | 0[oO][-+]?[0-7_]++ | 0[xX][0-9a-fA-F_]++
+      | [1-9][0-9_]*+(?::[0-5]?[0-9])++
+      | [0-9][0-9_]*+(?::[0-5]?[0-9])++\.[0-9_]*+
+      | (?=[._]*+[0-9]|\.?_)[0-9_]*+(?:\.[0-9_]*+)?(?:[eE][-+]?[0-9_]++)?
+      | \.(?:inf|Inf|INF)
+    )
+  | \.(?:nan|NaN|NAN)
+  | [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:(?:[Tt]|[ \t]++)[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}.*+)?
+    """,
+    re.VERBOSE,
+)
+_CONSTANTS: Final[dict[str, object]] = {"": None, "~": None, "null": None, "true": True, "false": False}
+# Booleans and null to some reader, in the three spellings that the readers know: y, Y, yes, Yes, YES, …
+_WORDS: Final = ("y", "n", "yes", "no", "on", "off", "true", "false", "null")
+_RESERVED: Final = frozenset(
+    [*_CONSTANTS, *_WORDS, *(word.capitalize() for word in _WORDS), *(word.upper() for word in _WORDS), "=", "<<"]
+)
+
+# A key that every reader takes for a string. All other keys are quoted.
+_PLAIN_KEY: Final = re.compile(r"[A-Za-z_/$][A-Za-z0-9_./-]*+")
+_QUOTED_KEYS: Final = frozenset([*_WORDS, "nan", "inf", "infinity"])
+_MAX_KEY: Final = 1_024  # characters of a key as JSON; kustomize 5.8.1 reads its own JSON as YAML, where keys end there
+SURE_KEY: Final = 170  # so many characters are no more than that, whatever they are
+
+# Escapes beyond JSON's. A reader may take these for line breaks, drop them, or refuse them raw; and those of
+# bidirectional text let a reviewer see another order than a reader of YAML (CVE-2021-42574).
+UNSAFE: Final = "\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff"
+_ESCAPED: Final = re.compile(f"[{UNSAFE}]")
+# What takes six characters in Go's JSON or here, and what takes two.
+_SIX: Final = re.compile(f"[\x00-\x1f<>&{UNSAFE}]")
+_TWO: Final = re.compile(r'["\\]')
+
+
+class Plain:
+    """A plain scalar that some reader takes for another type than the others: `1.10`, `no`, `2024-01-02`."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        """Keep the scalar's text as it stands in the file."""
+        self.text = text
+
+    def __repr__(self) -> str:
+        """Return the text, unquoted as in the file."""
+        return self.text
+
+
+def resolve(text: str) -> object:
+    """Return the value of a plain scalar: None, bool, int, float or str where all readers agree, else Plain.
+
+    Other spellings of a value on which all agree (`True`, `+1`, `1.10`) are Plain too: where text is wanted, a
+    message can then show them as they stand in the file.
+
+    Sources: YAML 1.1 type repository; YAML 1.2.2 chapter 10.3; gopkg.in/yaml.v2 and v3 `resolve.go`.
+    """
+    if text in _RESERVED:
+        return _CONSTANTS[text] if text in _CONSTANTS else Plain(text)
+    if text[0] in "-+.0123456789":
+        return _resolve_number(text)
+    # PyYAML and ruamel.yaml stop at a tab in a plain scalar, Go does not.
+    return Plain(text) if "\t" in text else text
+
+
+def _resolve_number(text: str) -> object:
+    if len(text) <= SURE_DIGITS and text[0] != "0" and text.isdecimal() and text.isascii():
+        return int(text)  # what the rest of this function finds too, in a third of the time
+    if len(text) > _MAX_NUMBER or not (found := _NUMBER.fullmatch(text)):
+        # Go drops underscores before it looks: -_1 and 0_x1 are numbers there.
+        forms = (text, text.replace("_", "")) if "_" in text else (text,)
+        return Plain(text) if "\t" in text or any(map(_NUMBER_LIKE.fullmatch, forms)) else text
+    if found[1] is None:
+        integer = int(text)
+        return integer if -_INT64 <= integer < _INT64 else Plain(text)
+    number = float(text)
+    return number if _float_text(number) == text else Plain(text)
+
+
+def float_text(number: float) -> str:
+    """Return the one spelling of a float that YAML 1.1, YAML 1.2 and Go read as this float.
+
+    Raises ValueError for infinity and what is not a number: JSON, and so Kubernetes, has none.
+    """
+    if not isfinite(number):
+        raise ValueError(f"{number} has no spelling in JSON")
+    return _float_text(number)
+
+
+def _float_text(number: float) -> str:
+    text = float.__repr__(number)
+    return text if "." in text else text.replace("e", ".0e")  # YAML 1.1 wants a point before an exponent
+
+
+def spellings(text: str) -> str:
+    """Return how to write an ambiguous plain scalar: quoted for text, and the plain forms that all agree on."""
+    if text.lower() in ("yes", "y", "on", "true"):
+        return f"write {quote(text)} for text, or true"
+    if text.lower() in ("no", "n", "off", "false"):
+        return f"write {quote(text)} for text, or false"
+    return f"write {quote(text)}"
+
+
+def quote(text: str) -> str:
+    """Return the text between double quotes, read back as this string by YAML 1.1, YAML 1.2 and Go."""
+    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", encode_basestring(text))
+
+
+def is_key(text: str) -> bool:
+    """Tell whether kustomize can carry the text as a key, and YAML without `? `."""
+    return len(text) <= SURE_KEY or len(text) + 2 + 5 * len(_SIX.findall(text)) + len(_TWO.findall(text)) <= _MAX_KEY
+
+
+def key_text(key: str) -> str:
+    """Return a key plain where every reader takes it for this string, else quoted.
+
+    Raises TypeError for a key that is no string, and ValueError for one that is too long.
+    """
+    plain = _PLAIN_KEY.fullmatch(key) and key.lower() not in _QUOTED_KEYS
+    if not is_key(key):
+        raise ValueError(f"a key of {len(key)} characters is too long")
+    return key if plain else quote(key)

@@ -1,0 +1,77 @@
+"""A real API server with Knative's controller, for tests: start it, speak to it with kubectl, wait for it."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+CRDS: Final = ("podmonitors.monitoring.coreos.com.yaml", "httproutes.gateway.networking.k8s.io.yaml")
+_PARTS: Final = ("--knative", "--controller", "--manager", "--kwok")
+
+Object = dict[str, Any]
+
+
+@contextmanager
+def serve(up: Path, cache: Path, crds: Iterable[Path]) -> Iterator[Path]:
+    """Run the server while the context lasts, and give the path of its kubeconfig."""
+    applied = [word for path in crds for word in ("--apply", str(path))]
+    command = [str(up), *_PARTS, "--cache", str(cache), *applied]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            kubeconfig = server.stdout.readline().strip()
+            assert kubeconfig, "the server did not start; it says why on standard error"
+            yield Path(kubeconfig)
+        finally:
+            server.terminate()
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The server as kubectl sees it."""
+
+    kubectl: Path
+    kubeconfig: Path
+
+    def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run kubectl; its exit code is the caller's to judge."""
+        return subprocess.run(
+            [str(self.kubectl), *arguments],
+            env={**os.environ, "KUBECONFIG": str(self.kubeconfig)},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    def succeed(self, *arguments: str, stdin: str = "") -> str:
+        """Run kubectl, which must succeed, and return its output."""
+        done = self.run(*arguments, stdin=stdin)
+        assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
+        return done.stdout
+
+    def apply(self, objects: Iterable[Mapping[str, Any]], *options: str) -> str:
+        """Apply objects as modelyard does: server-side, strict, under its own name as manager."""
+        server_side = ("--server-side", "--field-manager=modelyard", "--validate=strict")
+        return self.succeed("apply", *server_side, *options, "-f", "-", stdin=stream(objects))
+
+    def read(self, objects: Iterable[Mapping[str, Any]]) -> list[Object]:
+        """Return objects as they are stored."""
+        text = self.succeed("get", "-f", "-", "-o", "json", stdin=stream(objects))
+        found: Object = json.loads(text)
+        return list(found["items"]) if found["kind"] == "List" else [found]
+
+    def get(self, kind: str, name: str, namespace: str) -> Object:
+        """Return one object."""
+        found: Object = json.loads(self.succeed("get", kind, name, "-n", namespace, "-o", "json"))
+        return found
+
+
+def stream(objects: Iterable[Mapping[str, Any]]) -> str:
+    """Return objects as one YAML stream; JSON is YAML."""
+    return "\n---\n".join(json.dumps(each) for each in objects)

@@ -1,0 +1,137 @@
+"""Models files for tests: one option of each field, as model_sets.yaml lists them, chosen anew for every set."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import yaml
+
+from modelyard import api
+from modelyard.problem import has_errors
+
+Data: TypeAlias = dict[str, Any]
+
+TESTS: Final = Path(__file__).parent
+COUNT: Final = 60  # sets; with them every field and option is used
+FLAGS: Final = (
+    "podspec-nodeselector",
+    "podspec-tolerations",
+    "podspec-priorityclassname",
+    "podspec-fieldref",
+    "podspec-persistent-volume-claim",
+    "podspec-persistent-volume-write",
+    "podspec-volumes-csi",
+    "podspec-volumes-ephemeral",
+    "podspec-volumes-image",
+    "containerspec-addcapabilities",
+)
+_OPTIONS: Final[dict[str, Any]] = yaml.safe_load((TESTS / "model_sets.yaml").read_text("utf-8"))
+
+
+def rendered(folder: Path) -> dict[str, api.Rendering]:
+    """Return name -> rendering of all overlays, cases and made sets that have no error; the latter are written here."""
+    root = TESTS.parent
+    files = [*root.glob("overlays/*/models.yaml"), *root.glob("tests/cases/*/models.yaml"), *write(folder)]
+    results = {path.parent.name: api.render(path) for path in sorted(files)}
+    return {name: result for name, result in results.items() if not has_errors(result.problems)}
+
+
+def write(folder: Path) -> Iterator[Path]:
+    """Write the made sets, each in a folder of its own. JSON is YAML, and leaves no type in doubt."""
+    for number in range(COUNT):
+        path = folder / f"set-{number:02}" / "models.yaml"
+        path.parent.mkdir()
+        path.write_text(json.dumps(_model_set(number), ensure_ascii=False, indent=1), "utf-8")
+        yield path
+
+
+def unrestricted(folder: Path) -> api.Rendering:
+    """Return a rendering with the volumes that Pod Security restricted refuses."""
+    model = {"name": "open", "image": "open:1", "targets": {"deployment": {}}, "volumes": _OPTIONS["unrestricted"]}
+    path = folder / "models.yaml"
+    path.write_text(json.dumps(_head({"models": [model]})), "utf-8")
+    return api.render(path)
+
+
+def _head(spec: Data) -> Data:
+    return {"apiVersion": "modelyard.dev/v1alpha1", "kind": "ModelSet", "metadata": {"name": "risk"}, "spec": spec}
+
+
+def _model_set(number: int) -> Data:
+    spec = _chosen(f"{number}", _OPTIONS["set"])
+    flags = number % 2 == 1
+    if flags:
+        spec["knative"] = {"features": list(FLAGS)}
+    kinds = (("knative",), ("deployment",), ("knative", "deployment"))
+    models = [_model(f"{number}/{'-'.join(targets)}", targets, flags=flags) for targets in kinds]
+    if "namespace" not in spec or spec.get("networkPolicy") is False:
+        _without(models, namespace="namespace" in spec, policy=spec.get("networkPolicy") is not False)
+    return _head({**spec, "models": models})
+
+
+def _without(models: Sequence[Data], *, namespace: bool, policy: bool) -> None:
+    """Take out what needs a namespace in spec, and patches of a NetworkPolicy where none is rendered."""
+    for model in models:
+        for domain in model["targets"].get("knative", {}).get("domains", ()):
+            domain["claim"] = domain.get("claim", False) and namespace
+        if not policy and "patches" in model:
+            model["patches"] = model["patches"][:1]
+
+
+def _model(key: str, targets: Sequence[str], *, flags: bool) -> Data:
+    name = key.partition("/")[2]
+    model = {"name": name, **_chosen(key, _OPTIONS["model"])}
+    runtime = _pick(f"{key}/runtime", ["scr", "pcr", "custom"])
+    model["runtime"] = runtime
+    if runtime == "custom" or _pick(f"{key}/port", [True, False]):
+        model["port"] = 9000
+    if flags or targets == ("deployment",):
+        _lay_over(model, _chosen(f"{key}/flagged", _OPTIONS["flagged"]))
+    if targets == ("deployment",):
+        _lay_over(model, {"volumes": [_OPTIONS["downwardAPI"]]})
+    variants = _pick(f"{key}/variants", [None, None, *_OPTIONS["variants"]])
+    if variants:
+        model |= {"variants": variants, "path": "/score"}
+    model["targets"] = {target: _target(key, target, split=bool(variants)) for target in targets}
+    if len(targets) > 1:
+        model["targets"][_pick(f"{key}/named", targets)]["name"] = f"{name}-second"
+    return _named(model, model["targets"])
+
+
+def _target(key: str, target: str, *, split: bool) -> Data:
+    spec = _chosen(f"{key}/{target}", _OPTIONS[target])
+    if target == "deployment":
+        gateway = {"gateway": spec.pop("gateway")}
+        entrance = spec.pop("entrance", {})
+        spec |= gateway if split and "gateway" not in entrance else entrance
+    return spec
+
+
+def _named(model: Data, targets: Data) -> Data:
+    """Put the model's name where an option says NAME."""
+    patched = targets.get("knative", targets.get("deployment", {})).get("name", model["name"])
+    text = json.dumps({key: value for key, value in model.items() if key != "patches"})
+    patches = json.dumps(model.get("patches")).replace("NAME", patched)
+    named: Data = json.loads(text.replace('"NAME', f'"{model["name"]}'))
+    return named | ({"patches": json.loads(patches)} if "patches" in model else {})
+
+
+def _lay_over(model: Data, more: Data) -> None:
+    for key, value in more.items():
+        below = model.get(key)
+        if isinstance(value, dict) and isinstance(below, dict):
+            model[key] = {**below, **value}
+        else:
+            model[key] = [*below, *value] if isinstance(below, list) else value
+
+
+def _chosen(key: str, fields: Mapping[str, Sequence[Any]]) -> Data:
+    picked = {name: _pick(f"{key}/{name}", options) for name, options in fields.items()}
+    return {name: json.loads(json.dumps(value)) for name, value in picked.items() if value is not None}
+
+
+def _pick(key: str, options: Sequence[Any]) -> Any:
+    """Return one of the options: always the same for a key, and unrelated between keys."""
+    return options[hashlib.sha256(key.encode()).digest()[0] % len(options)]

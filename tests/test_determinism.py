@@ -1,0 +1,28 @@
+"""The same file gives the same bytes, whatever surrounds the process."""
+
+import itertools
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+ROOT = Path(__file__).resolve().parent.parent
+SEEDS = ["0", "1", "42", "4294967295"]
+SURROUNDINGS = [
+    {"LC_ALL": "C", "TZ": "UTC"},
+    {"LC_ALL": "C.UTF-8", "TZ": "Asia/Tokyo"},
+    {"LANG": "tr_TR.UTF-8", "TZ": "America/St_Johns", "PYTHONUTF8": "0"},
+]
+
+
+def test_surroundings_change_no_byte(run: Callable[..., CompletedProcess[str]], tmp_path: Path) -> None:
+    folders = [(ROOT, "overlays/dev"), (ROOT / "overlays" / "dev", "."), (tmp_path, str(ROOT / "overlays" / "dev"))]
+    outputs: set[str] = set()
+    for seed, surroundings in itertools.product(SEEDS, SURROUNDINGS):
+        for folder, file in folders:
+            command = (sys.executable, "-m", "modelyard", "render", "--stdout", "-f", file)
+            done = run(*command, cwd=folder, env={"PYTHONHASHSEED": seed, **surroundings})
+            assert done.returncode == 0
+            outputs.add(done.stdout)
+    assert len(outputs) == 1
+    assert "credit-risk" in outputs.pop()

@@ -1,0 +1,186 @@
+"""A run that is killed, or refused by the system, at any call leaves the old folder or the new one.
+
+One undisturbed run is traced. Every call that it makes while it holds the lock is then a point: for each of them
+another run is killed there, and another gets an error there.
+"""
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import modelyard
+from modelyard import files
+from tests.conftest import need
+from tests.faults import Call, calls, run_with
+from tests.folders import HEADER, beside, state, texts
+
+OLD = {"kustomization.yaml": "old", "models/a.yaml": "a 1", "models/b.yaml": "b", "models/c.yaml": "c", "d.yaml": "d"}
+NEW = {"kustomization.yaml": "new", "models/a.yaml": "a 2", "models/b.yaml": "b", "more/e.yaml": "e", "d.yaml": "d"}
+PROGRAM = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from modelyard import files
+from modelyard.files import entries
+mode = sys.argv[2]
+if mode == "renames":  # an older system
+    entries._EXCHANGE = entries._SYNCFS = None
+write = files.write_in_place if mode == "in place" else files.exchange
+problems = write(Path("generated"), json.loads(sys.argv[3]), sys.argv[4])
+for each in problems:
+    print(each.severity, each.code, each.message, each.hint, file=sys.stderr)
+sys.exit(any(each.severity == "error" for each in problems))
+"""
+SOURCE = str(Path(next(iter(modelyard.__path__))).parent)
+CHANGING = {"mkdirat", "linkat", "write", "renameat", "renameat2", "fsync", "syncfs"}
+READING = {"newfstatat", "openat", "read", "getdents64", "unlinkat"}
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A command that turns `generated` in its working folder from old to new, and what holds if it is killed."""
+
+    argv: list[str]
+    old: Mapping[str, str]
+    new: Mapping[str, str]
+    holds: Callable[["Scene", Path], bool]
+    points: int  # at least so many calls
+
+    def prepare(self, folder: Path) -> Path:
+        """Make the folder of an overlay with the old content; return its `generated`."""
+        folder.mkdir(parents=True)
+        for path, text in self.old.items():
+            (folder / "generated" / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / "generated" / path).write_text(text, "utf-8")
+        return folder / "generated"
+
+
+def all_or_nothing(scene: Scene, folder: Path) -> bool:
+    return state(folder) in (scene.old, scene.new) and (folder.exists() or not scene.old)
+
+
+def all_or_moved(scene: Scene, folder: Path) -> bool:
+    """Between two renames the old folder has another name."""
+    moved = folder.with_name(".generated.modelyard-old")
+    return all_or_nothing(scene, folder) or (not folder.exists() and state(moved) == scene.old)
+
+
+def file_by_file(scene: Scene, folder: Path) -> bool:
+    """Every file is old or new, and what the kustomization names is there."""
+    now = {path: text for path, text in state(folder).items() if path != ".modelyard-part"}
+    named = scene.new if now["kustomization.yaml"] == scene.new["kustomization.yaml"] else scene.old
+    whole = named is scene.old or all(now[path] == scene.new[path] for path in scene.new)
+    return whole and named.keys() <= now.keys() and all(t in (scene.old.get(p), scene.new.get(p)) for p, t in now.items())
+
+
+def program(mode: str) -> list[str]:
+    return [sys.executable, "-I", "-S", "-B", "-c", PROGRAM, SOURCE, mode, json.dumps(texts(NEW)), HEADER]
+
+
+SCENES = {
+    "exchange": Scene(program("exchange"), texts(OLD), texts(NEW), all_or_nothing, 100),
+    "two renames": Scene(program("renames"), texts(OLD), texts(NEW), all_or_moved, 100),
+    "in place": Scene(program("in place"), texts(OLD), texts(NEW), file_by_file, 100),
+    "first run": Scene(program("exchange"), {}, texts(NEW), all_or_nothing, 40),
+}
+
+
+@pytest.fixture(scope="module")
+def traces(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Call]]:
+    """Return the calls of an undisturbed run of each scene."""
+    need(Path(shutil.which("strace") or "strace"), "install strace: it injects the faults")
+    found = {}
+    for name, scene in SCENES.items():
+        folder = tmp_path_factory.mktemp(name.replace(" ", "-"))
+        generated = scene.prepare(folder / "overlay")
+        found[name] = calls(scene.argv, generated.parent)
+        assert state(generated) == scene.new
+        assert beside(generated) == ["generated"]
+    return found
+
+
+def at_each(points: list[Call], check: Callable[[Call], Iterator[str]]) -> list[str]:
+    """Run a check at each point, two at a time; return what is wrong."""
+    with ThreadPoolExecutor(2) as pool:
+        results = pool.map(lambda call: [f"{call}: {wrong}" for wrong in check(call)], points)
+    return [wrong for result in results for wrong in result]
+
+
+def recovers(scene: Scene, folder: Path) -> Iterator[str]:
+    """Yield what is wrong after undisturbed runs: nothing else may be left in the folder or beside it."""
+    for content in (scene.old, scene.new):
+        if problems := files.exchange(folder, content, HEADER):
+            yield f"the next run says {problems}"
+        if state(folder) != content:
+            yield f"the next run leaves {state(folder)}"
+    if beside(folder) != ["generated"]:
+        yield f"the next run leaves {beside(folder)}"
+    needed = {(folder / path).parent for path in scene.new} - {folder}
+    if {path for path in folder.rglob("*") if path.is_dir()} != needed:
+        yield "the next run leaves other folders"
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_killed_at_any_call(name: str, traces: dict[str, list[Call]], tmp_path: Path) -> None:
+    scene = SCENES[name]
+
+    def check(call: Call) -> Iterator[str]:
+        folder = scene.prepare(tmp_path / f"{call.name}-{call.number}")
+        if (code := run_with(scene.argv, folder.parent, (call, "signal=KILL")).returncode) != -9:
+            yield f"was not killed, but exits with {code}"
+        if not scene.holds(scene, folder):
+            yield f"left {beside(folder)} with {state(folder)}"
+        yield from recovers(scene, folder)
+
+    assert len(traces[name]) >= scene.points
+    assert at_each(traces[name], check) == []
+
+
+def phases(points: list[Call]) -> dict[Call, str]:
+    """Return the phase of each call: before the new folder has the name, confirming that, and cleaning up."""
+    swap = max(index for index, call in enumerate(points) if call.name.startswith("rename"))
+    confirmed = next(index for index in range(swap, len(points)) if points[index].name == "fsync")
+    return {
+        call: "before" if index <= swap else "confirm" if index <= confirmed else "clean"
+        for index, call in enumerate(points)
+    }
+
+
+def faults(points: list[Call]) -> Iterator[tuple[Call, str]]:
+    """Yield all that can fail: calls that change something in four ways, others in one."""
+    for before, call in zip(points, points[1:], strict=False):
+        changes = call.name in CHANGING or "O_CREAT" in call.text or (call.name, before.name) == ("close", "write")
+        if changes or call.name in READING:
+            yield from ((call, error) for error in (["ENOSPC", "EACCES", "EIO", "EROFS"] if changes else ["EIO"]))
+
+
+OUTCOMES = {  # phase -> exit code, severity, whether the new content is in place, what stands beside
+    "before": (1, "error MY402 cannot ", False, {"generated"}),
+    "confirm": (1, "error MY402 cannot write", True, {"generated", ".generated.modelyard-new"}),
+    "clean": (0, "warning MY402 cannot remove", True, {"generated", ".generated.modelyard-new"}),
+}
+
+
+@pytest.mark.parametrize("name", ["exchange", "two renames", "first run"])
+def test_refused_at_any_call(name: str, traces: dict[str, list[Call]], tmp_path: Path) -> None:
+    scene, points = SCENES[name], phases(traces[name])
+    aside = {"two renames": {".generated.modelyard-old"}, "exchange": {".generated.modelyard-new"}}.get(name, set())
+
+    def check(call: Call, error: str) -> Iterator[str]:
+        folder = scene.prepare(tmp_path / f"{call.name}-{call.number}-{error}")
+        done = run_with(scene.argv, folder.parent, (call, f"error={error}"))
+        code, says, new, _ = OUTCOMES[points[call]]
+        if done.returncode != code or not done.stderr.startswith(says) or "generated" not in done.stderr:
+            yield f"{error}: exits with {done.returncode} and says {done.stderr}"
+        if state(folder) != (scene.new if new else scene.old):
+            yield f"{error}: leaves {state(folder)}"
+        yield from recovers(scene, folder)
+
+    found = [wrong for call, error in faults(list(points)) for wrong in check(call, error)]
+    assert found == []

@@ -1,0 +1,82 @@
+"""The README tells the truth: its tutorial runs as it stands, what it names exists."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from modelyard.cli.app import app
+from modelyard.targets import TARGETS
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def _sessions() -> list[tuple[str, str]]:
+    """Return the commands of the tutorial, each with what it prints."""
+    start = README.index("<!-- tutorial")
+    blocks = re.findall(r"```console\n(.*?)```", README[start:], re.DOTALL)
+    steps = [step for block in blocks for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]]
+    return [(command, output) for command, _, output in (step.partition("\n") for step in steps)]
+
+
+def test_tutorial_prints_what_it_says(tmp_path: Path) -> None:
+    sessions = _sessions()
+    assert len(sessions) >= 8
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    for command, output in sessions:
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=tmp_path, env=environment, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, check=False,
+        )  # fmt: skip
+        assert done.stdout == output, command
+
+
+def test_every_path_of_the_map_exists() -> None:
+    house = README[README.index("## The house") : README.index("### Add a target")]
+    cells = [row.split("|")[1] for row in house.splitlines() if row.startswith("| `")]
+    paths = [path for cell in cells for path in re.findall(r"`([\w./-]+(?:/|\.py))`", cell)]
+    named = [
+        path if "/" in path.rstrip("/") or (ROOT / path).exists() else f"generator/modelyard/{path}" for path in paths
+    ]
+    assert len(named) > 12
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_every_room_is_on_the_map() -> None:
+    house = README[README.index("## The house") : README.index("### Add a target")]
+    rooms = {path.name for path in (ROOT / "generator" / "modelyard").iterdir() if not path.name.startswith("_")}
+    unnamed = {room for room in rooms if room not in house}
+    # Words and small rooms that the map of a newcomer does not need.
+    assert unnamed <= {
+        "credentials.py", "explain.py", "manifest.py", "models.schema.json", "names.py", "places.py",
+        "problem.py", "schema.py",
+    }  # fmt: skip
+
+
+def _commands() -> list[str]:
+    group = get_command(app)
+    return sorted(group.commands)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("command", _commands())
+def test_every_command_is_documented(command: str) -> None:
+    assert f"`modelyard {command}" in README
+    documented = get_command(app).commands[command].help  # type: ignore[attr-defined]
+    assert documented
+    assert len(documented) > 20
+
+
+def test_every_target_is_named() -> None:
+    assert [name for name in TARGETS if name not in README] == []
+
+
+def test_help_names_every_exit_code(run: object) -> None:
+    assert callable(run)
+    done = run(sys.executable, "-m", "modelyard", "--help", env={"COLUMNS": "100"})
+    for code in ("0 fine", "1 problems", "2 wrong usage", "3 a bug", "130 interrupted"):
+        assert code in " ".join(done.stdout.split())

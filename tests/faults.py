@@ -13,7 +13,7 @@ UNSEEN: Final = frozenset(
     {"brk", "clock_gettime", "clock_nanosleep", "futex", "getpid", "gettid", "madvise", "mmap", "mprotect", "mremap"}
     | {"munmap", "restart_syscall", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sched_yield"}
 )
-_LINE: Final = re.compile(r"(\d+) (\w+)\((.*)")
+_LINE: Final = re.compile(r"(\d+) +(\w+)\((.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def calls(argv: Sequence[str], folder: Path) -> list[Call]:
     lines = [found for line in trace.read_text("utf-8").splitlines() if (found := _LINE.match(line))]
     start = next(line for line in lines if line[2] == "flock" and f"<{folder.resolve()}>" in line[3])
     counts: Counter[str] = Counter()
-    seen = []
+    seen: list[Call] = []
     for line in lines:
         if line[1] == start[1]:  # `when` counts for each process
             counts[line[2]] += 1
@@ -49,5 +49,5 @@ def run_with(argv: Sequence[str], folder: Path, *faults: tuple[Call, str]) -> su
     """Run a command in a folder with faults, such as (call, "signal=KILL"): strace kills before the call acts."""
     names = ",".join(call.name for call, _ in faults)
     inject = [f"--inject={call.name}:{fault}:when={call.number}" for call, fault in faults]
-    strace = ["strace", "-f", "--seccomp-bpf", "-o", "/dev/null", f"--trace={names}", *inject]
+    strace = ["strace", "-f", "-o", "/dev/null", f"--trace={names}", *inject]
     return subprocess.run([*strace, *argv], cwd=folder, capture_output=True, text=True, check=False, timeout=60)

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias, get_args
 import jsonschema_rs
 import pytest
 import yaml
+from tests import model_sets
 
 from modelyard import api
 from modelyard.manifest import Manifest
@@ -18,7 +19,6 @@ from modelyard.models.declared import DeclaredSet
 from modelyard.models.modelset import Feature
 from modelyard.models.shape import Shape
 from modelyard.problem import has_errors
-from tests import model_sets
 
 Kind: TypeAlias = tuple[str, str]
 Field: TypeAlias = tuple[type[Shape], str]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -20,8 +21,22 @@ from tests.conftest import need
 from tests.faults import Call, calls, run_with
 from tests.folders import HEADER, beside, state, texts
 
-OLD = {"kustomization.yaml": "old", "models/a.yaml": "a 1", "models/b.yaml": "b", "models/c.yaml": "c", "d.yaml": "d"}
-NEW = {"kustomization.yaml": "new", "models/a.yaml": "a 2", "models/b.yaml": "b", "more/e.yaml": "e", "d.yaml": "d"}
+OLD = {
+    "kustomization.yaml": "old",
+    "models/a.yaml": "a 1",
+    "models/b.yaml": "b",
+    "models/c.yaml": "c",
+    "d.yaml": "d",
+    "f.yaml": "1",
+}
+NEW = {
+    "kustomization.yaml": "new",
+    "models/a.yaml": "a 2",
+    "models/b.yaml": "b",
+    "more/e.yaml": "e",
+    "d.yaml": "d",
+    "f.yaml": "2",
+}
 PROGRAM = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
@@ -39,7 +54,10 @@ sys.exit(any(each.severity == "error" for each in problems))
 """
 SOURCE = str(Path(next(iter(modelyard.__path__))).parent)
 CHANGING = {"mkdirat", "linkat", "write", "renameat", "renameat2", "fsync", "syncfs"}
-READING = {"newfstatat", "openat", "read", "getdents64", "unlinkat"}
+LOOKING = {"newfstatat", "openat", "read", "getdents64", "unlinkat"}
+
+
+Point = TypeVar("Point")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +94,9 @@ def file_by_file(scene: Scene, folder: Path) -> bool:
     now = {path: text for path, text in state(folder).items() if path != ".modelyard-part"}
     named = scene.new if now["kustomization.yaml"] == scene.new["kustomization.yaml"] else scene.old
     whole = named is scene.old or all(now[path] == scene.new[path] for path in scene.new)
-    return whole and named.keys() <= now.keys() and all(t in (scene.old.get(p), scene.new.get(p)) for p, t in now.items())
+    return (
+        whole and named.keys() <= now.keys() and all(t in (scene.old.get(p), scene.new.get(p)) for p, t in now.items())
+    )
 
 
 def program(mode: str) -> list[str]:
@@ -86,7 +106,7 @@ def program(mode: str) -> list[str]:
 SCENES = {
     "exchange": Scene(program("exchange"), texts(OLD), texts(NEW), all_or_nothing, 100),
     "two renames": Scene(program("renames"), texts(OLD), texts(NEW), all_or_moved, 100),
-    "in place": Scene(program("in place"), texts(OLD), texts(NEW), file_by_file, 100),
+    "in place": Scene(program("in place"), texts(OLD), texts(NEW), file_by_file, 75),
     "first run": Scene(program("exchange"), {}, texts(NEW), all_or_nothing, 40),
 }
 
@@ -105,10 +125,10 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Call]]:
     return found
 
 
-def at_each(points: list[Call], check: Callable[[Call], Iterator[str]]) -> list[str]:
+def at_each(points: list[Point], check: Callable[[Point], Iterator[str]]) -> list[str]:
     """Run a check at each point, two at a time; return what is wrong."""
     with ThreadPoolExecutor(2) as pool:
-        results = pool.map(lambda call: [f"{call}: {wrong}" for wrong in check(call)], points)
+        results = pool.map(lambda point: [f"{point}: {wrong}" for wrong in check(point)], points)
     return [wrong for result in results for wrong in result]
 
 
@@ -142,45 +162,48 @@ def test_killed_at_any_call(name: str, traces: dict[str, list[Call]], tmp_path: 
     assert at_each(traces[name], check) == []
 
 
-def phases(points: list[Call]) -> dict[Call, str]:
-    """Return the phase of each call: before the new folder has the name, confirming that, and cleaning up."""
+def phases(points: list[Call]) -> list[str]:
+    """Return the phase of each call: before the new folder has the name, confirming that on disk, cleaning up."""
     swap = max(index for index, call in enumerate(points) if call.name.startswith("rename"))
     confirmed = next(index for index in range(swap, len(points)) if points[index].name == "fsync")
-    return {
-        call: "before" if index <= swap else "confirm" if index <= confirmed else "clean"
-        for index, call in enumerate(points)
-    }
+    return ["before" if n <= swap else "confirm" if n <= confirmed else "clean" for n in range(len(points))]
 
 
-def faults(points: list[Call]) -> Iterator[tuple[Call, str]]:
-    """Yield all that can fail: calls that change something in four ways, others in one."""
-    for before, call in zip(points, points[1:], strict=False):
-        changes = call.name in CHANGING or "O_CREAT" in call.text or (call.name, before.name) == ("close", "write")
-        if changes or call.name in READING:
-            yield from ((call, error) for error in (["ENOSPC", "EACCES", "EIO", "EROFS"] if changes else ["EIO"]))
+def faults(points: list[Call]) -> Iterator[tuple[Call, str, str]]:
+    """Yield (call, phase, error): what changes something fails in four ways, what looks at something in one."""
+    for before, call, phase in zip([points[0], *points], points, phases(points), strict=False):
+        closes = (before.name, call.name) == ("write", "close")
+        errors = ("ENOSPC", "EACCES", "EIO", "EROFS") if call.name in CHANGING or "O_CREAT" in call.text else ("EIO",)
+        if call.name in CHANGING | LOOKING or closes:
+            yield from ((call, phase, error) for error in errors)
 
 
-OUTCOMES = {  # phase -> exit code, severity, whether the new content is in place, what stands beside
-    "before": (1, "error MY402 cannot ", False, {"generated"}),
-    "confirm": (1, "error MY402 cannot write", True, {"generated", ".generated.modelyard-new"}),
-    "clean": (0, "warning MY402 cannot remove", True, {"generated", ".generated.modelyard-new"}),
+OUTCOMES = {  # phase -> exit code, what the problem says, whether the new content is in place
+    "before": (1, "error MY402 cannot ", False),
+    "confirm": (1, "error MY402 cannot write ", True),
+    "clean": (0, "warning MY402 cannot remove ", True),
 }
 
 
-@pytest.mark.parametrize("name", ["exchange", "two renames", "first run"])
+@pytest.mark.parametrize("name", SCENES)
 def test_refused_at_any_call(name: str, traces: dict[str, list[Call]], tmp_path: Path) -> None:
-    scene, points = SCENES[name], phases(traces[name])
-    aside = {"two renames": {".generated.modelyard-old"}, "exchange": {".generated.modelyard-new"}}.get(name, set())
+    scene = SCENES[name]
 
-    def check(call: Call, error: str) -> Iterator[str]:
+    def check(point: tuple[Call, str, str]) -> Iterator[str]:
+        call, phase, error = point
         folder = scene.prepare(tmp_path / f"{call.name}-{call.number}-{error}")
         done = run_with(scene.argv, folder.parent, (call, f"error={error}"))
-        code, says, new, _ = OUTCOMES[points[call]]
-        if done.returncode != code or not done.stderr.startswith(says) or "generated" not in done.stderr:
-            yield f"{error}: exits with {done.returncode} and says {done.stderr}"
-        if state(folder) != (scene.new if new else scene.old):
-            yield f"{error}: leaves {state(folder)}"
+        code, says, new = OUTCOMES[phase]
+        if name == "in place":
+            code, says = 1, "error MY402 cannot "
+        if done.returncode != code or not done.stderr.startswith(says) or "generated" not in done.stderr or done.stdout:
+            yield f"exits with {done.returncode} and says {done.stderr}{done.stdout}"
+        if not (
+            file_by_file(scene, folder) if name == "in place" else state(folder) == (scene.new if new else scene.old)
+        ):
+            yield f"left {state(folder)}"
+        if phase == "before" and beside(folder) != (["generated"] if scene.old else []):
+            yield f"left {beside(folder)}"
         yield from recovers(scene, folder)
 
-    found = [wrong for call, error in faults(list(points)) for wrong in check(call, error)]
-    assert found == []
+    assert at_each(list(faults(traces[name])), check) == []

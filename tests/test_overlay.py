@@ -48,7 +48,7 @@ def test_in_place_keeps_the_folder_itself(folder: Path) -> None:
 
 
 def test_a_text_must_start_with_the_header(folder: Path) -> None:
-    with pytest.raises(ValueError, match="kustomization.yaml"):
+    with pytest.raises(ValueError, match="kustomization"):
         overlay.write(folder, {"kustomization.yaml": "resources: []\n"})
     assert beside(folder) == []
 

@@ -8,11 +8,10 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from modelyard.manifest import Manifest, customary, in_order
 from modelyard.models.declared import DeclaredModel, DeclaredSet
-from modelyard.models.model import Patch, PatchTarget
 from modelyard.names import one_of
 from modelyard.patch import PatchFailed, apply
 from modelyard.places import derived
@@ -20,6 +19,9 @@ from modelyard.problem import Problem, problem
 from modelyard.targets import target
 from modelyard.template import Templates
 from modelyard.workload import service_account
+
+if TYPE_CHECKING:
+    from modelyard.models.patches import Patch, PatchTarget  # at run time they are imported when a model has them
 
 HASH_LENGTH: Final = 10  # hexadecimal digits: 40 bits tell a model's configurations apart
 _REFERENCES: Final = frozenset(["configMapRef", "configMapKeyRef", "configMap"])
@@ -48,7 +50,7 @@ def _patched(
     model: DeclaredModel,
     manifests: list[Manifest],
     index: int,
-    patch: Patch,
+    patch: "Patch",
     problems: list[Problem],
 ) -> list[Manifest]:
     operations = list(_operations(patch))
@@ -73,7 +75,7 @@ def _patched(
     return [changed.get(id(each), each) for each in manifests]
 
 
-def _operations(patch: Patch) -> Iterator[dict[str, Any]]:
+def _operations(patch: "Patch") -> Iterator[dict[str, Any]]:
     for op in patch.ops:
         entry: dict[str, Any] = {"op": str(op.op), "path": str(op.path)}
         if op.from_ is not None:
@@ -83,7 +85,7 @@ def _operations(patch: Patch) -> Iterator[dict[str, Any]]:
         yield entry
 
 
-def _matches(each: Manifest, wanted: PatchTarget) -> bool:
+def _matches(each: Manifest, wanted: "PatchTarget") -> bool:
     pairs = (
         (wanted.kind, each.kind),
         (wanted.group, each.group),

@@ -5,7 +5,7 @@ Not here: anything that belongs to one target, and any text of a manifest (that 
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from pydantic import BaseModel
 
@@ -14,9 +14,11 @@ from modelyard.manifest import Manifest
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.model import Model
 from modelyard.models.modelset import NetworkPolicy
-from modelyard.models.pod import VOLUME_SOURCES, EnvReference, Probe, Volume
 from modelyard.places import MarkedDict, derived, mark_of, with_mark
 from modelyard.template import Templates
+
+if TYPE_CHECKING:
+    from modelyard.models.pod import Probe, Volume  # at run time they are imported when a model has them
 
 T = TypeVar("T")
 
@@ -106,9 +108,7 @@ def environment(model: DeclaredModel, served: Served) -> list[dict[str, Any]]:
     if served.model.runtime == "scr":
         values.setdefault(APP_PATH, url_path(model))
     entries = {
-        name: {"name": name, "valueFrom": plain(value)}
-        if isinstance(value, EnvReference)
-        else {"name": name, "value": value}
+        name: {"name": name, "value": value} if isinstance(value, str) else {"name": name, "valueFrom": plain(value)}
         for name, value in values.items()
     }
     return [entries[name] for name in sorted(entries, key=lambda name: (_depth(name, values, ()), name))]
@@ -269,13 +269,13 @@ def _plain(value: object) -> object:
     return value
 
 
-def _mount(volume: Volume) -> dict[str, Any]:
+def _mount(volume: "Volume") -> dict[str, Any]:
     mount = {"name": volume.name, "mountPath": volume.mountPath, "readOnly": volume.readOnly, "subPath": volume.subPath}
     return {key: value for key, value in mount.items() if value is not None}
 
 
-def _source(volume: Volume) -> dict[str, Any]:
-    sources = {key: in_order(source) for key in VOLUME_SOURCES if (source := getattr(volume, key)) is not None}
+def _source(volume: "Volume") -> dict[str, Any]:
+    sources = {key: in_order(source) for key in volume.SOURCES if (source := getattr(volume, key)) is not None}
     return {"name": volume.name, **sources}
 
 
@@ -289,7 +289,7 @@ def _probes(model: Model, templates: Templates) -> dict[str, Any]:
     return probes
 
 
-def probe(own: Probe, default_port: int) -> dict[str, Any]:
+def probe(own: "Probe", default_port: int) -> dict[str, Any]:
     """Return a probe in Kubernetes' form: seconds instead of durations, the port filled in."""
     result: dict[str, Any] = {}
     for name in ("httpGet", "tcpSocket", "exec", "grpc"):

@@ -46,6 +46,9 @@ def tree(fd: int, top: str) -> list[tuple[str, int]]:
             try:
                 with os.scandir(opened) as found:
                     entries += [(f"{here}/{each.name}", _kind_of(each)) for each in found]
+            except OSError as error:
+                error.filename = here
+                raise
             finally:
                 os.close(opened)
     return entries

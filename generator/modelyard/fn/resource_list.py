@@ -17,9 +17,10 @@ from modelyard import api
 from modelyard.fn.configuration import plain_text
 from modelyard.fn.fields import FieldPlace, fields
 from modelyard.problem import Problem, Severity, Subject, problem
-from modelyard.yamlio import MAX_BYTES, Document, Sources, read, write
+from modelyard.yamlio import MAX_BYTES, Document, Plain, Sources, read, write
 
 _STDIN: Final = "standard input"
+_HINT: Final = "let kustomize, kubectl or kpt call it; people use modelyard render"
 _LOCAL: Final = "config.kubernetes.io/local-config"
 _PATHS: Final = ("config.kubernetes.io/path", "internal.config.kubernetes.io/path")
 # Annotations by which hosts know an item again: its file, its place there, its earlier names in the build.
@@ -53,18 +54,19 @@ def read_call(stdin: BinaryIO) -> tuple[Call | None, list[Problem]]:
     if document.problems:
         return None, list(_with_items(document))
     data = _below(document.data)
-    items = data.get("items")
+    items = data.get("items") or []
     if plain_text(data.get("kind")) != "ResourceList":
         return None, [_no_resource_list(f"a {plain_text(data.get('kind')) or 'mapping without kind'}")]
-    if not isinstance(items, list) and plain_text(items) not in ("", "null", "~"):
-        return None, [_no_resource_list("a ResourceList whose items are no list")]
+    if isinstance(items, Plain) and items.text in ("", "null", "~"):
+        items = []
+    if not isinstance(items, list):
+        return None, [problem("MY501", f"the items on {_STDIN} are not a list", hint=_HINT)]
     # kustomize starts functions in the folder of the kustomization that lists them.
-    return Call(data.get("functionConfig"), Path(), items if isinstance(items, list) else []), []
+    return Call(data.get("functionConfig"), Path(), items), []
 
 
 def _no_resource_list(what: str) -> Problem:
-    hint = "let kustomize, kubectl or kpt call it; people use modelyard render"
-    return problem("MY501", f"{_STDIN} is {what}, not a ResourceList", hint=hint)
+    return problem("MY501", f"{_STDIN} is {what}, not a ResourceList", hint=_HINT)
 
 
 def _with_items(document: Document) -> Iterator[Problem]:

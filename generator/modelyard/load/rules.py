@@ -8,7 +8,6 @@ from modelyard.codes import CODES
 from modelyard.credentials import is_credential_name, is_credential_value
 from modelyard.load.merge import Tree
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
-from modelyard.models.pod import VOLUME_SOURCES
 from modelyard.places import find
 from modelyard.problem import Problem, Related, problem
 from modelyard.targets import Claim, target
@@ -128,7 +127,7 @@ def _exactly_one(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[
     """Volume sources, references of variables and handlers of probes: exactly one each."""
     for served in model.served:
         for i, volume in enumerate(served.model.volumes or []):
-            yield from _one(served, sources, volume, VOLUME_SOURCES, "MY221", "a volume source", "volumes", i)
+            yield from _one(served, sources, volume, volume.SOURCES, "MY221", "a volume source", "volumes", i)
         for name, value in (served.model.env or {}).items():
             if not isinstance(value, str):
                 kinds = tuple(type(value).model_fields)

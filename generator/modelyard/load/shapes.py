@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from modelyard import names
 from modelyard.credentials import is_credential_name
 from modelyard.load.merge import Tree
+from modelyard.models.shape import Later
 from modelyard.problem import Problem, problem
 from modelyard.yamlio import MapMarks, Marks, Plain, Sources, at, spellings
 
@@ -227,10 +228,12 @@ def _shapes(annotation: object) -> Iterator[type[BaseModel]]:
 
 
 def _flat(annotation: Any) -> Iterator[object]:
-    """Yield the members of unions, and what Annotated annotates."""
+    """Yield the members of unions, what Annotated annotates, and shapes that are built later."""
     origin = get_origin(annotation)
     if origin is Annotated:
-        yield from _flat(get_args(annotation)[0])
+        own, *notes = get_args(annotation)
+        yield from (note.shape() for note in notes if isinstance(note, Later))
+        yield from _flat(own)
     elif origin is Union or origin is types.UnionType:
         for member in get_args(annotation):
             yield from _flat(member)

@@ -1,23 +1,51 @@
 """One model: image, runtime, container, targets, patches."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
-from modelyard.models.pod import ConfigKey, EnvFrom, EnvName, EnvValue, Probes, Resources, Toleration, Volume
-from modelyard.models.shape import Annotations, Image, JsonObject, Labels, Name, Port, Shape, UrlPath, checked
+from modelyard import names
+from modelyard.models.shape import (
+    Annotations,
+    Image,
+    JsonObject,
+    Labels,
+    Name,
+    Port,
+    Quantity,
+    Shape,
+    UrlPath,
+    checked,
+    later,
+)
+
+if TYPE_CHECKING:
+    from modelyard.models.patches import Patch
+    from modelyard.models.pod import EnvFrom, EnvReference, Probes, Toleration, Volume
+
+    EnvValue = str | EnvReference
+else:
+    # Few models have all of these, and building them takes as long as rendering a hundred models.
+    EnvFrom = later("modelyard.models.pod", "EnvFrom")
+    EnvValue = later("modelyard.models.pod", "EnvReference", or_text=True)
+    Patch = later("modelyard.models.patches", "Patch")
+    Probes = later("modelyard.models.pod", "Probes")
+    Toleration = later("modelyard.models.pod", "Toleration")
+    Volume = later("modelyard.models.pod", "Volume")
 
 Runtime = Literal["scr", "pcr", "tensorflow", "spark", "custom"]
 Percent = Annotated[int, Field(ge=0, le=100)]
+EnvName = Annotated[str, checked(names.env_name)]
+ConfigKey = Annotated[str, checked(names.config_key)]
 
 
-def _pointer(text: str) -> str | None:
-    if text and not text.startswith("/"):
-        return "is not a JSON pointer: it starts with / (RFC 6901)"
-    return None
+class Resources(Shape):
+    """What the container asks for, and may use at most."""
 
-
-Pointer = Annotated[str, checked(_pointer)]
+    requests: dict[str, Quantity] | None = Field(
+        None, description="What is set aside: cpu, memory, ephemeral-storage …"
+    )
+    limits: dict[str, Quantity] | None = Field(None, description="What may be used at most.")
 
 
 class Metrics(Shape):
@@ -32,32 +60,6 @@ class Ignore(Shape):
 
     code: str = Field(description="Code of the finding, such as MY231.")
     reason: Annotated[str, Field(min_length=1)] = Field(description="Why it is accepted.")
-
-
-class PatchTarget(Shape):
-    """Which of the model's objects a patch is for. All keys that are given must match."""
-
-    kind: str | None = Field(None, description="Kind, such as Service.")
-    group: str | None = Field(None, description="API group, such as serving.knative.dev; empty for the core group.")
-    version: str | None = Field(None, description="API version, such as v1.")
-    name: str | None = Field(None, description="Name as declared, without content hash.")
-    variant: str | None = Field(None, description="Objects of this variant only.")
-
-
-class Operation(Shape):
-    """One operation of a JSON Patch (RFC 6902)."""
-
-    op: Literal["add", "remove", "replace", "move", "copy", "test"] = Field(description="What to do.")
-    path: Pointer = Field(description="JSON pointer to where.")
-    value: JsonValue = Field(None, description="Value, for add, replace and test.")
-    from_: Pointer | None = Field(None, alias="from", description="JSON pointer to what is moved or copied.")
-
-
-class Patch(Shape):
-    """A JSON Patch on what this model renders; a target that matches nothing is an error."""
-
-    target: PatchTarget = Field(description="Objects to patch.")
-    ops: Annotated[list[Operation], Field(min_length=1)] = Field(description="Operations, in order.")
 
 
 class Model(Shape):

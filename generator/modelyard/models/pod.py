@@ -3,7 +3,7 @@
 Names are Kubernetes' own. Durations carry their unit, so `initialDelaySeconds: 5` is `initialDelay: 5s`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag
 
@@ -20,7 +20,6 @@ from modelyard.models.shape import (
     is_mapping,
 )
 
-EnvName = Annotated[str, checked(names.env_name)]
 ConfigKey = Annotated[str, checked(names.config_key)]
 
 
@@ -58,9 +57,6 @@ class EnvReference(Shape):
     )
 
 
-EnvValue = Annotated[Annotated[str, Tag("scalar")] | Annotated[EnvReference, Tag("mapping")], Discriminator(is_mapping)]
-
-
 class SourceRef(Shape):
     """A whole Secret or ConfigMap."""
 
@@ -78,6 +74,24 @@ class EnvFrom(Shape):
 
 class Volume(Shape):
     """A Kubernetes volume source, with where it is mounted."""
+
+    SOURCES: ClassVar = (
+        "azureDisk",
+        "azureFile",
+        "configMap",
+        "csi",
+        "downwardAPI",
+        "emptyDir",
+        "ephemeral",
+        "fc",
+        "hostPath",
+        "image",
+        "iscsi",
+        "nfs",
+        "persistentVolumeClaim",
+        "projected",
+        "secret",
+    )
 
     name: Annotated[str, checked(names.dns_1123_label)] = Field(
         description="Name; base and variant merge volumes by it."
@@ -104,9 +118,6 @@ class Volume(Shape):
     )
     projected: JsonObject | None = Field(None, description="Kubernetes' projected volume source.")
     secret: JsonObject | None = Field(None, description="Kubernetes' secret volume source.")
-
-
-VOLUME_SOURCES = tuple(sorted(set(Volume.model_fields) - {"name", "mountPath", "readOnly", "subPath"}))
 
 
 class HttpHeader(Shape):
@@ -169,15 +180,6 @@ class Probes(Shape):
     startup: ProbeOrFalse | None = Field(None, description="Until it succeeds the others wait.")
     readiness: ProbeOrFalse | None = Field(None, description="While it fails the pod gets no calls.")
     liveness: ProbeOrFalse | None = Field(None, description="When it fails the container is restarted.")
-
-
-class Resources(Shape):
-    """What the container asks for, and may use at most."""
-
-    requests: dict[str, Quantity] | None = Field(
-        None, description="What is set aside: cpu, memory, ephemeral-storage …"
-    )
-    limits: dict[str, Quantity] | None = Field(None, description="What may be used at most.")
 
 
 class Toleration(Shape):

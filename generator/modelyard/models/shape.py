@@ -1,9 +1,21 @@
 """The common ground of all shapes: their configuration, and texts that have a form."""
 
 from collections.abc import Callable
-from typing import Annotated, TypeAlias
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Annotated, Any, TypeAlias, cast
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    JsonValue,
+)
+from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
 from modelyard import names
 
@@ -17,6 +29,45 @@ class Shape(BaseModel):
 def is_mapping(value: object) -> str:
     """Tell which member of a union of a scalar and a mapping is meant: one mistake gives one error."""
     return "mapping" if isinstance(value, dict | Shape) else "scalar"
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A nested shape that is imported and built when a value is there for it; its errors keep their places.
+
+    or_text: a text is taken in its place.
+    """
+
+    module: str
+    name: str
+    or_text: bool
+
+    def shape(self) -> type[Shape]:
+        """Import the shape."""
+        return cast("type[Shape]", getattr(import_module(self.module), self.name))
+
+    def __get_pydantic_core_schema__(self, _: object, __: GetCoreSchemaHandler) -> CoreSchema:
+        """Validate by the shape; pydantic puts the place of this value before the places of its errors."""
+        return core_schema.no_info_plain_validator_function(self.validate)
+
+    def __get_pydantic_json_schema__(self, _: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Document the shape itself."""
+        self.shape().model_rebuild()
+        own = handler(self.shape().__pydantic_core_schema__)
+        return {"anyOf": [{"type": "string"}, own]} if self.or_text else own
+
+    def validate(self, value: object) -> object:
+        """Return the instance, or the text."""
+        if self.or_text and not isinstance(value, dict):
+            if isinstance(value, str):
+                return value
+            raise PydanticKnownError("string_type")
+        return self.shape().model_validate(value)
+
+
+def later(module: str, name: str, *, or_text: bool = False) -> object:
+    """Make the annotation of a shape that is built when it is first used."""
+    return Annotated[object, Later(module, name, or_text)]
 
 
 def checked(rule: Callable[[str], str | None]) -> AfterValidator:

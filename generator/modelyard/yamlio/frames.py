@@ -52,7 +52,11 @@ class MapFrame(Frame):
 
     def __init__(self, marks: MapMarks) -> None:
         """Start with no entries; waits for a key."""
-        super().__init__(None, marks.entries)
+        # All of Frame's, without its constructor: a large file has a hundred thousand mappings.
+        self.key = None
+        self.key_mark = 0
+        self.kept = True
+        self.entries = marks.entries
         self.data: dict[str, object] = {}
 
     def add(self, value: object, marks: Marks) -> None:

@@ -34,14 +34,18 @@ class Builder:
     plugins: Path
     run: Callable[..., Result]
 
+    @property
+    def env(self) -> dict[str, str]:
+        """Where the plugin and the function are found."""
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        return {"KUSTOMIZE_PLUGIN_HOME": str(self.plugins), "PATH": path}
+
     def build(self, folder: Path, door: str) -> Result:
         """Build a folder as users do: static and krm with kustomize, legacy with kubectl."""
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        env = {"KUSTOMIZE_PLUGIN_HOME": str(self.plugins), "PATH": path}
         if door == "legacy":
-            return self.run("kubectl", "kustomize", PLUGINS, folder, env=env)
+            return self.run("kubectl", "kustomize", PLUGINS, folder, env=self.env)
         flags = (PLUGINS, "--enable-exec") if door == "krm" else ()
-        return self.run(self.kustomize, "build", *flags, folder, env=env)
+        return self.run(self.kustomize, "build", *flags, folder, env=self.env)
 
     def objects(self, folder: Path, door: str) -> dict[Identity, Object]:
         """Return the objects of a build, which must succeed."""

@@ -17,17 +17,18 @@ Object = dict[str, Any]
 
 @contextmanager
 def serve(up: Path, cache: Path, crds: Iterable[Path]) -> Iterator[Path]:
-    """Run the server while the context lasts, and give the path of its kubeconfig."""
+    """Run the server while the context lasts, and give the path of its kubeconfig.
+
+    It ends with its standard input, so that it cannot outlive the tests, however they end.
+    """
     applied = [word for path in crds for word in ("--apply", str(path))]
-    command = [str(up), *_PARTS, "--cache", str(cache), *applied]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        try:
-            assert server.stdout is not None
-            kubeconfig = server.stdout.readline().strip()
-            assert kubeconfig, "the server did not start; it says why on standard error"
-            yield Path(kubeconfig)
-        finally:
-            server.terminate()
+    until_closed = ["sh", "-c", 'echo "$KUBECONFIG"; exec cat']
+    command = [str(up), *_PARTS, "--cache", str(cache), *applied, "--", *until_closed]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        kubeconfig = server.stdout.readline().strip()
+        assert kubeconfig, "the server did not start; it says why on standard error"
+        yield Path(kubeconfig)
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,11 @@ class Cluster:
         """Run kubectl; its exit code is the caller's to judge."""
         return subprocess.run(
             [str(self.kubectl), *arguments],
-            env={**os.environ, "KUBECONFIG": str(self.kubeconfig)},
+            env={
+                **os.environ,
+                "KUBECONFIG": str(self.kubeconfig),
+                "KUBECACHEDIR": str(self.kubeconfig.with_name("discovery")),
+            },
             input=stdin,
             capture_output=True,
             text=True,

@@ -32,7 +32,10 @@ class Call:
 def calls(argv: Sequence[str], folder: Path) -> list[Call]:
     """Run a command in a folder; return its calls from the moment when it locks the folder, to the end."""
     trace = folder.parent / f"{folder.name}.trace"
-    subprocess.run(["strace", "-f", "-y", "-o", str(trace), *argv], cwd=folder, check=True, timeout=60)
+    command = ["strace", "-f", "-y", "-o", str(trace), *argv]
+    subprocess.run(
+        command, cwd=folder, check=True, capture_output=True, timeout=60
+    )  # as in run_with: start-up looks at the pipes
     lines = [found for line in trace.read_text("utf-8").splitlines() if (found := _LINE.match(line))]
     start = next(line for line in lines if line[2] == "flock" and f"<{folder.resolve()}>" in line[3])
     counts: Counter[str] = Counter()

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -14,7 +15,8 @@ from modelyard.problem import has_errors
 Data: TypeAlias = dict[str, Any]
 
 TESTS: Final = Path(__file__).parent
-COUNT: Final = 60  # sets; with them every field and option is used
+COUNT: Final = 48  # sets of a model for each of TARGETS: every field is used
+TARGETS: Final = (("knative",), ("deployment",), ("knative", "deployment"))
 FLAGS: Final = (
     "podspec-nodeselector",
     "podspec-tolerations",
@@ -64,58 +66,45 @@ def _model_set(number: int) -> Data:
     flags = number % 2 == 1
     if flags:
         spec["knative"] = {"features": list(FLAGS)}
-    kinds = (("knative",), ("deployment",), ("knative", "deployment"))
-    models = [_model(f"{number}/{'-'.join(targets)}", targets, flags=flags) for targets in kinds]
-    if "namespace" not in spec or spec.get("networkPolicy") is False:
-        _without(models, namespace="namespace" in spec, policy=spec.get("networkPolicy") is not False)
+    models = [_model(f"{number}/{'-'.join(targets)}", targets, flags=flags) for targets in TARGETS]
+    for model in models:
+        _adapt(model, spec)
     return _head({**spec, "models": models})
 
 
-def _without(models: Sequence[Data], *, namespace: bool, policy: bool) -> None:
-    """Take out what needs a namespace in spec, and patches of a NetworkPolicy where none is rendered."""
-    for model in models:
-        for domain in model["targets"].get("knative", {}).get("domains", ()):
-            domain["claim"] = domain.get("claim", False) and namespace
-        if not policy and "patches" in model:
-            model["patches"] = model["patches"][:1]
-
-
 def _model(key: str, targets: Sequence[str], *, flags: bool) -> Data:
-    name = key.partition("/")[2]
-    model = {"name": name, **_chosen(key, _OPTIONS["model"])}
-    runtime = _pick(f"{key}/runtime", ["scr", "pcr", "custom"])
-    model["runtime"] = runtime
-    if runtime == "custom" or _pick(f"{key}/port", [True, False]):
+    model = {"name": "-".join(targets), **_chosen(key, _OPTIONS["model"])}
+    model["runtime"] = _pick(f"{key}/runtime", ["scr", "pcr", "custom"])
+    if model["runtime"] == "custom" or _pick(f"{key}/port", [True, False]):
         model["port"] = 9000
-    if flags or targets == ("deployment",):
-        _lay_over(model, _chosen(f"{key}/flagged", _OPTIONS["flagged"]))
-    if targets == ("deployment",):
+    if "knative" not in targets:
         _lay_over(model, {"volumes": [_OPTIONS["downwardAPI"]]})
-    variants = _pick(f"{key}/variants", [None, None, *_OPTIONS["variants"]])
-    if variants:
+    if "knative" not in targets or flags:
+        _lay_over(model, _chosen(f"{key}/flagged", _OPTIONS["flagged"]))
+    if variants := _pick(f"{key}/variants", [None, None, *_OPTIONS["variants"]]):
         model |= {"variants": variants, "path": "/score"}
     model["targets"] = {target: _target(key, target, split=bool(variants)) for target in targets}
     if len(targets) > 1:
-        model["targets"][_pick(f"{key}/named", targets)]["name"] = f"{name}-second"
-    return _named(model, model["targets"])
+        model["targets"][_pick(f"{key}/named", targets)]["name"] = f"{model['name']}-second"
+    named: Data = json.loads(json.dumps(model).replace("NAME", model["name"]))
+    return named
 
 
 def _target(key: str, target: str, *, split: bool) -> Data:
     spec = _chosen(f"{key}/{target}", _OPTIONS[target])
     if target == "deployment":
-        gateway = {"gateway": spec.pop("gateway")}
-        entrance = spec.pop("entrance", {})
-        spec |= gateway if split and "gateway" not in entrance else entrance
+        entrance, gateway = spec.pop("entrance", {}), spec.pop("gateway")
+        spec |= {"gateway": gateway} if split and "gateway" not in entrance else entrance
     return spec
 
 
-def _named(model: Data, targets: Data) -> Data:
-    """Put the model's name where an option says NAME."""
-    patched = targets.get("knative", targets.get("deployment", {})).get("name", model["name"])
-    text = json.dumps({key: value for key, value in model.items() if key != "patches"})
-    patches = json.dumps(model.get("patches")).replace("NAME", patched)
-    named: Data = json.loads(text.replace('"NAME', f'"{model["name"]}'))
-    return named | ({"patches": json.loads(patches)} if "patches" in model else {})
+def _adapt(model: Data, spec: Data) -> None:
+    """Take out of a model what asks for more than its set has: a namespace, a NetworkPolicy to patch."""
+    for domain in model["targets"].get("knative", {}).get("domains", ()):
+        if "namespace" not in spec:
+            domain.pop("claim", None)
+    if spec.get("networkPolicy") is False and "patches" in model:
+        model["patches"] = [each for each in model["patches"] if each["target"]["kind"] != "NetworkPolicy"]
 
 
 def _lay_over(model: Data, more: Data) -> None:
@@ -129,7 +118,7 @@ def _lay_over(model: Data, more: Data) -> None:
 
 def _chosen(key: str, fields: Mapping[str, Sequence[Any]]) -> Data:
     picked = {name: _pick(f"{key}/{name}", options) for name, options in fields.items()}
-    return {name: json.loads(json.dumps(value)) for name, value in picked.items() if value is not None}
+    return {name: deepcopy(value) for name, value in picked.items() if value is not None}
 
 
 def _pick(key: str, options: Sequence[Any]) -> Any:

@@ -22,6 +22,7 @@ Key: TypeAlias = tuple[str, str, str]
 OVERLAYS: Final = model_sets.TESTS.parent / "overlays"
 SERVED: Final = "services.serving.knative.dev,routes.serving.knative.dev,domainmappings.serving.knative.dev"
 CHALLENGER: Final = {"churn:2.1.0": "churn:2.2.0"}
+AT_ONCE: Final = {"rolloutDuration: 5m": "rolloutDuration: 0s"}  # while a rollout lasts, a Route is not Ready
 RATE: Final = {'SAS_SCR_PROMETHEUS_RATE: "30"': 'SAS_SCR_PROMETHEUS_RATE: "60"'}
 
 
@@ -130,11 +131,11 @@ def test_applying_again_changes_nothing(
 
 
 def test_a_new_image_moves_its_variant_alone(cluster: Cluster, namespace: str, tmp_path: Path) -> None:
-    objects = rendered("dev", namespace, tmp_path)
+    objects = rendered("dev", namespace, tmp_path, AT_ONCE)
     cluster.apply(objects)
     ready(cluster, namespace)
     before = versions(cluster, objects)
-    changed = rendered("dev", namespace, tmp_path, CHALLENGER)
+    changed = rendered("dev", namespace, tmp_path, AT_ONCE | CHALLENGER)
     cluster.apply(changed)
     assert moved(before, versions(cluster, changed)) == {("Service", "churn-challenger")}
     _wait_for_revision(cluster, namespace, "churn-challenger-00002")

@@ -42,9 +42,9 @@ spec:
 
 def _name(case: Case) -> str:
     """Return what a case is about, as the name of its test."""
-    return str(
-        case["model"].splitlines()[-1].strip(" -").removesuffix(" # here") if "model" in case else [*case["pod"]][0]
-    )
+    if "pod" in case:
+        return str(next(iter(case["pod"])))
+    return str(case["model"].splitlines()[-1].strip(" -").removesuffix(" # here"))
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +153,12 @@ def test_knative_accepts_every_object(renderings: Mapping[str, api.Rendering], k
     for name, rendering in renderings.items():
         faults += [f"{name}: {fault}" for fault in knative(rendering.objects, features_of(rendering))]
     assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("registry", ["registry.example.com", "localhost:5000", "registry.example.com:5000/models"])
+def test_an_image_comes_from_its_registry(registry: str, knative: Check, tmp_path: Path) -> None:
+    path = tmp_path / "models.yaml"
+    path.write_text(HEAD.format(f"], registry: \"{registry}\"").replace("]}", "}"), "utf-8")
 
 
 @pytest.mark.parametrize("case", LIMITS["flagged"], ids=_name)

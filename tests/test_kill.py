@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-
-import modelyard
-from modelyard import files
 from tests.conftest import need
 from tests.faults import Call, calls, run_with
 from tests.folders import HEADER, beside, state, texts
+
+import modelyard
+from modelyard import files
 
 OLD = {
     "kustomization.yaml": "old",
@@ -44,9 +44,16 @@ from pathlib import Path
 from modelyard import files
 from modelyard.files import entries
 mode = sys.argv[2]
+def careless(folder, content, header):
+    with files.locked(folder.parent):
+        for path, text in content.items():
+            (folder / path).parent.mkdir(exist_ok=True)
+            (folder / path).write_text(text)
+    return []
 if mode == "renames":  # an older system
     entries._EXCHANGE = entries._SYNCFS = None
-write = files.write_in_place if mode == "in place" else files.exchange
+ways = {"in place": files.write_in_place, "careless": careless}
+write = ways.get(mode, files.exchange)
 problems = write(Path("generated"), json.loads(sys.argv[3]), sys.argv[4])
 for each in problems:
     print(each.severity, each.code, each.message, each.hint, file=sys.stderr)
@@ -207,3 +214,70 @@ def test_refused_at_any_call(name: str, traces: dict[str, list[Call]], tmp_path:
         yield from recovers(scene, folder)
 
     assert at_each(list(faults(traces[name])), check) == []
+
+
+def test_a_careless_writer_would_be_found(traces: dict[str, list[Call]], tmp_path: Path) -> None:
+    """The kills of these tests do hit: write(2) into the file itself does not survive them."""
+    assert traces
+    scene = Scene(program("careless"), texts(OLD), texts(NEW), file_by_file, 0)
+    points = calls(scene.argv, scene.prepare(tmp_path / "traced").parent)
+
+    def check(call: Call) -> Iterator[str]:
+        folder = scene.prepare(tmp_path / f"{call.name}-{call.number}")
+        run_with(scene.argv, folder.parent, (call, "signal=KILL"))
+        if not scene.holds(scene, folder):
+            yield "mixed"
+
+    assert at_each([call for call in points if call.name == "write"], check) != []
+
+
+@pytest.mark.parametrize("name", ["exchange", "two renames", "first run"])
+def test_data_is_on_disk_before_it_gets_the_name(name: str, traces: dict[str, list[Call]]) -> None:
+    order = [call.name for call in traces[name] if call.name in CHANGING | {"unlinkat"}]
+    if name == "two renames":
+        written = sum(call.name == "write" for call in traces[name])
+        folders = sum(call.name == "mkdirat" for call in traces[name])
+        assert order[order.index("renameat") - written - folders : order.index("renameat")] == ["fsync"] * (
+            written + folders
+        )
+    else:
+        assert order[order.index("syncfs") + 1].startswith("rename")
+        assert not {"write", "linkat", "mkdirat"} & set(order[order.index("syncfs") :])
+    if name != "first run":
+        assert order[order.index("unlinkat") - 1] == "fsync", "the old folder goes after the exchange is on disk"
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "code", "says"),
+    [
+        *(("renameat2", error, 1, "--in-place") for error in ("EXDEV", "EBUSY")),
+        *(("renameat2", error, 0, "") for error in ("EINVAL", "ENOSYS", "ENOTSUP", "EPERM")),
+        *(("linkat", error, 0, "") for error in ("EMLINK", "ENOTSUP", "EPERM", "EXDEV")),
+        *(("fsync", error, 0, "") for error in ("EINVAL", "ENOTSUP")),
+        ("flock", "ENOLCK", 1, "error MY403 cannot lock .: No locks available"),
+    ],
+)
+def test_what_a_system_lacks(
+    name: str, error: str, code: int, says: str, traces: dict[str, list[Call]], tmp_path: Path
+) -> None:
+    assert traces
+    scene = SCENES["exchange"]
+    folder = scene.prepare(tmp_path / "overlay")
+    done = run_with(scene.argv, folder.parent, (Call(name, 1, ""), f"error={error}"))
+    assert (done.returncode, bool(done.stderr)) == (code, bool(says))
+    assert says in done.stderr
+    assert state(folder) == (scene.old if code else scene.new)
+    assert list(recovers(scene, folder)) == []
+
+
+def test_what_cannot_even_be_removed(traces: dict[str, list[Call]], tmp_path: Path) -> None:
+    scene = SCENES["exchange"]
+    folder = scene.prepare(tmp_path / "overlay")
+    full = next(call for call in traces["exchange"] if call.name == "write")
+    done = run_with(scene.argv, folder.parent, (full, "error=ENOSPC"), (Call("unlinkat", 1, ""), "error=EIO"))
+    assert done.returncode == 1
+    assert "error MY402 cannot write generated/" in done.stderr
+    assert "No space left on device" in done.stderr
+    assert state(folder) == scene.old
+    assert beside(folder) == [".generated.modelyard-new", "generated"]
+    assert list(recovers(scene, folder)) == []

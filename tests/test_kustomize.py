@@ -154,3 +154,22 @@ def test_in_a_folder_of_transformers_it_runs_once(builder: Builder, overlay: Pat
     )
     assert [kind for _, kind, _ in builder.objects(overlay, "krm")] == ["ConfigMap"]
     assert (inner / "runs").read_text() == "run\n"
+
+
+def test_a_package_keeps_its_own_files(builder: Builder, overlay: Path) -> None:
+    # `kustomize fn run` is what kpt grew from: it calls the function with the files of a folder, and writes them back.
+    package = overlay / "package"
+    package.mkdir()
+    generator = (KUSTOMIZATIONS / "plugin-krm" / "models-generator.yaml").read_text()
+    (package / "models-generator.yaml").write_text(generator.replace("models.yaml ", "../models.yaml "))
+    settings = "# My own.\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings # stays\ndata:\n  rate: '010'\n"
+    (package / "settings.yaml").write_text(settings)
+    contents = []
+    for _ in range(2):
+        done = builder.run(builder.kustomize, "fn", "run", ".", "--enable-exec", cwd=package, env=builder.env)
+        assert done.returncode == 0, done.stderr
+        contents.append({path.name: path.read_text() for path in package.iterdir()})
+    assert contents[0] == contents[1]
+    assert contents[0].pop("settings.yaml") == settings.replace("'010'", '"010"')
+    assert "modelyard-fn" in contents[0].pop("models-generator.yaml")
+    assert sorted(contents[0]) == ["networkpolicy_churn.yaml", "service_churn.yaml", "serviceaccount_risk.yaml"]

@@ -22,5 +22,5 @@ echo "== modelyard check -f overlays/dev"
 modelyard check -f overlays/dev
 
 echo "== what came out"
-awk '/^kind: / {kind = $2} /^  name: / && kind != "" {gsub(/"/, "", kind); gsub(/"/, "", $2); print kind, $2; kind = ""}' "$objects" | sort | column -t
+awk '/^kind: / {kind = $2} /^  name: / && kind != "" {gsub(/"/, "", kind); gsub(/"/, "", $2); print kind, $2; kind = ""}' "$objects" | sort | awk '{printf "%-22s %s\n", $1, $2}'
 echo "$(grep -c '^kind: ' "$objects") objects"

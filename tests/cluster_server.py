@@ -61,9 +61,11 @@ class Cluster:
         return done.stdout
 
     def apply(self, objects: Iterable[Mapping[str, Any]], *options: str) -> str:
-        """Apply objects as modelyard does: server-side, strict, under its own name as manager."""
+        """Apply objects as modelyard does: server-side, strict, under its own name; a warning is a fault too."""
         server_side = ("--server-side", "--field-manager=modelyard", "--validate=strict")
-        return self.succeed("apply", *server_side, *options, "-f", "-", stdin=stream(objects))
+        done = self.run("apply", *server_side, *options, "-f", "-", stdin=stream(objects))
+        assert (done.returncode, done.stderr) == (0, ""), done.stderr
+        return done.stdout
 
     def read(self, objects: Iterable[Mapping[str, Any]]) -> list[Object]:
         """Return objects as they are stored."""

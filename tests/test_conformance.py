@@ -32,9 +32,9 @@ LIMITS: Final[dict[str, list[Case]]] = yaml.safe_load((model_sets.TESTS / "knati
 HEAD: Final = """\
 apiVersion: modelyard.dev/v1alpha1
 kind: ModelSet
-metadata: {{name: risk}}
+metadata: {name: risk}
 spec:
-  knative: {{features: [{}]}}
+  SPEC
   models:
     - name: churn
 """
@@ -157,8 +157,12 @@ def test_knative_accepts_every_object(renderings: Mapping[str, api.Rendering], k
 
 @pytest.mark.parametrize("registry", ["registry.example.com", "localhost:5000", "registry.example.com:5000/models"])
 def test_an_image_comes_from_its_registry(registry: str, knative: Check, tmp_path: Path) -> None:
-    path = tmp_path / "models.yaml"
-    path.write_text(HEAD.format(f"], registry: \"{registry}\"").replace("]}", "}"), "utf-8")
+    model = "image: churn:2.0.0\ntargets: {knative: {minScale: 1}}"
+    rendering = _written(f'registry: "{registry}"', model, tmp_path)
+    assert _errors(rendering) == set()
+    (service,) = (each for each in rendering.objects if each.kind == "Service")
+    assert service.body["spec"]["template"]["spec"]["containers"][0]["image"] == f"{registry}/churn:2.0.0"
+    assert knative(rendering.objects, []) == []
 
 
 @pytest.mark.parametrize("case", LIMITS["flagged"], ids=_name)
@@ -205,11 +209,16 @@ def _rendered(case: Case, features: Iterable[str], folder: Path) -> tuple[api.Re
         model += "\nimage: churn:2.0.0"
     if "targets:" not in model:
         model += "\ntargets: {knative: {minScale: 1}}"
-    text = HEAD.format(", ".join(features)) + indent(model, "      ") + "\n"
+    lines = [number for number, line in enumerate(model.splitlines(), HEAD.count("\n") + 1) if line.endswith("# here")]
+    rendering = _written(f"knative: {{features: [{', '.join(features)}]}}", model, folder)
+    return rendering, lines[0] if lines else 0
+
+
+def _written(spec: str, model: str, folder: Path) -> api.Rendering:
+    """Write and render a set with a line of its spec and the lines of its one model."""
     path = folder / "models.yaml"
-    path.write_text(text, "utf-8")
-    lines = [number for number, line in enumerate(text.splitlines(), 1) if line.endswith("# here")]
-    return api.render(path), lines[0] if lines else 0
+    path.write_text(HEAD.replace("SPEC", spec) + indent(model, "      "), "utf-8")
+    return api.render(path)
 
 
 def _patch(pod: Mapping[str, object]) -> str:

@@ -35,11 +35,11 @@ def bind(path: Path) -> None:
 
 
 FOREIGN: dict[str, tuple[Callable[[Path], object], str]] = {
-    "text": (lambda path: path.write_text("mine\n"), "does not start with our header"),
-    "second line": (lambda path: path.write_text(f"mine\n{HEADER}\n"), "does not start with our header"),
-    "longer line": (lambda path: path.write_text(f"{HEADER}!\n"), "does not start with our header"),
+    "text": (lambda path: path.write_text("mine\n"), "does not start with modelyard's header"),
+    "second line": (lambda path: path.write_text(f"mine\n{HEADER}\n"), "does not start with modelyard's header"),
+    "longer line": (lambda path: path.write_text(f"{HEADER}!\n"), "does not start with modelyard's header"),
     "empty": (lambda path: path.write_bytes(b""), "an empty file"),
-    "binary": (lambda path: path.write_bytes(b"\0\xff" * 1000), "does not start with our header"),
+    "binary": (lambda path: path.write_bytes(b"\0\xff" * 1000), "does not start with modelyard's header"),
     "link to a file": (link_to_file, "a symbolic link"),
     "link to a folder": (link_to_folder, "a symbolic link"),
     "dangling link": (lambda path: path.symlink_to("nowhere"), "a symbolic link"),
@@ -106,4 +106,4 @@ def test_a_name_that_is_not_utf8_is_escaped(folder: Path) -> None:
     folder.mkdir()
     Path(os.fsdecode(os.fsencode(folder) + b"/\xff")).write_text("mine")
     (found,) = files.exchange(folder, {}, HEADER)
-    assert found.message.encode().endswith(b"generated/\\udcff is a file that does not start with our header")
+    assert found.message.encode().endswith(b"generated/\\udcff is a file that does not start with modelyard's header")

@@ -63,8 +63,9 @@ def test_drift_of_changed_missing_and_surplus_files(folder: Path) -> None:
     )
 
 
-def test_drift_from_a_missing_folder_under_another_label(folder: Path) -> None:
-    diff = overlay.drift(folder, ours({"a.yaml": "1"}), label="overlays/dev/generated")
+@pytest.mark.parametrize("label", ["overlays/dev/generated", "/overlays/dev/generated"])
+def test_drift_from_a_missing_folder_under_another_label(folder: Path, label: str) -> None:
+    diff = overlay.drift(folder, ours({"a.yaml": "1"}), label=label)
     assert diff.startswith("--- /dev/null\n+++ b/overlays/dev/generated/a.yaml\n@@ -0,0 +1,2 @@\n")
     assert overlay.drift(folder.parent / "none" / "generated", {}) == ""
 

@@ -1,12 +1,16 @@
 """The samples under overlays/ are what the models file's page shows, and what they render is committed."""
 
+import json
 import re
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
+import yaml
 
 from modelyard import api
 from modelyard.problem import has_errors
+from modelyard.schema import shipped
 from modelyard.yamlio import write_all
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -79,3 +83,24 @@ def test_order_in_the_file_changes_nothing(tmp_path: Path) -> None:
     turned, straight = api.render(tmp_path), api.render(OVERLAYS / "dev")
     assert len(straight.objects) > 15
     assert write_all(each.body for each in turned.objects) == write_all(each.body for each in straight.objects)
+
+
+@pytest.mark.parametrize("name", ["overlays/base", "overlays/dev", "overlays/prod", "templates/init"])
+def test_editors_accept_the_samples(name: str) -> None:
+    validator = jsonschema_rs.validator_for(json.loads(shipped()))
+    document = yaml.safe_load((ROOT / name / "models.yaml").read_text("utf-8").replace("NAME", "risk"))
+    assert [error.message for error in validator.iter_errors(document)] == []
+
+
+@pytest.mark.parametrize("mistake", ["metric: qps", "minscale: 1", "minScale: one", "domains: [{}]"])
+def test_editors_refuse_mistakes(mistake: str) -> None:
+    validator = jsonschema_rs.validator_for(json.loads(shipped()))
+    text = (OVERLAYS / "base" / "models.yaml").read_text("utf-8")
+    assert not validator.is_valid(yaml.safe_load(text.replace("rolloutDuration: 5m", mistake)))
+
+
+def test_null_removes_for_editors_too() -> None:
+    validator = jsonschema_rs.validator_for(json.loads(shipped()))
+    text = (OVERLAYS / "base" / "models.yaml").read_text("utf-8")
+    assert validator.is_valid(yaml.safe_load(text.replace("rolloutDuration: 5m", "rolloutDuration: null")))
+    assert validator.is_valid(yaml.safe_load(text.replace("runtime: custom", "runtime: null")))

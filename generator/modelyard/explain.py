@@ -59,7 +59,8 @@ def _alternatives(schema: dict[str, Any], node: dict[str, Any]) -> list[dict[str
     if "items" in node:
         return _alternatives(schema, node["items"])
     options = [*node.get("anyOf", ()), *node.get("oneOf", ())]
-    return [each for option in options for each in _alternatives(schema, option)] or [node]
+    spread = [each for option in options if option != {"type": "null"} for each in _alternatives(schema, option)]
+    return spread or [node]
 
 
 def _described(schema: dict[str, Any], path: str, node: dict[str, Any]) -> str:
@@ -88,4 +89,5 @@ def _type(schema: dict[str, Any], node: dict[str, Any]) -> str:
             kind = json.dumps(each["const"])
         kinds += [kind] if kind not in kinds else []
     inner = " or ".join(kinds)
-    return f"list of {inner}" if node.get("type") == "array" else inner
+    is_list = any(each.get("type") == "array" for each in (node, *node.get("anyOf", ())))
+    return f"list of {inner}" if is_list else inner

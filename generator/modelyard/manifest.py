@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 # Who is named stands before who names it, as people expect to read it and as a plain apply needs it.
 _RANKS: Final[dict[str, int]] = {
@@ -29,8 +29,7 @@ _FIRST_KEYS: Final[tuple[str, ...]] = ("apiVersion", "kind", "metadata")
 CLUSTER_SCOPED: Final = frozenset(["ClusterDomainClaim"])
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(NamedTuple):
     """One object. `hashed`: seal puts a hash of its content into its name, and into what names it."""
 
     body: dict[str, Any]

@@ -24,6 +24,7 @@ def drift(folder: Path, content: Mapping[str, str], *, label: str = "generated")
 
     `label` stands for the folder in its names. Raises FileProblem MY013 for what cannot be read.
     """
+    label = label.strip("/")  # an absolute path too stands after a/ and b/
     found = files.read(folder)
     wanted = {path: text.encode() for path, text in content.items()}
     paths = sorted(path for path in found.keys() | wanted.keys() if found.get(path) != wanted.get(path))

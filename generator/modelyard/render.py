@@ -7,7 +7,6 @@ names them, so that a reference and its object can never disagree.
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from modelyard.manifest import Manifest, customary, in_order
@@ -71,7 +70,7 @@ def _patched(
             place = models.place(model.whole.find("patches", index))
             problems.append(problem("MY207", f"{each}: {wrong}", hint="leave what names the object", place=place))
             continue
-        changed[id(each)] = replace(each, body=body)
+        changed[id(each)] = each._replace(body=body)
     return [changed.get(id(each), each) for each in manifests]
 
 
@@ -118,7 +117,7 @@ def seal(manifests: list[Manifest]) -> list[Manifest]:
             body = {**body, "metadata": {**body["metadata"], "name": sealed[each.name]}}
         elif sealed:
             body = _with_pod_renamed(body, sealed)
-        result.append(replace(each, body=body))
+        result.append(each._replace(body=body))
     return result
 
 

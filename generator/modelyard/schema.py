@@ -1,7 +1,8 @@
 """The JSON Schema of the models file, for editors and for `explain`.
 
 It is made from the shapes, and shipped as models.schema.json so that nothing needs to build it at run time.
-An editor checks one file of several that are merged, so nothing but names is required in it.
+An editor checks one file of several that are merged, so nothing but names is required in it, and null, which
+removes a value, is allowed for all else.
 """
 
 import json
@@ -80,8 +81,8 @@ def _list(name: str, description: str) -> dict[str, Any]:
 
 
 def as_text(schema: dict[str, Any]) -> str:
-    """Return the schema as it is shipped: keys in order, without pydantic's titles and null alternatives."""
-    return json.dumps(_tidy(schema), indent=1, ensure_ascii=False, sort_keys=False) + "\n"
+    """Return the schema as it is shipped: without pydantic's titles, with null for what is not required."""
+    return json.dumps(_tidy(schema), indent=1, ensure_ascii=False) + "\n"
 
 
 def _tidy(node: Any) -> Any:
@@ -89,20 +90,23 @@ def _tidy(node: Any) -> Any:
         return [_tidy(item) for item in node]
     if not isinstance(node, dict):
         return node
-    tidy = {
-        key: _tidy(value)
-        for key, value in node.items()
-        if not (key == "title" and isinstance(value, str) and "$schema" not in node)
-    }
-    options = [option for option in tidy.get("anyOf", ()) if option != {"type": "null"}]
-    if "anyOf" in tidy and len(options) == 1:
-        del tidy["anyOf"]
-        tidy = {**options[0], **tidy}
-    elif "anyOf" in tidy:
-        tidy["anyOf"] = options
-    if tidy.get("default", 0) is None:
-        del tidy["default"]
+    tidy = {key: _tidy(value) for key, value in node.items() if key not in ("title", "default") or "$schema" in node}
+    if node.get("default") is not None and node["default"] != {}:
+        tidy["default"] = node["default"]
+    if isinstance(tidy.get("properties"), dict):
+        required = tidy.get("required", [])
+        tidy["properties"] = {
+            name: each if name in required else _or_null(each) for name, each in tidy["properties"].items()
+        }
     return tidy
+
+
+def _or_null(node: dict[str, Any]) -> dict[str, Any]:
+    if any(each == {"type": "null"} for each in node.get("anyOf", ())):
+        return node
+    notes: dict[str, Any] = {key: node[key] for key in ("description", "default") if key in node}
+    rest = {key: value for key, value in node.items() if key not in notes}
+    return {"anyOf": [rest, {"type": "null"}], **notes}
 
 
 def main() -> None:

@@ -126,9 +126,9 @@ def _wrong(data: bytes, header: bytes) -> str:
     """Tell why a file is foreign. A carriage return is not: git adds them where core.autocrlf is set."""
     if not data:
         return "an empty file"
-    return (
-        "" if data.partition(b"\n")[0].removesuffix(b"\r") == header else "a file that does not start with our header"
-    )
+    if data.partition(b"\n")[0].removesuffix(b"\r") == header:
+        return ""
+    return "a file that does not start with modelyard's header"
 
 
 def _encoded(content: Mapping[str, str], header: str) -> dict[str, bytes]:

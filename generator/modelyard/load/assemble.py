@@ -1,6 +1,5 @@
 """From the merged tree to the declared set: head, defaults, models, variants, each checked for itself."""
 
-from dataclasses import replace
 from typing import Any
 
 from modelyard.load.merge import Tree, leftovers, merge
@@ -123,7 +122,7 @@ class _Assembly:
         if variant is None or served is None:
             return None
         mark = find(own.marks, "name")[1]
-        return replace(served, variant=variant.name, percent=variant.percent, variant_mark=mark)
+        return served._replace(variant=variant.name, percent=variant.percent, variant_mark=mark)
 
     def shared_fields(self, own: Tree, whole: Served | None) -> None:
         """Refuse what all variants of a model share: the Route, the host, the name, the list of targets."""

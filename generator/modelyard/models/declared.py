@@ -1,7 +1,7 @@
 """What load hands on: the set and its models, merged and checked, with the places of all values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from modelyard.models.model import Model
 from modelyard.models.modelset import Metadata, Spec
@@ -11,8 +11,7 @@ from modelyard.problem import Place
 from modelyard.yamlio import MapMarks, Sources
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+class Served(NamedTuple):
     """A model without variants, or one variant: what runs in pods of its own.
 
     specs: the fields of each target that it names. data and marks: the merged mapping it was made from.
@@ -45,11 +44,10 @@ class Served:
         variant = self.variant
         if variant is not None and self.variant_mark is not None:
             variant = with_mark(MarkedText(variant), self.variant_mark)
-        return replace(self, model=marked(self.model, self.marks), specs=specs, variant=variant)
+        return self._replace(model=marked(self.model, self.marks), specs=specs, variant=variant)
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredModel:
+class DeclaredModel(NamedTuple):
     """One model. With variants, `whole` holds what they share, and `variants` what runs; sorted by name."""
 
     name: str
@@ -66,8 +64,7 @@ class DeclaredModel:
         return DeclaredModel(self.name, self.whole.with_marks(), tuple(each.with_marks() for each in self.variants))
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredSet:
+class DeclaredSet(NamedTuple):
     """The set: its head, and the models that are sound enough to be rendered, sorted by name."""
 
     metadata: Metadata
@@ -75,7 +72,7 @@ class DeclaredSet:
     marks: MapMarks
     sources: Sources
     models: tuple[DeclaredModel, ...] = ()
-    files: tuple[str, ...] = field(default=())
+    files: tuple[str, ...] = ()
 
     def place(self, mark: int) -> Place:
         """Return the place of a mark."""

@@ -1,6 +1,6 @@
 """Whether hosts would run modelyard-fn, with the cases in which they skip it without a word.
 
-Source: kustomize 5.8.1, api/internal/plugins/loader (which kind of plugin an annotation makes), and runs of
+Sources: kustomize 5.8.1, api/internal/plugins/loader (which kind of plugin an annotation makes), and runs of
 kustomize 5.8.1 and kubectl 1.32.
 """
 
@@ -31,52 +31,56 @@ def status(env: Mapping[str, str], folder: Path) -> list[Line]:
     """Say whether each host would run the plugin for the kustomization in a folder."""
     path = find(folder)
     entries = list(generators(path)) if path else []
-    needed = any(not each.is_function for each in entries)
-    lines = [*_function(env), *_home(env, "problem" if needed else "note"), *_hidden(env)]
+    lines = [
+        *_function(env, "problem" if any(each.is_function for each in entries) else "note"),
+        *_home(env, "problem" if any(not each.is_function for each in entries) else "note"),
+        *_hidden(env),
+    ]
     if path is None:
-        lines.append(Line("note", f"there is no kustomization in {folder}"))
-    elif not entries:
-        lines.append(Line("note", f"{path} names no {' or '.join(KINDS)} under generators"))
-    else:
-        lines += [line for each in entries for line in _entry(each, folder)]
-        lines += _configurations(path)
-    return lines
+        return [*lines, Line("note", f"there is no kustomization in {folder}")]
+    if not entries:
+        return [*lines, Line("note", f"{path} names no {' or '.join(KINDS)} under generators")]
+    return [*lines, *(line for each in entries for line in _entry(each, folder)), *_configurations(path)]
 
 
-def _function(env: Mapping[str, str]) -> Iterator[Line]:
+def _function(env: Mapping[str, str], missing: Level) -> Iterator[Line]:
     program, found = function(env), on_path(env)
     if found is None:
         command = f'export PATH="$PATH:{program.parent}"' if program else ""
-        yield Line("problem", f"{FUNCTION} is not on PATH, where kustomize looks for KRM functions", command)
+        yield Line(missing, f"{FUNCTION} is not on PATH, where kustomize looks for KRM functions", command)
     elif program and not program.samefile(found):
         yield Line("note", f"{FUNCTION} on PATH is {found}, and not this environment's {program}")
     else:
-        yield Line("ok", f"{FUNCTION} is {found}")
+        yield Line("ok", f"{FUNCTION} is {_short(found, env)}")
 
 
 def _home(env: Mapping[str, str], missing: Level) -> Iterator[Line]:
-    """missing: what it means that the legacy plugin is not installed."""
     home = taken(env)
     if home is None:
-        yield Line(missing, f"there is no folder for legacy plugins, such as {homes(env)[0].path}", INSTALL)
+        text = f"there is no folder for legacy plugins, such as {_short(homes(env)[0].path, env)}"
+        yield Line(missing, text, INSTALL)
         return
     if (own := env.get(OWN_HOME)) and home.reason != OWN_HOME:
         yield Line("note", f"{OWN_HOME} is {own}, which does not exist")
-    yield Line("ok", f"legacy plugins are looked for in {home.path} ({home.reason}) and nowhere else")
+    yield Line("ok", f"legacy plugins are looked for in {_short(home.path, env)} ({home.reason}) and nowhere else")
+    states: dict[Line, list[str]] = {}
     for kind, link in links(home.path).items():
-        yield _link(kind, link, missing)
+        states.setdefault(_installed(link, missing), []).append(kind)
+    for state, kinds in states.items():
+        yield Line(state.level, f"{' and '.join(kinds)}: {state.text}", state.command)
 
 
-def _link(kind: str, link: Path, missing: Level) -> Line:
+def _installed(link: Path, missing: Level) -> Line:
+    """Return what to say of a plugin behind its name."""
     if not os.path.lexists(link):
-        return Line(missing, f"{kind} is not installed there", INSTALL)
+        return Line(missing, "not installed there", INSTALL)
     if not is_ours(link):
-        return Line("problem", f"{link} is not modelyard's")
+        return Line("problem", f"what lies at {link} is not modelyard's")
     if not link.exists():
-        return Line("problem", f"{kind} is a link to {link.readlink()}, which is gone", INSTALL)
+        return Line("problem", f"installed there as a link to {link.readlink()}, which is gone", INSTALL)
     if not os.access(link, os.X_OK):
-        return Line("problem", f"{kind} is a link to {link.readlink()}, which is not executable")
-    return Line("ok", f"{kind} is installed there")
+        return Line("problem", f"installed there as a link to {link.readlink()}, which is not executable")
+    return Line("ok", "installed there")
 
 
 def _hidden(env: Mapping[str, str]) -> Iterator[Line]:
@@ -84,8 +88,8 @@ def _hidden(env: Mapping[str, str]) -> Iterator[Line]:
     for other in homes(env):
         kinds = [kind for kind, link in links(other.path).items() if is_ours(link)]
         if first and kinds and not other.path.samefile(first.path):
-            text = f"{' and '.join(kinds)} in {other.path} is never looked at, because {first.path} exists"
-            yield Line("problem", text)
+            text = f"{' and '.join(kinds)} in {_short(other.path, env)} will never be looked at, because "
+            yield Line("problem", f"{text}{_short(first.path, env)} exists", INSTALL)
 
 
 def _entry(each: Generator, folder: Path) -> Iterator[Line]:
@@ -107,15 +111,17 @@ def _configurations(path: Path) -> Iterator[Line]:
     files, missing = missing_references(path, kustomizeconfig().encode())
     command = f"modelyard plugin configurations > {path.parent / KUSTOMIZECONFIG}"
     if missing and not files:
-        text = "prefixes, suffixes and hashes of names would not reach into Knative's objects, and a plugin "
-        text += (
-            f"cannot see to it. Add to {path.name} the line\nconfigurations: [{KUSTOMIZECONFIG}]\nand write that file:"
-        )
+        text = "prefixes, suffixes and hashes of names would not reach into Knative's objects, and a plugin cannot "
+        text += f"bring that about. Add to {path.name}\n  configurations: [{KUSTOMIZECONFIG}]\nand write that file:"
         yield Line("problem", text, command)
     elif missing:
-        text = f"{' and '.join(files)} under configurations of {path.name} lacks {len(missing)} of the places where "
-        yield Line(
-            "problem", f"{text}our objects hold names. Write it anew, or add to the list what this writes:", command
-        )
+        text = f"{path.name} names {' and '.join(files)} under configurations, where {len(missing)} of the references "
+        yield Line("problem", f"{text}in our objects are missing. Write them to a file that it names:", command)
     else:
         yield Line("ok", f"{path.name} has the configurations that carry renaming into Knative's objects")
+
+
+def _short(path: Path, env: Mapping[str, str]) -> str:
+    """Return the path as people write it, with ~ for their home folder."""
+    home = Path(env.get("HOME") or Path.home())
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)

@@ -53,7 +53,7 @@ def _positions(error: YAMLError) -> tuple[Position | None, Position | None]:
     if not isinstance(error, MarkedYAMLError):
         return None, None
     found, context = error.problem_mark, error.context_mark
-    if found is None or (context is not None and error.problem in _AT_CONTEXT):
+    if found is None or (context and (error.problem in _AT_CONTEXT or "directive" in str(error.context))):
         return context, None
     return found, context if context is not None and context.line != found.line else None
 

@@ -1,0 +1,61 @@
+"""What other readers make of YAML: PyYAML, ruamel.yaml, and the programs that output is made for."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from ruamel.yaml import YAML
+from tests.conftest import need
+
+Objects = list[dict[str, Any]]
+
+
+def pyyaml(text: str) -> Objects:
+    return list(yaml.safe_load_all(text))
+
+
+def libyaml(text: str) -> Objects:
+    return list(yaml.load_all(text, Loader=yaml.CSafeLoader))
+
+
+def ruamel(text: str) -> Objects:
+    return list(YAML(typ="safe", pure=True).load_all(text))
+
+
+PYTHON: Final[dict[str, Callable[[str], Objects]]] = {
+    "PyYAML": pyyaml,
+    "PyYAML with libyaml": libyaml,
+    "ruamel.yaml": ruamel,
+}
+
+
+def kubectl(file: Path) -> Objects:
+    """Return the objects of a file as kubectl reads them, without a cluster: it applies an empty patch."""
+    program = need(Path(shutil.which("kubectl") or "kubectl"), "it stands for Kubernetes' own reader of YAML")
+    command = [str(program), "patch", "--local", "--type=merge", "--patch={}", "--output=json", f"--filename={file}"]
+    env = {**os.environ, "KUBECONFIG": os.devnull}
+    done = subprocess.run(command, capture_output=True, env=env, timeout=120, check=True)
+    return list(_concatenated(done.stdout.decode()))
+
+
+def kustomize_build(program: Path, text: str, folder: Path) -> Path:
+    """Return a file with what kustomize makes of resources."""
+    (folder / "resources.yaml").write_bytes(text.encode())
+    (folder / "kustomization.yaml").write_text("resources: [resources.yaml]\n")
+    done = subprocess.run([program, "build", folder], capture_output=True, timeout=120, check=True)
+    built = folder / "built.yaml"
+    built.write_bytes(done.stdout)
+    return built
+
+
+def _concatenated(text: str) -> Iterator[dict[str, Any]]:
+    decoder, index = json.JSONDecoder(), 0
+    while index < len(text):
+        value, index = decoder.raw_decode(text, index)
+        yield value
+        index += len(text[index:]) - len(text[index:].lstrip())

@@ -15,7 +15,7 @@ demo: $(VENV)/installed ## install, render overlays/dev, build it, check it, sho
 	@PATH="$(CURDIR)/$(BIN):$(dir $(KUSTOMIZE)):$$PATH" sh overlays/demo.sh
 
 test: $(VENV)/installed-dev tools ## run all tests, with the real kustomize and kubectl
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check: $(VENV)/installed-dev ## lint, types, floors of the house
 	$(BIN)/ruff check .

@@ -42,7 +42,8 @@ def models_file(count: int) -> str:
     """Return a models file; each model gives three objects: Knative Service, ConfigMap, NetworkPolicy."""
     head = (
         "apiVersion: modelyard.dev/v1alpha1\nkind: ModelSet\nmetadata: {name: bench}\nspec:\n"
-        "  namespace: scoring\n  registry: registry.example.com/models\n  serviceAccount: {name: default, create: false}\n"
+        "  namespace: scoring\n  registry: registry.example.com/models\n"
+        "  serviceAccount: {name: default, create: false}\n"
         "  defaults:\n    resources: {requests: {cpu: 500m, memory: 1Gi}, limits: {memory: 2Gi}}\n  models:\n"
     )
     return head + "".join(_model(i) for i in range(count))

@@ -19,6 +19,7 @@ spec:
   models:
     - {name: churn, image: "registry.example.com/churn:1", runtime: pcr, targets: {knative: {minScale: 1}}}
 """
+NOTHING: Final = "spec: {allowEmpty: true, serviceAccount: {create: false}}\n"
 API: Final = {"apiVersion": "modelyard.dev/v1alpha1"}
 GENERATOR: Final[dict[str, Any]] = {**API, "kind": "ModelGenerator", "metadata": {"name": "models"}}
 

@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import pytest
-from tests import model_sets
-from tests.cluster_server import Cluster, stream
 
 from modelyard import api
 from modelyard.manifest import CLUSTER_SCOPED
 from modelyard.problem import has_errors
-
-pytestmark = pytest.mark.xdist_group("cluster")
+from tests import model_sets
+from tests.cluster_server import Cluster, stream
 
 Data: TypeAlias = dict[str, Any]
 Key: TypeAlias = tuple[str, str, str]

@@ -9,10 +9,10 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from tests.folders import HEADER, NEW, OLD, Write, beside, both_ways, stamps, state, texts
 
 from modelyard import files
 from modelyard.files import entries
+from tests.folders import HEADER, NEW, OLD, Write, beside, both_ways, stamps, state, texts
 
 
 @pytest.fixture

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.folders import HEADER, NEW, OLD, Write, beside, both_ways, stamps, texts
 
 from modelyard import files
+from modelyard.files import entries
+from tests.folders import HEADER, NEW, OLD, Write, beside, both_ways, stamps, texts
 
 
 @pytest.fixture
@@ -107,3 +108,21 @@ def test_a_name_that_is_not_utf8_is_escaped(folder: Path) -> None:
     Path(os.fsdecode(os.fsencode(folder) + b"/\xff")).write_text("mine")
     (found,) = files.exchange(folder, {}, HEADER)
     assert found.message.encode().endswith(b"generated/\\udcff is a file that does not start with modelyard's header")
+
+
+def test_a_link_that_appears_meanwhile_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "file").symlink_to("secret")
+    (tmp_path / "folder").symlink_to("inside")
+    (tmp_path / "nowhere").symlink_to("new")
+    with files.locked(tmp_path) as fd:
+        with pytest.raises(OSError, match="symbolic links"):
+            entries.load(fd, "file")
+        with pytest.raises(OSError, match="Not a directory|symbolic links"):
+            entries.tree(fd, "folder")
+        for name in ("file", "nowhere"):
+            with pytest.raises(FileExistsError):
+                entries.create(fd, name, b"x")
+        entries.remove(fd, "folder")
+    assert beside(tmp_path / "any") == ["file", "inside", "nowhere", "secret"]

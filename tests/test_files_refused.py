@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.folders import HEADER, NEW, OLD, Write, beside, both_ways, state, texts
 
 from modelyard import files
 from modelyard.files import entries, lock
 from modelyard.problem import Severity
+from tests.folders import HEADER, NEW, OLD, Write, beside, both_ways, state, texts
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from modelyard import fn
-from tests.calls import GENERATOR, MODELS, ROOT, Terminal, call, function, generator, inline, legacy
+from tests.calls import GENERATOR, MODELS, NOTHING, ROOT, Terminal, call, function, generator, inline, legacy
 from tests.conftest import Run
 
 FN: Final = Path(sys.executable).parent / "modelyard-fn"
@@ -54,6 +54,16 @@ def test_both_mechanisms_give_the_same(folder: Path) -> None:
 
 def test_an_inline_set_gives_the_same_as_a_file() -> None:
     assert function({**yaml.safe_load(MODELS)}).items == function().items
+
+
+def test_plain_text_of_an_inline_set_is_text() -> None:
+    texts = ["churn:1", "?x", "-x", "a, b", "{a}x", "x]", "x#y", "a: b", "1.2.3", "%", "*x", "a\tb", "'", "=x"]
+    env = {f"A{i}": text for i, text in enumerate(texts)}
+    config = yaml.safe_dump({"functionConfig": inline(models=[{**MODEL, "env": env}])}, width=1000)
+    answer = call(io.BytesIO(f"kind: ResourceList\n{config}".encode()))
+    (service,) = (item for item in answer.items if item["kind"] == "Service")
+    (container,) = service["spec"]["template"]["spec"]["containers"]
+    assert {each["name"]: each["value"] for each in container["env"]} == env
 
 
 def test_the_base_of_an_inline_set_is_looked_up_from_the_kustomization(folder: Path) -> None:
@@ -196,8 +206,10 @@ def test_a_bug_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
         fn.main()
 
 
-def test_a_host_that_has_gone_is_no_bug(folder: Path) -> None:
-    stdin = yaml.safe_dump({"kind": "ResourceList", "functionConfig": generator("models.yaml")}).encode()
+@pytest.mark.parametrize("models", ["models.yaml", "nothing.yaml"])  # more, and less, than a buffer holds
+def test_a_host_that_has_gone_is_no_bug(models: str, folder: Path) -> None:
+    (folder / "nothing.yaml").write_text(MODELS.partition("spec:")[0] + NOTHING)
+    stdin = yaml.safe_dump({"kind": "ResourceList", "functionConfig": generator(models)}).encode()
     with subprocess.Popen([FN], stdin=-1, stdout=-1, stderr=-1, cwd=folder) as process:
         assert process.stdin
         assert process.stdout

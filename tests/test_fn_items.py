@@ -9,7 +9,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.calls import MODELS, Answer, call, function, generator, inline
+from tests.calls import MODELS, NOTHING, Answer, call, function, generator, inline
 
 COPY: Final = {  # what kustomize 5.8.1 adds to the copy of a generator's configuration
     "config.kubernetes.io/local-config": "true",
@@ -19,7 +19,6 @@ COPY: Final = {  # what kustomize 5.8.1 adds to the copy of a generator's config
     "internal.config.kubernetes.io/id": "1",
     "config.k8s.io/id": "1",
 }
-NOTHING: Final = "spec: {allowEmpty: true, serviceAccount: {create: false}}\n"
 SERVICE: Final = {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": {"name": "churn"}}
 COLD: Final = {"name": "cold", "image": "registry.example.com/cold:1", "targets": {"knative": {"minScale": 0}}}
 

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from tests.conftest import need
-from tests.faults import Call, calls, run_with
-from tests.folders import HEADER, beside, state, texts
 
 import modelyard
 from modelyard import files
+from tests.conftest import need
+from tests.faults import Call, calls, run_with
+from tests.folders import HEADER, beside, state, texts
 
 OLD = {
     "kustomization.yaml": "old",
@@ -213,6 +213,8 @@ def test_refused_at_any_call(name: str, traces: dict[str, list[Call]], tmp_path:
             yield f"left {state(folder)}"
         if phase == "before" and beside(folder) != (["generated"] if scene.old else []):
             yield f"left {beside(folder)}"
+        if ".modelyard-part" in state(folder):
+            yield "left a part"
         yield from recovers(scene, folder)
 
     assert at_each(list(faults(traces[name], 4 if name == "exchange" else 2)), check) == []

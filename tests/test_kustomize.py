@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 import yaml
 
+from modelyard import api
 from tests.builds import DOORS, KUSTOMIZATIONS, PLUGINS, ROOT, Builder, copied, dangling, furnish, installed, load
 from tests.conftest import Run
 
@@ -88,6 +89,22 @@ def test_a_prefix_on_a_domain_is_refused_with_its_place(
     assert (done.returncode, done.stdout) == (1, "")
     place = f"{path}:2:15" if door == "static" else "kustomization.yaml:2:15"
     assert f"{place}: error: namePrefix changes the host name of every DomainMapping [MY220]" in done.stderr
+
+
+@pytest.mark.parametrize("file", ["kustomization.yaml", "kustomization.yml", "Kustomization"])
+@pytest.mark.parametrize("entry", ["namePrefix: 'blue-'", "nameSuffix: -v2"])
+def test_a_renaming_is_found_wherever_kustomize_finds_it(file: str, entry: str, overlay: Path) -> None:
+    (overlay / "models.yaml").write_text(ONE.replace("minScale: 1", "domains: [{host: churn.example.com}]"))
+    (overlay / file).write_text(f"components: [generated]\n{entry}\n")
+    (problem,) = (each for each in api.check(overlay) if each.code == "MY220")
+    assert str(problem.place) == f"{overlay / file}:2:13"
+
+
+def test_a_prefix_without_domains_reaches_everything(builder: Builder, overlay: Path) -> None:
+    own = {"namePrefix": "blue-", "nameSuffix": ""}
+    objects = builder.objects(furnish(overlay, "static", own), "static")
+    assert {name for _, _, name in objects} == {"blue-risk", "blue-churn"}
+    assert not dangling(objects)
 
 
 @pytest.mark.parametrize("host", ["kustomize build", "kubectl kustomize"])

@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.folders import NEW, OLD, beside, state, texts
 
 from modelyard import files, overlay
 from modelyard.compose import HEADER
+from tests.folders import NEW, OLD, beside, state, texts
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import pytest
 from modelyard.schema import as_text, build, shipped
 
 ROOT = Path(__file__).resolve().parent.parent
-pytestmark = pytest.mark.xdist_group("package")
 
 
 def _files(folder: str) -> set[str]:

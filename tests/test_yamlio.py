@@ -15,8 +15,6 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
-from tests.hostile.readers import PYTHON, kubectl, kustomize_build
-from tests.hostile.tables import FOLDER, attack, document, inside, summary, table, verdict
 
 from modelyard.problem import Place
 from modelyard.yamlio import (
@@ -35,6 +33,8 @@ from modelyard.yamlio import (
     spellings,
     write,
 )
+from tests.hostile.readers import PYTHON, kubectl, kustomize_build
+from tests.hostile.tables import FOLDER, attack, document, inside, summary, table, verdict
 
 # ------------------------------------------------------------ the hostile files
 
@@ -99,6 +99,7 @@ def test_places_count_lines_as_editors_do(end: str) -> None:
         ("a: 1\n... # c\n...\n---\nb: 2", "MY007@4:1"),
         ("a: 1\n...\n# c\n...", "ok"),
         ("{a: 1}\nb: 2", "MY001@2:1"),
+        ("{a: 1}\n ...", "MY001@2:2"),
         ("'a' 'b'", "MY001@1:5"),
         ("---\n---\na: 1", "MY007@2:1"),
         ("--- # c\n", "MY008@1:1"),

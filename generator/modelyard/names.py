@@ -18,6 +18,7 @@ _PART: Final = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _HOST: Final = rf"(?:{_PART}(?:\.{_PART})*|\[[a-fA-F0-9:]+\])(?::\d+)?"
 _SEGMENT: Final = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _REPOSITORY: Final = re.compile(rf"(?:(?P<host>{_HOST})/)?(?P<path>{_SEGMENT}(?:/{_SEGMENT})*)")
+_REGISTRY: Final = re.compile(_HOST)
 _IMAGE: Final = re.compile(
     rf"(?P<repository>(?:{_HOST}/)?{_SEGMENT}(?:/{_SEGMENT})*)(?::(?P<tag>[\w][\w.-]{{0,127}}))?(?:@(?P<digest>[a-z0-9]+:[0-9a-fA-F]{{32,}}))?",
     re.ASCII,
@@ -106,7 +107,8 @@ def image(text: str) -> str | None:
 
 def registry(text: str) -> str | None:
     """Check what stands before an image's name: a host, and maybe a path."""
-    return None if _REPOSITORY.fullmatch(text) else "is not a registry such as registry.example.com/models"
+    known = _REGISTRY.fullmatch(text) or _REPOSITORY.fullmatch(text)
+    return None if known else "is not a registry such as registry.example.com/models"
 
 
 def repository(reference: str) -> str:
@@ -126,6 +128,11 @@ def duration(text: str) -> str | None:
     if text and _DURATION.fullmatch(text):
         return None
     return "is not a duration such as 60s, 5m, 1h30m or 7d"
+
+
+def positive_duration(text: str) -> str | None:
+    """Check a duration of at least a second."""
+    return duration(text) or (None if seconds(text) else "must be at least 1s")
 
 
 def seconds(text: str) -> int:

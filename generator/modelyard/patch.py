@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn, TypeVar
 
 from modelyard.names import nearest
+from modelyard.places import MarkedText, mark_of, with_mark
 
 T = TypeVar("T")
 
@@ -32,11 +33,21 @@ def apply(body: dict[str, Any], operations: Sequence[dict[str, Any]]) -> dict[st
     for index, operation in enumerate(operations):
         try:
             body = apply_patch(body, [operation], in_place=True)
+            _mark_key(body, operation["path"])
         except JsonPatchTestFailed:
             raise PatchFailed(index, f"test of {operation['path']} fails", "the object holds another value") from None
         except (JsonPatchConflict, JsonPatchException, InvalidJsonPatch, JsonPointerException, TypeError, KeyError):
             _explain(body, index, operation)
     return body
+
+
+def _mark_key(body: object, pointer: str) -> None:
+    """Give the key that an operation wrote the operation's place: its value may be unable to carry one."""
+    mark = mark_of(pointer)
+    above, _, last = pointer.rpartition("/")
+    parent, key = lookup(body, above), last.replace("~1", "/").replace("~0", "~")
+    if mark is not None and isinstance(parent, dict) and key in parent:
+        parent[with_mark(MarkedText(key), mark)] = parent.pop(key)
 
 
 def _explain(body: dict[str, Any], index: int, operation: dict[str, Any]) -> NoReturn:

@@ -76,9 +76,9 @@ def _patched(
 
 def _operations(patch: "Patch") -> Iterator[dict[str, Any]]:
     for op in patch.ops:
-        entry: dict[str, Any] = {"op": str(op.op), "path": str(op.path)}
+        entry: dict[str, Any] = {"op": op.op, "path": op.path}
         if op.from_ is not None:
-            entry["from"] = str(op.from_)
+            entry["from"] = op.from_
         if op.op in ("add", "replace", "test"):
             entry["value"] = op.value
         yield entry

@@ -36,6 +36,7 @@ RESERVED_LABELS: Final = frozenset(
     ]
 )
 DEFAULT_PORT: Final = 8080  # of scr and pcr
+DEFAULT_PERIOD: Final = 10  # seconds between probes; Kubernetes' own default
 SCR_USER: Final = 1001  # sas-container-runtime, examples/sageMakerRunTime/Dockerfile: USER 1001:0
 APP_PATH: Final = "SAS_SCR_APP_PATH"
 _REFERENCE: Final = re.compile(r"\$\(([^)]+)\)")
@@ -160,12 +161,20 @@ def _container(models: DeclaredSet, model: DeclaredModel, served: Served) -> dic
         "env": environment(model, served),
         "envFrom": [plain(each) for each in own.envFrom or []],
         "resources": in_order(plain(own.resources)) if own.resources else None,
-        "securityContext": in_order(own.securityContext or {}),
-        "runAsUser": SCR_USER if own.runtime == "scr" and spec.platform != "openshift" else None,
+        "securityContext": _security(models, own),
         "serviceAccountName": spec.serviceAccount.name or models.metadata.name,
         "imagePullSecrets": derived([{"name": name} for name in spec.imagePullSecrets or []], spec.imagePullSecrets),
         "tolerations": derived([plain(each) for each in own.tolerations or []], own.tolerations),
     }
+
+
+def _security(models: DeclaredSet, own: Model) -> dict[str, Any]:
+    """Return what the model says over the template's security context; OpenShift assigns user ids itself."""
+    context = {"runAsUser": SCR_USER} if own.runtime == "scr" else {}
+    context |= plain(own.securityContext) if own.securityContext else {}
+    if models.spec.platform == "openshift":
+        context.pop("runAsUser", None)
+    return in_order(context)
 
 
 def _volumes(own: Model) -> dict[str, Any]:
@@ -305,7 +314,9 @@ def probe(own: "Probe", default_port: int) -> dict[str, Any]:
     ):
         if (duration := getattr(own, name)) is not None:
             result[field] = derived(names.seconds(duration), duration)
-    # Knative compares probes with its own defaults filled in, so the default is spelt out.
+    # Spelt out, because Knative compares probes with defaults filled in, and takes a probe without a period for a
+    # quick one of its own that has no other times (knative/serving v0.50.0, validateReadinessProbe).
+    result.setdefault("periodSeconds", DEFAULT_PERIOD)
     result["successThreshold"] = own.successThreshold or 1
     if own.failureThreshold is not None:
         result["failureThreshold"] = own.failureThreshold

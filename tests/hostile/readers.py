@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import yaml
 from ruamel.yaml import YAML
+
 from tests.conftest import need
 
 Objects = list[dict[str, Any]]

@@ -53,6 +53,20 @@ _VOLUME_FLAGS: Final = {
     "image": "podspec-volumes-image",
     "persistentVolumeClaim": "podspec-persistent-volume-claim",
 }
+_CONTAINER_NEVER: Final = frozenset(["lifecycle", "stdin", "stdinOnce", "tty", "volumeDevices"])
+_PORT_NEVER: Final = frozenset(["hostIP", "hostPort"])
+_SECURITY_ALLOWED: Final = frozenset(
+    [
+        "allowPrivilegeEscalation",
+        "capabilities",
+        "privileged",  # false only
+        "readOnlyRootFilesystem",
+        "runAsGroup",
+        "runAsNonRoot",
+        "runAsUser",
+        "seccompProfile",
+    ]
+)
 _NEVER: Final = "never"
 
 
@@ -71,6 +85,8 @@ def _guarded(path: Path, pod: dict[str, Any]) -> Iterator[tuple[Path, str]]:
     for key in pod:
         if key not in _POD_ALLOWED:
             yield (*path, key), _POD_FLAGS.get(key, _NEVER)
+    if pod.get("automountServiceAccountToken") is True:  # false only
+        yield (*path, "automountServiceAccountToken"), _NEVER
     for i, volume in enumerate(pod.get("volumes") or []):
         yield from _volume((*path, "volumes", i), volume)
     for container_path, container in containers(path, pod):
@@ -86,15 +102,30 @@ def _volume(path: Path, volume: dict[str, Any]) -> Iterator[tuple[Path, str]]:
 
 
 def _container(path: Path, container: dict[str, Any]) -> Iterator[tuple[Path, str]]:
-    for key in ("lifecycle", "stdin", "stdinOnce", "tty", "volumeDevices"):
-        if key in container:
-            yield (*path, key), _NEVER
+    for key in sorted(_CONTAINER_NEVER.intersection(container)):
+        yield (*path, key), _NEVER
+    for i, port in enumerate(container.get("ports") or []):
+        for key in sorted(_PORT_NEVER.intersection(port)):
+            yield (*path, "ports", i, key), _NEVER
     for i, variable in enumerate(container.get("env") or []):
         for key in ("fieldRef", "resourceFieldRef"):
             if key in (variable.get("valueFrom") or {}):
                 yield (*path, "env", i, "valueFrom", key), "podspec-fieldref"
-    if (container.get("securityContext") or {}).get("capabilities", {}).get("add"):
-        yield (*path, "securityContext", "capabilities", "add"), "containerspec-addcapabilities"
+    for i, mount in enumerate(container.get("volumeMounts") or []):
+        if "mountPropagation" in mount:
+            yield (*path, "volumeMounts", i, "mountPropagation"), "podspec-volumes-mount-propagation"
+    yield from _security((*path, "securityContext"), container.get("securityContext"))
+
+
+def _security(path: Path, context: object) -> Iterator[tuple[Path, str]]:
+    if not isinstance(context, dict):
+        return
+    for key in context:
+        if key not in _SECURITY_ALLOWED or (key == "privileged" and context[key] is not False):
+            yield (*path, key), _NEVER
+    capabilities = context.get("capabilities")
+    if isinstance(capabilities, dict) and "add" in capabilities:
+        yield (*path, "capabilities", "add"), "containerspec-addcapabilities"
 
 
 def _finding(index: int, path: Path, flag: str) -> Finding:

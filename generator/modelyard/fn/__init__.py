@@ -29,7 +29,7 @@ See `modelyard plugin status`, and `modelyard render` for people.
 
 
 def main() -> None:
-    """Run as the command modelyard-fn; exits with 0, 1 (problems), 2 (wrong usage) or 3 (a bug)."""
+    """Run as the command modelyard-fn; exits with 0, 1 (problems), 2 (wrong usage), 3 (a bug) or 130 (interrupted)."""
     # Else pydantic searches the metadata of all installed distributions for plugins of its own, which takes 10 ms and
     # more. It does so when the first schema is built, and no import builds one (`defer_build`), so this is in time.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

@@ -17,10 +17,11 @@ from modelyard.load.shapes import validate
 from modelyard.models.modelset import API_VERSION, ModelGenerator
 from modelyard.places import find
 from modelyard.problem import Place, Problem, problem
-from modelyard.yamlio import MapMarks, Plain, Sources, quote, read, resolve
+from modelyard.yamlio import MapMarks, Plain, Sources, quote, read
 
-# What libyaml ends a plain scalar at, or refuses, in flow style.
-_NOT_IN_FLOW: Final = re.compile(r"[\s:,\[\]{}]")
+# What libyaml ends a plain scalar at, or refuses, in flow style. Times and numbers of base 60, which hold a colon,
+# have been quoted by kustomize already.
+_NOT_IN_FLOW: Final = re.compile(r"[\s:?,\[\]{}]")
 
 
 def render(config: Any, root: Path) -> api.Rendering:
@@ -73,7 +74,7 @@ def _flow(value: Any) -> str:
         return f"{{{', '.join(f'{quote(key)}: {_flow(item)}' for key, item in value.items())}}}"
     if isinstance(value, list):
         return f"[{', '.join(_flow(item) for item in value)}]"
-    if isinstance(value, Plain) and not isinstance(resolve(value.text), str) and not _NOT_IN_FLOW.search(value.text):
+    if isinstance(value, Plain) and not _NOT_IN_FLOW.search(value.text):
         return value.text or "null"
     return quote(plain_text(value))
 

@@ -141,6 +141,10 @@ def _exactly_one(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[
             if probe:
                 handlers = ("httpGet", "tcpSocket", "exec", "grpc")
                 yield from _one(served, sources, probe, handlers, "MY211", "a handler", "probes", name)
+            if probe and name != "readiness" and (probe.successThreshold or 1) > 1:
+                place = sources.place(served.find("probes", name, "successThreshold"))
+                hint = "only a readiness probe can want more"
+                yield problem("MY104", f"successThreshold of a {name} probe is 1", hint=hint, place=place)
 
 
 def _one(

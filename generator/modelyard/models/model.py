@@ -21,7 +21,7 @@ from modelyard.models.shape import (
 
 if TYPE_CHECKING:
     from modelyard.models.patches import Patch
-    from modelyard.models.pod import EnvFrom, EnvReference, Probes, Toleration, Volume
+    from modelyard.models.pod import EnvFrom, EnvReference, Probes, SecurityContext, Toleration, Volume
 
     EnvValue = str | EnvReference
 else:
@@ -30,6 +30,7 @@ else:
     EnvValue = later("modelyard.models.pod", "EnvReference", or_text=True)
     Patch = later("modelyard.models.patches", "Patch")
     Probes = later("modelyard.models.pod", "Probes")
+    SecurityContext = later("modelyard.models.pod", "SecurityContext")
     Toleration = later("modelyard.models.pod", "Toleration")
     Volume = later("modelyard.models.pod", "Volume")
 
@@ -94,7 +95,7 @@ class Model(Shape):
         None, description="Kubernetes decides if absent."
     )
     podAnnotations: Annotations | None = Field(None, description="Annotations of the pods.")
-    securityContext: JsonObject | None = Field(
+    securityContext: SecurityContext | None = Field(
         None, description="Merged over the container's restricted security context."
     )
     nodeSelector: Labels | None = Field(None, description="Nodes to run on; on Knative behind podspec-nodeselector.")

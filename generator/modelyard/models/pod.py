@@ -14,6 +14,7 @@ from modelyard.models.shape import (
     MountPath,
     ObjectName,
     Port,
+    PositiveDuration,
     Quantity,
     Shape,
     checked,
@@ -163,8 +164,8 @@ class Probe(Shape):
     exec: Exec | None = Field(None, description="Run a command in the container.")
     grpc: Grpc | None = Field(None, description="Ask by gRPC.")
     initialDelay: Duration | None = Field(None, description="Wait before the first probe; 0s if absent.")
-    period: Duration | None = Field(None, description="Time between probes; 10s if absent.")
-    timeout: Duration | None = Field(None, description="Time for one answer; 1s if absent.")
+    period: PositiveDuration | None = Field(None, description="Time between probes; 10s if absent.")
+    timeout: PositiveDuration | None = Field(None, description="Time for one answer; 1s if absent.")
     successThreshold: Annotated[int, Field(ge=1)] | None = Field(None, description="Successes that turn it good.")
     failureThreshold: Annotated[int, Field(ge=1)] | None = Field(None, description="Failures that turn it bad.")
 
@@ -180,6 +181,38 @@ class Probes(Shape):
     startup: ProbeOrFalse | None = Field(None, description="Until it succeeds the others wait.")
     readiness: ProbeOrFalse | None = Field(None, description="While it fails the pod gets no calls.")
     liveness: ProbeOrFalse | None = Field(None, description="When it fails the container is restarted.")
+
+
+class Capabilities(Shape):
+    """Linux capabilities; all are dropped unless this says otherwise."""
+
+    add: list[str] | None = Field(None, description="To add; restricted pods may add NET_BIND_SERVICE alone.")
+    drop: list[str] | None = Field(None, description="To drop; [ALL] if absent.")
+
+
+class SeccompProfile(Shape):
+    """The filter of system calls."""
+
+    type: Literal["RuntimeDefault", "Localhost", "Unconfined"] = Field(description="RuntimeDefault if absent.")
+    localhostProfile: str | None = Field(None, description="Profile on the node, for Localhost.")
+
+
+class SecurityContext(Shape):
+    """Kubernetes' security context of a container, merged over the restricted one."""
+
+    allowPrivilegeEscalation: bool | None = Field(None, description="false if absent.")
+    appArmorProfile: JsonObject | None = Field(None, description="AppArmor profile; not on Knative.")
+    capabilities: Capabilities | None = Field(None, description="Linux capabilities.")
+    privileged: bool | None = Field(None, description="Run as on the node itself; never passes restricted.")
+    procMount: str | None = Field(None, description="How /proc is mounted; not on Knative.")
+    readOnlyRootFilesystem: bool | None = Field(None, description="true if absent; /tmp can be written.")
+    runAsGroup: Annotated[int, Field(ge=0)] | None = Field(None, description="Group id.")
+    runAsNonRoot: bool | None = Field(None, description="true if absent.")
+    runAsUser: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="User id; 1001 for scr. Left out on openshift, which assigns one."
+    )
+    seLinuxOptions: JsonObject | None = Field(None, description="SELinux labels; not on Knative.")
+    seccompProfile: SeccompProfile | None = Field(None, description="Filter of system calls.")
 
 
 class Toleration(Shape):

@@ -105,6 +105,9 @@ ObjectName = Annotated[str, checked(names.dns_1123_subdomain)]
 Host = Annotated[str, checked(names.host)]
 Image = Annotated[str, checked(names.image)]
 Duration = Annotated[str, checked(names.duration), Field(json_schema_extra={"pattern": "^[0-9]+[dhms]([0-9]+[hms])*$"})]
+PositiveDuration = Annotated[
+    str, checked(names.positive_duration), Field(json_schema_extra={"pattern": "^[0-9]+[dhms]([0-9]+[hms])*$"})
+]
 Quantity = Annotated[str, BeforeValidator(_quantity, json_schema_input_type=str | int | float), checked(names.quantity)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 UrlPath = Annotated[str, checked(_absolute)]

@@ -34,6 +34,7 @@ SHARED_FIELDS: Final = frozenset(["name", "visibility", "domains", "rolloutDurat
 # queue-proxy's own: k8s_validation.go refuses them, and 8112 (pkg/networking, BackendHTTPSPort) is taken too.
 RESERVED_PORTS: Final = frozenset([8008, 8012, 8013, 8022, 8112, 9090, 9091])
 RESERVED_ENV: Final = frozenset(["PORT", "K_SERVICE", "K_CONFIGURATION", "K_REVISION"])
+CLUSTER_DOMAIN: Final = ".cluster.local"  # Kubernetes' default; domainmapping_validation.go
 SCR_TIMEOUT: Final = "60s"
 MAX_TIMEOUT: Final = 600  # seconds; config-defaults, max-revision-timeout-seconds
 
@@ -58,7 +59,7 @@ class Spec(Shape):
     name: Name | None = Field(None, description="Object name when the model's own name is taken by another target.")
     minScale: Annotated[int, Field(ge=0)] | None = Field(None, description="Pods that always run; 0 scales to zero.")
     maxScale: Annotated[int, Field(ge=0)] | None = Field(None, description="Pods at most; 0 is no limit.")
-    initialScale: Annotated[int, Field(ge=0)] | None = Field(None, description="Pods that a new revision starts with.")
+    initialScale: Annotated[int, Field(ge=1)] | None = Field(None, description="Pods that a new revision starts with.")
     activationScale: Annotated[int, Field(ge=2)] | None = Field(None, description="Pods when it leaves zero.")
     containerConcurrency: Annotated[int, Field(ge=0, le=1000)] | None = Field(
         None, description="Hard limit of calls at once in a pod; 0 is none."
@@ -120,6 +121,10 @@ def check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
     spec = _spec(whole)
     for i, domain in enumerate(spec.domains or []):
         place = models.place(whole.find_key("targets", "knative", "domains", i, "claim"))
+        if domain.host.endswith(CLUSTER_DOMAIN):
+            own = models.place(whole.find("targets", "knative", "domains", i, "host"))
+            hint = "use a host name of your own"
+            yield problem("MY104", f"{domain.host} is below the cluster's own domain", hint=hint, place=own)
         if domain.claim and models.spec.namespace is None:
             yield problem("MY216", "claim: true needs spec.namespace", hint="name the namespace in spec", place=place)
     if spec.domains and spec.visibility == "cluster-local":
@@ -140,9 +145,7 @@ def _check_served(models: DeclaredSet, served: Served) -> Iterator[Problem]:
         yield problem("MY215", f"{name} is set by Knative", hint="use another name", place=place)
     for field, (low, high) in _LIMITS.items():
         yield from _check_duration(models, served, field, low, high)
-    if spec.maxScale and spec.minScale is not None and spec.minScale > spec.maxScale:
-        place = models.place(served.find("targets", "knative", "minScale"))
-        yield problem("MY104", f"minScale {spec.minScale} is more than maxScale {spec.maxScale}", place=place)
+    yield from _check_scales(models, served)
     if served.model.runtime == "scr" and not spec.minScale:
         place = models.place(served.find("targets", "knative", "minScale"))
         yield problem(
@@ -151,6 +154,16 @@ def _check_served(models: DeclaredSet, served: Served) -> Iterator[Problem]:
             hint="set minScale: 1, or accept it with ignore: [{code: MY231, reason: …}]",
             place=place,
         )
+
+
+def _check_scales(models: DeclaredSet, served: Served) -> Iterator[Problem]:
+    """Check minScale <= activationScale <= maxScale, where they are given and 0 is no limit."""
+    spec = _spec(served)
+    for low, high in (("minScale", "maxScale"), ("minScale", "activationScale"), ("activationScale", "maxScale")):
+        least, most = getattr(spec, low), getattr(spec, high)
+        if least is not None and most and least > most:
+            place = models.place(served.find("targets", "knative", low))
+            yield problem("MY104", f"{low} {least} is more than {high} {most}", hint="swap them", place=place)
 
 
 def _check_duration(models: DeclaredSet, served: Served, field: str, low: int, high: int | None) -> Iterator[Problem]:

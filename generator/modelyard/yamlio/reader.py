@@ -38,7 +38,8 @@ _MERGE: Final = "<<"
 _TOP_LEVEL: Final = "write a mapping with apiVersion and kind"
 # The second of two properties of a node; the events only say where the first is.
 _SECOND: Final = re.compile(r"\s[&!]")
-_MORE: Final = re.compile(r"(?:\A|[\r\n])[ \t]*+(?:\.\.\.(?!\S)[ \t]*+)?+([^\s#])")
+# What follows a document: neither blank nor a comment nor another end marker.
+_MORE: Final = re.compile(r"(?:\A|[\r\n](?:\.\.\.(?!\S))?+)[ \t]*+([^\s#])")
 
 
 class Reader:

@@ -10,6 +10,7 @@ from modelyard.yamlio.scalars import UNSAFE, Plain, float_text, key_text, quote
 # ends, the first neither empty nor indented, at most one line break at the end.
 _BLOCK: Final = re.compile(rf"(?![ \t\n])[^\x00-\x08\x0b-\x1f{UNSAFE}]*[^\x00-\x1f\s{UNSAFE}]\n?")
 _TRAILING_SPACE: Final = re.compile(r"[ \t]\n|[ \t]$")
+_CONSTANTS: Final = {None: "null", True: "true", False: "false"}
 
 
 def write(value: object) -> str:
@@ -17,8 +18,8 @@ def write(value: object) -> str:
 
     value: dict, list, str, int, float, bool, None; a Plain is written with its text as it was read. Strings
     are double-quoted (keys only where a reader could mistake them), text of several lines is a literal
-    block, keys stay in their order. Raises TypeError for other types, and ValueError for
-    infinity, NaN and keys that are too long.
+    block, keys stay in their order. Raises TypeError for other types, and ValueError for infinity, NaN and
+    keys that are too long.
 
     Written here, because a library's emitter is 10 to 50 times slower (385 microseconds an object with
     ruamel.yaml's C emitter against 12) and none quotes strings for all three kinds of readers.
@@ -109,9 +110,6 @@ def _other(value: object) -> str:
     if isinstance(value, dict | list) and not value:
         return "{}" if isinstance(value, dict) else "[]"
     raise TypeError(f"cannot write {type(value).__name__}")
-
-
-_CONSTANTS: Final = {None: "null", True: "true", False: "false"}
 
 
 def _is_block(text: str) -> bool:

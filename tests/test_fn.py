@@ -1,6 +1,7 @@
 """modelyard-fn as hosts call it: what it answers, and how it fails."""
 
 import io
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -210,7 +211,8 @@ def test_a_bug_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 def test_a_host_that_has_gone_is_no_bug(models: str, folder: Path) -> None:
     (folder / "nothing.yaml").write_text(MODELS.partition("spec:")[0] + NOTHING)
     stdin = yaml.safe_dump({"kind": "ResourceList", "functionConfig": generator(models)}).encode()
-    with subprocess.Popen([FN], stdin=-1, stdout=-1, stderr=-1, cwd=folder) as process:
+    env = {**os.environ, "PYTHONUNBUFFERED": ""}
+    with subprocess.Popen([FN], stdin=-1, stdout=-1, stderr=-1, cwd=folder, env=env) as process:
         assert process.stdin
         assert process.stdout
         assert process.stderr

@@ -217,7 +217,7 @@ def test_scr_runs_as_its_own_user_and_on_openshift_as_none_of_ours(renderings: M
         declared = {each.name: each.whole.model for each in rendering.models.models}
         for each in rendering.objects:
             model = declared.get(each.model or "")
-            if model is None or model.runtime != "scr" or (model.securityContext or {}).get("runAsUser"):
+            if model is None or model.runtime != "scr" or (model.securityContext and model.securityContext.runAsUser):
                 continue
             users = {context.get("runAsUser") for _, pod in _templates(each.body, "") for context in _contexts(pod)}
             found[rendering.models.spec.platform] |= users

@@ -5,6 +5,7 @@ the model is copied with marks on its values and rendered once more; what the te
 its mark all the way into the object.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
@@ -47,6 +48,7 @@ class MarkedList(list[object]):
     mark: int
 
 
+_KEY_MARKS: Final = "key marks"  # no name of a field has a blank
 MARKED: Final = (MarkedText, MarkedInt, MarkedDict, MarkedList)
 
 
@@ -64,9 +66,13 @@ def _marked(value: object, marks: Marks, key: int) -> object:
         fields: dict[str, Any] = {
             name: _marked(item, entries[alias][1], entries[alias][0]) if alias in entries else item
             for name, item in value.__dict__.items()
+            if name in type(value).model_fields
             for alias in (type(value).model_fields[name].alias or name,)
         }
-        return type(value).model_construct(**fields)
+        shape = type(value).model_construct(**fields)
+        # true, false and null cannot carry a mark: the keys keep theirs, for `key_marks`.
+        shape.__dict__[_KEY_MARKS] = {name: entries[name][0] for name in fields if name in entries}
+        return shape
     if isinstance(value, dict):
         return _marked_dict(value, marks, key)
     if isinstance(value, list):
@@ -74,6 +80,12 @@ def _marked(value: object, marks: Marks, key: int) -> object:
         copied = [_marked(item, m, at(m)) for item, m in zip(value, items, strict=False)]
         return with_mark(MarkedList([*copied, *value[len(copied) :]]), key)
     return _leaf(value, at(marks))
+
+
+def key_marks(shape: BaseModel) -> Mapping[str, int]:
+    """Return the marks of a marked shape's keys; nothing for any other."""
+    found: Mapping[str, int] = shape.__dict__.get(_KEY_MARKS, {})
+    return found
 
 
 def _marked_dict(value: dict[str, object], marks: Marks, key: int) -> object:

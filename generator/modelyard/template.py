@@ -254,4 +254,6 @@ def _lay_over(lower: dict[str, object], upper: object) -> None:
             _lay_over(copied, value)
             lower[key] = copied
         else:
+            if mark_of(key) is not None:
+                lower.pop(key, None)  # a dict keeps the key that it has, and the mark is the new one's
             lower[key] = value

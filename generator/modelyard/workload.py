@@ -14,7 +14,7 @@ from modelyard.manifest import Manifest
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.model import Model
 from modelyard.models.modelset import NetworkPolicy
-from modelyard.places import MarkedDict, derived, mark_of, with_mark
+from modelyard.places import MarkedDict, MarkedText, derived, key_marks, mark_of, with_mark
 from modelyard.template import Templates
 
 if TYPE_CHECKING:
@@ -266,8 +266,12 @@ def _sorted(data: object) -> object:
 
 
 def plain(shape: BaseModel) -> dict[str, Any]:
-    """Return a shape as plain data without what is absent; marks stay on the values."""
-    return {name: _plain(value) for name, value in shape.__dict__.items() if value is not None}
+    """Return a shape as plain data without what is absent; marks stay on the values and keys."""
+    marks = key_marks(shape)
+    fields = {name: _plain(value) for name in type(shape).model_fields if (value := getattr(shape, name)) is not None}
+    if not marks:
+        return fields
+    return {with_mark(MarkedText(name), marks[name]) if name in marks else name: each for name, each in fields.items()}
 
 
 def _plain(value: object) -> object:

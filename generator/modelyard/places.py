@@ -6,7 +6,7 @@ its mark all the way into the object.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from pydantic import BaseModel
 
@@ -144,3 +144,35 @@ def find(marks: Marks, *path: str | int) -> tuple[int, int]:
         else:
             break
     return key, value
+
+
+def in_order(data: T) -> T:
+    """Return plain data with the keys of all mappings sorted, so that the order in the file changes nothing."""
+    return cast("T", _sorted(data))
+
+
+def _sorted(data: object) -> object:
+    if isinstance(data, dict):
+        sorted_ = {key: _sorted(data[key]) for key in sorted(data)}
+        mark = mark_of(data)
+        return sorted_ if mark is None else with_mark(MarkedDict(sorted_), mark)
+    if isinstance(data, list):
+        return derived([_sorted(item) for item in data], data)
+    return data
+
+
+def plain(shape: BaseModel) -> dict[str, Any]:
+    """Return a shape as plain data without what is absent; marks stay on the values and keys."""
+    marks = key_marks(shape)
+    fields = {name: _plain(value) for name in type(shape).model_fields if (value := getattr(shape, name)) is not None}
+    if not marks:
+        return fields
+    return {with_mark(MarkedText(name), marks[name]) if name in marks else name: each for name, each in fields.items()}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, BaseModel):
+        return plain(value)
+    if isinstance(value, list):
+        return derived([_plain(item) for item in value], value)
+    return value

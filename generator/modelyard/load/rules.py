@@ -9,9 +9,10 @@ from modelyard.credentials import is_credential_name, is_credential_value
 from modelyard.load.merge import Tree
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.places import find
+from modelyard.pods import APP_PATH
 from modelyard.problem import Problem, Related, problem
 from modelyard.targets import Claim, target
-from modelyard.workload import APP_PATH, RESERVED_LABELS
+from modelyard.workload import RESERVED_LABELS
 from modelyard.yamlio import ListMarks, MapMarks, Sources
 
 Rule = Callable[[DeclaredModel, Tree, Sources], Iterator[Problem]]

@@ -8,6 +8,7 @@ from pydantic import Field
 from modelyard.manifest import Manifest, Rendered
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.shape import Annotations, Host, Name, ObjectName, Shape
+from modelyard.pods import pod, url_path
 from modelyard.problem import Problem, problem
 from modelyard.targets import Claim
 from modelyard.template import Templates
@@ -18,10 +19,8 @@ from modelyard.workload import (
     manifest,
     network_policy,
     object_name,
-    pod,
     pod_monitor,
     selector,
-    url_path,
     variants_context,
 )
 

@@ -13,6 +13,7 @@ from modelyard.manifest import Rendered
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.shape import Duration, Host, Name, ObjectName, Shape
 from modelyard.places import derived
+from modelyard.pods import pod
 from modelyard.problem import Problem, problem
 from modelyard.targets import Claim
 from modelyard.template import Templates
@@ -23,7 +24,6 @@ from modelyard.workload import (
     manifest,
     network_policy,
     object_name,
-    pod,
     pod_monitor,
     port,
     variants_context,

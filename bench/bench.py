@@ -87,7 +87,8 @@ def start_up(root: Path) -> bool:
     """Compare the plugin for 10 models with the import of its libraries."""
     folder = root / "10"
     imports = [PYTHON, "-c", "import jinja2, pydantic, ruamel.yaml"]
-    a, b = [], []
+    a: list[Run] = []
+    b: list[Run] = []
     for _ in range(11):
         a.append(run([FUNCTION], folder, RESOURCE_LIST))
         b.append(run(imports, folder))
@@ -97,7 +98,8 @@ def start_up(root: Path) -> bool:
 def thousand(root: Path) -> bool:
     """Compare rendering 1,000 models with kustomize's build of the result."""
     folder = root / "1000"
-    a, b = [], []
+    a: list[Run] = []
+    b: list[Run] = []
     for _ in range(3):
         shutil.rmtree(folder / "generated", ignore_errors=True)
         a.append(run([*MODELYARD, "render"], folder))
@@ -107,7 +109,8 @@ def thousand(root: Path) -> bool:
 
 def growth(root: Path) -> bool:
     """Compare 10,000 models with 1,000, in time and memory."""
-    a, b = [], []
+    a: list[Run] = []
+    b: list[Run] = []
     for _ in range(3):
         for count, runs in ((10_000, a), (1_000, b)):
             shutil.rmtree(root / str(count) / "generated", ignore_errors=True)

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from modelyard import fn
+from modelyard.fn.call import USAGE
 from tests.calls import GENERATOR, MODELS, NOTHING, ROOT, Terminal, call, function, generator, inline, legacy
 from tests.conftest import Run
 
@@ -32,18 +33,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["render"], ["models.yaml"]])
 def test_people_are_told_how_to_use_it(arguments: list[str]) -> None:
     stdin = Terminal() if not arguments else io.BytesIO(b"")
-    assert call(stdin, *arguments) == (2, "", fn.USAGE)
+    assert call(stdin, *arguments) == (2, "", USAGE)
 
 
 def test_without_standard_input_it_says_how_to_use_it(folder: Path) -> None:
-    assert call(None) == (2, "", fn.USAGE)
+    assert call(None) == (2, "", USAGE)
     done = subprocess.run(["sh", "-c", f"{FN} <&-"], capture_output=True, text=True, check=False, cwd=folder)
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", fn.USAGE)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", USAGE)
 
 
 def test_an_argument_is_no_configuration_without_the_variable_of_kustomize(folder: Path) -> None:
-    assert call(io.BytesIO(b""), "models.yaml", env={}) == (2, "", fn.USAGE)
-    assert call(io.BytesIO(b""), "missing.yaml", env={ROOT: str(folder)}) == (2, "", fn.USAGE)
+    assert call(io.BytesIO(b""), "models.yaml", env={}) == (2, "", USAGE)
+    assert call(io.BytesIO(b""), "missing.yaml", env={ROOT: str(folder)}) == (2, "", USAGE)
 
 
 def test_both_mechanisms_give_the_same(folder: Path) -> None:
@@ -243,5 +244,5 @@ def test_it_searches_no_metadata_for_plugins_of_pydantic(run: Run, folder: Path)
     code += "importlib.metadata.entry_points = lambda **_: print('searched', file=sys.stderr) or ()\n"
     assert _python(run, folder, f"{code}fn.main()") == ""
     # Called as a function it leaves the environment alone, so pydantic searches: this test can fail.
-    direct = f"{code}fn.run([], {{}}, sys.stdin.buffer, io.BytesIO(), sys.stderr)"
+    direct = f"{code}from modelyard.fn.call import run; run([], {{}}, sys.stdin.buffer, io.BytesIO(), sys.stderr)"
     assert "searched" in _python(run, folder, direct)

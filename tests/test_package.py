@@ -64,7 +64,7 @@ def test_pip_and_python_m(wheel: Path, tmp_path: Path) -> None:
 
 def test_editable(tmp_path: Path) -> None:
     bin_ = _environment(tmp_path / "venv")
-    command = [bin_ / "pip", "install", "--quiet", "--disable-pip-version-check", "--editable", ROOT]
+    command = [str(bin_ / "pip"), "install", "--quiet", "--disable-pip-version-check", "--editable", str(ROOT)]
     subprocess.run(command, check=True)
     _works([str(bin_ / "modelyard")], tmp_path / "command")
 

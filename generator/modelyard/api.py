@@ -159,7 +159,7 @@ def _models(models: DeclaredSet | None, beside: Path) -> Iterator[tuple[list[Man
         mapped = mapped or any(each.kind == "DomainMapping" for each in manifests)
         yield manifests, problems
     if mapped:
-        yield [], renaming(beside, models.files[0])
+        yield [], renaming(beside)
 
 
 def _placed(models: DeclaredSet, model: DeclaredModel, findings: list[Finding]) -> list[Problem]:

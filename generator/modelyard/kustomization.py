@@ -23,16 +23,13 @@ def find(folder: Path) -> Path | None:
     return next((folder / name for name in NAMES if (folder / name).is_file()), None)
 
 
-def renaming(folder: Path, models_file: str) -> list[Problem]:
-    """Find name prefixes and suffixes, which turn a DomainMapping into one for another host.
-
-    folder: where the kustomization lies. models_file: its shown name; the kustomization is shown beside it.
-    """
+def renaming(folder: Path) -> list[Problem]:
+    """Find prefixes and suffixes in a folder's kustomization: they turn a DomainMapping into one for another host."""
     path = find(folder)
     if path is None:
         return []
     sources = Sources()
-    document = read(_content(path), sources, str(Path(models_file).parent / path.name), keep_plain=True)
+    document = read(_content(path), sources, str(path), keep_plain=True)
     if not isinstance(document.data, dict) or not isinstance(document.marks, MapMarks):
         return []
     problems = []

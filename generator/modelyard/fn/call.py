@@ -1,0 +1,49 @@
+"""One call of the plugin: which kind it is, the answer on standard output, the problems on standard error."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO, Final, TextIO
+
+from modelyard.fn.configuration import render
+from modelyard.fn.resource_list import Call, read_call, read_legacy_call, write_answer
+from modelyard.problem import Problem, has_errors
+from modelyard.report import text
+
+ROOT: Final = "KUSTOMIZE_PLUGIN_CONFIG_ROOT"
+USAGE: Final = """\
+modelyard-fn is called by kustomize, kubectl and kpt, not by people.
+As a KRM function it reads a ResourceList on standard input; as a legacy plugin, a configuration file.
+See `modelyard plugin status`, and `modelyard render` for people.
+"""
+
+
+def run(
+    arguments: Sequence[str], env: Mapping[str, str], stdin: BinaryIO | None, stdout: BinaryIO, stderr: TextIO
+) -> int:
+    """Answer one call. Returns the exit code; writes to stdout once, at the end, or not at all."""
+    legacy = ROOT in env and len(arguments) >= 1 and Path(arguments[0]).is_file()
+    if stdin is None or (not legacy and (arguments or stdin.isatty())):
+        stderr.write(USAGE)
+        return 2
+    if legacy:
+        answer, problems = _answer(*read_legacy_call(Path(arguments[0]), Path(env[ROOT]), stdin))
+    else:
+        answer, problems = _answer(*read_call(stdin))
+    report = text(problems)
+    # Before kustomize 5.8 a legacy plugin's errors are a format string: `%o` would be taken for a verb.
+    stderr.write(report.replace("%", "%%") if legacy else report)
+    if not answer:
+        return 1
+    stdout.write(answer.encode())
+    stdout.flush()
+    return 0
+
+
+def _answer(call: Call | None, problems: list[Problem]) -> tuple[str, list[Problem]]:
+    """Return the text of the answer, empty if there is an error, and the problems."""
+    if call is None:
+        return "", problems
+    rendering = render(call.config, call.root)
+    if has_errors(rendering.problems):
+        return "", rendering.problems
+    return write_answer(call, rendering), rendering.problems

@@ -1,5 +1,6 @@
 """modelyard-fn as hosts call it: what it answers, and how it fails."""
 
+import gc
 import io
 import os
 import subprocess
@@ -193,7 +194,8 @@ def test_a_bug_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     def fail(*_: object) -> int:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr(fn, "run", fail)
+    monkeypatch.setattr("modelyard.fn.call.run", fail)
+    monkeypatch.setattr(gc, "disable", lambda: None)
     monkeypatch.setenv("PYDANTIC_DISABLE_PLUGINS", "__all__")  # main sets it; this takes it back
     monkeypatch.delenv("MODELYARD_TRACEBACK", raising=False)
     with pytest.raises(SystemExit) as left:

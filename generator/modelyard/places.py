@@ -49,7 +49,6 @@ class MarkedList(list[object]):
 
 
 _KEY_MARKS: Final = "key marks"  # no name of a field has a blank
-MARKED: Final = (MarkedText, MarkedInt, MarkedDict, MarkedList)
 
 
 def marked(value: T, marks: Marks, key: int | None = None) -> T:

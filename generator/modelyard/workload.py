@@ -5,14 +5,17 @@ in templates/shared).
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from modelyard.manifest import Manifest
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.model import Model
 from modelyard.models.modelset import NetworkPolicy
+from modelyard.models.shape import Shape
 from modelyard.places import derived, in_order
 from modelyard.template import Templates
+
+S = TypeVar("S", bound=Shape)
 
 NAME_LABEL: Final = "app.kubernetes.io/name"
 VARIANT_LABEL: Final = "modelyard.dev/variant"
@@ -33,6 +36,20 @@ DEFAULT_PORT: Final = 8080  # of scr and pcr
 def base_name(model: DeclaredModel, target: str) -> str:
     """Return the name of a model's objects on a target: the target's `name`, else the model's own."""
     return getattr(model.whole.specs[target], "name", None) or model.whole.model.name
+
+
+def base_mark(model: DeclaredModel, target: str) -> int:
+    """Return the mark of what `base_name` comes from."""
+    own = base_name(model, target) != model.name
+    return model.whole.find("targets", target, "name") if own else model.whole.find("name")
+
+
+def spec_of(served: Served, target: str, shape: type[S]) -> S:
+    """Return the fields of a target with their type."""
+    spec = served.specs[target]
+    if not isinstance(spec, shape):
+        raise TypeError(type(spec).__name__)
+    return spec
 
 
 def object_name(base: str, served: Served) -> str:

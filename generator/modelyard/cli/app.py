@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -76,12 +76,6 @@ def stop_on_errors(problems: Sequence[Problem]) -> None:
     report(problems)
     if has_errors(problems):
         raise typer.Exit(1)
-
-
-def fail(problem: Problem) -> NoReturn:
-    """Report one problem and leave with exit code 1."""
-    report([problem])
-    raise typer.Exit(1)
 
 
 def counted(problems: Sequence[Problem]) -> str:

@@ -13,6 +13,7 @@ from modelyard.problem import Problem, problem
 from modelyard.targets import Claim
 from modelyard.template import Templates
 from modelyard.workload import (
+    base_mark,
     base_name,
     common,
     config_map,
@@ -21,6 +22,7 @@ from modelyard.workload import (
     object_name,
     pod_monitor,
     selector,
+    spec_of,
     variants_context,
 )
 
@@ -75,17 +77,13 @@ class Spec(Shape):
 
 
 def _spec(served: Served) -> Spec:
-    spec = served.specs["deployment"]
-    if not isinstance(spec, Spec):
-        raise TypeError(type(spec).__name__)
-    return spec
+    return spec_of(served, "deployment", Spec)
 
 
 def claims(model: DeclaredModel) -> Iterator[Claim]:
     """Yield the names of the Services; all other objects are named alike."""
     base = base_name(model, "deployment")
-    own = model.whole.find("targets", "deployment", "name") if base != model.name else model.whole.find("name")
-    yield Claim("Service", base, own)
+    yield Claim("Service", base, base_mark(model, "deployment"))
     for each in model.variants:
         yield Claim("Service", object_name(base, each), each.name_mark)
 

@@ -18,6 +18,7 @@ from modelyard.problem import Problem, problem
 from modelyard.targets import Claim
 from modelyard.template import Templates
 from modelyard.workload import (
+    base_mark,
     base_name,
     common,
     config_map,
@@ -26,6 +27,7 @@ from modelyard.workload import (
     object_name,
     pod_monitor,
     port,
+    spec_of,
     variants_context,
 )
 
@@ -94,17 +96,13 @@ _LIMITS: Final = {  # seconds; annotation_validation.go and revision_validation.
 
 
 def _spec(served: Served) -> Spec:
-    spec = served.specs["knative"]
-    if not isinstance(spec, Spec):
-        raise TypeError(type(spec).__name__)
-    return spec
+    return spec_of(served, "knative", Spec)
 
 
 def claims(model: DeclaredModel) -> Iterator[Claim]:
     """Yield core Service names too: Knative makes one for each Service, Route and tag (reconciler/route)."""
     base = base_name(model, "knative")
-    own = model.whole.find("targets", "knative", "name") if base != model.name else model.whole.find("name")
-    yield Claim("Service", base, own)
+    yield Claim("Service", base, base_mark(model, "knative"))
     for each in model.variants:
         mark = each.name_mark
         yield Claim("Service", object_name(base, each), mark)

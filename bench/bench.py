@@ -18,6 +18,8 @@ KUSTOMIZE = Path.home() / ".cache" / "modelyard" / "kustomize-v5.8.1" / "kustomi
 PYTHON = sys.executable
 MODELYARD = [PYTHON, "-m", "modelyard"]
 FUNCTION = str(Path(PYTHON).parent / "modelyard-fn")
+# Installers compile packages; a checkout is compiled by the first run, which is not counted, unless this forbids it.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 RESOURCE_LIST = """\
 apiVersion: config.kubernetes.io/v1
 kind: ResourceList
@@ -63,7 +65,8 @@ def run(command: Sequence[str], folder: Path, stdin: str = "") -> Run:
     read, write = os.pipe()
     os.write(write, stdin.encode())
     os.close(write)
-    process = subprocess.Popen(command, cwd=folder, stdin=read, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    nowhere = subprocess.DEVNULL
+    process = subprocess.Popen(command, cwd=folder, env=ENVIRONMENT, stdin=read, stdout=nowhere, stderr=nowhere)
     os.close(read)
     _, status, usage = os.wait4(process.pid, 0)
     if code := os.waitstatus_to_exitcode(status):

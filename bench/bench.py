@@ -92,7 +92,7 @@ def start_up(root: Path) -> bool:
     imports = [PYTHON, "-c", "import jinja2, pydantic, ruamel.yaml"]
     a: list[Run] = []
     b: list[Run] = []
-    for _ in range(11):
+    for _ in range(21):
         a.append(run([FUNCTION], folder, RESOURCE_LIST))
         b.append(run(imports, folder))
     return pair("modelyard-fn, 10 models / import of its libraries", 2.0, a[1:], b[1:])

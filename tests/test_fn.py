@@ -195,7 +195,8 @@ def test_a_bug_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
         raise RuntimeError("secret")
 
     monkeypatch.setattr("modelyard.fn.call.run", fail)
-    monkeypatch.setattr(gc, "disable", lambda: None)
+    for name in ("disable", "freeze"):
+        monkeypatch.setattr(gc, name, lambda: None)
     monkeypatch.setenv("PYDANTIC_DISABLE_PLUGINS", "__all__")  # main sets it; this takes it back
     monkeypatch.delenv("MODELYARD_TRACEBACK", raising=False)
     with pytest.raises(SystemExit) as left:

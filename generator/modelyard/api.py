@@ -17,7 +17,6 @@ from typing import Final
 from modelyard.check import check as _check
 from modelyard.check.finding import Cluster, Finding
 from modelyard.compose import compose
-from modelyard.kustomization import renaming
 from modelyard.load import Loaded
 from modelyard.load import load as _load
 from modelyard.manifest import Manifest
@@ -159,6 +158,8 @@ def _models(models: DeclaredSet | None, beside: Path) -> Iterator[tuple[list[Man
         mapped = mapped or any(each.kind == "DomainMapping" for each in manifests)
         yield manifests, problems
     if mapped:
+        from modelyard.kustomization import renaming
+
         yield [], renaming(beside)
 
 

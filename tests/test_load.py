@@ -173,6 +173,28 @@ def test_a_credential_never_appears_in_a_message() -> None:
     assert not any(secret in f"{each.message} {each.hint}" for each in found for secret in ("hunter2", "4711081547"))
 
 
+@pytest.mark.parametrize(
+    ("rest", "place"),
+    [
+        ("      args: ['--url=postgres://u:hunter2@db/x']\n", (9, 14)),
+        ("      config: {CLIENT_SECRET: hunter2}\n", (9, 31)),
+        (
+            """\
+      patches:
+        - target: {kind: Service}
+          ops:
+            - {op: add, path: /spec/template/spec/containers/0/env/-, value: {name: API_KEY, value: hunter2}}
+""",
+            (12, 101),
+        ),
+    ],
+)
+def test_credentials_are_found_wherever_text_goes(rest: str, place: tuple[int, int]) -> None:
+    found = only(model(f"      targets: {{knative: {{minScale: 1}}}}\n{rest}"))
+    assert (found.code, found.place) == ("MY208", Place("models.yaml", *place))
+    assert "hunter2" not in f"{found.message} {found.hint}"
+
+
 def test_an_accepted_finding_is_not_reported() -> None:
     spec = "  models:\n    - name: a\n      image: a:1.0.0\n      targets: {knative: {minScale: 0}}\n"
     assert only(spec).code == "MY231"

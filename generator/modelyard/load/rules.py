@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from modelyard import names
 from modelyard.codes import CODES
-from modelyard.credentials import is_credential_name, is_credential_value
+from modelyard.credentials import is_credential_value
 from modelyard.load.merge import Tree
+from modelyard.load.plaintext import credentials
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.places import find
 from modelyard.pods import APP_PATH
@@ -160,32 +161,6 @@ def _one(
     yield problem(code, message, hint=hint, place=place)
 
 
-def _credentials(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
-    for served in model.served:
-        for path, text in _literals(served):
-            if not text:
-                continue
-            by_name = isinstance(path[-1], str) and is_credential_name(path[-1]) and not text.startswith("$(")
-            if by_name or is_credential_value(text):
-                place = sources.place(served.find(*path))
-                hint = f"write {path[-1]}: {{secretKeyRef: {{name: …, key: …}}}} under env, and keep it in a Secret"
-                yield problem("MY208", f"{path[-1]} holds a credential in plain text", hint=hint, place=place)
-
-
-def _literals(served: Served) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    for key, mapping in (
-        ("env", served.model.env),
-        ("config", served.model.config),
-        ("podAnnotations", served.model.podAnnotations),
-    ):
-        for name, value in (mapping or {}).items():
-            if isinstance(value, str):
-                yield (key, name), value
-    for key, words in (("args", served.model.args), ("command", served.model.command)):
-        for i, word in enumerate(words or []):
-            yield (key, i), word
-
-
 def _labels(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
     for served in model.served:
         for key in sorted(RESERVED_LABELS.intersection(served.model.podAnnotations or {})):
@@ -241,7 +216,7 @@ _MODEL_RULES: Final[tuple[Rule, ...]] = (
     _image,
     _runtime,
     _exactly_one,
-    _credentials,
+    credentials,
     _labels,
     _ignored,
     _targets,

@@ -19,7 +19,7 @@ _VALUE: Final = (
     re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+\b"),  # JSON Web Token
     re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{10,}"),  # Slack token
     re.compile(r"[a-z][a-z0-9+.-]{0,30}://[^/\s:@]{0,255}:[^/\s@]{1,255}@"),  # password in an address
-    re.compile(r"(?i)(?:^|[;?&\s])(?:password|pwd)=[^;&\s]+"),  # password in a connection string
+    re.compile(r"(?i)(?:^|[;?&\s-])(?:password|pwd|token|api-?key)=[^;&\s]+"),  # password in a connection string
 )
 
 

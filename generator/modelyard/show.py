@@ -34,13 +34,16 @@ def _mapping(
     data: dict[str, object], marks: MapMarks, indent: str, lead: str | None = None
 ) -> Iterator[tuple[str, int | None]]:
     before = indent if lead is None else lead
+    named = data.get("name")
     for key, value in data.items():
         _, value_marks = marks.entries.get(key, (marks.at, marks.at))
-        yield from _entry(f"{before}{key}:", key, value, value_marks, indent)
+        # In a list of variables the name of a value is its neighbour.
+        name = named if key == "value" and isinstance(named, str) else key
+        yield from _entry(f"{before}{key}:", name, value, value_marks, indent)
         before = indent
 
 
-def _entry(start: str, key: str, value: object, marks: Marks, indent: str) -> Iterator[tuple[str, int | None]]:
+def _entry(start: str, name: str, value: object, marks: Marks, indent: str) -> Iterator[tuple[str, int | None]]:
     if isinstance(value, dict) and value and isinstance(marks, MapMarks):
         yield start, None
         yield from _mapping(value, marks, indent + "  ")
@@ -50,15 +53,15 @@ def _entry(start: str, key: str, value: object, marks: Marks, indent: str) -> It
             if isinstance(item, dict) and item and isinstance(item_marks, MapMarks):
                 yield from _mapping(item, item_marks, indent + "  ", f"{indent}- ")
             else:
-                yield f"{indent}- {_scalar(key, item)}", at(item_marks)
+                yield f"{indent}- {_scalar(name, item)}", at(item_marks)
     else:
-        yield f"{start} {_scalar(key, value)}", at(marks)
+        yield f"{start} {_scalar(name, value)}", at(marks)
 
 
-def _scalar(key: str, value: object) -> str:
+def _scalar(name: str, value: object) -> str:
     if isinstance(value, str):
         # What looks like a credential is refused elsewhere; here it must not be printed either.
-        return "<hidden>" if is_credential_name(key) or is_credential_value(value) else quote(value)
+        return "<hidden>" if is_credential_name(name) or is_credential_value(value) else quote(value)
     if isinstance(value, bool) or value is None:
         return str(value).lower() if value is not None else "null"
     return str(value)

@@ -109,7 +109,8 @@ def test_show_names_an_unknown_model_and_hides_credentials(modelyard: Command, o
     assert (done.returncode, done.stdout) == (1, "")
     assert "did you mean churn?" in done.stderr
     text = GOOD + '      env: {DB_PASSWORD: hunter2, DSN: "https://u:hunter2@x/"}\n      args: [--password=hunter2]\n'
-    text += "      patches: [{target: {kind: Service}, ops: [{op: test, path: /x, value: {name: TOKEN, value: hunter2}}]}]\n"
+    text += "      patches:\n        - target: {kind: Service}\n"
+    text += "          ops: [{op: test, path: /x, value: {name: TOKEN, value: hunter2}}]\n"
     (overlay / "models.yaml").write_text(text, "utf-8")
     shown = modelyard("show", "churn", cwd=overlay)
     assert shown.returncode == 0

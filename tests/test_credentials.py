@@ -26,7 +26,8 @@ def test_names_of_other_things(name: str) -> None:
 @pytest.mark.parametrize(
     "value",
     ["-----BEGIN RSA PRIVATE KEY-----\nMII", "AKIA" + "A" * 16, "ghp_" + "a" * 36, "postgres://u:p@db/x", "https://:x@host",
-     "Server=db;Password=x;", "--password=x", "--api-key=x", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc", "xoxb-1234567890-abc"],
+     "Server=db;Password=x;", "--password=x", "--api-key=x",
+     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc", "xoxb-1234567890-abc"],
 )  # fmt: skip
 def test_values_of_credentials(value: str) -> None:
     assert is_credential_value(value)

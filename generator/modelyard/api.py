@@ -20,7 +20,7 @@ from modelyard.compose import compose
 from modelyard.load import Loaded
 from modelyard.load import load as _load
 from modelyard.manifest import Manifest
-from modelyard.models.declared import DeclaredModel, DeclaredSet
+from modelyard.models.declared import DeclaredModel, DeclaredSet, find_marks
 from modelyard.names import nearest
 from modelyard.patch import pointer_of
 from modelyard.places import mark_of
@@ -149,7 +149,7 @@ def _models(models: DeclaredSet | None, beside: Path) -> Iterator[tuple[list[Man
         return
     templates = Templates()
     yield render_shared(models, templates), []
-    cluster = Cluster(frozenset(models.spec.knative.features or ()))
+    cluster = _cluster(models)
     mapped = False
     for model in models.models:
         manifests, problems = render_model(models, model, templates)
@@ -161,6 +161,16 @@ def _models(models: DeclaredSet | None, beside: Path) -> Iterator[tuple[list[Man
         from modelyard.kustomization import renaming
 
         yield [], renaming(beside)
+
+
+def _cluster(models: DeclaredSet) -> Cluster:
+    """Return what the file says about the cluster; nothing is known of features where it is wrong about them."""
+    spec = models.spec
+    unread = models.names("knative") and "knative" not in spec.model_fields_set
+    named = "features" in find_marks(models.marks, "spec", "knative").entries
+    if unread or (named and "features" not in spec.knative.model_fields_set):
+        return Cluster(None)
+    return Cluster(frozenset(spec.knative.features or ()))
 
 
 def _placed(models: DeclaredSet, model: DeclaredModel, findings: list[Finding]) -> list[Problem]:

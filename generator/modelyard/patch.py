@@ -52,8 +52,9 @@ def _mark_key(body: object, pointer: str) -> None:
 
 def _explain(body: dict[str, Any], index: int, operation: dict[str, Any]) -> NoReturn:
     pointer = operation["path"]
-    if operation["op"] in ("move", "copy") and reached(body, operation["from"]) != operation["from"]:
-        pointer = operation["from"]
+    source = operation.get("from", pointer)
+    if operation["op"] in ("move", "copy") and reached(body, source) != source:
+        pointer = source
     there = reached(body, pointer)
     missing = pointer[len(there) + 1 :].partition("/")[0]
     node = lookup(body, there)

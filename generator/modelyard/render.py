@@ -36,7 +36,7 @@ def render_model(
 ) -> tuple[list[Manifest], list[Problem]]:
     """Return the objects of one model in the order in which they are written, and what its patches do wrong."""
     manifests: list[Manifest] = []
-    for name in sorted(model.whole.specs):
+    for name in model.targets:
         manifests += target(name).render(models, model, templates).manifests
     problems: list[Problem] = []
     for index, patch in enumerate(model.whole.model.patches or []):

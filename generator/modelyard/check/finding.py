@@ -9,7 +9,7 @@ from modelyard.manifest import Manifest
 class Cluster(NamedTuple):
     """What the models file says about the cluster."""
 
-    knative_features: frozenset[str] = frozenset()
+    knative_features: frozenset[str] | None = frozenset()  # None: not known
 
 
 class Finding(NamedTuple):
@@ -24,11 +24,20 @@ class Finding(NamedTuple):
     related_message: str = ""
 
 
+def mapping(value: object) -> dict[str, Any]:
+    """Return a mapping as it is, and an empty one for anything else: a patch can put anything anywhere."""
+    return value if isinstance(value, dict) else {}
+
+
+def items(value: object) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield index and item of the mappings in a list; nothing for what is no list."""
+    if isinstance(value, list):
+        yield from ((i, item) for i, item in enumerate(value) if isinstance(item, dict))
+
+
 def pod_spec(manifest: Manifest) -> tuple[tuple[str | int, ...], dict[str, Any]] | None:
     """Return the path and the mapping of an object's pod template spec, or None if it has none."""
-    spec = manifest.body.get("spec")
-    template = spec.get("template") if isinstance(spec, dict) else None
-    pod = template.get("spec") if isinstance(template, dict) else None
+    pod = mapping(mapping(manifest.body.get("spec")).get("template")).get("spec")
     return (("spec", "template", "spec"), pod) if isinstance(pod, dict) else None
 
 
@@ -37,6 +46,5 @@ def containers(
 ) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any]]]:
     """Yield path and mapping of each container of a pod spec."""
     for key in ("initContainers", "containers"):
-        for i, each in enumerate(pod.get(key) or []):
-            if isinstance(each, dict):
-                yield (*path, key, i), each
+        for i, each in items(pod.get(key)):
+            yield (*path, key, i), each

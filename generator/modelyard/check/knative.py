@@ -7,7 +7,7 @@ config/core/configmaps/features.yaml.
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from modelyard.check.finding import Cluster, Finding, containers, pod_spec
+from modelyard.check.finding import Cluster, Finding, containers, items, mapping, pod_spec
 from modelyard.manifest import Manifest
 
 Path = tuple[str | int, ...]
@@ -72,6 +72,8 @@ _NEVER: Final = "never"
 
 def features(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find fields behind a flag that spec.knative.features does not name, and fields without a flag."""
+    if cluster.knative_features is None:
+        return
     for index, manifest in enumerate(manifests):
         found = pod_spec(manifest) if manifest.group == _GROUP else None
         if found is None:
@@ -87,7 +89,7 @@ def _guarded(path: Path, pod: dict[str, Any]) -> Iterator[tuple[Path, str]]:
             yield (*path, key), _POD_FLAGS.get(key, _NEVER)
     if pod.get("automountServiceAccountToken") is True:  # false only
         yield (*path, "automountServiceAccountToken"), _NEVER
-    for i, volume in enumerate(pod.get("volumes") or []):
+    for i, volume in items(pod.get("volumes")):
         yield from _volume((*path, "volumes", i), volume)
     for container_path, container in containers(path, pod):
         yield from _container(container_path, container)
@@ -97,34 +99,31 @@ def _volume(path: Path, volume: dict[str, Any]) -> Iterator[tuple[Path, str]]:
     for key, source in volume.items():
         if key not in _VOLUME_ALLOWED:
             yield (*path, key), _VOLUME_FLAGS.get(key, _NEVER)
-        if key == "persistentVolumeClaim" and not source.get("readOnly"):
+        if key == "persistentVolumeClaim" and not mapping(source).get("readOnly"):
             yield (*path, key), "podspec-persistent-volume-write"
 
 
 def _container(path: Path, container: dict[str, Any]) -> Iterator[tuple[Path, str]]:
     for key in sorted(_CONTAINER_NEVER.intersection(container)):
         yield (*path, key), _NEVER
-    for i, port in enumerate(container.get("ports") or []):
+    for i, port in items(container.get("ports")):
         for key in sorted(_PORT_NEVER.intersection(port)):
             yield (*path, "ports", i, key), _NEVER
-    for i, variable in enumerate(container.get("env") or []):
+    for i, variable in items(container.get("env")):
         for key in ("fieldRef", "resourceFieldRef"):
-            if key in (variable.get("valueFrom") or {}):
+            if key in mapping(variable.get("valueFrom")):
                 yield (*path, "env", i, "valueFrom", key), "podspec-fieldref"
-    for i, mount in enumerate(container.get("volumeMounts") or []):
+    for i, mount in items(container.get("volumeMounts")):
         if "mountPropagation" in mount:
             yield (*path, "volumeMounts", i, "mountPropagation"), "podspec-volumes-mount-propagation"
-    yield from _security((*path, "securityContext"), container.get("securityContext"))
+    yield from _security((*path, "securityContext"), mapping(container.get("securityContext")))
 
 
-def _security(path: Path, context: object) -> Iterator[tuple[Path, str]]:
-    if not isinstance(context, dict):
-        return
-    for key in context:
-        if key not in _SECURITY_ALLOWED or (key == "privileged" and context[key] is not False):
+def _security(path: Path, context: dict[str, Any]) -> Iterator[tuple[Path, str]]:
+    for key, value in context.items():
+        if key not in _SECURITY_ALLOWED or (key == "privileged" and value is not False):
             yield (*path, key), _NEVER
-    capabilities = context.get("capabilities")
-    if isinstance(capabilities, dict) and "add" in capabilities:
+    if "add" in mapping(context.get("capabilities")):
         yield (*path, "capabilities", "add"), "containerspec-addcapabilities"
 
 

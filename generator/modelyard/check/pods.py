@@ -3,7 +3,7 @@
 import posixpath
 from collections.abc import Iterator, Sequence
 
-from modelyard.check.finding import Cluster, Finding, containers, pod_spec
+from modelyard.check.finding import Cluster, Finding, containers, items, pod_spec
 from modelyard.manifest import Manifest
 
 
@@ -13,7 +13,7 @@ def mount_paths(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Fin
         found = pod_spec(manifest)
         for path, container in containers(*found) if found else ():
             first: dict[str, tuple[str | int, ...]] = {}
-            for i, mount in enumerate(container.get("volumeMounts") or []):
+            for i, mount in items(container.get("volumeMounts")):
                 where = (*path, "volumeMounts", i, "mountPath")
                 key = posixpath.normpath(str(mount.get("mountPath")))
                 if key in first:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from modelyard.load.merge import Tree, leftovers, merge
-from modelyard.load.rules import check_empty, check_model, check_set
+from modelyard.load.rules import check_model
+from modelyard.load.set_rules import check_empty, check_set
 from modelyard.load.shapes import validate
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.model import Model, Variant
@@ -117,7 +118,9 @@ class _Assembly:
         rest = {k: v for k, v in own.data.items() if k not in ("name", "percent", "path", "variants")}
         self.shared_fields(Tree(rest, own.marks), whole)
         merged = merge(shared, Tree(rest, own.marks))
-        served, problems = self.serve(merged)
+        # A model without a name is reported once, and not with each of its variants.
+        named = Tree({"name": "unnamed", **merged.data}, merged.marks)
+        served, problems = self.serve(named)
         self.problems += problems
         if variant is None or served is None:
             return None
@@ -128,7 +131,8 @@ class _Assembly:
         """Refuse what all variants of a model share: the Route, the host, the name, the list of targets."""
         targets = _below(own, "targets")
         for name in targets.data:
-            if whole is not None and name not in whole.specs and name in TARGETS:
+            declared = whole.data.get("targets", {}) if whole else None
+            if isinstance(declared, dict) and name not in declared and name in TARGETS:
                 mark = targets.marks.entries[name][0]
                 self.report("MY210", f"target {name} belongs to the model", mark, "name it under the model's targets")
             fields = target(name).SHARED_FIELDS if name in TARGETS else frozenset()

@@ -1,41 +1,28 @@
-"""Rules over several fields of a model, and over the models of a set. Each is a function that yields problems."""
+"""Rules over several fields of a model. Each is a function that yields problems."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from modelyard import names
 from modelyard.codes import CODES
-from modelyard.credentials import is_credential_value
 from modelyard.load.merge import Tree
 from modelyard.load.plaintext import credentials
-from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
+from modelyard.models.declared import DeclaredModel, Served
 from modelyard.places import find
 from modelyard.pods import APP_PATH
 from modelyard.problem import Problem, Related, problem
-from modelyard.targets import Claim, target
 from modelyard.workload import RESERVED_LABELS
-from modelyard.yamlio import ListMarks, MapMarks, Sources
+from modelyard.yamlio import ListMarks, Sources
 
 Rule = Callable[[DeclaredModel, Tree, Sources], Iterator[Problem]]
 
 
 def check_model(model: DeclaredModel, own: Tree, sources: Sources) -> list[Problem]:
     """Check one model with its variants. `own`: the model as its file has it, without defaults."""
-    return _not_accepted(model, (found for rule in _MODEL_RULES for found in rule(model, own, sources)))
+    return not_accepted(model, (found for rule in _MODEL_RULES for found in rule(model, own, sources)))
 
 
-def check_set(models: DeclaredSet, tree: Tree) -> list[Problem]:
-    """Check what only the whole set shows. `tree`: the whole merged file."""
-    problems: list[Problem] = []
-    for model in models.models:
-        for name in model.whole.specs:
-            problems += _not_accepted(model, target(name).check(models, model))
-    for rule in _SET_RULES:
-        problems += rule(models, tree)
-    return problems
-
-
-def _not_accepted(model: DeclaredModel, problems: Iterable[Problem]) -> list[Problem]:
+def not_accepted(model: DeclaredModel, problems: Iterable[Problem]) -> list[Problem]:
     """Return the problems without the findings that the model accepts under `ignore`."""
     served = (model.whole, *model.variants)
     accepted = {each.code for one in served for each in one.model.ignore or [] if is_ignorable(each.code)}
@@ -55,8 +42,9 @@ def _variants(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Pro
     percents = [item.get("percent") for item in items if isinstance(item, dict)]
     if percents == [None]:
         return
-    if all(isinstance(each, int) and not isinstance(each, bool) for each in percents):
-        total = sum(each for each in percents if isinstance(each, int))
+    numbers = [each for each in percents if isinstance(each, int) and not isinstance(each, bool) and 0 <= each <= 100]
+    if len(numbers) == len(items):
+        total = sum(numbers)
         if total != 100:
             place = sources.place(find(own.marks, "variants")[0])
             message = f"the percents of {model.name} add up to {total}, not 100"
@@ -70,10 +58,11 @@ def _variants(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Pro
 def _repeated(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
     """Variants and volumes are told apart by name; volumes also by where they are mounted (a finding of check)."""
     for key in ("variants", "volumes"):
-        yield from _repeated_names(own, key, f"{key[:-1]} of {model.name}", sources)
+        yield from repeated_names(own, key, f"{key[:-1]} of {model.name}", sources)
 
 
-def _repeated_names(tree: Tree, key: str, what: str, sources: Sources) -> Iterator[Problem]:
+def repeated_names(tree: Tree, key: str, what: str, sources: Sources) -> Iterator[Problem]:
+    """Find names that stand twice in the list under a key; `what`: how messages call an item."""
     items, marks = tree.data.get(key), tree.marks.entries.get(key, (0, 0))[1]
     if not isinstance(items, list) or not isinstance(marks, ListMarks):
         return
@@ -93,6 +82,8 @@ def _repeated_names(tree: Tree, key: str, what: str, sources: Sources) -> Iterat
 
 
 def _image(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
+    if "variants" in own.data and not model.variants:
+        return  # the variants are at fault, and they may have images
     for served in model.served:
         if not served.model.image and not _is_faulty(served, "image"):
             place = sources.place(served.marks.at if served.variant is None else served.name_mark)
@@ -129,20 +120,18 @@ def _exactly_one(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[
     """Volume sources, references of variables and handlers of probes: exactly one each."""
     for served in model.served:
         for i, volume in enumerate(served.model.volumes or []):
-            yield from _one(served, sources, volume, volume.SOURCES, "MY221", "a volume source", "volumes", i)
+            yield from _one(served, sources, volume.SOURCES, "MY221", "a volume source", "volumes", i)
         for name, value in (served.model.env or {}).items():
             if not isinstance(value, str):
                 kinds = tuple(type(value).model_fields)
-                yield from _one(served, sources, value, kinds, "MY211", "a reference", "env", name)
-        for i, source in enumerate(served.model.envFrom or []):
-            yield from _one(
-                served, sources, source, ("secretRef", "configMapRef"), "MY211", "a reference", "envFrom", i
-            )
+                yield from _one(served, sources, kinds, "MY211", "a reference", "env", name)
+        for i in range(len(served.model.envFrom or [])):
+            yield from _one(served, sources, ("secretRef", "configMapRef"), "MY211", "a reference", "envFrom", i)
         for name in ("startup", "readiness", "liveness"):
             probe = getattr(served.model.probes, name, None)
             if probe:
                 handlers = ("httpGet", "tcpSocket", "exec", "grpc")
-                yield from _one(served, sources, probe, handlers, "MY211", "a handler", "probes", name)
+                yield from _one(served, sources, handlers, "MY211", "a handler", "probes", name)
             if probe and name != "readiness" and (probe.successThreshold or 1) > 1:
                 place = sources.place(served.find("probes", name, "successThreshold"))
                 hint = "only a readiness probe can want more"
@@ -150,9 +139,11 @@ def _exactly_one(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[
 
 
 def _one(
-    served: Served, sources: Sources, shape: object, keys: tuple[str, ...], code: str, what: str, *path: str | int
+    served: Served, sources: Sources, keys: tuple[str, ...], code: str, what: str, *path: str | int
 ) -> Iterator[Problem]:
-    given = [key for key in keys if getattr(shape, key) is not None]
+    # From the data as written: what was taken out of the shape as wrong is there all the same.
+    raw = _at(served.data, path)
+    given = [key for key in keys if isinstance(raw, dict) and key in raw]
     if len(given) == 1:
         return
     message = f"{what} is missing" if not given else f"{' and '.join(given)} exclude each other"
@@ -222,73 +213,3 @@ _MODEL_RULES: Final[tuple[Rule, ...]] = (
     _targets,
     _patches,
 )
-
-
-def _duplicates(models: DeclaredSet, tree: Tree) -> Iterator[Problem]:
-    spec, marks = tree.data.get("spec"), tree.marks.entries.get("spec", (0, 0))[1]
-    if isinstance(spec, dict) and isinstance(marks, MapMarks):
-        yield from _repeated_names(Tree(spec, marks), "models", "model", models.sources)
-
-
-def _reserved_labels(models: DeclaredSet, tree: Tree) -> Iterator[Problem]:
-    for key in sorted(RESERVED_LABELS.intersection(models.spec.labels or {})):
-        place = models.place(find(tree.marks, "spec", "labels", key)[0])
-        yield problem("MY217", f"{key} is a label that modelyard sets", hint="take it out", place=place)
-
-
-def _credentials_of_set(models: DeclaredSet, tree: Tree) -> Iterator[Problem]:
-    for key, text in (models.spec.annotations or {}).items():
-        if is_credential_value(text):
-            place = models.place(find(tree.marks, "spec", "annotations", key)[1])
-            yield problem("MY208", f"{key} holds a credential in plain text", hint="keep it in a Secret", place=place)
-
-
-def _collisions(models: DeclaredSet, tree: Tree) -> Iterator[Problem]:
-    """Names of different models, variants or targets must not meet in one object."""
-    taken: dict[tuple[str, str], tuple[DeclaredModel, str, Claim]] = {}
-    claims = [
-        (model, name, claim)
-        for model in models.models
-        for name in model.whole.specs
-        for claim in target(name).claims(model)
-    ]
-    for model, name, claim in sorted(claims, key=lambda each: each[2].mark):
-        if claim.kind == "Service" and (wrong := names.dns_1035_label(claim.name)):
-            yield problem("MY203", f"{claim.name}: {wrong}", hint="shorten it", place=models.place(claim.mark))
-        first = taken.setdefault((claim.kind, claim.name), (model, name, claim))
-        other, other_name, other_claim = first
-        if other_claim is claim or (other is model and other_name == name and other_claim.mark == claim.mark):
-            continue
-        if other.name == model.name and other is not model:
-            continue  # two models of one name are reported as that
-        yield _collision(models, model, name, claim, first)
-
-
-def _collision(
-    models: DeclaredSet, model: DeclaredModel, name: str, claim: Claim, first: tuple[DeclaredModel, str, Claim]
-) -> Problem:
-    other, other_name, other_claim = first
-    mark, other_mark, hint = claim.mark, other_claim.mark, "rename one of them"
-    if other is model and other_name != name:
-        mark = model.whole.find_key("targets", name)
-        other_mark = model.whole.find_key("targets", other_name)
-        hint = f"give one of them a name of its own, such as targets.{name}.name: {claim.name}-{name}"
-    related = (Related(models.place(other_mark), f"{other.name} on {other_name}"),)
-    message = f"{model.name} on {name} would create the {claim.kind} {claim.name} a second time"
-    return problem("MY202", message, hint=hint, place=models.place(mark), related=related)
-
-
-def check_empty(models: DeclaredSet, tree: Tree) -> Iterator[Problem]:
-    """Refuse a set that renders nothing, unless it says that it may."""
-    spec = tree.data.get("spec")
-    declared = spec.get("models", []) if isinstance(spec, dict) else None
-    served = any(model.whole.model.targets for model in models.models)
-    # A faulty model may have targets: only a set whose models are all sound is known to be empty.
-    sound = isinstance(declared, list) and len(declared) == len(models.models)
-    if sound and not served and not models.spec.allowEmpty:
-        place = models.place(find(tree.marks, "spec", "models")[0])
-        hint = "add models:, or spec.allowEmpty: true"
-        yield problem("MY213", "the set renders nothing", hint=hint, place=place)
-
-
-_SET_RULES: Final = (_duplicates, _reserved_labels, _credentials_of_set, _collisions)

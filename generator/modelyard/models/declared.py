@@ -59,6 +59,11 @@ class DeclaredModel(NamedTuple):
         """What runs in pods: the variants, or the model itself."""
         return self.variants or (self.whole,)
 
+    @property
+    def targets(self) -> list[str]:
+        """The targets whose fields are sound in the model and in all its variants, sorted."""
+        return [name for name in sorted(self.whole.specs) if all(name in each.specs for each in self.served)]
+
     def with_marks(self) -> "DeclaredModel":
         """Return the same with marks on all values."""
         return DeclaredModel(self.name, self.whole.with_marks(), tuple(each.with_marks() for each in self.variants))
@@ -77,6 +82,10 @@ class DeclaredSet(NamedTuple):
     def place(self, mark: int) -> Place:
         """Return the place of a mark."""
         return self.sources.place(mark)
+
+    def names(self, key: str) -> bool:
+        """Tell whether the file has a key under spec, whatever its value."""
+        return key in find_marks(self.marks, "spec").entries
 
     def with_marks(self, models: tuple[DeclaredModel, ...]) -> "DeclaredSet":
         """Return the set with these models alone, and marks on all values."""

@@ -123,7 +123,7 @@ def check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
             own = models.place(whole.find("targets", "knative", "domains", i, "host"))
             hint = "use a host name of your own"
             yield problem("MY104", f"{domain.host} is below the cluster's own domain", hint=hint, place=own)
-        if domain.claim and models.spec.namespace is None:
+        if domain.claim and not models.names("namespace"):
             yield problem("MY216", "claim: true needs spec.namespace", hint="name the namespace in spec", place=place)
     if spec.domains and spec.visibility == "cluster-local":
         place = models.place(whole.find_key("targets", "knative", "domains"))

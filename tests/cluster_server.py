@@ -60,6 +60,13 @@ class Cluster:
         assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
         return done.stdout
 
+    def runs_pods(self) -> bool:
+        """Tell whether Pods come up: the make-believe node has been seen to miss the first ones on a busy machine."""
+        self.succeed("create", "deployment", "canary", "--image=canary:1", "-n", "default")
+        waited = self.run("wait", "--for=condition=Available", "deployment/canary", "-n", "default", "--timeout=45s")
+        self.succeed("delete", "deployment", "canary", "-n", "default", "--wait=false")
+        return waited.returncode == 0
+
     def apply(self, objects: Iterable[Mapping[str, Any]], *options: str) -> str:
         """Apply objects as modelyard does: server-side, strict, under its own name; a warning is a fault too."""
         server_side = ("--server-side", "--field-manager=modelyard", "--validate=strict")

@@ -21,6 +21,22 @@ OVERLAYS: Final = model_sets.TESTS.parent / "overlays"
 SERVED: Final = "services.serving.knative.dev,routes.serving.knative.dev,domainmappings.serving.knative.dev"
 CHALLENGER: Final = {"churn:2.1.0": "churn:2.2.0"}
 AT_ONCE: Final = {"rolloutDuration: 5m": "rolloutDuration: 0s"}  # while a rollout lasts, a Route is not Ready
+SPLIT: Final = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: ModelSet
+metadata: {name: risk}
+spec:
+  namespace: NAMESPACE
+  registry: registry.example.com/models
+  models:
+    - name: churn
+      path: /churn
+      config: {SAS_SCR_PROMETHEUS_RATE: "30"}
+      variants:
+        - {name: champion, image: "churn:2.0.0", percent: 60}
+        - {name: challenger, image: "churn:2.1.0", percent: 40}
+      targets: {knative: {minScale: 1}}
+"""
 RATE: Final = {'SAS_SCR_PROMETHEUS_RATE: "30"': 'SAS_SCR_PROMETHEUS_RATE: "60"'}
 
 
@@ -90,6 +106,21 @@ def test_dev_becomes_ready(cluster: Cluster, namespace: str, tmp_path: Path) -> 
     assert {each["kind"] for each in served} == {"Service", "Route", "DomainMapping"}
     mapping = stored["DomainMapping", f"{namespace}.example.com"]
     assert mapping["status"]["url"] == f"https://{namespace}.example.com"
+
+
+def test_kubectl_apply_k_takes_the_folder_with_a_prefix(cluster: Cluster, namespace: str, tmp_path: Path) -> None:
+    (tmp_path / "models.yaml").write_text(SPLIT.replace("NAMESPACE", namespace), "utf-8")
+    assert api.write(tmp_path, api.overlay(tmp_path)) == []
+    (tmp_path / "kustomization.yaml").write_text("components: [generated]\nnamePrefix: eu-\n", "utf-8")
+    for _ in range(2):  # Knative refuses a second time what it does not take for the same
+        applied = cluster.succeed("apply", "-k", str(tmp_path), "--server-side", "--validate=strict")
+        assert applied.count("serverside-applied") == 7
+    ready(cluster, namespace)
+    route = cluster.get("routes.serving.knative.dev", "eu-churn", namespace)
+    assert {each["tag"]: each["revisionName"] for each in route["status"]["traffic"]} == {
+        "champion": "eu-churn-champion-00001",
+        "challenger": "eu-churn-challenger-00001",
+    }
 
 
 def test_restricted_takes_all_pods(cluster: Cluster, namespace: str, tmp_path: Path) -> None:

@@ -271,6 +271,18 @@ def test_the_path_must_be_given_where_images_differ() -> None:
     assert problems(spec + "      path: /m\n") == []
 
 
+def test_a_single_variant_has_all_calls() -> None:
+    spec = (
+        "  models:\n    - name: m\n      targets: {knative: {minScale: 1}}\n      variants: [{name: a, image: 'x:1'}]\n"
+    )
+    loaded = load_text((HEAD + spec).encode(), "models.yaml", Path())
+    assert loaded.problems == []
+    assert loaded.models is not None
+    assert [each.percent for each in loaded.models.models[0].variants] == [100]
+    route = next(each for each in api.render_loaded(loaded, Path()).objects if each.kind == "Route")
+    assert [each["percent"] for each in route.body["spec"]["traffic"]] == [100]
+
+
 def test_a_missing_file_has_a_hint(tmp_path: Path) -> None:
     (found,) = api.load(tmp_path / "none.yaml").problems
     assert (found.code, found.place) == ("MY013", None)

@@ -101,6 +101,8 @@ class _Assembly:
             else:
                 self.report("MY103", "a variant is a mapping", find(item_marks)[1], "write name:, image: and percent:")
         self.problems += problems
+        if len(served) == 1 and served[0].percent is None:
+            served = [served[0]._replace(percent=100)]
         if whole is None:
             return None
         model = DeclaredModel(whole.model.name, whole, tuple(sorted(served, key=lambda each: each.variant or "")))

@@ -37,6 +37,7 @@ def test_render_check_and_drift(modelyard: Command, overlay: Path) -> None:
     assert "+++ b/generated/models/churn.yaml" in missing.stdout
     assert not (overlay / "generated").exists()
     assert modelyard("render", cwd=overlay).returncode == 0
+    assert "nothing has changed in generated: 4 files" in modelyard("render", cwd=overlay).stderr
     same = modelyard("render", "--check", cwd=overlay)
     assert (same.returncode, same.stdout) == (0, "")
     (overlay / "models.yaml").write_text(GOOD.replace("2.0.0", "2.1.0"), "utf-8")

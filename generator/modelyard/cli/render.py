@@ -72,5 +72,12 @@ def render(
             raise typer.Exit(1)
         tell(f"{folder} is what {api.models_file(file)} gives{counted(result.problems)}")
         return
+    before = _inode(folder)
     stop_on_errors(api.write(file, result, in_place=in_place))
-    tell(f"wrote {folder}: {len(result.content)} files{counted(result.problems)}")
+    # A folder that changes is exchanged for a new one; file by file it stays, and may have changed.
+    verb = "wrote" if in_place or _inode(folder) != before else "nothing has changed in"
+    tell(f"{verb} {folder}: {len(result.content)} files{counted(result.problems)}")
+
+
+def _inode(folder: Path) -> int | None:
+    return folder.stat().st_ino if folder.exists() else None

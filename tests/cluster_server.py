@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,12 +61,22 @@ class Cluster:
         assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
         return done.stdout
 
-    def runs_pods(self) -> bool:
-        """Tell whether Pods come up: the make-believe node has been seen to miss the first ones on a busy machine."""
-        self.succeed("create", "deployment", "canary", "--image=canary:1", "-n", "default")
-        waited = self.run("wait", "--for=condition=Available", "deployment/canary", "-n", "default", "--timeout=45s")
-        self.succeed("delete", "deployment", "canary", "-n", "default", "--wait=false")
-        return waited.returncode == 0
+    def wait_for_node(self) -> None:
+        """Wait until new Pods are put on the make-believe node: what does so takes effect a moment after the start."""
+        ask = (
+            "run",
+            "canary",
+            "--image=canary:1",
+            "-n",
+            "default",
+            "--dry-run=server",
+            "-o",
+            "jsonpath={.spec.nodeName}",
+        )
+        deadline = time.monotonic() + 60
+        while not self.succeed(*pod, "-o", "jsonpath={.spec.nodeName}"):
+            assert time.monotonic() < deadline, "the server puts no Pods on its node"
+            time.sleep(0.2)
 
     def apply(self, objects: Iterable[Mapping[str, Any]], *options: str) -> str:
         """Apply objects as modelyard does: server-side, strict, under its own name; a warning is a fault too."""

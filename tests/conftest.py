@@ -103,13 +103,10 @@ def cluster(shared: Path) -> Iterator[cluster_server.Cluster]:
     """Return a real API server with Knative's controller; the tests that use it are in one file, so there is one."""
     kubectl = built(shared, "all") / "kubectl"
     crds = [shared / "data" / "crds" / name for name in cluster_server.CRDS]
-    for _ in range(2):
-        with cluster_server.serve(shared / "cluster" / "up", CLUSTER, crds) as kubeconfig:
-            server = cluster_server.Cluster(kubectl, kubeconfig)
-            if server.runs_pods():
-                yield server
-                return
-    pytest.fail("the server starts no Pods")
+    with cluster_server.serve(shared / "cluster" / "up", CLUSTER, crds) as kubeconfig:
+        server = cluster_server.Cluster(kubectl, kubeconfig)
+        server.wait_for_node()
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -63,16 +63,7 @@ class Cluster:
 
     def wait_for_node(self) -> None:
         """Wait until new Pods are put on the make-believe node: what does so takes effect a moment after the start."""
-        ask = (
-            "run",
-            "canary",
-            "--image=canary:1",
-            "-n",
-            "default",
-            "--dry-run=server",
-            "-o",
-            "jsonpath={.spec.nodeName}",
-        )
+        pod = ("run", "canary", "--image=canary:1", "-n", "default", "--dry-run=server")
         deadline = time.monotonic() + 60
         while not self.succeed(*pod, "-o", "jsonpath={.spec.nodeName}"):
             assert time.monotonic() < deadline, "the server puts no Pods on its node"

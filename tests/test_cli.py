@@ -108,6 +108,7 @@ def test_init_writes_only_what_is_missing(modelyard: Command, tmp_path: Path) ->
 def test_show_names_an_unknown_model_and_hides_credentials(modelyard: Command, overlay: Path) -> None:
     done = modelyard("show", "chrun", cwd=overlay)
     assert (done.returncode, done.stdout) == (1, "")
+    assert "[MY110]" in done.stderr
     assert "did you mean churn?" in done.stderr
     text = GOOD + '      env: {DB_PASSWORD: hunter2, DSN: "https://u:hunter2@x/"}\n      args: [--password=hunter2]\n'
     text += "      patches:\n        - target: {kind: Service}\n"
@@ -160,4 +161,15 @@ def test_a_reader_that_goes_away_is_no_bug(run: Command, overlay: Path) -> None:
 def test_version_and_schema(modelyard: Command) -> None:
     assert modelyard("--version").stdout.startswith("modelyard 0.")
     assert '"$schema"' in modelyard("schema").stdout
-    assert modelyard("targets").stdout.split() >= ["deployment"]
+    assert [line.split()[0] for line in modelyard("targets").stdout.splitlines()] == ["deployment", "knative"]
+
+
+def test_a_bug_is_one_line_without_its_text(run: Command, overlay: Path) -> None:
+    code = "from modelyard import api, cli\ndef fail(_): raise RuntimeError('hunter2')\napi.check = fail\n"
+    code += "import sys; sys.argv = ['modelyard', 'check']; cli.main()"
+    done = run(sys.executable, "-c", code, cwd=overlay, env={"MODELYARD_TRACEBACK": ""})
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (3, "", 1)
+    assert done.stderr.startswith("modelyard: a bug in modelyard (RuntimeError); please report it")
+    assert "hunter2" not in done.stderr
+    traced = run(sys.executable, "-c", code, cwd=overlay, env={"MODELYARD_TRACEBACK": "1"})
+    assert "Traceback" in traced.stderr

@@ -89,6 +89,10 @@ CODES: Final[dict[str, Code]] = {
     "MY109": Code(
         "$remove without an item to remove", "$remove: true takes an item with this name out of what the base declared."
     ),
+    "MY110": Code(
+        "No such model",
+        "The model that the command line names is not in the file, or is too faulty to be shown.",
+    ),
     "MY201": Code(
         "A name that is already taken", "Models, and the variants and volumes of one model, are told apart by name."
     ),

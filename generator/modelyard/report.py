@@ -45,3 +45,11 @@ def summary(problems: Sequence[Problem]) -> str:
     counts = Counter(each.severity for each in problems)
     words = [f"{counts[s]} {s}{'' if counts[s] == 1 else 's'}" for s in Severity if counts[s]]
     return ", ".join(words) or "no problems"
+
+
+def bug(program: str, error: Exception) -> str:
+    """Return the one line that is said of an exception: its type alone, for its text may hold a credential."""
+    return (
+        f"{program}: a bug in modelyard ({type(error).__name__}); please report it, with the traceback that "
+        "MODELYARD_TRACEBACK=1 prints\n"
+    )

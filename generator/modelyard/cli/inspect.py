@@ -29,7 +29,7 @@ def show(model: Annotated[str, typer.Argument(help="Name of the model.")], file:
     stop_on_errors([each for each in loaded.problems if loaded.models is None])
     text, hint = api.show(loaded, model)
     if text is None:
-        stop_on_errors([*loaded.problems, problem("MY013", f"there is no model {model} to show", hint=hint)])
+        stop_on_errors([*loaded.problems, problem("MY110", f"there is no model {model} to show", hint=hint)])
     typer.echo(text, nl=False)
 
 

@@ -36,10 +36,9 @@ def main() -> None:
     except Exception as error:  # the last door: whatever it is, it is a bug
         if os.environ.get("MODELYARD_TRACEBACK"):
             raise
-        sys.stderr.write(
-            f"modelyard-fn: a bug in modelyard ({type(error).__name__}); please report it, with the traceback that "
-            "MODELYARD_TRACEBACK=1 prints\n"
-        )
+        from modelyard.report import bug
+
+        sys.stderr.write(bug("modelyard-fn", error))
         code = 3
     gc.freeze()
     sys.exit(code)

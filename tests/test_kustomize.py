@@ -9,18 +9,10 @@ import yaml
 
 from modelyard import api
 from tests.builds import DOORS, KUSTOMIZATIONS, PLUGINS, ROOT, Builder, copied, dangling, furnish, installed, load
+from tests.calls import MODELS
 from tests.conftest import Run
 
 MISTAKE: Final = 'spec:\n  "50%x": 1\n'
-ONE: Final = """\
-apiVersion: modelyard.dev/v1alpha1
-kind: ModelSet
-metadata: {name: risk}
-spec:
-  models:
-    - {name: churn, image: "registry.example.com/churn:1", runtime: pcr, targets: {knative: {minScale: 1}}}
-"""
-
 EMPTY: Final = """\
 apiVersion: modelyard.dev/v1alpha1
 kind: ModelSet
@@ -37,7 +29,7 @@ def builder(kustomize: Path, run: Run, modelyard: Run, tmp_path_factory: pytest.
 @pytest.fixture
 def overlay(tmp_path: Path) -> Path:
     """Return a folder with a models file of one model."""
-    (tmp_path / "models.yaml").write_text(ONE)
+    (tmp_path / "models.yaml").write_text(MODELS)
     return tmp_path
 
 
@@ -69,7 +61,7 @@ def test_the_legacy_plugin_runs_in_kustomize_too(builder: Builder, overlay: Path
 @pytest.mark.parametrize("door", ["krm", "legacy"])
 def test_a_mistake_stops_the_build_with_its_place(door: str, builder: Builder, overlay: Path) -> None:
     furnish(overlay, door)
-    (overlay / "models.yaml").write_text(ONE.replace("spec:\n", MISTAKE))
+    (overlay / "models.yaml").write_text(MODELS.replace("spec:\n", MISTAKE))
     done = builder.build(overlay, door)
     assert (done.returncode, done.stdout) == (1, "")
     # kustomize 5.8 shows the doubled sign that older ones need.
@@ -81,7 +73,7 @@ def test_a_prefix_on_a_domain_is_refused_with_its_place(
     door: str, builder: Builder, modelyard: Run, overlay: Path
 ) -> None:
     furnish(overlay, door)
-    domain = ONE.replace("{minScale: 1}", "{minScale: 1, domains: [{host: churn.example.com}]}")
+    domain = MODELS.replace("{minScale: 1}", "{minScale: 1, domains: [{host: churn.example.com}]}")
     (overlay / "models.yaml").write_text(domain)
     path = overlay / "kustomization.yaml"
     path.write_text(f"# A comment.\nnamePrefix:   blue-\n{path.read_text()}")
@@ -94,7 +86,7 @@ def test_a_prefix_on_a_domain_is_refused_with_its_place(
 @pytest.mark.parametrize("file", ["kustomization.yaml", "kustomization.yml", "Kustomization"])
 @pytest.mark.parametrize("entry", ["namePrefix: 'blue-'", "nameSuffix: -v2"])
 def test_a_renaming_is_found_wherever_kustomize_finds_it(file: str, entry: str, overlay: Path) -> None:
-    (overlay / "models.yaml").write_text(ONE.replace("minScale: 1", "domains: [{host: churn.example.com}]"))
+    (overlay / "models.yaml").write_text(MODELS.replace("minScale: 1", "domains: [{host: churn.example.com}]"))
     (overlay / file).write_text(f"components: [generated]\n{entry}\n")
     (problem,) = (each for each in api.check(overlay) if each.code == "MY220")
     assert str(problem.place) == f"{overlay / file}:2:13"

@@ -4,7 +4,7 @@ from modelyard import api
 
 result = api.render("overlays/dev")
 for each in result.problems:
-    print(each)
+    print(each.place, each.message, each.hint)
 """
 
 import gc

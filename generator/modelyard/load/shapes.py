@@ -18,7 +18,7 @@ from modelyard.yamlio import MapMarks, Marks, Plain, Sources, at, spellings
 S = TypeVar("S", bound=BaseModel)
 
 # Sections of the models file whose targets this version does not have.
-PLANNED: Final = {
+_PLANNED_SECTIONS: Final = {
     "viya": "site-config for SAS Viya",
     "requestLog": "the request log of TensorFlow Serving",
     "monitor": "performance monitoring",
@@ -120,8 +120,8 @@ class _Fault:
     def unknown_key(self) -> Problem:
         key = str(self.path[-1])
         known = set(self.owner.model_fields) if self.owner else set()
-        if key in PLANNED:
-            message = f"{key}: {PLANNED[key]} is not available in this version"
+        if key in _PLANNED_SECTIONS:
+            message = f"{key}: {_PLANNED_SECTIONS[key]} is not available in this version"
             return self.make("MY107", message, "take it out; `modelyard targets` lists what exists", self.key_mark)
         return self.make("MY101", f"unknown key {key}", _key_hint(key, known), self.key_mark)
 

@@ -16,10 +16,11 @@ from modelyard.template import Templates
 TARGETS: Final[Mapping[str, str]] = {
     "deployment": "modelyard.targets.deployment",
     "knative": "modelyard.targets.knative",
+    "sagemaker-proxy": "modelyard.targets.sagemaker_proxy",
 }
 
 # Targets that the models file knows and this version does not have.
-PLANNED: Final = frozenset(["sagemaker-proxy", "sagemaker", "openshift", "dataproc", "spark-operator"])
+PLANNED: Final = frozenset(["sagemaker", "openshift", "dataproc", "spark-operator"])
 
 
 class Claim(NamedTuple):

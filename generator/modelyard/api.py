@@ -8,7 +8,7 @@ for each in result.problems:
 """
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -135,6 +135,43 @@ def show(loaded: Loaded, name: str) -> tuple[str | None, str]:
     from modelyard import show as text_of
 
     return text_of.show(loaded.models, found), ""
+
+
+def image(loaded: Loaded, name: str, variant: str | None = None) -> tuple[dict[str, str], list[Problem]]:
+    """Return the build context of the image that SageMaker runs for a model, by file name, and what is wrong.
+
+    variant: which of a model's variants; it must be named if their images differ.
+    """
+    declared = loaded.models
+    found = next((each for each in declared.models if each.name == name), None) if declared else None
+    if declared is None or found is None:
+        known = [each.name for each in declared.models] if declared else []
+        return {}, [*loaded.problems, _unknown(f"there is no model {name}", name, known)]
+    variants = {each.variant or "": each for each in found.variants}
+    if variants and variant is None and len({each.model.image for each in found.variants}) > 1:
+        return {}, [*loaded.problems, _unknown(f"{name} has variants: name one with --variant", "", variants)]
+    if variant is not None and variant not in variants:
+        return {}, [*loaded.problems, _unknown(f"{name} has no variant {variant}", variant, variants)]
+    from modelyard.image import content
+
+    served = found.served[0] if variant is None else variants[variant]
+    made, problems = content(declared, found, served)
+    return made, unique([*loaded.problems, *problems])
+
+
+def write_image(folder: Path, made: Mapping[str, str]) -> list[Problem]:
+    """Make a folder hold exactly a build context, all or nothing."""
+    from modelyard.image import write as written
+
+    return written(folder, made)
+
+
+def _unknown(message: str, name: str, known: Iterable[str]) -> Problem:
+    meant = nearest(name, known) if name else None
+    listed = ", ".join(sorted(known))
+    return problem(
+        "MY110", message, hint=f"did you mean {meant}?" if meant else f"there are {listed}" if listed else ""
+    )
 
 
 def starter(name: str) -> dict[str, str]:

@@ -91,7 +91,12 @@ CODES: Final[dict[str, Code]] = {
     ),
     "MY110": Code(
         "No such model",
-        "The model that the command line names is not in the file, or is too faulty to be shown.",
+        "The model, or its variant, that the command line names is not in the file, or is too faulty to be shown.",
+    ),
+    "MY111": Code(
+        "An image whose start is not known",
+        "`modelyard image` writes an entry point that starts the model itself, so that the proxy has the port that "
+        "SageMaker calls. It knows how SAS Container Runtime is started; other models say it with `command`.",
     ),
     "MY201": Code(
         "A name that is already taken", "Models, and the variants and volumes of one model, are told apart by name."

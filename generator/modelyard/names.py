@@ -124,6 +124,12 @@ def repository(reference: str) -> str:
     return match["repository"] if match else reference
 
 
+def tag(reference: str) -> str | None:
+    """Return the tag of an image reference, or None if it has none."""
+    match = _IMAGE.fullmatch(reference)
+    return match["tag"] if match else None
+
+
 def names_registry(reference: str) -> bool:
     """Tell whether a reference names its registry's host, by Docker's rule: a dot, a colon or localhost."""
     first, slash, _ = reference.partition("/")

@@ -4,10 +4,13 @@ One Caddyfile serves the sidecar in Kubernetes and the image that SageMaker runs
 its text.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
-from modelyard.models.declared import DeclaredModel, Served
+from modelyard import names
+from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.pods import APP_PATH, url_path
+from modelyard.problem import Problem, problem
 from modelyard.template import folder
 from modelyard.workload import port
 
@@ -35,8 +38,28 @@ def ping(model: DeclaredModel, served: Served) -> tuple[str, str] | None:
     if get and get.scheme in (None, "HTTP") and get.port in (None, port(own)):
         return "GET", get.path or "/"
     if own.runtime == "scr":
-        return "HEAD", f"{url_path(model)}/apiMeta/api"
+        return of_scr(model)
     return ("GET", "/internal/ready") if own.runtime == "pcr" else None
+
+
+def of_scr(model: DeclaredModel) -> tuple[str, str]:
+    """Return the method and path by which /ping asks SAS Container Runtime; also what the image asks by itself."""
+    return "HEAD", f"{url_path(model)}/apiMeta/api"
+
+
+def check(models: DeclaredSet, model: DeclaredModel, served: Served) -> Iterator[Problem]:
+    """Yield what the proxy cannot call or ask."""
+    path = url_path(model)
+    if wrong := names.plain_path(path):
+        yield problem("MY105", f"{path} {wrong}", place=models.place(model.whole.find("path")))
+    asked = ping(model, served)
+    if asked is None:
+        hint = "add probes: {readiness: {httpGet: {path: …}}} on the model's own port"
+        message = f"runtime {served.model.runtime} needs a readiness probe by HTTP: /ping asks what it asks"
+        yield problem("MY218", message, hint=hint, place=models.place(served.find("runtime")))
+    elif not asked[1].startswith(path) and (wrong := names.plain_path(asked[1].partition("?")[0])):
+        place = models.place(served.find("probes", "readiness", "httpGet", "path"))
+        yield problem("MY105", f"{asked[1]} {wrong}", place=place)
 
 
 def limits(timeout: int, max_body: int, drain: int) -> dict[str, str]:

@@ -17,7 +17,7 @@ from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.deployed import Deployed
 from modelyard.models.shape import Image, PositiveDuration, Quantity, checked
 from modelyard.places import derived
-from modelyard.pods import SCR_USER, pod, registered, url_path
+from modelyard.pods import SCR_USER, pod, registered
 from modelyard.problem import Problem, problem
 from modelyard.targets import Claim
 from modelyard.template import Templates
@@ -73,16 +73,8 @@ def claims(model: DeclaredModel) -> Iterator[Claim]:
 def check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
     """Yield what no target with a Deployment can do, and what this one cannot ask or call."""
     yield from deployments.check(models, model, NAME)
-    if wrong := names.plain_path(url_path(model)):
-        yield problem("MY105", f"{url_path(model)} {wrong}", place=models.place(model.whole.find("path")))
     for served in model.served:
-        if (asked := proxy.ping(model, served)) is None:
-            hint = "add probes: {readiness: {httpGet: {path: …}}} on the model's own port"
-            message = f"runtime {served.model.runtime} needs a readiness probe by HTTP: /ping asks what it asks"
-            yield problem("MY218", message, hint=hint, place=models.place(served.find("runtime")))
-        elif not asked[1].startswith(url_path(model)) and (wrong := names.plain_path(asked[1].partition("?")[0])):
-            place = models.place(served.find("probes", "readiness", "httpGet", "path"))
-            yield problem("MY105", f"{asked[1]} {wrong}", place=place)
+        yield from proxy.check(models, model, served)
         for index, volume in enumerate(served.model.volumes or []):
             if volume.name in VOLUMES:
                 place = models.place(served.find("volumes", index, "name"))

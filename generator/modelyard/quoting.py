@@ -34,7 +34,8 @@ def shell_of_command(value: object) -> str:
 def containerfile(value: object) -> str:
     r"""Return a word of a Containerfile: between double quotes, with \, " and $ escaped.
 
-    Source: BuildKit, Dockerfile reference, "Environment replacement" and "ENV". Raises ValueError for control characters: an instruction ends with its line.
+    Source: BuildKit, Dockerfile reference, "Environment replacement" and "ENV". Raises ValueError for control
+    characters: an instruction ends with its line.
     """
     text = str(value)
     if _CONTROL.search(text):

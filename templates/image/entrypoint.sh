@@ -35,7 +35,7 @@ model='' proxy='' stopping=''
 trap 'stopping=1; [ -z "$proxy" ] || kill -TERM "$proxy" 2>/dev/null' TERM INT
 
 exec_model() {
-    exec {% for word in command %}{{ word }} {% endfor %}
+    exec{% for word in command %} {{ word }}{% endfor %}
 
 }
 

@@ -39,10 +39,12 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """The proxy's container as it is rendered: its command, its variables, and the Caddyfile."""
+    """The proxy's container as it is rendered: command, variables, security context, mounts, and the Caddyfile."""
 
     command: Sequence[str]
     env: Mapping[str, str]
+    security: Mapping[str, Any]
+    mounts: Sequence[Mapping[str, Any]]
     caddyfile: str
 
 
@@ -103,7 +105,8 @@ def rendered(folder: Path, *, timeout: str) -> Container:
     pod = bodies["Deployment"]["spec"]["template"]["spec"]
     container = next(each for each in pod["containers"] if each["name"] == "proxy")
     env = {each["name"]: each["value"] for each in container["env"]}
-    return Container(container["command"], env, bodies["ConfigMap"]["data"]["Caddyfile"])
+    text = bodies["ConfigMap"]["data"]["Caddyfile"]
+    return Container(container["command"], env, container["securityContext"], container["volumeMounts"], text)
 
 
 @contextlib.contextmanager

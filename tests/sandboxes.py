@@ -27,9 +27,9 @@ def need_root() -> None:
 
 
 @contextlib.contextmanager
-def open_folder() -> Iterator[Path]:
+def open_folder(parent: Path | None = None) -> Iterator[Path]:
     """Make a folder that every user can read; pytest's own are closed to others."""
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(dir=parent) as name:
         Path(name).chmod(0o755)
         yield Path(name)
 

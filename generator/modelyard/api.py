@@ -140,7 +140,7 @@ def show(loaded: Loaded, name: str) -> tuple[str | None, str]:
 def image(loaded: Loaded, name: str, variant: str | None = None) -> tuple[dict[str, str], list[Problem]]:
     """Return the build context of the image that SageMaker runs for a model, by file name, and what is wrong.
 
-    variant: which of a model's variants; it must be named if their images differ.
+    It is empty if anything in the file is an error. variant: which of a model's variants; it must be named if their images differ.
     """
     declared = loaded.models
     found = next((each for each in declared.models if each.name == name), None) if declared else None
@@ -156,7 +156,8 @@ def image(loaded: Loaded, name: str, variant: str | None = None) -> tuple[dict[s
 
     served = found.served[0] if variant is None else variants[variant]
     made, problems = content(declared, found, served)
-    return made, unique([*loaded.problems, *problems])
+    problems = unique([*loaded.problems, *problems])
+    return ({} if has_errors(problems) else made), problems
 
 
 def write_image(folder: Path, made: Mapping[str, str]) -> list[Problem]:

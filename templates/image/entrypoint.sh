@@ -39,8 +39,9 @@ exec_model() {
 
 }
 
+# GOGC: memory for speed, a tenth less of the processor for each call.
 exec_proxy() {
-    exec "$home/caddy" run --config "$home/Caddyfile" --adapter caddyfile
+    GOGC=400 exec "$home/caddy" run --config "$home/Caddyfile" --adapter caddyfile
 }
 
 exec_model &

@@ -67,7 +67,7 @@ class Model:
             return False
         if what in _PARTS:
             await _PARTS[what](writer)
-            return False
+            return what == "stream"
         status = int(value) if what == "status" else 200 if call.path.startswith(PATH) else 404
         body = (
             b"x" * int(value) if what == "large" else json.dumps({"path": call.path, "length": len(call.body)}).encode()

@@ -140,7 +140,8 @@ def show(loaded: Loaded, name: str) -> tuple[str | None, str]:
 def image(loaded: Loaded, name: str, variant: str | None = None) -> tuple[dict[str, str], list[Problem]]:
     """Return the build context of the image that SageMaker runs for a model, by file name, and what is wrong.
 
-    It is empty if anything in the file is an error. variant: which of a model's variants; it must be named if their images differ.
+    It is empty if anything in the file is an error. variant: which of a model's variants; it must be named if their
+    images differ.
     """
     declared = loaded.models
     found = next((each for each in declared.models if each.name == name), None) if declared else None

@@ -134,7 +134,7 @@ def test_no_argument_of_a_model_leaves_its_quotes(shared: Path, tmp_path: Path) 
 def test_a_path_that_would_need_quotes_is_refused(shared: Path, tmp_path: Path) -> None:
     refused = 0
     for text in strings(shared):
-        if re.fullmatch(r"[A-Za-z0-9._~!$&'()*+,;=:@/-]*", text) or re.search("[\x00\x7f-\x9f\ufffe\uffff]", text):
+        if re.fullmatch(r"[A-Za-z0-9._~!&'()*+,;=:@/-]*", text) or re.search("[\x00\x7f-\x9f\ufffe\uffff]", text):
             continue
         (tmp_path / "models.yaml").write_text(
             MODELS.replace("MODEL", f"image: churn:1\n      path: {quote('/' + text)}"), "utf-8"

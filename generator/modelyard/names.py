@@ -19,7 +19,7 @@ _UNITS: Final = {
     **{unit: Decimal(1000) ** power for power, unit in enumerate(["n", "u", "m", "", *"kMGTPE"], -3)},
     **{f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", 1)},
 }
-_PLAIN_PATH: Final = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@/-]+")
+_PLAIN_PATH: Final = re.compile(r"[A-Za-z0-9._~!&'()*+,;=:@/-]+")
 # distribution/reference v0.6.0, regexp.go: the grammar of an image reference.
 _PART: Final = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _HOST: Final = rf"(?:{_PART}(?:\.{_PART})*|\[[a-fA-F0-9:]+\])(?::\d+)?"
@@ -174,8 +174,8 @@ def size(text: str) -> str | None:
 
 
 def plain_path(text: str) -> str | None:
-    """Check a URL path that needs no escapes: segments of RFC 3986 3.3 without percent-encoding."""
-    return None if _PLAIN_PATH.fullmatch(text) else "must consist of / and the characters that need no escape in a URL"
+    """Check a URL path that is the same everywhere: RFC 3986 3.3 without % and without $, which Kubernetes expands."""
+    return None if _PLAIN_PATH.fullmatch(text) else "must consist of letters, digits and /-._~!&'()*+,;=:@"
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

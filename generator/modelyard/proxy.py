@@ -57,7 +57,7 @@ def check(models: DeclaredSet, model: DeclaredModel, served: Served) -> Iterator
         hint = "add probes: {readiness: {httpGet: {path: …}}} on the model's own port"
         message = f"runtime {served.model.runtime} needs a readiness probe by HTTP: /ping asks what it asks"
         yield problem("MY218", message, hint=hint, place=models.place(served.find("runtime")))
-    elif not asked[1].startswith(path) and (wrong := names.plain_path(asked[1].partition("?")[0])):
+    elif asked != of_scr(model) and (wrong := names.plain_path(asked[1].partition("?")[0])):
         place = models.place(served.find("probes", "readiness", "httpGet", "path"))
         yield problem("MY105", f"{asked[1]} {wrong}", place=place)
 

@@ -63,11 +63,38 @@ class Manifest(NamedTuple):
         return f"{self.kind}.{self.group} {self.name}" if self.group else f"{self.kind} {self.name}"
 
 
+class TargetPatch(NamedTuple):
+    """JSON Patch (RFC 6902) on objects of a base. `name`: a regular expression over the whole name, as kustomize reads it.
+
+    operations: as RFC 6902 chapter 4 writes them.
+    """
+
+    group: str
+    version: str
+    kind: str
+    name: str
+    operations: list[dict[str, Any]]
+
+    def __str__(self) -> str:
+        """Return kind, group and name, as messages call its target."""
+        return f"{self.kind}.{self.group} {self.name}" if self.group else f"{self.kind} {self.name}"
+
+
+class ConfigMapEntries(NamedTuple):
+    """Entries of a ConfigMap that a generator makes. `merge`: the base has it, else it is a new one."""
+
+    name: str
+    data: dict[str, str]
+    merge: bool
+
+
 @dataclass(slots=True)
 class Rendered:
-    """What a target gives for one model."""
+    """What a target gives: objects, and what changes those of a base."""
 
     manifests: list[Manifest] = field(default_factory=list)
+    patches: list[TargetPatch] = field(default_factory=list)
+    config_maps: list[ConfigMapEntries] = field(default_factory=list)
 
 
 def in_order(manifests: Iterable[Manifest]) -> list[Manifest]:

@@ -11,21 +11,22 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
 from modelyard.check import check as _check
 from modelyard.check.finding import Cluster, Finding
-from modelyard.compose import compose
+from modelyard.compose import SITE_CONFIG, compose, site_config
 from modelyard.load import Loaded
 from modelyard.load import load as _load
-from modelyard.manifest import Manifest
+from modelyard.manifest import Manifest, Rendered
 from modelyard.models.declared import DeclaredModel, DeclaredSet, find_marks
 from modelyard.names import nearest
 from modelyard.patch import pointer_of
 from modelyard.places import mark_of
 from modelyard.problem import Place, Problem, Related, Subject, has_errors, problem, unique
-from modelyard.render import render_model, render_shared
+from modelyard.render import render_model, render_section, render_shared
 from modelyard.template import Templates, folder
 from modelyard.yamlio import write_all
 
@@ -39,6 +40,7 @@ class Rendering:
 
     objects: all objects in the order of the stream; filled by `render`, empty in what `overlay` returns.
     content: relative path -> text of each file of `generated/`; filled by `overlay`.
+    site_config: what a SAS Viya deployment gets; part of `content` too, never of `objects`.
     problems: sorted by place; if one is an error, nothing may be written.
     """
 
@@ -46,6 +48,7 @@ class Rendering:
     problems: list[Problem]
     objects: list[Manifest] = field(default_factory=list)
     content: dict[str, str] = field(default_factory=dict)
+    site_config: Rendered = field(default_factory=Rendered)
 
 
 def models_file(file: str | Path = ".") -> Path:
@@ -66,38 +69,44 @@ def load_shown(path: Path, shown: str) -> Loaded:
         return _load(path, shown)
 
 
-def check(file: str | Path = ".") -> list[Problem]:
+def check(file: str | Path = ".", *, today: date | None = None) -> list[Problem]:
     """Return everything that can be known about a models file without writing or a cluster."""
-    return overlay(file).problems
+    return overlay(file, today=today).problems
 
 
-def render(file: str | Path = ".") -> Rendering:
-    """Render all objects of a models file."""
-    return render_loaded(load(file), models_file(file).parent)
+def render(file: str | Path = ".", *, today: date | None = None) -> Rendering:
+    """Render all objects of a models file. `today`: the day that a restore is measured by; in UTC if absent."""
+    return render_loaded(load(file), models_file(file).parent, today=today)
 
 
-def render_loaded(loaded: Loaded, beside: Path) -> Rendering:
+def render_loaded(loaded: Loaded, beside: Path, *, today: date | None = None) -> Rendering:
     """Render what has been loaded; `beside` is where the kustomization lies."""
     objects: list[Manifest] = []
     with _without_collector():
-        problems = list(loaded.problems)
+        site, found = _site_config(loaded.models, today)
+        problems = [*loaded.problems, *found]
         for manifests, found in _models(loaded.models, beside):
             objects += manifests
             problems += found
-    return Rendering(loaded.models, unique(problems), objects)
+    return Rendering(loaded.models, unique(problems), objects, site_config=site)
 
 
-def overlay(file: str | Path = ".") -> Rendering:
+def overlay(file: str | Path = ".", *, today: date | None = None) -> Rendering:
     """Render a models file to the content of its folder `generated/`, one model at a time."""
     loaded = load(file)
     texts: dict[str | None, str] = {}
     with _without_collector():
-        problems = list(loaded.problems)
+        site, found = _site_config(loaded.models, today)
+        problems = [*loaded.problems, *found]
         for manifests, found in _models(loaded.models, models_file(file).parent):
             problems += found
             if manifests:
                 texts[manifests[0].model] = write_all(each.body for each in manifests)
-    return Rendering(loaded.models, unique(problems), content=compose(texts))
+    name = loaded.models.metadata.name if loaded.models else ""
+    content = {f"{SITE_CONFIG}/{path}": text for path, text in site_config(name, site).items()}
+    if texts or not content:
+        content |= compose(texts)
+    return Rendering(loaded.models, unique(problems), content=content, site_config=site)
 
 
 def generated(file: str | Path = ".") -> Path:
@@ -145,8 +154,8 @@ def starter(name: str) -> dict[str, str]:
 
 def _models(models: DeclaredSet | None, beside: Path) -> Iterator[tuple[list[Manifest], list[Problem]]]:
     """Yield the objects and problems of the set itself, then of each model."""
-    if models is None:
-        return
+    if models is None or (not models.models and models.spec.viya is not None):
+        return  # what models share stands in no file of a set that is for a Viya deployment alone
     templates = Templates()
     yield render_shared(models, templates), []
     cluster = _cluster(models)
@@ -161,6 +170,16 @@ def _models(models: DeclaredSet | None, beside: Path) -> Iterator[tuple[list[Man
         from modelyard.kustomization import renaming
 
         yield [], renaming(beside)
+
+
+def _site_config(models: DeclaredSet | None, today: date | None) -> tuple[Rendered, list[Problem]]:
+    """Return what a SAS Viya deployment gets, and whether it gets it too late."""
+    if models is None or models.spec.viya is None:
+        return Rendered(), []
+    from modelyard.load.viya_rules import overdue
+
+    problems = list(overdue(models, today or datetime.now(UTC).date()))
+    return render_section("viya", models, Templates()), problems
 
 
 def _cluster(models: DeclaredSet) -> Cluster:

@@ -178,6 +178,28 @@ CODES: Final[dict[str, Code]] = {
         "warning",
         ignorable=True,
     ),
+    "MY233": Code(
+        "A restore without an end",
+        "The service restores at each of its starts while the parameters are there. `until` names the last day, after "
+        "which the file is refused.",
+        "warning",
+    ),
+    "MY234": Code(
+        "Restore mode was left on",
+        "The last day of the restore is over. At its next start the service would restore the backup again, over what "
+        "has been saved since.",
+    ),
+    "MY235": Code(
+        "A setting for Python and for R",
+        "SAS_EXTLANG_SETTINGS can stand in only one of sas-open-source-config-python and sas-open-source-config-r.",
+    ),
+    "MY236": Code(
+        "A restore parameter that the documentation does not settle",
+        "It is written into sas-restore-job-parameters as it stands. SAS's page on restores either does not have it, "
+        "or calls it by two names.",
+        "warning",
+    ),
+    "MY237": Code("A field without effect", "Nothing reads this field as the file stands.", "warning"),
     "MY301": Code(
         "A field behind a feature flag",
         "Knative refuses this field unless the cluster's ConfigMap config-features enables its flag. If it "

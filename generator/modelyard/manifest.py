@@ -25,6 +25,17 @@ _RANKS: Final[dict[str, int]] = {
         ]
     )
 }
+# JSON pointer of the pod spec in kinds that have one. PodTemplate and CASDeployment: sas-bases/base of a 2023.10 order.
+POD_SPECS: Final[dict[str, str]] = {
+    "CASDeployment": "/spec/controllerTemplate/spec",
+    "CronJob": "/spec/jobTemplate/spec/template/spec",
+    "DaemonSet": "/spec/template/spec",
+    "Deployment": "/spec/template/spec",
+    "Job": "/spec/template/spec",
+    "Pod": "/spec",
+    "PodTemplate": "/template/spec",
+    "StatefulSet": "/spec/template/spec",
+}
 _FIRST_KEYS: Final[tuple[str, ...]] = ("apiVersion", "kind", "metadata")
 CLUSTER_SCOPED: Final = frozenset(["ClusterDomainClaim"])
 
@@ -64,9 +75,11 @@ class Manifest(NamedTuple):
 
 
 class TargetPatch(NamedTuple):
-    """JSON Patch (RFC 6902) on objects of a base. `name`: a regular expression over the whole name, as kustomize reads it.
+    """JSON Patch (RFC 6902) on objects of a base.
 
-    operations: as RFC 6902 chapter 4 writes them.
+    name: a regular expression over the whole name, as kustomize reads targets. operations: as chapter 4 writes them.
+    lacks_env_from: container 0 may have no envFrom, so that an append to it must make the list where it is missing.
+    optional: some releases of the base do not have the object.
     """
 
     group: str
@@ -74,6 +87,8 @@ class TargetPatch(NamedTuple):
     kind: str
     name: str
     operations: list[dict[str, Any]]
+    lacks_env_from: bool = False
+    optional: bool = False
 
     def __str__(self) -> str:
         """Return kind, group and name, as messages call its target."""

@@ -9,13 +9,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from modelyard.manifest import Manifest, customary, in_order
+from modelyard.manifest import Manifest, Rendered, customary, in_order
 from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.names import one_of
 from modelyard.patch import PatchFailed, apply
 from modelyard.places import derived
 from modelyard.problem import Problem, problem
-from modelyard.targets import target
+from modelyard.targets import section, target
 from modelyard.template import Templates
 from modelyard.workload import service_account
 
@@ -29,6 +29,13 @@ _REFERENCES: Final = frozenset(["configMapRef", "configMapKeyRef", "configMap"])
 def render_shared(models: DeclaredSet, templates: Templates) -> list[Manifest]:
     """Return the objects that belong to the set and to no model."""
     return service_account(models, templates)
+
+
+def render_section(name: str, models: DeclaredSet, templates: Templates) -> Rendered:
+    """Return what a section of the set gives."""
+    rendered = section(name).render(models, templates)
+    rendered.manifests = in_order(seal(rendered.manifests))
+    return rendered
 
 
 def render_model(

@@ -7,6 +7,7 @@ from modelyard import names
 from modelyard.credentials import is_credential_value
 from modelyard.load.merge import Tree
 from modelyard.load.rules import not_accepted, repeated_names
+from modelyard.load.viya_rules import check_viya
 from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.places import find
 from modelyard.problem import Problem, Related, problem
@@ -23,7 +24,7 @@ def check_set(models: DeclaredSet, tree: Tree) -> list[Problem]:
             problems += not_accepted(model, target(name).check(models, model))
     for rule in _SET_RULES:
         problems += rule(models, tree)
-    return problems
+    return [*problems, *check_viya(models)]
 
 
 def _duplicates(models: DeclaredSet, tree: Tree) -> Iterator[Problem]:
@@ -97,6 +98,11 @@ def _names_targets(item: object) -> bool:
     return "targets" in item or any(_names_targets(each) for each in inner)
 
 
+def _names_parts(spec: object, section: str) -> bool:
+    """Tell whether a section of spec holds anything."""
+    return isinstance(spec, dict) and bool(spec.get(section))
+
+
 def check_empty(models: DeclaredSet, tree: Tree) -> Iterator[Problem]:
     """Refuse a set that renders nothing, unless it says that it may."""
     spec = tree.data.get("spec")
@@ -104,10 +110,10 @@ def check_empty(models: DeclaredSet, tree: Tree) -> Iterator[Problem]:
     served = any(model.whole.model.targets for model in models.models)
     # A faulty model may have targets: only a set whose models are all sound is known to be empty.
     sound = isinstance(declared, list) and len(declared) == len(models.models)
-    sound = sound and not any(_names_targets(each) for each in declared or [])
+    sound = sound and not any(_names_targets(each) for each in declared or []) and not _names_parts(spec, "viya")
     if sound and not served and not models.spec.allowEmpty:
         place = models.place(find(tree.marks, "spec", "models")[0])
-        hint = "add models:, or spec.allowEmpty: true"
+        hint = "add models: or viya:, or spec.allowEmpty: true"
         yield problem("MY213", "the set renders nothing", hint=hint, place=place)
 
 

@@ -18,6 +18,11 @@ TARGETS: Final[Mapping[str, str]] = {
     "knative": "modelyard.targets.knative",
 }
 
+# Sections of spec that are rendered once for the set.
+SECTIONS: Final[Mapping[str, str]] = {
+    "viya": "modelyard.targets.viya",
+}
+
 # Targets that the models file knows and this version does not have.
 PLANNED: Final = frozenset(["sagemaker-proxy", "sagemaker", "openshift", "dataproc", "spark-operator"])
 
@@ -53,6 +58,22 @@ class Target(Protocol):
 
     def render(self, models: DeclaredSet, model: DeclaredModel, templates: Templates) -> Rendered:
         """Return the objects of a model."""
+
+
+class Section(Protocol):
+    """What a section's module holds."""
+
+    @property
+    def SUMMARY(self) -> str:  # noqa: N802 - constants of the module
+        """One line for `modelyard targets`."""
+
+    def render(self, models: DeclaredSet, templates: Templates) -> Rendered:
+        """Return what the section gives; nothing where the set does not have it."""
+
+
+def section(name: str) -> Section:
+    """Return a section by name; its module is imported when it is asked for."""
+    return cast("Section", import_module(SECTIONS[name]))
 
 
 def target(name: str) -> Target:

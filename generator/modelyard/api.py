@@ -146,6 +146,28 @@ def show(loaded: Loaded, name: str) -> tuple[str | None, str]:
     return text_of.show(loaded.models, found), ""
 
 
+def sagemaker_script(file: str | Path, name: str) -> tuple[str | None, list[Problem]]:
+    """Return the boto3 program that creates or moves a model's endpoint, or None, and all problems."""
+    from modelyard.script import script
+    from modelyard.targets.sagemaker.values import fields
+
+    result = render(file)
+    # The program sets weights as declared; what ACK would do with them does not matter here.
+    problems = [each for each in result.problems if each.code != "MY246"]
+    if result.models is None or has_errors(problems):
+        return None, problems
+    found = next((model for model in result.models.models if model.name == name), None)
+    if found is None:
+        meant = nearest(name, [model.name for model in result.models.models])
+        hint = f"did you mean {meant}?" if meant else ""
+        return None, [*problems, problem("MY110", f"there is no model {name}", hint=hint)]
+    if "sagemaker" not in found.targets:
+        place = result.models.place(found.whole.find("name"))
+        hint = "add targets: {sagemaker: …}"
+        return None, [*problems, problem("MY248", f"{name} has no target sagemaker", hint=hint, place=place)]
+    return script((each for each in result.objects if each.model == name), fields(found.whole).region), problems
+
+
 def starter(name: str) -> dict[str, str]:
     """Return file name -> text of what `modelyard init` writes for a set of this name."""
     root = folder() / "init"

@@ -242,6 +242,10 @@ CODES: Final[dict[str, Code]] = {
         "warning",
         ignorable=True,
     ),
+    "MY248": Code(
+        "A model that SageMaker does not run",
+        "`modelyard sagemaker script` prints a program for models with the target sagemaker.",
+    ),
     "MY301": Code(
         "A field behind a feature flag",
         "Knative refuses this field unless the cluster's ConfigMap config-features enables its flag. If it "

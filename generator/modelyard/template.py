@@ -172,6 +172,29 @@ class Templates:
         return _compile(document.data, document.marks, mark)
 
 
+def render_text(name: str, context: Mapping[str, object], quote: Callable[[Any], str]) -> str:
+    """Return the text of a template of another format than YAML.
+
+    quote: writes a value as the format does, whatever is in it, so that no value can end what it stands in.
+    Raises jinja2's exceptions: mistakes of a template.
+    """
+
+    @pass_eval_context
+    def finalize(_: EvalContext, value: Any) -> str:
+        return str(value) if isinstance(value, Undefined) else quote(value)  # StrictUndefined raises in str
+
+    environment = Environment(
+        loader=_Loader(folder(), number_lines=False),
+        autoescape=False,  # noqa: S701 - `quote` is what escapes here
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=finalize,
+    )
+    return environment.get_template(name).render(context)
+
+
 def _compile(data: object, marks: Marks, place: Callable[[int], int] | None) -> Fill:
     """Return a function from values to data for one node; `place` turns its mark into the template's line."""
     mark = place(at(marks)) if place else None

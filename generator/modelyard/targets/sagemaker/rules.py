@@ -153,6 +153,8 @@ def _image(models: DeclaredSet, model: DeclaredModel, served: Served) -> Iterato
     own = ("targets", "sagemaker", "image") if spec.image else ("image",)
     place = models.place(served.find(*own))
     reference = image(models, served)
+    if not names.names_registry(reference) and models.names("registry"):
+        return  # the registry was taken out as wrong: where the image is, is not known
     found = _REGISTRY.fullmatch(reference)
     region = found and (found["region"] or found["dual"])
     wanted = fields(model.whole).region  # a variant cannot have its own

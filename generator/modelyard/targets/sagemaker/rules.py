@@ -76,7 +76,7 @@ def _variants(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
         yield problem(
             "MY246",
             f"a percent of {model.name} that changes does not reach its endpoint while it runs: ACK keeps the old one",
-            hint="set it with aws sagemaker update-endpoint-weights-and-capacities too, or deploy with "
+            hint="set it with aws sagemaker update-endpoint-weights-and-capacities too, or in place of ACK use "
             f"modelyard sagemaker script {model.name}",
             place=place,
         )

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from modelyard.models.shape import Duration, Image, Name, Quantity, Shape, checked
 
-Problem = str | None
+Wrong = str | None  # what is wrong with a text
 
 _REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _ROLE: Final = re.compile(r"arn:aws[a-z\-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+")
@@ -19,45 +19,45 @@ _TAG: Final = re.compile(r"[\w .:/=+\-@]*")
 _ALARM: Final = re.compile(r"(?!\s*$).{1,255}")
 
 
-def _region(text: str) -> Problem:
+def _region(text: str) -> Wrong:
     return None if _REGION.fullmatch(text) else "is not a region such as eu-west-1"
 
 
-def _role(text: str) -> Problem:
+def _role(text: str) -> Wrong:
     return None if _ROLE.fullmatch(text) else "is not the ARN of a role, such as arn:aws:iam::123456789012:role/scoring"
 
 
-def _instance_type(text: str) -> Problem:
+def _instance_type(text: str) -> Wrong:
     return None if _INSTANCE_TYPE.fullmatch(text) else "is not an instance type such as ml.m5.large"
 
 
-def _key(text: str) -> Problem:
+def _key(text: str) -> Wrong:
     known = len(text) <= 2048 and _KEY.fullmatch(text)
     return None if known else "is not a KMS key: write its id, ARN or alias"
 
 
-def _s3(text: str) -> Problem:
+def _s3(text: str) -> Wrong:
     known = len(text) <= 512 and _S3.fullmatch(text)
     return None if known else "is not an address such as s3://bucket/prefix, of at most 512 characters"
 
 
-def _id(text: str) -> Problem:
+def _id(text: str) -> Wrong:
     return None if _ID.fullmatch(text) else "is not an id such as sg-0123456789abcdef0 or subnet-0123456789abcdef0"
 
 
-def _tag_key(text: str) -> Problem:
+def _tag_key(text: str) -> Wrong:
     if text.lower().startswith("aws:"):
         return "starts with aws:, which AWS keeps for itself"
     known = 1 <= len(text) <= 128 and _TAG.fullmatch(text)
     return None if known else "must be 1 to 128 letters, digits, blanks and _.:/=+-@"
 
 
-def _tag_value(text: str) -> Problem:
+def _tag_value(text: str) -> Wrong:
     known = len(text) <= 256 and _TAG.fullmatch(text)
     return None if known else "must be at most 256 letters, digits, blanks and _.:/=+-@"
 
 
-def _alarm(text: str) -> Problem:
+def _alarm(text: str) -> Wrong:
     return None if _ALARM.fullmatch(text) else "is not the name of an alarm, of at most 255 characters"
 
 

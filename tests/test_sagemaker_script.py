@@ -193,7 +193,7 @@ def test_an_endpoint_that_moves_is_left_alone(region: Aws, tmp_path: Path) -> No
     region.run(program(tmp_path), tmp_path)
     region.endpoints["churn"].endpoint_status = "Updating"
     done = region.run(program(tmp_path, NEW_WEIGHTS), tmp_path)
-    assert done.exit == "churn is Updating: wait until it is InService"
+    assert done.exit == "churn is Updating: it must be InService"
     assert region.updates == []
 
 

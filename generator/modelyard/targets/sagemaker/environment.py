@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.models.declared import DeclaredSet, Served
+from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.problem import Problem, problem
+from modelyard.targets.sagemaker.values import environment
 
 MAX_VARIABLES: Final = 100
 MAX_BYTES: Final = 1024  # of a name or a value, in UTF-8
@@ -17,7 +18,7 @@ _NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _EXPANDED: Final = re.compile(r"(?<!\$)\$\(([^)]+)\)")
 
 
-def check_environment(models: DeclaredSet, served: Served) -> Iterator[Problem]:
+def check_environment(models: DeclaredSet, model: DeclaredModel, served: Served) -> Iterator[Problem]:
     """Yield references that nothing resolves, and variables that SageMaker refuses."""
     yield from _references(models, served)
     known = served.model.env or {}
@@ -30,11 +31,11 @@ def check_environment(models: DeclaredSet, served: Served) -> Iterator[Problem]:
         elif used := [each for each in _EXPANDED.findall(value) if field == "env" and each in known]:
             hint = f"write the value of {used[0]} in its place"
             yield problem("MY243", f"SageMaker does not expand $({used[0]}) in {name}", hint=hint, place=place)
-    total = sum(len(f"{name}{value}".encode()) for (_, name), value in texts.items())
-    count = len({name for _, name in texts})
-    if count > MAX_VARIABLES or total > MAX_TOTAL:
+    rendered = environment(model, served)
+    total = sum(len(f"{name}{value}".encode()) for name, value in rendered.items())
+    if len(rendered) > MAX_VARIABLES or total > MAX_TOTAL:
         place = models.place(served.find_key("env" if known else "config"))
-        message = f"{count} variables with {total} bytes are more than SageMaker takes"
+        message = f"{len(rendered)} variables with {total} bytes are more than SageMaker takes"
         hint = f"it takes {MAX_VARIABLES} with {MAX_TOTAL} bytes"
         yield problem("MY243", message, hint=hint, place=place)
 

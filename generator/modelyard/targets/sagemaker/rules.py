@@ -55,7 +55,7 @@ def check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
         yield from _capacity(models, model, served)
         yield from _image(models, model, served)
         yield from _startup(models, served)
-        yield from check_environment(models, served)
+        yield from check_environment(models, model, served)
         yield from _left_out(models, model, served)
 
 

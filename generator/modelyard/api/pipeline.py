@@ -1,11 +1,4 @@
-"""The public Python API, and the only composer of the pipeline: the command line, the plugin and notebooks call it.
-
-from modelyard import api
-
-result = api.render("overlays/dev")
-for each in result.problems:
-    print(each.place, each.message, each.hint)
-"""
+"""The pipeline: from a models file to its objects, its files and its problems."""
 
 import gc
 from collections.abc import Iterator
@@ -16,16 +9,15 @@ from pathlib import Path
 from typing import Final
 
 from modelyard.check import check as _check
-from modelyard.check.finding import Cluster, Finding
+from modelyard.check.finding import Cluster
 from modelyard.compose import SITE_CONFIG, compose, site_config
 from modelyard.load import Loaded
 from modelyard.load import load as _load
 from modelyard.manifest import Manifest, Rendered
-from modelyard.models.declared import DeclaredModel, DeclaredSet, find_marks
+from modelyard.models.declared import DeclaredSet, find_marks
 from modelyard.names import nearest
-from modelyard.patch import pointer_of
-from modelyard.places import mark_of
-from modelyard.problem import Place, Problem, Related, Subject, has_errors, problem, unique
+from modelyard.origin import placed
+from modelyard.problem import Problem, has_errors, unique
 from modelyard.render import render_model, render_section, render_shared
 from modelyard.template import Templates, folder
 from modelyard.yamlio import write_all
@@ -65,7 +57,7 @@ def load(file: str | Path = ".") -> Loaded:
 
 def load_shown(path: Path, shown: str) -> Loaded:
     """Load a models file that messages call otherwise than by its path."""
-    with _without_collector():
+    with without_collector():
         return _load(path, shown)
 
 
@@ -82,7 +74,7 @@ def render(file: str | Path = ".", *, today: date | None = None) -> Rendering:
 def render_loaded(loaded: Loaded, beside: Path, *, today: date | None = None) -> Rendering:
     """Render what has been loaded; `beside` is where the kustomization lies."""
     objects: list[Manifest] = []
-    with _without_collector():
+    with without_collector():
         site, found = _site_config(loaded.models, today)
         problems = [*loaded.problems, *found]
         for manifests, found in _models(loaded.models, beside):
@@ -95,7 +87,7 @@ def overlay(file: str | Path = ".", *, today: date | None = None) -> Rendering:
     """Render a models file to the content of its folder `generated/`, one model at a time."""
     loaded = load(file)
     texts: dict[str | None, str] = {}
-    with _without_collector():
+    with without_collector():
         site, found = _site_config(loaded.models, today)
         problems = [*loaded.problems, *found]
         for manifests, found in _models(loaded.models, models_file(file).parent):
@@ -163,7 +155,7 @@ def _models(models: DeclaredSet | None, beside: Path) -> Iterator[tuple[list[Man
     for model in models.models:
         manifests, problems = render_model(models, model, templates)
         if not has_errors(problems):
-            problems += _placed(models, model, _check(manifests, cluster))
+            problems += placed(models, model, _check(manifests, cluster))
         mapped = mapped or any(each.kind == "DomainMapping" for each in manifests)
         yield manifests, problems
     if mapped:
@@ -192,59 +184,8 @@ def _cluster(models: DeclaredSet) -> Cluster:
     return Cluster(frozenset(spec.knative.features or ()))
 
 
-def _placed(models: DeclaredSet, model: DeclaredModel, findings: list[Finding]) -> list[Problem]:
-    """Turn findings into problems with places: the model is rendered once more, with marks on its values."""
-    if not findings:
-        return []
-    again = models.with_marks((model,))
-    manifests, _ = render_model(again, again.models[0], Templates(sources=models.sources))
-    return [_problem(models, model, manifests[found.manifest], found) for found in findings]
-
-
-def _problem(models: DeclaredSet, model: DeclaredModel, manifest: Manifest, found: Finding) -> Problem:
-    place, related = _origin(models, model, manifest, found.path)
-    if found.related is not None:
-        first, _ = _origin(models, model, manifest, found.related)
-        related = (*related, Related(first, found.related_message))
-    subject = Subject(str(manifest), pointer_of(*found.path))
-    return problem(found.code, found.message, hint=found.hint, place=place, subject=subject, related=related)
-
-
-def _origin(
-    models: DeclaredSet, model: DeclaredModel, manifest: Manifest, path: tuple[str | int, ...]
-) -> tuple[Place, tuple[Related, ...]]:
-    """Return the place in the models file, or the model's own place with the template's line beside it."""
-    place = models.place(_mark(manifest.body, path))
-    if place.file in models.files:
-        return place, ()
-    return models.place(model.whole.find("name")), (Related(place, "the template's line"),)
-
-
-def _mark(node: object, path: tuple[str | int, ...]) -> int:
-    """Return the mark of what stands at a path: its own, or the first inside it, or the nearest above it."""
-    mark = own = mark_of(node)
-    for part in path:
-        key: object = part
-        if isinstance(node, dict):
-            key = next((each for each in node if each == part), part)
-            node = node.get(part)
-        elif isinstance(node, list) and isinstance(part, int):
-            node = node[part]
-        own = mark_of(node)
-        own = mark_of(key) if own is None else own
-        mark = own if own is not None else mark
-    return first if own is None and (first := _first_mark(node)) is not None else mark or 0
-
-
-def _first_mark(node: object) -> int | None:
-    if isinstance(node, dict | list):
-        items = node.values() if isinstance(node, dict) else node
-        return next((found for item in items if (found := _first_mark(item)) is not None), None)
-    return mark_of(node)
-
-
 @contextmanager
-def _without_collector() -> Iterator[None]:
+def without_collector() -> Iterator[None]:
     """Pause the cyclic garbage collector: nothing here makes cycles, and its scans are the non-linear part."""
     was_enabled = gc.isenabled()
     gc.disable()

@@ -1,5 +1,7 @@
 """site-config install, remove and status, as commands, on a deployment with the shape of SAS Viya."""
 
+import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -158,3 +160,75 @@ def test_a_foreign_file_stops_the_install_and_the_removal(modelyard: Modelyard, 
     (deploy / ENTRY / "transformers.yaml").unlink()
     refused(install(modelyard, deploy, models), "MY401")
     assert (deploy / ENTRY / "notes.txt").read_text("utf-8") == "mine\n"
+
+
+# ------------------------------------------------------------ proven before it is installed
+
+
+def proven(modelyard: Modelyard, kustomize: Path, deploy: Path, models: Path) -> CompletedProcess[str]:
+    path = f"{kustomize.parent}{os.pathsep}{os.environ['PATH']}"
+    return modelyard("site-config", "install", deploy, "-f", models, "--yes", env={"PATH": path})
+
+
+def test_install_proves_the_effect_first(
+    modelyard: Modelyard, deploy: Path, models: Path, kustomize: Path, shared: Path, tmp_path: Path
+) -> None:
+    assert proven(modelyard, kustomize, deploy, models).returncode == 0
+    newest = viya.newest(shared, tmp_path / "newest")
+    before = state(newest)
+    done = proven(modelyard, kustomize, newest, models)
+    refused(done, "MY608")
+    assert "write restore.service: model-manager" in done.stderr
+    assert state(newest) == before
+
+
+def test_install_over_an_older_version_is_proven_too(
+    modelyard: Modelyard, deploy: Path, models: Path, kustomize: Path
+) -> None:
+    """What is installed already is what will be replaced, and no patch that does the same a second time."""
+    assert proven(modelyard, kustomize, deploy, models).returncode == 0
+    path = models / "models.yaml"
+    path.write_text(path.read_text("utf-8").replace("mountPath: /python", "mountPath: /opt/python"), "utf-8")
+    done = proven(modelyard, kustomize, deploy, models)
+    assert done.returncode == 0, done.stderr
+    assert 'mountPath: "/opt/python"' in (deploy / ENTRY / "transformers.yaml").read_text("utf-8")
+
+
+def test_check_takes_a_build_that_is_there(
+    modelyard: Modelyard, deploy: Path, models: Path, kustomize: Path, shared: Path, tmp_path: Path
+) -> None:
+    for folder, code in ((deploy, 0), (viya.newest(shared, tmp_path / "newest"), 1)):
+        stream = subprocess.run([kustomize, "build", folder], capture_output=True, text=True, check=True).stdout
+        for more in ((), ("--deploy", folder)):
+            done = modelyard("check", "-f", models, "--base", "-", *more, stdin=stream, env={"PATH": "/nonexistent"})
+            assert done.returncode == code, done.stderr
+            assert ("model-manager" in done.stderr) is bool(code)
+
+
+@pytest.mark.parametrize(
+    ("viya_text", "code", "words"),
+    [
+        (
+            "python: {volume: {emptyDir: {}}, mountPath: /p, services: [mas], config: {MAS_PYPATH: a, MAS_M2PATH: b}}",
+            "MY622",
+            "[mas]",
+        ),
+        (
+            "python: {volume: {emptyDir: {}}, mountPath: /p, services: [model-repository]}",
+            "MY615",
+            "[model-repository]",
+        ),
+    ],
+    ids=["mas without astores", "one volume name with two sources"],
+)
+def test_conflicts_with_the_base_have_both_places(
+    modelyard: Modelyard, kustomize: Path, shared: Path, tmp_path: Path, viya_text: str, code: str, words: str
+) -> None:
+    deploy = viya.deployment(shared, tmp_path / "deploy", "older")
+    models = viya.models_file(tmp_path / "models", f"\n    {viya_text}")
+    done = proven(modelyard, kustomize, deploy, models)
+    refused(done, code)
+    text = (models / "models.yaml").read_text("utf-8")
+    line = next(number for number, each in enumerate(text.split("\n"), 1) if words in each)
+    column = text.split("\n")[line - 1].index(words) + 2
+    assert f"{models}/models.yaml:{line}:{column}: " in done.stderr

@@ -108,8 +108,8 @@ KUSTOMIZATIONS: Final[dict[str, Code]] = {
     ),
     "MY631": Code(
         "Something declared is not in the built stream",
-        "The kustomization does not list what modelyard rendered, lists an older rendering, or a patch of its own takes "
-        "it away.",
+        "The kustomization does not list what modelyard rendered, lists an older rendering, or a patch of its own "
+        "takes it away.",
     ),
     "MY632": Code(
         "The kustomization changed something",

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from modelyard.effect import field_specs
+from modelyard.effect.expressions import compiled
 from modelyard.effect.field_specs import FieldSpec, apply
 from modelyard.effect.objects import Object
 from modelyard.effect.run import Renamed, Run
@@ -112,7 +113,7 @@ class Images:
         for each in run.objects if any(not _is_legacy(spec) for spec in fields) else ():
             if each.kind != "CustomResourceDefinition":
                 apply(each, fields, self._keep_others, makes=False)
-        for value in [each for each in self.places if pattern.match(each)]:
+        for value in [each for each in self.places if pattern.fullmatch(each)]:
             new = renamed(value, image)
             found = self.places.pop(value)
             for mapping, key in found:
@@ -136,7 +137,7 @@ def _is_legacy(spec: FieldSpec) -> bool:
 def matcher(name: str) -> re.Pattern[str] | None:
     """Return what an image matches if it has this name (api/internal/image/image.go: the name is not escaped)."""
     try:
-        return re.compile(rf"{name}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?\Z") if name else None
+        return compiled(rf"{name}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?") if name else None
     except re.error:
         return None
 

@@ -53,7 +53,7 @@ def _placeholder_images(run: Run, late: dict[str, list[Configured]]) -> None:
     reported: set[object] = set()
     for each, container in _patched_containers(run):
         image = container["image"]
-        hit = next((one for one, pattern in patterns if pattern.match(image)), None)
+        hit = next((one for one, pattern in patterns if pattern.fullmatch(image)), None)
         mark = first_mark(image)
         if hit is None or mark in reported:
             continue

@@ -6,6 +6,7 @@ Source: kustomize 5.8.1, api/kv/kv.go, api/internal/generators, api/resmap/reswr
 from pathlib import Path
 from typing import Any, Final
 
+from modelyard.check.finding import mapping
 from modelyard.effect.objects import Object
 from modelyard.effect.reading import shown
 from modelyard.effect.run import Run
@@ -55,7 +56,7 @@ def absorb(run: Run, body: dict[str, Any], behavior: object, name: str) -> None:
 
 def _holds(old: Object, body: dict[str, Any]) -> bool:
     """Tell whether an object holds what an entry gives: then a ready-made stream has it already."""
-    data = old.body.get("data") or {}
+    data = mapping(old.body.get("data"))
     known = data if body["kind"] == "ConfigMap" else dict.fromkeys(data, HIDDEN)
     return bool(body["data"].items() <= known.items())
 
@@ -63,10 +64,10 @@ def _holds(old: Object, body: dict[str, Any]) -> bool:
 def _into(run: Run, old: Object, body: dict[str, Any], *, is_merge: bool) -> None:
     metadata = old.metadata
     for key in ("labels", "annotations"):
-        pairs = {**(metadata.get(key) or {}), **(body["metadata"].get(key) or {})}
+        pairs = {**mapping(metadata.get(key)), **mapping(body["metadata"].get(key))}
         if pairs:
             metadata[key] = pairs
-    before = old.body.get("data") or {} if is_merge else {}
+    before = mapping(old.body.get("data")) if is_merge else {}
     data = dict(before)
     for key, value in body["data"].items():
         if key in data and run.clash(data[key], value):
@@ -86,7 +87,7 @@ def _metadata(entry: dict[str, Any], options: object) -> dict[str, Any]:
     own = entry.get("options")
     both = [each for each in (options, own) if isinstance(each, dict)]
     for key in ("labels", "annotations"):
-        pairs = {name: value for each in both for name, value in (each.get(key) or {}).items()}
+        pairs = {name: value for each in both for name, value in mapping(each.get(key)).items()}
         if pairs:
             metadata[key] = pairs
     return metadata

@@ -8,13 +8,13 @@ import re
 from typing import Any, Final
 
 from modelyard.effect import labels
+from modelyard.effect.expressions import compiled
 from modelyard.effect.objects import Object, Target
 from modelyard.effect.reading import key_of
 from modelyard.effect.run import Run
 from modelyard.names import nearest
 
 _PATTERNS: Final = ("group", "version", "kind", "name", "namespace")
-_INLINE_FLAGS: Final = re.compile(r"\(\?([imsU]+)\)(.*)", re.DOTALL)
 # The service that reads the restore parameters, by release; nobody else's Deployment has one of these names.
 _RESTORING: Final = {"sas-model-repository": "sas-model-manager", "sas-model-manager": "sas-model-repository"}
 # The keys of a target and the fields of Target, in the order in which one of them is likely to be the wrong one.
@@ -39,7 +39,7 @@ def read_target(run: Run, source: object, owner: object) -> Target | None:
     for key in _PATTERNS:
         text = source.get(key)
         try:
-            patterns[key] = _compiled(str(text)) if text else None
+            patterns[key] = compiled(str(text)) if text else None
         except re.error as error:
             run.reading.report("MY610", f"{key} is no regular expression: {error.msg}", text, hint="escape it with \\")
             return None
@@ -53,13 +53,6 @@ def read_target(run: Run, source: object, owner: object) -> Target | None:
             return None
         selectors[key] = found
     return Target(source, **patterns, labels=selectors["labelSelector"], annotations=selectors["annotationSelector"])
-
-
-def _compiled(text: str) -> re.Pattern[str]:
-    """Return a pattern of Go as one of Python, which wants flags to enclose what they are for."""
-    if flags := _INLINE_FLAGS.fullmatch(text):
-        text = f"(?{flags[1].replace('U', '')}:{flags[2]})"
-    return re.compile(text)
 
 
 def report_nothing(run: Run, target: Target, patch: Any, who: str, *, is_vendors: bool = False) -> None:

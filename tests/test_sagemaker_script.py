@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelyard import api
+from modelyard.api import sagemaker
 from modelyard.problem import has_errors
 from modelyard.script import WIDTH, arguments, literal
 from tests.aws import Aws, aws
@@ -69,7 +70,7 @@ def program(folder: Path, changes: Mapping[str, str] | None = None) -> str:
         assert old in text
         text = text.replace(old, new)
     (folder / "models.yaml").write_text(text, "utf-8")
-    printed, problems = api.sagemaker_script(folder, "churn")
+    printed, problems = sagemaker.script(folder, "churn")
     assert not problems
     assert printed
     return printed
@@ -91,13 +92,13 @@ def test_the_first_run_makes_what_is_rendered(region: Aws, tmp_path: Path) -> No
     done = region.run(program(tmp_path), tmp_path)
     assert (done.exit, done.calls) == (0, ["CreateModel", "CreateModel", "CreateEndpointConfig", "CreateEndpoint"])
     rendered = names(tmp_path)
-    sagemaker = boto3.client("sagemaker")
-    assert [each["ModelName"] for each in sagemaker.list_models()["Models"]] == rendered["Model"]
+    client = boto3.client("sagemaker")
+    assert [each["ModelName"] for each in client.list_models()["Models"]] == rendered["Model"]
     assert config_of("churn") == rendered["EndpointConfig"][0]
-    config = sagemaker.describe_endpoint_config(EndpointConfigName=config_of("churn"))
+    config = client.describe_endpoint_config(EndpointConfigName=config_of("churn"))
     weights = {each["VariantName"]: each["InitialVariantWeight"] for each in config["ProductionVariants"]}
     assert weights == {"challenger": 10, "champion": 90}
-    assert sagemaker.list_tags(ResourceArn=region.endpoints["churn"].arn)["Tags"] == [{"Key": "team", "Value": "risk"}]
+    assert client.list_tags(ResourceArn=region.endpoints["churn"].arn)["Tags"] == [{"Key": "team", "Value": "risk"}]
 
 
 def test_the_second_run_changes_nothing(region: Aws, tmp_path: Path) -> None:
@@ -206,7 +207,7 @@ def test_an_unknown_argument_does_nothing(region: Aws, tmp_path: Path) -> None:
 def test_the_programs_are_clean(run: Run, tmp_path: Path) -> None:
     for folder in sorted(CASES.glob("sagemaker-*")):
         for model in ("credit-risk", "churn", "fraud"):
-            text, _ = api.sagemaker_script(folder, model)
+            text, _ = sagemaker.script(folder, model)
             if text:
                 (tmp_path / f"{model}.py").write_text(text, "utf-8")
     assert len(list(tmp_path.iterdir())) == 3
@@ -221,7 +222,7 @@ def test_the_program_of_the_documentation_has_fewer_than_80_lines(shared: Path, 
     model = re.sub(r"        sagemaker-proxy:.*?(?=        sagemaker:)", "", section, flags=re.DOTALL)
     head = SPLIT.partition("    - name")[0]
     (tmp_path / "models.yaml").write_text(head + model, "utf-8")
-    text, problems = api.sagemaker_script(tmp_path, "credit-risk")
+    text, problems = sagemaker.script(tmp_path, "credit-risk")
     assert problems == []
     assert text is not None
     assert "SCALING" in text

@@ -1,12 +1,11 @@
 """The content of `generated/`: a kustomize Component with one file per model, and beside it one for site-config."""
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from modelyard.manifest import ConfigMapEntries, Rendered, TargetPatch
+from modelyard.manifest import ConfigMapEntries, Rendered
 from modelyard.template import folder
-from modelyard.transformers import coalesced, transformers
+from modelyard.transformers import all_transformers
 from modelyard.yamlio import write, write_all
 
 HEADER: Final = (
@@ -14,8 +13,8 @@ HEADER: Final = (
 )
 KUSTOMIZECONFIG: Final = "kustomizeconfig.yaml"
 SITE_CONFIG: Final = "site-config"
+TRANSFORMERS: Final = "transformers.yaml"
 _COMPONENT: Final = {"apiVersion": "kustomize.config.k8s.io/v1alpha1", "kind": "Component"}
-_NOT_IN_NAMES: Final = re.compile("[^a-z0-9]+")
 
 
 def kustomizeconfig() -> str:
@@ -38,23 +37,20 @@ def compose(texts: Mapping[str | None, str]) -> dict[str, str]:
 def site_config(set_name: str, rendered: Rendered) -> dict[str, str]:
     """Return path -> text of each file of a Component for SAS Viya's site-config; empty if nothing was rendered.
 
-    One of its own, because its merges and patches need Viya's base. Its transformers are files with builtin kinds
-    only, in a folder with a kustomization: so viya4-deployment lists it under `components:` (siteconfig_info.py) and
-    they run before the parent's transformers, whose image tags reach what they add.
+    One of its own, because its merges and patches need Viya's base. Its transformers are of builtin kinds only, in a
+    folder with a kustomization: so viya4-deployment lists it under `components:` (siteconfig_info.py), and they run
+    before the parent's transformers, whose image tags reach what they add. They stand in one file, which kustomize
+    5.8.1 loads in four fifths of the time that a file each takes.
     """
-    files = {}
-    for patch in coalesced(rendered.patches):
-        name = _file_name(patch)
-        files[f"transformers/{name}.yaml"] = write_all(transformers(f"modelyard-{set_name}-{name}", patch))
-    listed = sorted(files)
-    resources = {each.template.rpartition("/")[2]: write(each.body) for each in rendered.manifests}
-    files |= resources
+    files = {each.template.rpartition("/")[2]: write(each.body) for each in rendered.manifests}
     component: dict[str, Any] = {
         **_COMPONENT,
-        "resources": sorted(resources),
+        "resources": sorted(files),
         "configMapGenerator": [_generator(each) for each in sorted(rendered.config_maps)],
-        "transformers": listed,
+        "transformers": [TRANSFORMERS] if rendered.patches else [],
     }
+    if rendered.patches:
+        files[TRANSFORMERS] = write_all(all_transformers(set_name, rendered))
     if not (files or rendered.config_maps):
         return {}
     files["kustomization.yaml"] = write({key: value for key, value in component.items() if value})
@@ -63,12 +59,6 @@ def site_config(set_name: str, rendered: Rendered) -> dict[str, str]:
 
 def _with_header(files: Mapping[str, str]) -> dict[str, str]:
     return {path: f"{HEADER}\n{files[path]}" for path in sorted(files)}
-
-
-def _file_name(patch: TargetPatch) -> str:
-    """Return kind and name as part of a file's name; a target that is not one name goes by its kind."""
-    named = "" if _NOT_IN_NAMES.fullmatch(patch.name) else f"-{_NOT_IN_NAMES.sub('-', patch.name)}"
-    return f"{patch.kind.lower()}{named}"
 
 
 def _generator(entries: ConfigMapEntries) -> dict[str, Any]:

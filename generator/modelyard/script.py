@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from modelyard import template
 from modelyard.manifest import Manifest
-from modelyard.template import render_text
 
 TEMPLATE: Final = "sagemaker/script.py.jinja"
 # What is the same for all that is said about the scaling of variants.
@@ -39,7 +39,7 @@ def script(objects: Iterable[Manifest], region: str) -> str:
         "variant": VARIANT,
         "scaling": [tuple(_without_variant(each) for each in pair) for pair in zip(*scaling, strict=True)],
     }
-    return render_text(TEMPLATE, context, literal)
+    return template.text(TEMPLATE, context, literal)
 
 
 def _without_variant(wanted: dict[str, Any]) -> dict[str, Any]:

@@ -89,6 +89,28 @@ def cache_folder() -> Path:
     return Path(base) / "modelyard" / "templates"
 
 
+def text(name: str, context: Mapping[str, object], finalize: Callable[[object], str]) -> str:
+    """Return the text that a template of another format than YAML gives.
+
+    finalize: makes each value a word of that format. Raises jinja2's exceptions: mistakes of a template.
+    """
+
+    def quoted(value: object) -> str:
+        str(value)  # StrictUndefined raises here, with the name that is missing
+        return finalize(value)
+
+    environment = Environment(
+        loader=_Loader(folder(), number_lines=False),
+        autoescape=False,  # noqa: S701 - what escapes is finalize
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=quoted,
+    )
+    return environment.get_template(name).render(context)
+
+
 class Templates:
     """The templates of one run.
 
@@ -170,29 +192,6 @@ class Templates:
             return base + ((numbers[place.line - 1] - 1) << 24) + place.column - 1
 
         return _compile(document.data, document.marks, mark)
-
-
-def render_text(name: str, context: Mapping[str, object], quote: Callable[[Any], str]) -> str:
-    """Return the text of a template of another format than YAML.
-
-    quote: writes a value as the format does, whatever is in it, so that no value can end what it stands in.
-    Raises jinja2's exceptions: mistakes of a template.
-    """
-
-    @pass_eval_context
-    def finalize(_: EvalContext, value: Any) -> str:
-        return str(value) if isinstance(value, Undefined) else quote(value)  # StrictUndefined raises in str
-
-    environment = Environment(
-        loader=_Loader(folder(), number_lines=False),
-        autoescape=False,  # noqa: S701 - `quote` is what escapes here
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        finalize=finalize,
-    )
-    return environment.get_template(name).render(context)
 
 
 def _compile(data: object, marks: Marks, place: Callable[[int], int] | None) -> Fill:

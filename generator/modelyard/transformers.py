@@ -1,12 +1,33 @@
-"""Builtin transformers of kustomize that carry patches of a base's objects."""
+"""What changes a base as objects that kustomize knows: builtin transformers, and ConfigMaps that ask to be merged."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from modelyard.manifest import TargetPatch
+from modelyard.manifest import ConfigMapEntries, Rendered, TargetPatch
 from modelyard.yamlio import write
 
+_NOT_IN_NAMES: Final = re.compile("[^a-z0-9]+")
 _ENV_FROM: Final = "/containers/0/envFrom/-"
+
+
+def all_transformers(set_name: str, rendered: Rendered) -> Iterator[dict[str, Any]]:
+    """Yield the transformers of a rendering: for each object of the base that it patches one, with all operations."""
+    for patch in coalesced(rendered.patches):
+        yield from transformers(f"modelyard-{set_name}-{_name(patch)}", patch)
+
+
+def config_map(entries: ConfigMapEntries) -> dict[str, Any]:
+    """Return a ConfigMap that stands for a generator's entry: kustomize merges it, and puts a hash behind its name.
+
+    Source: kustomize 5.8.1, api/internal/utils/annotations.go.
+    """
+    annotations = {
+        "kustomize.config.k8s.io/behavior": "merge" if entries.merge else "create",
+        "kustomize.config.k8s.io/needs-hash": "true",
+    }
+    head = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": entries.name, "annotations": annotations}}
+    return {**head, "data": entries.data}
 
 
 def coalesced(patches: Iterable[TargetPatch]) -> list[TargetPatch]:
@@ -54,6 +75,12 @@ def _replacement(name: str, target: dict[str, str], operations: list[dict[str, A
     ]
     head = {"apiVersion": "builtin", "kind": "ReplacementTransformer", "metadata": {"name": f"{name}-env-from"}}
     return {**head, "replacements": replacements}
+
+
+def _name(patch: TargetPatch) -> str:
+    """Return kind and name as a DNS label; a target that is not one name goes by its kind."""
+    named = "" if _NOT_IN_NAMES.fullmatch(patch.name) else f"-{_NOT_IN_NAMES.sub('-', patch.name)}"
+    return f"{patch.kind.lower()}{named}"
 
 
 def _dotted(pointer: str) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from modelyard import api
+from modelyard.api import sagemaker
 from modelyard.cli.app import File, app, stop_on_errors
 
 commands = typer.Typer(help="Work with the SageMaker endpoints that a models file declares.", no_args_is_help=True)
@@ -24,6 +24,6 @@ def script(model: Annotated[str, typer.Argument(help="Name of the model.")], fil
     It makes what the rendered objects make through ACK, under the same names, waits until the endpoint serves, and
     changes nothing when it is run again. With --dry-run the program says what it would do.
     """
-    text, problems = api.sagemaker_script(file, model)
+    text, problems = sagemaker.script(file, model)
     stop_on_errors(problems)
     typer.echo(text, nl=False)

@@ -137,7 +137,9 @@ class Source(Shape):
     """Where a ModelGenerator finds its models file, and what it emits."""
 
     models: str = Field(description="Path of the models file, relative to the kustomization.")
-    emit: Literal["resources", "transformers"] = Field("resources", description="What comes out.")
+    emit: Literal["resources", "transformers"] = Field(
+        "resources", description="Objects and ConfigMaps, or the transformers that patch a base."
+    )
 
 
 class ModelGenerator(Shape):

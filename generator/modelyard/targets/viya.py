@@ -24,6 +24,7 @@ MAS_MAP: Final = "sas-open-source-config-python-mas"
 R_MAP: Final = "sas-open-source-config-r"
 RESTORE_MAP: Final = "sas-restore-job-parameters"
 JAVA_POLICY_MAP: Final = "sas-programming-environment-java-policy-config"
+ASTORES: Final = "astores-volume"  # of sas-bases/overlays/sas-microanalytic-score/astores
 MAS_PORT: Final = "31100"  # MAS_PYPORT of the shipped sas-open-source-config-python-mas
 SAS_USER: Final = 1001  # that SAS's own images run as
 _INTERPRETERS: Final = ("PROC_PYPATH", "DM_PYPATH", "MAS_PYPATH")
@@ -132,9 +133,10 @@ def _patch(
 ) -> None:
     """Add the operations of these templates for each object of a service."""
     for each in _OBJECTS[str(service)]:
-        # What goes wrong at a pointer is the service's doing, so its place is the service's.
-        root = derived(POD_SPECS[each.kind], service)
-        operations = [op for name in names for op in templates.render(name, {**context, "root": root})["operations"]]
+        # What goes wrong with a patch is the service's doing, so its place is the service's.
+        words = {"root": POD_SPECS[each.kind], "astores": ASTORES, "volume": context.get("volume", "")}
+        given = {**context, **{key: derived(word, service) for key, word in words.items()}}
+        operations = [op for name in names for op in templates.render(name, given)["operations"]]
         target = each._replace(name=derived(each.name, service))
         rendered.patches.append(TargetPatch(*target[:4], operations, each.lacks_env_from, each.optional))
 

@@ -1,5 +1,6 @@
 """What is rendered is accepted: by the upstream schemas, and by Knative's own defaulting and validation."""
 
+import inspect
 import json
 import subprocess
 from collections import defaultdict
@@ -119,7 +120,7 @@ def _subclasses(shape: type[Shape]) -> Iterator[type[Shape]]:
 
 def _own(shape: type[Shape], field: str) -> Field:
     """Return a field with the shape that declares it."""
-    return next(each for each in shape.__mro__ if field in each.__dict__.get("__annotations__", {})), field
+    return next(each for each in shape.__mro__ if field in inspect.get_annotations(each)), field
 
 
 def _fields(value: object) -> Iterator[Field]:

@@ -13,6 +13,12 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from modelyard.compose import site_config
+from modelyard.manifest import Rendered, TargetPatch
+from modelyard.transformers import transformers
+from modelyard.yamlio import write_all
 
 KUSTOMIZE = Path.home() / ".cache" / "modelyard" / "kustomize-v5.8.1" / "kustomize"
 PYTHON = sys.executable
@@ -20,6 +26,7 @@ MODELYARD = [PYTHON, "-m", "modelyard"]
 FUNCTION = str(Path(PYTHON).parent / "modelyard-fn")
 # Installers compile packages; a checkout is compiled by the first run, which is not counted, unless this forbids it.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+_COMPONENT = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n"
 RESOURCE_LIST = """\
 apiVersion: config.kubernetes.io/v1
 kind: ResourceList
@@ -124,6 +131,68 @@ def growth(root: Path) -> bool:
     return within and peak <= 350
 
 
+def patches(root: Path) -> bool:
+    """Compare a base of 100 Deployments with 500 patches, one per object or each for itself, with the base alone."""
+    names = [f"service-{number}" for number in range(100)]
+    found = [_patch(name, number) for number in range(5) for name in names]
+    single = write_all(each for i, patch in enumerate(found) for each in transformers(f"patch-{i}", patch))
+    files = {
+        "base": {},
+        "coalesced": site_config("bench", Rendered(patches=found)),
+        "single": {"kustomization.yaml": f"{_COMPONENT}transformers: [all.yaml]\n", "all.yaml": single},
+    }
+    for name, component in files.items():
+        folder = root / name / "component"
+        folder.mkdir(parents=True)
+        for path, text in component.items():
+            (folder / path).write_text(text, "utf-8")
+        (root / name / "base.yaml").write_text(write_all(_deployment(each) for each in names), "utf-8")
+        listed = "components: [component]\n" if component else ""
+        (root / name / "kustomization.yaml").write_text(f"resources: [base.yaml]\n{listed}", "utf-8")
+    runs: dict[str, list[Run]] = {name: [] for name in files}
+    for _ in range(11):
+        for name in files:
+            runs[name].append(run([str(KUSTOMIZE), "build", "."], root / name))
+    within = pair("500 patches, one per object / base of 100 Deployments", 3.0, runs["coalesced"], runs["base"])
+    return pair("500 patches, one per object / 500 single patches", 0.5, runs["coalesced"], runs["single"]) and within
+
+
+def _patch(name: str, number: int) -> TargetPatch:
+    value = {"configMapRef": {"name": f"settings-{number}"}}
+    operation = {"op": "add", "path": "/spec/template/spec/containers/0/envFrom/-", "value": value}
+    return TargetPatch("apps", "v1", "Deployment", name, [operation])
+
+
+def _deployment(name: str) -> dict[str, Any]:
+    """Return a Deployment of the size that those of SAS Viya have."""
+    container = {
+        "name": name,
+        "image": name,
+        "imagePullPolicy": "IfNotPresent",
+        "env": [{"name": "SAS_SERVICE_NAME", "value": name}],
+        "envFrom": [{"configMapRef": {"name": "shared"}}, {"configMapRef": {"name": "java"}}],
+        "ports": [{"containerPort": 8080, "name": "http", "protocol": "TCP"}],
+        "readinessProbe": {"httpGet": {"path": f"/{name}/commons/health", "port": "http"}},
+        "resources": {"requests": {"cpu": "50m", "memory": "250Mi"}, "limits": {"cpu": "1", "memory": "1Gi"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+            "runAsNonRoot": True,
+        },
+        "volumeMounts": [{"mountPath": "/tmp", "name": "tmp"}],  # noqa: S108 - the container's
+    }
+    labels = {"app": name, "app.kubernetes.io/name": name}
+    pod = {"serviceAccountName": "default", "containers": [container], "volumes": [{"name": "tmp", "emptyDir": {}}]}
+    spec = {
+        "replicas": 1,
+        "selector": {"matchLabels": labels},
+        "template": {"metadata": {"labels": labels}, "spec": pod},
+    }
+    metadata = {"name": name, "labels": labels, "annotations": {"sas.com/component-name": name}}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
+
+
 def main() -> int:
     """Print all ratios; exit with 1 if one is over its limit."""
     root = Path(tempfile.mkdtemp(prefix="modelyard-bench-"))
@@ -137,7 +206,7 @@ def main() -> int:
             )
             (folder / "kustomization.yaml").write_text(kustomization, "utf-8")
         print(f"ratios on {os.cpu_count()} cores; in brackets the limit and the medians of CPU seconds")
-        results = [start_up(root), thousand(root), growth(root)]
+        results = [start_up(root), thousand(root), growth(root), patches(root)]
     finally:
         shutil.rmtree(root, ignore_errors=True)
     return 0 if all(results) else 1

@@ -3,6 +3,7 @@
 `pytest --update` rewrites what is expected; `git diff` is then read like any change.
 """
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,24 +11,26 @@ import pytest
 from modelyard import api
 from modelyard.problem import has_errors
 from modelyard.report import text
-from modelyard.targets import TARGETS
+from modelyard.targets import SECTIONS, TARGETS
 
 CASES = Path(__file__).parent / "cases"
+NAMES = [*TARGETS, *SECTIONS]
+TODAY = date(2026, 11, 24)  # what restores are measured by
 FOLDERS = sorted(path for path in CASES.iterdir() if path.is_dir())
 
 
 def test_every_target_has_a_case() -> None:
     assert FOLDERS
     for folder in FOLDERS:
-        assert any(folder.name.startswith(f"{name}-") for name in TARGETS), f"{folder.name}: no target is named so"
-    for name in TARGETS:
+        assert any(folder.name.startswith(f"{name}-") for name in NAMES), f"{folder.name}: no target is named so"
+    for name in NAMES:
         assert any(folder.name.startswith(f"{name}-") for folder in FOLDERS), f"{name}: there is no case"
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_case(folder: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
-    result = api.overlay()
+    result = api.overlay(today=TODAY)
     problems = text(result.problems)
     content = {} if has_errors(result.problems) else result.content
     if request.config.getoption("--update"):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from modelyard.codes import CODES
-from modelyard.targets import PLANNED, TARGETS, target
+from modelyard.targets import PLANNED, SECTIONS, TARGETS, section, target
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "generator" / "modelyard"
@@ -26,10 +26,18 @@ def test_a_target_has_one_name_in_four_places(name: str) -> None:
     assert name not in PLANNED
 
 
+@pytest.mark.parametrize("name", sorted(SECTIONS))
+def test_a_section_has_one_name_in_four_places(name: str) -> None:
+    assert SECTIONS[name] == f"modelyard.targets.{name}"
+    assert (ROOT / "templates" / name).is_dir()
+    assert list((ROOT / "tests" / "cases").glob(f"{name}-*"))
+    assert section(name).SUMMARY
+    assert name not in {*PLANNED, *TARGETS}
+
+
 def test_every_code_is_used_and_explained() -> None:
-    used = {
-        code for path in SOURCES if path.name != "codes.py" for code in re.findall(r"MY\d{3}", path.read_text("utf-8"))
-    }
+    sources = (path.read_text("utf-8") for path in SOURCES if path.parent.name != "codes")
+    used = {code for text in sources for code in re.findall(r"MY\d{3}", text)}
     assert used - set(CODES) == set()
     assert set(CODES) - used == set()
     for name, code in CODES.items():

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,30 +11,44 @@ import pytest
 from typer.main import get_command
 
 from modelyard.cli.app import app
-from modelyard.targets import TARGETS
+from modelyard.targets import SECTIONS, TARGETS
+from tests import viya
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 
 
-def _sessions() -> list[tuple[str, str]]:
-    """Return the commands of the tutorial, each with what it prints."""
-    start = README.index("<!-- tutorial")
-    blocks = re.findall(r"```console\n(.*?)```", README[start:], re.DOTALL)
+def _sessions(text: str) -> list[tuple[str, str]]:
+    """Return the commands of the console blocks, each with what it prints."""
+    blocks = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
     steps = [step for block in blocks for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]]
     return [(command, output) for command, _, output in (step.partition("\n") for step in steps)]
 
 
-def test_tutorial_prints_what_it_says(tmp_path: Path) -> None:
-    sessions = _sessions()
-    assert len(sessions) >= 8
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+def _prints_what_it_says(sessions: list[tuple[str, str]], folder: Path, *programs: Path) -> None:
+    path = os.pathsep.join([str(Path(sys.executable).parent), *map(str, programs), os.environ["PATH"]])
     for command, output in sessions:
         done = subprocess.run(
-            ["bash", "-c", command], cwd=tmp_path, env=environment, text=True, stdout=subprocess.PIPE,
+            ["bash", "-c", command], cwd=folder, env={**os.environ, "PATH": path}, text=True, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
         assert done.stdout == output, command
+
+
+def test_tutorial_prints_what_it_says(tmp_path: Path) -> None:
+    sessions = _sessions(README[README.index("<!-- tutorial") :])
+    assert len(sessions) >= 8
+    _prints_what_it_says(sessions, tmp_path)
+
+
+def test_the_page_on_viya_prints_what_it_says(shared: Path, kustomize: Path, tmp_path: Path) -> None:
+    sessions = _sessions((ROOT / "overlays" / "viya" / "README.md").read_text("utf-8"))
+    assert len(sessions) >= 8
+    viya.deployment(shared, tmp_path / "deploy")
+    shutil.copytree(ROOT / "overlays" / "viya", tmp_path / "viya")
+    before = (tmp_path / "deploy" / "kustomization.yaml").read_bytes()
+    _prints_what_it_says(sessions, tmp_path, kustomize.parent)
+    assert (tmp_path / "deploy" / "kustomization.yaml").read_bytes() == before
 
 
 def test_every_path_of_the_map_exists() -> None:
@@ -72,7 +87,7 @@ def test_every_command_is_documented(command: str) -> None:
 
 
 def test_every_target_is_named() -> None:
-    assert [name for name in TARGETS if name not in README] == []
+    assert [name for name in (*TARGETS, *SECTIONS) if f"`{name}`" not in README] == []
 
 
 def test_help_names_every_exit_code(run: object) -> None:

@@ -1,15 +1,20 @@
-"""The content of `generated/`: a kustomize Component with one file per model."""
+"""The content of `generated/`: a kustomize Component with one file per model, and beside it one for site-config."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
+from modelyard.manifest import ConfigMapEntries, Rendered
 from modelyard.template import folder
-from modelyard.yamlio import write
+from modelyard.transformers import all_transformers
+from modelyard.yamlio import write, write_all
 
 HEADER: Final = (
     '# Written by modelyard from models.yaml: change that file and run "modelyard render". Edits here are lost.'
 )
 KUSTOMIZECONFIG: Final = "kustomizeconfig.yaml"
+SITE_CONFIG: Final = "site-config"
+TRANSFORMERS: Final = "transformers.yaml"
+_COMPONENT: Final = {"apiVersion": "kustomize.config.k8s.io/v1alpha1", "kind": "Component"}
 
 
 def kustomizeconfig() -> str:
@@ -24,11 +29,45 @@ def compose(texts: Mapping[str | None, str]) -> dict[str, str]:
     kustomization, and works the same from kustomize 4.5 to 5.8 and in kubectl.
     """
     files = {f"models/{name}.yaml" if name else "shared.yaml": text for name, text in texts.items()}
-    component = {
-        "apiVersion": "kustomize.config.k8s.io/v1alpha1",
-        "kind": "Component",
-        "resources": sorted(files),
-        "configurations": [KUSTOMIZECONFIG],
-    }
+    component = {**_COMPONENT, "resources": sorted(files), "configurations": [KUSTOMIZECONFIG]}
     files |= {"kustomization.yaml": write(component), KUSTOMIZECONFIG: kustomizeconfig()}
+    return _with_header(files)
+
+
+def site_config(set_name: str, rendered: Rendered) -> dict[str, str]:
+    """Return path -> text of each file of a Component for SAS Viya's site-config; empty if nothing was rendered.
+
+    One of its own, because its merges and patches need Viya's base. Its transformers are of builtin kinds only, in a
+    folder with a kustomization: so viya4-deployment lists it under `components:` (siteconfig_info.py), and they run
+    before the parent's transformers, whose image tags reach what they add. They stand in one file, which kustomize
+    5.8.1 loads in four fifths of the time that a file each takes.
+    """
+    files = {each.template.rpartition("/")[2]: write(each.body) for each in rendered.manifests}
+    component: dict[str, Any] = {
+        **_COMPONENT,
+        "resources": sorted(files),
+        "configMapGenerator": [_generator(each) for each in sorted(rendered.config_maps)],
+        "transformers": [TRANSFORMERS] if rendered.patches else [],
+    }
+    if rendered.patches:
+        files[TRANSFORMERS] = write_all(all_transformers(set_name, rendered))
+    if not (files or rendered.config_maps):
+        return {}
+    files["kustomization.yaml"] = write({key: value for key, value in component.items() if value})
+    return _with_header(files)
+
+
+def _with_header(files: Mapping[str, str]) -> dict[str, str]:
     return {path: f"{HEADER}\n{files[path]}" for path in sorted(files)}
+
+
+def _generator(entries: ConfigMapEntries) -> dict[str, Any]:
+    behavior = {"behavior": "merge"} if entries.merge else {}
+    literals = [f"{key}={_literal(value)}" for key, value in entries.data.items()]
+    return {"name": entries.name, **behavior, "literals": literals}
+
+
+def _literal(value: str) -> str:
+    """Return a value as a generator's literal: kustomize takes one pair of quotes off (5.8.1, api/kv/kv.go)."""
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+    return f"'{value}'" if quoted else value

@@ -22,8 +22,24 @@ _RANKS: Final[dict[str, int]] = {
             "HorizontalPodAutoscaler",
             "PodDisruptionBudget",
             "PodMonitor",
+            "Model",
+            "EndpointConfig",
+            "Endpoint",
+            "ScalableTarget",
+            "ScalingPolicy",
         ]
     )
+}
+# JSON pointer of the pod spec in kinds that have one. PodTemplate and CASDeployment: sas-bases/base of a 2023.10 order.
+POD_SPECS: Final[dict[str, str]] = {
+    "CASDeployment": "/spec/controllerTemplate/spec",
+    "CronJob": "/spec/jobTemplate/spec/template/spec",
+    "DaemonSet": "/spec/template/spec",
+    "Deployment": "/spec/template/spec",
+    "Job": "/spec/template/spec",
+    "Pod": "/spec",
+    "PodTemplate": "/template/spec",
+    "StatefulSet": "/spec/template/spec",
 }
 _FIRST_KEYS: Final[tuple[str, ...]] = ("apiVersion", "kind", "metadata")
 CLUSTER_SCOPED: Final = frozenset(["ClusterDomainClaim"])
@@ -63,11 +79,42 @@ class Manifest(NamedTuple):
         return f"{self.kind}.{self.group} {self.name}" if self.group else f"{self.kind} {self.name}"
 
 
+class TargetPatch(NamedTuple):
+    """JSON Patch (RFC 6902) on objects of a base.
+
+    name: a regular expression over the whole name, as kustomize reads targets. operations: as chapter 4 writes them.
+    lacks_env_from: container 0 may have no envFrom, so that an append to it must make the list where it is missing.
+    optional: some releases of the base do not have the object.
+    """
+
+    group: str
+    version: str
+    kind: str
+    name: str
+    operations: list[dict[str, Any]]
+    lacks_env_from: bool = False
+    optional: bool = False
+
+    def __str__(self) -> str:
+        """Return kind, group and name, as messages call its target."""
+        return f"{self.kind}.{self.group} {self.name}" if self.group else f"{self.kind} {self.name}"
+
+
+class ConfigMapEntries(NamedTuple):
+    """Entries of a ConfigMap that a generator makes. `merge`: the base has it, else it is a new one."""
+
+    name: str
+    data: dict[str, str]
+    merge: bool
+
+
 @dataclass(slots=True)
 class Rendered:
-    """What a target gives for one model."""
+    """What a target gives: objects, and what changes those of a base."""
 
     manifests: list[Manifest] = field(default_factory=list)
+    patches: list[TargetPatch] = field(default_factory=list)
+    config_maps: list[ConfigMapEntries] = field(default_factory=list)
 
 
 def in_order(manifests: Iterable[Manifest]) -> list[Manifest]:

@@ -28,11 +28,11 @@ def drift(folder: Path, content: Mapping[str, str], *, label: str = "generated")
     found = files.read(folder)
     wanted = {path: text.encode() for path, text in content.items()}
     paths = sorted(path for path in found.keys() | wanted.keys() if found.get(path) != wanted.get(path))
-    return "".join(line for path in paths for line in _lines(f"{label}/{path}", found.get(path), wanted.get(path)))
+    return "".join(line for path in paths for line in difference(f"{label}/{path}", found.get(path), wanted.get(path)))
 
 
-def _lines(name: str, old: bytes | None, new: bytes | None) -> Iterator[str]:
-    """Yield the diff of one file; None: it is missing."""
+def difference(name: str, old: bytes | None, new: bytes | None) -> Iterator[str]:
+    """Yield the lines of one file's unified diff; None: it is missing."""
     name = name.encode("utf-8", "backslashreplace").decode()
     before = "/dev/null" if old is None else f"a/{name}"
     after = "/dev/null" if new is None else f"b/{name}"

@@ -2,12 +2,13 @@
 
 import copy
 from collections.abc import Sequence
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 from modelyard.names import nearest
 from modelyard.places import MarkedText, mark_of, with_mark
 
 T = TypeVar("T")
+OPERATIONS: Final = ("add", "remove", "replace", "move", "copy", "test")
 
 
 class PatchFailed(Exception):  # noqa: N818 - says what happened
@@ -51,6 +52,12 @@ def _mark_key(body: object, pointer: str) -> None:
 
 
 def _explain(body: dict[str, Any], index: int, operation: dict[str, Any]) -> NoReturn:
+    if operation.get("op") not in OPERATIONS:
+        raise PatchFailed(index, "there is no such operation", f"write one of {', '.join(OPERATIONS)} after op:")
+    wanted = ["path", *(["from"] if operation["op"] in ("move", "copy") else [])]
+    for member in wanted:
+        if not isinstance(operation.get(member), str):
+            raise PatchFailed(index, f"{operation['op']}: there is no {member}", f"add {member}: and a JSON pointer")
     pointer = operation["path"]
     source = operation.get("from", pointer)
     if operation["op"] in ("move", "copy") and reached(body, source) != source:
@@ -66,6 +73,127 @@ def _explain(body: dict[str, Any], index: int, operation: dict[str, Any]) -> NoR
     else:
         hint = f"{there or 'the object'} is no mapping and no list"
     raise PatchFailed(index, f"{operation['op']} {pointer}: there is no {missing} in {there or 'the object'}", hint)
+
+
+def apply_as_kustomize(body: dict[str, Any], operation: dict[str, Any]) -> None:
+    """Apply one operation to the body itself, as lenient as kustomize: RFC 6902 refuses some of what works there.
+
+    `replace` and a `copy` from nowhere make what is missing, an index counts from the end if it is negative, a
+    missing value is null, and what stands before the first / of a pointer is ignored. Raises PatchFailed, and leaves
+    the body as it was except for a `move` whose destination is missing.
+
+    Source: gopkg.in/evanphx/json-patch.v4 4.13.0, patch.go, which kustomize 5.8.1 uses.
+    """
+    name, path = operation.get("op"), operation.get("path")
+    if not isinstance(path, str):
+        raise PatchFailed(0, f"{name}: there is no path", "add path: and a JSON pointer")
+    value = operation.get("value")
+    match name:
+        case "add":
+            _put(body, path, value, name)
+        case "replace":
+            _put(body, path, value, name)
+        case "remove":
+            _take(body, path, name)
+        case "test":
+            if not _same(_get(body, path, name), value):
+                raise PatchFailed(0, f"test of {path} fails", "the object holds another value")
+        case "move":
+            _put(body, path, _take(body, _from(operation), name), "add")
+        case "copy":
+            _put(body, path, copy.deepcopy(_get(body, _from(operation), name)), "add")
+        case _:
+            raise PatchFailed(0, "there is no such operation", f"write one of {', '.join(OPERATIONS)} after op:")
+
+
+def _from(operation: dict[str, Any]) -> str:
+    source = operation.get("from")
+    if not isinstance(source, str):
+        raise PatchFailed(0, f"{operation['op']}: there is no from", "add from: and a JSON pointer")
+    return source
+
+
+def _put(body: dict[str, Any], path: str, value: object, name: str) -> None:
+    parent, key = _parent(body, path, name)
+    if isinstance(parent, dict):
+        mark = mark_of(path)
+        parent.pop(key, None)  # so that the new key carries its own mark
+        parent[key if mark is None else with_mark(MarkedText(key), mark)] = value
+    elif key == "-" and name == "add":
+        parent.append(value)
+    elif name == "add":
+        index = _index(key, len(parent) + 1)
+        if index is None:
+            _missing(body, path, name)
+        parent.insert(index, value)
+    else:
+        index = _index(key, len(parent))
+        if index is None:
+            _missing(body, path, name)
+        parent[index] = value
+
+
+def _take(body: dict[str, Any], path: str, name: str) -> object:
+    parent, key = _parent(body, path, name)
+    if isinstance(parent, dict) and key in parent:
+        return parent.pop(key)
+    index = None if isinstance(parent, dict) else _index(key, len(parent))
+    if index is None:
+        _missing(body, path, name)
+    return parent.pop(index)
+
+
+def _get(body: dict[str, Any], path: str, name: str) -> object:
+    if not path and name == "test":
+        return body
+    parent, key = _parent(body, path, name)
+    if isinstance(parent, dict):
+        return parent.get(key)
+    index = _index(key, len(parent))
+    if index is None:
+        _missing(body, path, name)
+    return parent[index]
+
+
+def _parent(body: dict[str, Any], path: str, name: str) -> tuple[Any, str]:
+    """Return the mapping or list that a pointer's last part belongs to, and that part."""
+    parts = [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")[1:]]
+    node: Any = body
+    for part in parts[:-1]:
+        if isinstance(node, dict):
+            node = node.get(part)
+        else:
+            index = _index(part, len(node))
+            node = None if index is None else node[index]
+        if not isinstance(node, dict | list):
+            _missing(body, path, name)
+    if not parts:
+        raise PatchFailed(0, f"{name}: {path or 'an empty path'} is no pointer", "start it with /")
+    return node, parts[-1]
+
+
+def _index(key: str, length: int) -> int | None:
+    """Return the index that a key means in a list of this length, or None (Go's strconv.Atoi)."""
+    digits = key[1:] if key[:1] in ("+", "-") else key
+    if not (digits.isascii() and digits.isdecimal() and len(digits) < 20):
+        return None
+    index = int(key)
+    index = index + length if index < 0 else index
+    return index if 0 <= index < length else None
+
+
+def _same(left: object, right: object) -> bool:
+    """Tell whether two values are one in JSON: true is not 1, and 1 is not 1.0."""
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(_same(each, right[key]) for key, each in left.items())
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(_same, left, right))
+    kinds = (bool, int, float, str, type(None), dict, list)
+    return left == right and [isinstance(left, each) for each in kinds] == [isinstance(right, each) for each in kinds]
+
+
+def _missing(body: dict[str, Any], path: str, name: str) -> NoReturn:
+    _explain(body, 0, {"op": name, "path": path})
 
 
 def reached(body: object, pointer: str) -> str:

@@ -14,9 +14,11 @@ from modelyard.fn.fields import FieldPlace, fields
 from modelyard.load import load_text
 from modelyard.load.merge import Tree
 from modelyard.load.shapes import validate
+from modelyard.manifest import Manifest
 from modelyard.models.modelset import API_VERSION, ModelGenerator
 from modelyard.places import find
 from modelyard.problem import Place, Problem, problem
+from modelyard.transformers import all_transformers, config_map
 from modelyard.yamlio import MapMarks, Plain, Sources, quote, read
 
 # What libyaml ends a plain scalar at, or refuses, in flow style. Times and numbers of base 60, which hold a colon,
@@ -41,6 +43,7 @@ def render(config: Any, root: Path) -> api.Rendering:
     content = _flow(config).encode()
     if kind == "ModelSet":
         rendering = api.render_loaded(load_text(content, name, root), root)
+        rendering.objects = list(_emitted(rendering, "resources"))
     else:
         rendering = _pointed(content, name, root)
     rendering.problems = list(_with_fields(rendering.problems, content, name))
@@ -57,15 +60,27 @@ def _pointed(content: bytes, name: str, root: Path) -> api.Rendering:
     problems = [*document.problems, *problems]
     if generator is None or problems:
         return api.Rendering(None, problems)
-    if generator.spec.emit != "resources":
-        place = sources.place(find(document.marks, "spec", "emit")[1])
-        hint = "write emit: resources, or leave it out"
-        return api.Rendering(None, [problem("MY502", "no target emits transformers", hint=hint, place=place)])
     file = Path(generator.spec.models)
     loaded = api.load_shown(root / file, str(file))
     hint = "spec.models is a path from the folder of the kustomization"
     loaded.problems = [replace(each, hint=hint) if each.code == "MY013" else each for each in loaded.problems]
-    return api.render_loaded(loaded, root)
+    rendering = api.render_loaded(loaded, root)
+    if generator.spec.emit == "transformers" and rendering.models and not rendering.models.names("viya"):
+        place = sources.place(find(document.marks, "spec", "emit")[1])
+        hint = "write emit: resources, or leave it out"
+        rendering.problems.append(problem("MY502", f"{file} gives no transformers", hint=hint, place=place))
+    rendering.objects = list(_emitted(rendering, generator.spec.emit))
+    return rendering
+
+
+def _emitted(rendering: api.Rendering, emit: str) -> Iterator[Manifest]:
+    """Yield what the host gets: all objects, or what changes those of the host's own base."""
+    site = rendering.site_config
+    if emit == "resources" or rendering.models is None:
+        yield from (*rendering.objects, *site.manifests)
+        yield from (Manifest(config_map(each), "") for each in sorted(site.config_maps))
+        return
+    yield from (Manifest(each, "") for each in all_transformers(rendering.models.metadata.name, site))
 
 
 def _flow(value: Any) -> str:

@@ -23,6 +23,10 @@ def check_set(models: DeclaredSet, tree: Tree) -> list[Problem]:
             problems += not_accepted(model, target(name).check(models, model))
     for rule in _SET_RULES:
         problems += rule(models, tree)
+    if models.spec.viya is not None:
+        from modelyard.load.viya_rules import check_viya  # few sets have it, and its shapes take long to build
+
+        problems += check_viya(models)
     return problems
 
 
@@ -97,6 +101,11 @@ def _names_targets(item: object) -> bool:
     return "targets" in item or any(_names_targets(each) for each in inner)
 
 
+def _names_parts(spec: object, section: str) -> bool:
+    """Tell whether a section of spec holds anything."""
+    return isinstance(spec, dict) and bool(spec.get(section))
+
+
 def check_empty(models: DeclaredSet, tree: Tree) -> Iterator[Problem]:
     """Refuse a set that renders nothing, unless it says that it may."""
     spec = tree.data.get("spec")
@@ -104,10 +113,10 @@ def check_empty(models: DeclaredSet, tree: Tree) -> Iterator[Problem]:
     served = any(model.whole.model.targets for model in models.models)
     # A faulty model may have targets: only a set whose models are all sound is known to be empty.
     sound = isinstance(declared, list) and len(declared) == len(models.models)
-    sound = sound and not any(_names_targets(each) for each in declared or [])
+    sound = sound and not any(_names_targets(each) for each in declared or []) and not _names_parts(spec, "viya")
     if sound and not served and not models.spec.allowEmpty:
         place = models.place(find(tree.marks, "spec", "models")[0])
-        hint = "add models:, or spec.allowEmpty: true"
+        hint = "add models: or viya:, or spec.allowEmpty: true"
         yield problem("MY213", "the set renders nothing", hint=hint, place=place)
 
 

@@ -19,7 +19,6 @@ S = TypeVar("S", bound=BaseModel)
 
 # Sections of the models file whose targets this version does not have.
 _PLANNED_SECTIONS: Final = {
-    "viya": "site-config for SAS Viya",
     "requestLog": "the request log of TensorFlow Serving",
     "monitor": "performance monitoring",
     "spark": "Spark on Dataproc",
@@ -149,9 +148,9 @@ class _Fault:
         meant = names.nearest(str(self.input), allowed)
         hint = f"did you mean {meant}? " if meant else ""
         words = names.one_of(word.lower() if word in ("True", "False") else word for word in allowed)
-        return self.make(
-            "MY104", f"{self.shown()} is not a {self.key}", f"{hint}Allowed: {words}".strip(), self.value_mark
-        )
+        is_field = self.owner is not None and self.path[-1:] == [self.key]
+        where = f"is not a {self.key}" if is_field else f"is not allowed in {self.key}"
+        return self.make("MY104", f"{self.shown()} {where}", f"{hint}Allowed: {words}".strip(), self.value_mark)
 
 
 _HIDDEN: Final = "the value"

@@ -7,6 +7,7 @@ from pydantic import Field
 from modelyard import names
 from modelyard.models.shape import (
     Annotations,
+    ConfigKey,
     Image,
     JsonObject,
     Labels,
@@ -37,7 +38,6 @@ else:
 Runtime = Literal["scr", "pcr", "tensorflow", "spark", "custom"]
 Percent = Annotated[int, Field(ge=0, le=100)]
 EnvName = Annotated[str, checked(names.env_name)]
-ConfigKey = Annotated[str, checked(names.config_key)]
 
 
 class Resources(Shape):

@@ -1,11 +1,26 @@
 """The set: what all models of one file have in common."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag
 
 from modelyard import names
-from modelyard.models.shape import Annotations, JsonObject, Labels, Name, ObjectName, Shape, checked, is_mapping
+from modelyard.models.shape import (
+    Annotations,
+    JsonObject,
+    Labels,
+    Name,
+    ObjectName,
+    Shape,
+    checked,
+    is_mapping,
+    later,
+)
+
+if TYPE_CHECKING:
+    from modelyard.models.viya import Viya
+else:
+    Viya = later("modelyard.models.viya", "Viya")  # few sets have it
 
 API_VERSION = "modelyard.dev/v1alpha1"
 
@@ -105,6 +120,7 @@ class Spec(Shape):
     knative: KnativeCluster = Field(
         default_factory=KnativeCluster, description="What this cluster's Knative is set up for."
     )
+    viya: Viya | None = Field(None, description="Content of a SAS Viya deployment's site-config.")
     allowEmpty: bool = Field(False, description="Permit a set that renders nothing.")
 
 
@@ -121,7 +137,9 @@ class Source(Shape):
     """Where a ModelGenerator finds its models file, and what it emits."""
 
     models: str = Field(description="Path of the models file, relative to the kustomization.")
-    emit: Literal["resources", "transformers"] = Field("resources", description="What comes out.")
+    emit: Literal["resources", "transformers"] = Field(
+        "resources", description="Objects and ConfigMaps, or the transformers that patch a base."
+    )
 
 
 class ModelGenerator(Shape):

@@ -9,6 +9,7 @@ from pydantic import Discriminator, Field, Tag
 
 from modelyard import names
 from modelyard.models.shape import (
+    ConfigKey,
     Duration,
     JsonObject,
     MountPath,
@@ -20,8 +21,6 @@ from modelyard.models.shape import (
     checked,
     is_mapping,
 )
-
-ConfigKey = Annotated[str, checked(names.config_key)]
 
 
 class KeyRef(Shape):
@@ -73,8 +72,8 @@ class EnvFrom(Shape):
     configMapRef: SourceRef | None = Field(None, description="A ConfigMap.")
 
 
-class Volume(Shape):
-    """A Kubernetes volume source, with where it is mounted."""
+class VolumeSource(Shape):
+    """A Kubernetes volume source; exactly one of the keys."""
 
     SOURCES: ClassVar = (
         "azureDisk",
@@ -94,12 +93,6 @@ class Volume(Shape):
         "secret",
     )
 
-    name: Annotated[str, checked(names.dns_1123_label)] = Field(
-        description="Name; base and variant merge volumes by it."
-    )
-    mountPath: MountPath = Field(description="Absolute path in the container.")
-    readOnly: bool | None = Field(None, description="Mount it read-only.")
-    subPath: str | None = Field(None, description="Path inside the volume to mount instead of its root.")
     azureDisk: JsonObject | None = Field(None, description="Kubernetes' azureDisk volume source.")
     azureFile: JsonObject | None = Field(None, description="Kubernetes' azureFile volume source.")
     configMap: JsonObject | None = Field(None, description="Kubernetes' configMap volume source.")
@@ -119,6 +112,17 @@ class Volume(Shape):
     )
     projected: JsonObject | None = Field(None, description="Kubernetes' projected volume source.")
     secret: JsonObject | None = Field(None, description="Kubernetes' secret volume source.")
+
+
+class Volume(VolumeSource):
+    """A Kubernetes volume source, with where it is mounted."""
+
+    name: Annotated[str, checked(names.dns_1123_label)] = Field(
+        description="Name; base and variant merge volumes by it."
+    )
+    mountPath: MountPath = Field(description="Absolute path in the container.")
+    readOnly: bool | None = Field(None, description="Mount it read-only.")
+    subPath: str | None = Field(None, description="Path inside the volume to mount instead of its root.")
 
 
 class HttpHeader(Shape):

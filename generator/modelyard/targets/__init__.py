@@ -16,11 +16,17 @@ from modelyard.template import Templates
 TARGETS: Final[Mapping[str, str]] = {
     "deployment": "modelyard.targets.deployment",
     "knative": "modelyard.targets.knative",
+    "sagemaker": "modelyard.targets.sagemaker",
     "sagemaker-proxy": "modelyard.targets.sagemaker_proxy",
 }
 
+# Sections of spec that are rendered once for the set.
+SECTIONS: Final[Mapping[str, str]] = {
+    "viya": "modelyard.targets.viya",
+}
+
 # Targets that the models file knows and this version does not have.
-PLANNED: Final = frozenset(["sagemaker", "openshift", "dataproc", "spark-operator"])
+PLANNED: Final = frozenset(["openshift", "dataproc", "spark-operator"])
 
 
 class Claim(NamedTuple):
@@ -54,6 +60,22 @@ class Target(Protocol):
 
     def render(self, models: DeclaredSet, model: DeclaredModel, templates: Templates) -> Rendered:
         """Return the objects of a model."""
+
+
+class Section(Protocol):
+    """What a section's module holds."""
+
+    @property
+    def SUMMARY(self) -> str:  # noqa: N802 - constants of the module
+        """One line for `modelyard targets`."""
+
+    def render(self, models: DeclaredSet, templates: Templates) -> Rendered:
+        """Return what the section gives; nothing where the set does not have it."""
+
+
+def section(name: str) -> Section:
+    """Return a section by name; its module is imported when it is asked for."""
+    return cast("Section", import_module(SECTIONS[name]))
 
 
 def target(name: str) -> Target:

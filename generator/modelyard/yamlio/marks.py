@@ -50,6 +50,12 @@ class Sources:
         self.files.append(file)
         return (len(self.files) - 1) << (_LINE_BITS + COLUMN_BITS)
 
+    def mark(self, place: Place) -> int:
+        """Return the mark of a Place, which may be of another run's files."""
+        known = place.file in self.files
+        base = self.files.index(place.file) << (_LINE_BITS + COLUMN_BITS) if known else self.add(place.file)
+        return base + ((place.line - 1) << COLUMN_BITS) + place.column - 1
+
     def place(self, mark: int) -> Place:
         """Return the Place of a mark."""
         line = (mark >> COLUMN_BITS) & _LINE_MASK

@@ -45,6 +45,8 @@ _MORE: Final = re.compile(r"(?:\A|[\r\n](?:\.\.\.(?!\S))?+)[ \t]*+([^\s#])")
 class Reader:
     """One pass over the events of a file."""
 
+    max_depth = MAX_DEPTH
+
     def __init__(self, source: Source, length: int, *, keep_plain: bool) -> None:
         """Start before the first event; length: characters of the file."""
         self.source = source
@@ -136,8 +138,10 @@ class Reader:
             hint = "write a string; put text that starts with { or [ between quotes"
             self.source.report("MY012", "a mapping or a list as a key", marks.at, hint=hint)
             top.drop()
-        if len(self.stack) >= MAX_DEPTH:
-            self.source.stop("MY009", f"more than {MAX_DEPTH} levels inside each other", marks.at, hint="flatten it")
+        if len(self.stack) >= self.max_depth:
+            self.source.stop(
+                "MY009", f"more than {self.max_depth} levels inside each other", marks.at, hint="flatten it"
+            )
         self.stack.append(top)
         self.top = frame
 

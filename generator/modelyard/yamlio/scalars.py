@@ -29,6 +29,11 @@ _NUMBER_LIKE: Final = re.compile(
 _CONSTANTS: Final[dict[str, object]] = {"": None, "~": None, "null": None, "true": True, "false": False}
 # Booleans and null to some reader, in the three spellings that the readers know: y, Y, yes, Yes, YES, …
 _WORDS: Final = ("y", "n", "yes", "no", "on", "off", "true", "false", "null")
+_SPELT: Final = {word: (word, word.capitalize(), word.upper()) for word in _WORDS}
+_GO_NUMBER: Final = re.compile(
+    r"[-+]?(?:(?P<based>0b[01]+|0o[0-7]+|0x[0-9a-fA-F]+)"
+    r"|(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|\.(?:inf|Inf|INF))|\.(?:nan|NaN|NAN)"
+)
 _RESERVED: Final = frozenset(
     [*_CONSTANTS, *_WORDS, *(word.capitalize() for word in _WORDS), *(word.upper() for word in _WORDS), "=", "<<"]
 )
@@ -90,6 +95,37 @@ def _resolve_number(text: str) -> object:
         return integer if -_INT64 <= integer < _INT64 else Plain(text)
     number = float(text)
     return number if _float_text(number) == text else Plain(text)
+
+
+def core(text: str, *, yaml_1_1: bool) -> object:
+    """Return the value of a plain scalar as Go reads it: None, bool, int, float or str; dates are text.
+
+    yaml_1_1: yes, no, on, off, y and n are booleans (gopkg.in/yaml.v2, `resolve.go`; v3 takes them for text).
+    """
+    if text in ("", "~") or text in _SPELT["null"]:
+        return None
+    lower = text.lower()
+    if lower in _SPELT and text in _SPELT[lower]:
+        if lower in ("true", "false"):
+            return lower == "true"
+        return lower in ("y", "yes", "on") if yaml_1_1 else text
+    if text[0] in "-+.0123456789":
+        return _core_number(text)
+    return text
+
+
+def _core_number(text: str) -> object:
+    digits = text.lstrip("-+").replace("_", "")
+    if len(digits) > _MAX_NUMBER or not (found := _GO_NUMBER.fullmatch(text.replace("_", ""))):
+        return text
+    sign = -1 if text[0] == "-" else 1
+    if found["based"]:
+        return sign * int(digits, 0)
+    if digits.isdecimal():
+        # strconv.ParseInt with base 0 takes a leading zero for octal; ParseFloat does not mind an 8 or 9.
+        octal = len(digits) > 1 and digits[0] == "0"
+        return sign * int(digits, 8 if octal and not set(digits) & set("89") else 10)
+    return float(text.replace("_", "").lower().replace(".inf", "inf").replace(".nan", "nan"))
 
 
 def float_text(number: float) -> str:

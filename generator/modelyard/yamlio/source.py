@@ -36,11 +36,11 @@ class StopReadingError(Exception):
 class Source:
     """One file while it is read."""
 
-    def __init__(self, content: bytes, sources: Sources, file: str) -> None:
-        """Register the file under the name that messages show."""
+    def __init__(self, content: bytes, sources: Sources, file: str, *, start: int | None = None) -> None:
+        """Register the file under the name that messages show; `start`: the content is a part of it, from this mark."""
         self.content = content
         self.sources = sources
-        self.base = sources.add(file)
+        self.base = sources.add(file) if start is None else start
         self.problems: list[Problem] = []
 
     @cached_property
@@ -88,14 +88,7 @@ def check_text(source: Source) -> int:
     if len(content) > MAX_BYTES:
         hint = f"at most {MAX_BYTES} are read; split the set"
         source.stop("MY009", f"the file has {len(content)} bytes", base, hint=hint)
-    if name := _other_encoding(content):
-        source.stop("MY002", f"the file is {name}", base, hint="save it as UTF-8 without a byte order mark")
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        mark = base + _offset(content[: error.start].decode("utf-8"))
-        byte = f"0x{content[error.start]:02x}"
-        source.stop("MY002", f"the byte {byte} is not UTF-8", mark, hint="save the file as UTF-8")
+    text = check_encoding(source)
     if found := _RAW_FORBIDDEN.search(text):
         source.stop(
             "MY003",
@@ -104,6 +97,19 @@ def check_text(source: Source) -> int:
             hint=_raw_hint(found[0]),
         )
     return len(text)
+
+
+def check_encoding(source: Source) -> str:
+    """Return the text of a file in UTF-8 without a byte order mark. Raises StopReadingError for any other."""
+    content, base = source.content, source.base
+    if name := _other_encoding(content):
+        source.stop("MY002", f"the file is {name}", base, hint="save it as UTF-8 without a byte order mark")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        mark = base + _offset(content[: error.start].decode("utf-8"))
+        byte = f"0x{content[error.start]:02x}"
+        source.stop("MY002", f"the byte {byte} is not UTF-8", mark, hint="save the file as UTF-8")
 
 
 def name_of(character: str) -> str:

@@ -1,0 +1,196 @@
+"""The pipeline: from a models file to its objects, its files and its problems."""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Final
+
+from modelyard.check import check as _check
+from modelyard.check.finding import Cluster
+from modelyard.compose import SITE_CONFIG, compose, site_config
+from modelyard.load import Loaded
+from modelyard.load import load as _load
+from modelyard.manifest import Manifest, Rendered
+from modelyard.models.declared import DeclaredSet, find_marks
+from modelyard.names import nearest
+from modelyard.origin import placed
+from modelyard.problem import Problem, has_errors, unique
+from modelyard.render import render_model, render_section, render_shared
+from modelyard.template import Templates, folder
+from modelyard.yamlio import write_all
+
+MODELS_FILE: Final = "models.yaml"
+GENERATED: Final = "generated"
+
+
+@dataclass(slots=True)
+class Rendering:
+    """What a models file gives.
+
+    objects: all objects in the order of the stream; filled by `render`, empty in what `overlay` returns.
+    content: relative path -> text of each file of `generated/`; filled by `overlay`.
+    site_config: what a SAS Viya deployment gets; part of `content` too, never of `objects`.
+    problems: sorted by place; if one is an error, nothing may be written.
+    """
+
+    models: DeclaredSet | None
+    problems: list[Problem]
+    objects: list[Manifest] = field(default_factory=list)
+    content: dict[str, str] = field(default_factory=dict)
+    site_config: Rendered = field(default_factory=Rendered)
+
+
+def models_file(file: str | Path = ".") -> Path:
+    """Return the models file that a FILE or DIR argument names."""
+    path = Path(file)
+    return path / MODELS_FILE if path.is_dir() else path
+
+
+def load(file: str | Path = ".") -> Loaded:
+    """Load a models file, with its base: the declared set, and what is wrong with it."""
+    path = models_file(file)
+    return load_shown(path, str(path))
+
+
+def load_shown(path: Path, shown: str) -> Loaded:
+    """Load a models file that messages call otherwise than by its path."""
+    with without_collector():
+        return _load(path, shown)
+
+
+def check(file: str | Path = ".", *, today: date | None = None) -> list[Problem]:
+    """Return everything that can be known about a models file without writing or a cluster."""
+    return overlay(file, today=today).problems
+
+
+def render(file: str | Path = ".", *, today: date | None = None) -> Rendering:
+    """Render all objects of a models file. `today`: the day that a restore is measured by; in UTC if absent."""
+    return render_loaded(load(file), models_file(file).parent, today=today)
+
+
+def render_loaded(loaded: Loaded, beside: Path, *, today: date | None = None) -> Rendering:
+    """Render what has been loaded; `beside` is where the kustomization lies."""
+    objects: list[Manifest] = []
+    with without_collector():
+        site, found = _site_config(loaded.models, today)
+        problems = [*loaded.problems, *found]
+        for manifests, found in _models(loaded.models, beside):
+            objects += manifests
+            problems += found
+    return Rendering(loaded.models, unique(problems), objects, site_config=site)
+
+
+def overlay(file: str | Path = ".", *, today: date | None = None) -> Rendering:
+    """Render a models file to the content of its folder `generated/`, one model at a time."""
+    loaded = load(file)
+    texts: dict[str | None, str] = {}
+    with without_collector():
+        site, found = _site_config(loaded.models, today)
+        problems = [*loaded.problems, *found]
+        for manifests, found in _models(loaded.models, models_file(file).parent):
+            problems += found
+            if manifests:
+                texts[manifests[0].model] = write_all(each.body for each in manifests)
+    name = loaded.models.metadata.name if loaded.models else ""
+    content = {f"{SITE_CONFIG}/{path}": text for path, text in site_config(name, site).items()}
+    if texts or not content:
+        content |= compose(texts)
+    return Rendering(loaded.models, unique(problems), content=content, site_config=site)
+
+
+def generated(file: str | Path = ".") -> Path:
+    """Return the folder that `write` exchanges."""
+    return models_file(file).parent / GENERATED
+
+
+def write(file: str | Path, rendering: Rendering, *, in_place: bool = False) -> list[Problem]:
+    """Make `generated/` hold the content of a rendering, all or nothing; with in_place file by file."""
+    from modelyard import overlay as folder_of
+
+    return folder_of.write(generated(file), rendering.content, in_place=in_place)
+
+
+def drift(file: str | Path, rendering: Rendering) -> tuple[str, list[Problem]]:
+    """Return the unified diff from `generated/` to a rendering's content, empty if they are equal, and problems."""
+    from modelyard import overlay as folder_of
+    from modelyard.files import FileProblem
+
+    folder = generated(file)
+    try:
+        return folder_of.drift(folder, rendering.content, label=str(folder)), []
+    except FileProblem as error:
+        return "", [error.problem]
+
+
+def show(loaded: Loaded, name: str) -> tuple[str | None, str]:
+    """Return (YAML of a model with the place of each value, ""), or (None, hint) if there is no such model."""
+    models = loaded.models.models if loaded.models else ()
+    found = next((model for model in models if model.name == name), None)
+    if found is None or loaded.models is None:
+        known = [model.name for model in models]
+        meant = nearest(name, known)
+        return None, f"did you mean {meant}?" if meant else f"there are {', '.join(known)}" if known else ""
+    from modelyard import show as text_of
+
+    return text_of.show(loaded.models, found), ""
+
+
+def starter(name: str) -> dict[str, str]:
+    """Return file name -> text of what `modelyard init` writes for a set of this name."""
+    root = folder() / "init"
+    return {each.name: each.read_text("utf-8").replace("NAME", name) for each in sorted(root.iterdir())}
+
+
+def _models(models: DeclaredSet | None, beside: Path) -> Iterator[tuple[list[Manifest], list[Problem]]]:
+    """Yield the objects and problems of the set itself, then of each model."""
+    if models is None or (not models.models and models.spec.viya is not None):
+        return  # what models share stands in no file of a set that is for a Viya deployment alone
+    templates = Templates()
+    yield render_shared(models, templates), []
+    cluster = _cluster(models)
+    mapped = False
+    for model in models.models:
+        manifests, problems = render_model(models, model, templates)
+        if not has_errors(problems):
+            problems += placed(models, model, _check(manifests, cluster))
+        mapped = mapped or any(each.kind == "DomainMapping" for each in manifests)
+        yield manifests, problems
+    if mapped:
+        from modelyard.kustomization import renaming
+
+        yield [], renaming(beside)
+
+
+def _site_config(models: DeclaredSet | None, today: date | None) -> tuple[Rendered, list[Problem]]:
+    """Return what a SAS Viya deployment gets, and whether it gets it too late."""
+    if models is None or models.spec.viya is None:
+        return Rendered(), []
+    from modelyard.load.viya_rules import overdue
+
+    problems = list(overdue(models, today or datetime.now(UTC).date()))
+    return render_section("viya", models, Templates()), problems
+
+
+def _cluster(models: DeclaredSet) -> Cluster:
+    """Return what the file says about the cluster; nothing is known of features where it is wrong about them."""
+    spec = models.spec
+    unread = models.names("knative") and "knative" not in spec.model_fields_set
+    named = "features" in find_marks(models.marks, "spec", "knative").entries
+    if unread or (named and "features" not in spec.knative.model_fields_set):
+        return Cluster(None)
+    return Cluster(frozenset(spec.knative.features or ()))
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Pause the cyclic garbage collector: nothing here makes cycles, and its scans are the non-linear part."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

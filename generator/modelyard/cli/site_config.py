@@ -1,0 +1,109 @@
+"""site-config: what a models file gives a SAS Viya deployment, placed into it and taken out again."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from modelyard import api
+from modelyard.cli.app import File, app, stop_on_errors, tell
+
+if TYPE_CHECKING:
+    from modelyard.install import Change, Installed
+
+commands = typer.Typer(
+    help="Place the site-config of a models file into a SAS Viya deployment, and take it out again.",
+    no_args_is_help=True,
+)
+app.add_typer(commands, name="site-config")
+
+Deploy = Annotated[Path, typer.Argument(metavar="DEPLOY", help="Folder of the deployment's kustomization.yaml.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking, as in CI.")]
+
+
+@commands.command()
+def install(
+    deploy: Deploy,
+    file: File = Path(),
+    *,
+    yes: Yes = False,
+    no_check: Annotated[bool, typer.Option("--no-check", help="Do not build the base to prove the effect.")] = False,
+) -> None:
+    """Copy the site-config into DEPLOY and list it in its kustomization.yaml, after showing what changes.
+
+    Nothing is changed if `modelyard check --base DEPLOY` finds an error.
+    """
+    from modelyard.api import site_config
+
+    result = api.overlay(file)
+    stop_on_errors(result.problems if no_check else site_config.check_base(file, deploy, progress=tell))
+    change, problems = site_config.installation(file, deploy, result)
+    stop_on_errors(problems)
+    _do(change, yes=yes, done=f"{deploy} has the site-config of {api.models_file(file)}")
+
+
+@commands.command()
+def remove(
+    deploy: Deploy,
+    file: File = Path(),
+    *,
+    restore: Annotated[bool, typer.Option("--restore", help="Take out the restore alone.")] = False,
+    yes: Yes = False,
+) -> None:
+    """Take the site-config out of DEPLOY; its kustomization.yaml is as it was before `install`."""
+    from modelyard.api import site_config
+
+    change, problems = site_config.removal(file, deploy, restore=restore)
+    stop_on_errors(problems)
+    _do(change, yes=yes, done=f"{deploy} has no {'restore' if restore else 'site-config'} of {api.models_file(file)}")
+
+
+@commands.command()
+def status(deploy: Deploy) -> None:
+    """Say what is installed from which models file, and whether restore mode is on.
+
+    Exits with 1 if something is wrong.
+    """
+    from modelyard.install import installed
+
+    found, problems = installed(deploy)
+    for each in found:
+        typer.echo(_described(each))
+    if not found and not problems:
+        typer.echo(f"{deploy} has no site-config of modelyard")
+    stop_on_errors(problems)
+
+
+def _described(each: "Installed") -> str:
+    from modelyard.install import BREADCRUMB
+
+    lines = [f"set {each.set_name}, from {each.models_file or 'an unknown models file'}"]
+    if each.start_mode:
+        lines += [
+            f"restore mode is on: SAS_DEPLOYMENT_START_MODE is {each.start_mode}",
+            f"to restore once more, delete {BREADCRUMB} in the service's pod and start it again",
+        ]
+    else:
+        lines.append("restore mode is off")
+    return "\n  ".join(lines)
+
+
+def _do(change: "Change | None", *, yes: bool, done: str) -> None:
+    """Show a change, ask, and carry it out."""
+    from modelyard.install import apply
+
+    if change is None or not change.diff:
+        tell(f"nothing to do: {done}")
+        return
+    if not yes:
+        if not sys.stdin.isatty():
+            raise typer.BadParameter("there is nobody to ask: add --yes")
+        typer.echo(change.diff, nl=False, err=True)
+        if not typer.confirm("Change these files?", err=True):
+            tell("nothing was changed")
+            raise typer.Exit(1)
+    stop_on_errors(apply(change))
+    if yes:
+        typer.echo(change.diff, nl=False)  # only now: on an error standard output is empty
+    tell(done)

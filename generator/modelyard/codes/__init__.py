@@ -1,0 +1,29 @@
+"""The codes of all problems: a title, a severity, and what `modelyard explain CODE` says about it.
+
+A file per family, by the first digit.
+"""
+
+from typing import Final
+
+from modelyard.codes.code import Code
+from modelyard.codes.files import FILES
+from modelyard.codes.findings import FINDINGS
+from modelyard.codes.kustomizations import KUSTOMIZATIONS
+from modelyard.codes.plugin import PLUGIN
+from modelyard.codes.reading import READING
+from modelyard.codes.rules import RULES
+from modelyard.codes.sagemaker import SAGEMAKER
+from modelyard.codes.shape import SHAPE
+
+__all__ = ["CODES", "Code"]
+
+CODES: Final[dict[str, Code]] = {
+    **READING,
+    **SHAPE,
+    **RULES,
+    **SAGEMAKER,
+    **FINDINGS,
+    **FILES,
+    **PLUGIN,
+    **KUSTOMIZATIONS,
+}

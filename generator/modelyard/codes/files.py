@@ -1,0 +1,34 @@
+"""MY4: files and folders."""
+
+from typing import Final
+
+from modelyard.codes.code import Code
+
+FILES: Final[dict[str, Code]] = {
+    "MY401": Code(
+        "A foreign file in generated/", "modelyard owns this folder whole and will not delete what it did not write."
+    ),
+    "MY402": Code(
+        "A folder that cannot be written",
+        "The old content stands, unless the message says otherwise: with --in-place files change one by one.",
+    ),
+    "MY403": Code("The folder is locked", "Another modelyard is writing this overlay."),
+    "MY404": Code(
+        "Not a kustomization that can be edited",
+        "An edit needs one document of kind Kustomization or Component, of at most 1 MiB. The file is untouched.",
+    ),
+    "MY405": Code(
+        "A list that stands twice",
+        "Of two keys of one name kustomize takes one list and drops the other without a word. The file is untouched.",
+    ),
+    "MY406": Code(
+        "A list that cannot be edited",
+        "An edit must change nothing else. That is not sure where the list has an anchor, an alias or a tag, holds "
+        "more than strings, or is laid out in an unusual way. The file is untouched.",
+    ),
+    "MY407": Code(
+        "A file that cannot be edited",
+        "A file is edited in place of the old one, so a symbolic link, a second hard link, or a missing permission "
+        "would be lost. The old content stands, unless the message says otherwise.",
+    ),
+}

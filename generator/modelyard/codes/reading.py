@@ -1,0 +1,56 @@
+"""MY0: reading YAML."""
+
+from typing import Final
+
+from modelyard.codes.code import Code
+
+READING: Final[dict[str, Code]] = {
+    "MY001": Code(
+        "The file is not YAML",
+        "The YAML parser stopped here. Nothing after this place was read, so there may be more to mend.",
+    ),
+    "MY002": Code(
+        "The file is not UTF-8",
+        "A models file is UTF-8 without a byte order mark. kustomize and kubectl disagree about all other encodings.",
+    ),
+    "MY003": Code(
+        "A character that is not allowed",
+        "U+0000, U+007F to U+009F, U+FFFE and U+FFFF cannot be carried to the cluster: kustomize 5.8.1 stops "
+        "at them or "
+        "turns them into a blank, however they are quoted. Other control characters, U+2028, U+2029 and U+FEFF can be "
+        "written as escapes between double quotes, not raw.",
+    ),
+    "MY004": Code(
+        "A key stands twice in one mapping",
+        "Some YAML readers keep the first value, some the last, some refuse the file.",
+    ),
+    "MY005": Code(
+        "An anchor, an alias or a merge key",
+        "Values that several models share are written once under spec.defaults, or in a base file that "
+        "spec.base names. "
+        "Aliases are refused because what they expand to can exceed any memory.",
+    ),
+    "MY006": Code(
+        "A YAML tag", "Tags such as !!str change the type of a value behind the reader's back. Quote text instead."
+    ),
+    "MY007": Code("More than one document", "One models file declares one set; a second set is a second folder."),
+    "MY008": Code(
+        "The top level is not a mapping", "A models file is one mapping with apiVersion, kind, metadata and spec."
+    ),
+    "MY009": Code(
+        "Too large",
+        "A file holds at most 16 MiB, 64 levels of nesting and 500,000 values. Larger sets are split over folders.",
+    ),
+    "MY010": Code(
+        "A value that YAML readers disagree about",
+        "Plain scalars such as 1.10, no, on, 1e5, 1:30 or 2024-01-02 are numbers, booleans or dates to some "
+        "of YAML 1.1, "
+        "YAML 1.2 and Go, and text to others. Text goes between quotes; integers are written in plain decimal form.",
+    ),
+    "MY011": Code(
+        "A number out of range", "Integers in Kubernetes have 64 bits; kustomize turns longer ones into floats."
+    ),
+    "MY012": Code("A key that is not a string", "Quote keys that a YAML reader takes for a number, a boolean or null."),
+    "MY013": Code("A file that cannot be read", "The file is missing, is a folder, or may not be read."),
+    "MY014": Code("A YAML directive", "Lines that start with % change how the rest is read."),
+}

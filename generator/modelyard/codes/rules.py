@@ -1,0 +1,119 @@
+"""MY2: rules over several fields or models."""
+
+from typing import Final
+
+from modelyard.codes.code import Code
+
+RULES: Final[dict[str, Code]] = {
+    "MY201": Code(
+        "A name that is already taken", "Models, and the variants and volumes of one model, are told apart by name."
+    ),
+    "MY202": Code(
+        "Object names collide",
+        "Two models, variants or targets would create an object of the same name. A Knative Service, and each tag of a "
+        "Knative Route, also creates a core Service of its name.",
+    ),
+    "MY203": Code(
+        "A name that is too long",
+        "Names become DNS labels of at most 63 characters; the tag of a Knative Route is joined with the Route's name.",
+    ),
+    "MY204": Code("Percents that do not add up", "The percents of a model's variants are integers whose sum is 100."),
+    "MY205": Code(
+        "A split without a gateway",
+        "An Ingress cannot split traffic. Variants on the deployment target need `gateway`.",
+    ),
+    "MY206": Code(
+        "A patch that matches nothing", "A patch whose target matches no object of its model would silently do nothing."
+    ),
+    "MY207": Code(
+        "A patch that cannot be applied", "An operation of a JSON Patch (RFC 6902) fails on the object it is meant for."
+    ),
+    "MY208": Code(
+        "A credential in plain text",
+        "What looks like a credential belongs into a Secret: env: {NAME: {secretKeyRef: {name: …, key: …}}}. "
+        "A value that "
+        "only looks like one passes with ignore: [{code: MY208, reason: …}].",
+        ignorable=True,
+    ),
+    "MY209": Code(
+        "A path that cannot be derived",
+        "The variants' images have different repository names, so the model needs `path`.",
+    ),
+    "MY210": Code(
+        "A field that belongs to the model", "All variants of a model share one Route, one host and one name."
+    ),
+    "MY211": Code("Fields that exclude each other", "Only one of these fields can be used at a time."),
+    "MY212": Code(
+        "A model without a target", "The model is declared, but nothing is rendered for it.", "warning", ignorable=True
+    ),
+    "MY213": Code(
+        "A set that renders nothing",
+        "An empty result under GitOps deletes everything. `spec.allowEmpty: true` permits it.",
+    ),
+    "MY214": Code(
+        "A reserved port", "Knative's queue-proxy uses ports 8008, 8012, 8013, 8022, 8112, 9090 and 9091 itself."
+    ),
+    "MY215": Code(
+        "A reserved variable",
+        "Knative sets PORT, K_SERVICE, K_CONFIGURATION and K_REVISION; `path` sets SAS_SCR_APP_PATH.",
+    ),
+    "MY216": Code(
+        "A claim without a namespace",
+        "A ClusterDomainClaim names the namespace that may use the domain, so spec.namespace is required.",
+    ),
+    "MY217": Code(
+        "A label or annotation that modelyard sets",
+        "Selectors and ownership rest on these labels; they cannot be given another value.",
+    ),
+    "MY218": Code(
+        "A runtime that must say more",
+        "runtime: custom knows no port; the model says it. On sagemaker-proxy it also says, with a readiness probe "
+        "by HTTP, what /ping asks.",
+    ),
+    "MY219": Code(
+        "An ignore that ignores nothing", "Only findings can be accepted, by their code; mistakes in the format cannot."
+    ),
+    "MY220": Code(
+        "A prefix on a DomainMapping", "namePrefix and nameSuffix change the host name that a DomainMapping stands for."
+    ),
+    "MY221": Code(
+        "Not exactly one volume source",
+        "A volume has a name, a mountPath and one Kubernetes volume source, such as secret or emptyDir.",
+    ),
+    "MY222": Code(
+        "A public domain on a private service",
+        "A DomainMapping publishes a cluster-local service again.",
+        "warning",
+        ignorable=True,
+    ),
+    "MY231": Code(
+        "A cold start that callers will feel",
+        "A SAS Container Runtime image takes 12 to 15 s to start. With minScale 0 the first call after a "
+        "pause waits that "
+        "long, and fails when its client's time-out is shorter.",
+        "warning",
+        ignorable=True,
+    ),
+    "MY233": Code(
+        "A restore without an end",
+        "The service restores at each of its starts while the parameters are there. `until` names the last day, after "
+        "which the file is refused.",
+        "warning",
+    ),
+    "MY234": Code(
+        "Restore mode was left on",
+        "The last day of the restore is over. At its next start the service would restore the backup again, over what "
+        "has been saved since.",
+    ),
+    "MY235": Code(
+        "A setting for Python and for R",
+        "SAS_EXTLANG_SETTINGS can stand in only one of sas-open-source-config-python and sas-open-source-config-r.",
+    ),
+    "MY236": Code(
+        "A restore parameter that the documentation does not settle",
+        "It is written into sas-restore-job-parameters as it stands. SAS's page on restores either does not have it, "
+        "or calls it by two names.",
+        "warning",
+    ),
+    "MY237": Code("A field without effect", "Nothing reads this field as the file stands.", "warning"),
+}

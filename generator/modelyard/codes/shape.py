@@ -1,0 +1,41 @@
+"""MY1: the shape of the models file."""
+
+from typing import Final
+
+from modelyard.codes.code import Code
+
+SHAPE: Final[dict[str, Code]] = {
+    "MY101": Code("An unknown key", "The key is not part of the format, or stands at the wrong level."),
+    "MY102": Code("A missing key", "The format requires this key here."),
+    "MY103": Code(
+        "A value of the wrong type",
+        "The format wants another type here: text, an integer, true or false, a list or a mapping.",
+    ),
+    "MY104": Code(
+        "A value that is not allowed", "The value is none of those that the format knows here, or is out of range."
+    ),
+    "MY105": Code(
+        "A value in the wrong form", "The text does not have the form of a name, an image, a duration or a quantity."
+    ),
+    "MY106": Code(
+        "An unknown target", "spec.models[].targets names where a model runs. `modelyard targets` lists what exists."
+    ),
+    "MY107": Code(
+        "Not available", "The models file knows this section, but this version of modelyard has no target for it."
+    ),
+    "MY108": Code(
+        "A base that cannot be used", "spec.base names another models file, relative to this one, without a cycle."
+    ),
+    "MY109": Code(
+        "$remove without an item to remove", "$remove: true takes an item with this name out of what the base declared."
+    ),
+    "MY110": Code(
+        "No such model",
+        "The model, or its variant, that the command line names is not in the file, or is too faulty to be shown.",
+    ),
+    "MY111": Code(
+        "An image whose start is not known",
+        "`modelyard image` writes an entry point that starts the model itself, so that the proxy has the port that "
+        "SageMaker calls. It knows how SAS Container Runtime is started; other models say it with `command`.",
+    ),
+}

@@ -1,0 +1,92 @@
+"""The one door to kustomize: builds a folder with the binary that is there."""
+
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from modelyard.problem import Problem, problem
+
+TIMEOUT: Final = 900.0  # seconds; a real SAS Viya tree takes 66
+_TICK: Final = 1.0  # seconds between two calls of progress
+_FLAGS: Final = ("--load-restrictor", "LoadRestrictionsNone")
+_SHOWN: Final = 1_500  # characters of what kustomize said
+_INSTALL: Final = (
+    "install kustomize (https://kubectl.docs.kubernetes.io/installation/kustomize/) or kubectl, or hand over a build "
+    "that is ready"
+)
+# What may hold a Secret's values: literals that a generator cannot use (5.8.1, api/kv/kv.go), texts of patches.
+_LITERALS: Final = re.compile(r"(literal sources? ).*", re.DOTALL)
+_TEXTS: Final = re.compile(r"(config: `|\[patch: \").*", re.DOTALL)
+
+
+class Built(NamedTuple):
+    """What a build gives: the stream of objects (empty if it failed), and why it failed."""
+
+    stream: bytes
+    problems: list[Problem]
+
+
+def command() -> list[str] | None:
+    """Return how to build a folder: kustomize on PATH, else kubectl's, or None if neither is there."""
+    if path := shutil.which("kustomize"):
+        return [path, "build"]
+    if path := shutil.which("kubectl"):
+        return [path, "kustomize"]
+    return None
+
+
+def build(folder: Path, *, progress: Callable[[float], None] | None = None, timeout: float = TIMEOUT) -> Built:
+    """Build a folder, whose kustomization may name files anywhere.
+
+    progress: called about once a second with the seconds that have passed. timeout: seconds until the build is
+    stopped. The environment is passed on as it is.
+    """
+    words = command()
+    if words is None:
+        return _failed("MY624", "neither kustomize nor kubectl is on PATH", _INSTALL)
+    argv = [*words, *_FLAGS, str(folder)]
+    try:
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    except OSError as error:
+        return _failed("MY624", f"{words[0]} cannot be run: {error.strerror}", _INSTALL)
+    with process:
+        try:
+            out, err = _wait(process, progress, timeout)
+        except subprocess.TimeoutExpired:
+            return _failed("MY624", f"kustomize has not ended after {timeout:.0f} s", "hand over a build that is ready")
+        finally:
+            process.kill()  # also when somebody presses Ctrl-C; of no effect on what has ended
+    if process.returncode:
+        return _failed("MY625", f"kustomize stops: {said(err)}", "mend what it names; `kustomize build` shows it whole")
+    return Built(out, [])
+
+
+def said(err: bytes) -> str:
+    """Return what kustomize wrote to stderr, in one line, without what may be a Secret's value."""
+    lines = err.decode("utf-8", "replace").splitlines()
+    text = " ".join(line.strip() for line in lines if line.strip() and not line.startswith("# Warning"))
+    text = _TEXTS.sub(r"\1…", _LITERALS.sub(r"\1…", text)).removeprefix("Error: ")
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _wait(
+    process: subprocess.Popen[bytes], progress: Callable[[float], None] | None, timeout: float
+) -> tuple[bytes, bytes]:
+    start = time.monotonic()
+    while True:
+        try:
+            return process.communicate(timeout=min(_TICK, timeout))
+        except subprocess.TimeoutExpired:
+            passed = time.monotonic() - start
+            if passed >= timeout:
+                raise
+            if progress:
+                progress(passed)
+
+
+def _failed(code: str, message: str, hint: str) -> Built:
+    return Built(b"", [problem(code, message, hint=hint)])

@@ -1,0 +1,81 @@
+"""From findings on rendered objects to problems with the line of the models file that they came from."""
+
+from collections.abc import Iterable
+
+from modelyard.check.finding import Finding, Remark
+from modelyard.manifest import Manifest, Rendered
+from modelyard.models.declared import DeclaredModel, DeclaredSet
+from modelyard.patch import pointer_of
+from modelyard.places import mark_of
+from modelyard.problem import Place, Problem, Related, Subject, problem
+from modelyard.render import render_model, render_section
+from modelyard.template import Templates
+
+
+def placed(models: DeclaredSet, model: DeclaredModel, findings: list[Finding]) -> list[Problem]:
+    """Turn findings into problems with places: the model is rendered once more, with marks on its values."""
+    if not findings:
+        return []
+    again = models.with_marks((model,))
+    manifests, _ = render_model(again, again.models[0], Templates(sources=models.sources))
+    return [_problem(models, model, manifests[found.manifest], found) for found in findings]
+
+
+def _problem(models: DeclaredSet, model: DeclaredModel, manifest: Manifest, found: Finding) -> Problem:
+    place, related = _origin(models, model, manifest, found.path)
+    if found.related is not None:
+        first, _ = _origin(models, model, manifest, found.related)
+        related = (*related, Related(first, found.related_message))
+    subject = Subject(str(manifest), pointer_of(*found.path))
+    return problem(found.code, found.message, hint=found.hint, place=place, subject=subject, related=related)
+
+
+def _origin(
+    models: DeclaredSet, model: DeclaredModel, manifest: Manifest, path: tuple[str | int, ...]
+) -> tuple[Place, tuple[Related, ...]]:
+    """Return the place in the models file, or the model's own place with the template's line beside it."""
+    place = models.place(_mark(manifest.body, path))
+    if place.file in models.files:
+        return place, ()
+    return models.place(model.whole.find("name")), (Related(place, "the template's line"),)
+
+
+def _mark(node: object, path: tuple[str | int, ...]) -> int:
+    """Return the mark of what stands at a path: its own, or the first inside it, or the nearest above it."""
+    mark = own = mark_of(node)
+    for part in path:
+        key: object = part
+        if isinstance(node, dict):
+            key = next((each for each in node if each == part), part)
+            node = node.get(part)
+        elif isinstance(node, list) and isinstance(part, int):
+            node = node[part]
+        own = mark_of(node)
+        own = mark_of(key) if own is None else own
+        mark = own if own is not None else mark
+    return first if own is None and (first := _first_mark(node)) is not None else mark or 0
+
+
+def _first_mark(node: object) -> int | None:
+    if isinstance(node, dict | list):
+        items = node.values() if isinstance(node, dict) else node
+        return next((found for item in items if (found := _first_mark(item)) is not None), None)
+    return mark_of(node)
+
+
+def marked_section(models: DeclaredSet, name: str) -> Rendered:
+    """Return what a section gives once more, with marks on its values."""
+    return render_section(name, models.with_marks(()), Templates(sources=models.sources))
+
+
+def place_of(models: DeclaredSet, value: object) -> Place | None:
+    """Return the place in the models file of a marked value, or of the first marked value inside it."""
+    mark = mark_of(value)
+    mark = _first_mark(value) if mark is None else mark
+    place = None if mark is None else models.place(mark)
+    return place if place and place.file in models.files else None
+
+
+def remarked(models: DeclaredSet, remarks: Iterable[Remark]) -> list[Problem]:
+    """Turn remarks about a section's marked values into problems with places."""
+    return [problem(each.code, each.message, hint=each.hint, place=place_of(models, each.origin)) for each in remarks]

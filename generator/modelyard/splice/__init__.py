@@ -1,0 +1,52 @@
+"""Lists under the top-level keys of a YAML text, edited by splices: not a character changes that need not.
+
+What is added can be taken out again with nothing but the text: where the list itself was made, or stood as a
+spelled null, the item carries MARK. Between brackets, where no comment fits, `[ item ]` with a blank at both
+ends says the same: an item that comes into an empty list gets no blank in front.
+"""
+
+from modelyard.splice import block, flow
+from modelyard.splice.block import MARK
+from modelyard.splice.text import BREAK, NoPlaceError, Splice, apply, spelled
+from modelyard.yamlio.nodes import Node, Tree
+
+__all__ = ["BREAK", "MARK", "NoPlaceError", "Splice", "add", "apply", "remove"]
+
+
+def add(tree: Tree, key: str, item: str) -> list[Splice]:
+    """Return the splices that put a text at the end of the list under a top-level key; a missing list is made.
+
+    tree: its root is a mapping that has the key at most once, with null or a list of strings. Raises
+    NoPlaceError where the text is laid out in a way that leaves no safe place.
+    """
+    root = _mapping(tree)
+    pair = next((pair for pair in root.pairs() if pair[0].value == key), None)
+    if pair is None:
+        make = flow.make if root.flow else block.make
+        return make(tree, root, key, item)
+    if pair[1].kind == "scalar":
+        if root.flow:
+            raise NoPlaceError("null between brackets", pair[1].start)
+        return block.fill(tree, root, pair, item)
+    text = spelled(item, pair[1].children or (root.children[::2] if root.flow else ()))
+    return flow.insert(tree.text, pair[1], text) if pair[1].flow else block.append(tree, pair[1], text)
+
+
+def remove(tree: Tree, key: str, index: int) -> list[Splice]:
+    """Return the splices that take out the item of this index, and what `add` had to make for it.
+
+    tree, key: as for `add`, with a list that has the item. Raises NoPlaceError as `add` does.
+    """
+    root = _mapping(tree)
+    number, pair = next((n, pair) for n, pair in enumerate(root.pairs()) if pair[0].value == key)
+    if not pair[1].flow:
+        return block.remove(tree, pair, index)
+    if root.flow and flow.is_made(tree.text, pair[1]):
+        return flow.remove_pair(tree.text, root, number)
+    return flow.remove(tree.text, pair[1], index)
+
+
+def _mapping(tree: Tree) -> Node:
+    if tree.root is None or tree.root.kind != "mapping":
+        raise ValueError("the top level is not a mapping")
+    return tree.root

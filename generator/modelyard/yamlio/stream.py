@@ -1,0 +1,289 @@
+"""Tolerant reading of foreign YAML: all documents of a stream, with the place of each value.
+
+What kustomize 5.8.1 reads is read: a byte order mark, CRLF, anchors, aliases and merge keys, tags, several documents.
+"""
+
+import codecs
+import io
+import re
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import StreamEndEvent
+
+from modelyard.yamlio.document import Document
+from modelyard.yamlio.frames import Frame, ListFrame, MapFrame, Root
+from modelyard.yamlio.marks import COLUMN_BITS, ListMarks, MapMarks, Marks, Sources
+from modelyard.yamlio.parser import CParser, Event
+from modelyard.yamlio.reader import Reader
+from modelyard.yamlio.scalars import core
+from modelyard.yamlio.source import MAX_BYTES, Source, StopReadingError, check_encoding, name_of, shown
+from modelyard.yamlio.syntax import report_syntax
+
+MAX_EVENTS: Final = 4_000_000  # 16 MiB of `a: b` lines
+MAX_ALIASED: Final = 100_000  # values that all aliases of a stream may expand to; a billion laughs has 10**9
+_MERGE: Final = "<<"
+_MERGING: Final = "\0<<"  # as a frame's key: no text holds U+0000
+# What go-yaml takes for not printable (gopkg.in/yaml.v3, yamlprivateh.go and readerc.go); U+FEFF only starts a file.
+_FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+_COLON: Final = "found unexpected ':'"
+_MAX_PURE: Final = 500_000  # bytes that the slow parser is given: 2 s
+_CORE_TAG: Final = "tag:yaml.org,2002:"
+
+
+def read_all(
+    content: bytes, sources: Sources, file: str, *, start: int | None = None, yaml_1_1: bool = False
+) -> list[Document]:
+    """Read all documents of a stream that others wrote; empty ones are left out.
+
+    content: the bytes, UTF-8. sources, file: where the marks' places come from. start: the mark of the first
+    character, when the content is a part of a file; lines and columns count from there. yaml_1_1: yes, no, on, off,
+    y and n are booleans, as kustomize reads its own files and JSON patches (sigs.k8s.io/yaml); else they are text, as
+    it reads objects (gopkg.in/yaml.v3).
+
+    A key that stands twice is a problem of its document, and the last value is kept. After a syntax error, or beyond
+    a limit, reading ends: the last document then has the problem, and no data.
+    """
+    source = Source(content.removeprefix(codecs.BOM_UTF8), sources, file, start=start)
+    reader = None
+    try:
+        _check_text(source)
+        reader = StreamReader(source, yaml_1_1=yaml_1_1)
+        try:
+            reader.run()
+        except _ColonInFlowError:
+            source.problems.clear()
+            reader = StreamReader(source, yaml_1_1=yaml_1_1)
+            reader.parse(_PureParser(source.content))
+    except StopReadingError:
+        documents = reader.documents if reader else []
+        reported = reader.reported if reader else 0
+        return [*documents, Document(marks=source.base, problems=source.problems[reported:])]
+    return reader.documents
+
+
+class _ColonInFlowError(Exception):
+    """The C parser stops at a colon inside a plain scalar between brackets, as in {digest: sha256:1f}; Go reads it."""
+
+
+class _PureParser:
+    """ruamel.yaml's own parser: YAML 1.2, where such a colon is text; thirty times slower than the C parser."""
+
+    def __init__(self, content: bytes) -> None:
+        self.events = YAML(typ="safe", pure=True).parse(io.BytesIO(content))
+
+    def get_event(self) -> Event:
+        """Return the next event."""
+        event: Event = next(self.events)
+        return event
+
+
+class _Anchored(NamedTuple):
+    data: object
+    marks: Marks
+
+
+class _StreamMap(MapFrame):
+    """A mapping with merge keys; values of its own win over those that they bring."""
+
+    __slots__ = ("merges",)
+
+    def __init__(self, marks: MapMarks) -> None:
+        super().__init__(marks)
+        self.merges: list[_Anchored] | None = None
+
+    def add(self, value: object, marks: Marks) -> None:
+        if self.key == _MERGING:
+            self.merges = [*(self.merges or ()), _Anchored(value, marks)]  # a list is empty yet
+            self.key = None
+        else:
+            super().add(value, marks)
+
+    def finish(self) -> None:
+        """Take what the merge keys bring; the first of them wins (YAML merge key type 1.1)."""
+        for data, marks in (each for merged in self.merges or () for each in _each(*merged)):
+            if isinstance(data, dict) and isinstance(marks, MapMarks):
+                for key in data:
+                    if key not in self.data and key in marks.entries:
+                        self.data[key], self.entries[key] = data[key], marks.entries[key]
+
+
+def _each(value: object, marks: Marks) -> list[_Anchored]:
+    if isinstance(value, list) and isinstance(marks, ListMarks):
+        return [_Anchored(each, mark) for each, mark in zip(value, marks.items, strict=True)]
+    return [_Anchored(value, marks)]
+
+
+class StreamReader(Reader):
+    """One pass over the events of a stream."""
+
+    max_depth = 200  # CustomResourceDefinitions in real streams have up to 90
+
+    def __init__(self, source: Source, *, yaml_1_1: bool) -> None:
+        """Start before the first event."""
+        super().__init__(source, len(source.text), keep_plain=False)
+        self.yaml_1_1 = yaml_1_1
+        self.documents: list[Document] = []
+        self.reported = 0  # problems that belong to documents already
+        self.left = MAX_ALIASED
+        self.anchors: dict[str, _Anchored] = {}
+        self.open_anchors: list[tuple[str | None, _Anchored]] = []
+        self.handlers[StreamEndEvent] = lambda _: True
+
+    def run(self) -> None:
+        """Read the stream into `documents`. Raises StopReadingError when it cannot be read to its end."""
+        self.parse(CParser(self.source.content))
+
+    def parse(self, parser: CParser | _PureParser) -> None:
+        """Handle a parser's events; raises StopReadingError at a syntax error."""
+        try:
+            self.events(parser.get_event)
+        except YAMLError as error:
+            if _COLON in str(error) and len(self.source.content) <= _MAX_PURE and not isinstance(parser, _PureParser):
+                raise _ColonInFlowError from None
+            report_syntax(self.source, error)
+            raise StopReadingError from None
+
+    def events(self, get: Callable[[], Event]) -> None:
+        """Handle the events of the stream; raises StopReadingError at MAX_EVENTS."""
+        handlers = self.handlers
+        event = get()
+        for _ in range(MAX_EVENTS):
+            if handlers[type(event)](event):
+                return
+            event = get()
+        self.source.stop("MY009", f"more than {MAX_EVENTS} values", self.mark(event), hint="split the file")
+
+    def begin(self, event: Event) -> None:
+        """Start a document, with no anchors."""
+        self.start = self.mark(event)
+        self.top = self.root = Root(self.start)
+        self.anchors.clear()
+
+    def end(self, _: Event) -> bool:
+        """End a document, and go on."""
+        problems = self.source.problems[self.reported :]
+        self.reported += len(problems)
+        if self.root.data is not None or problems:
+            self.documents.append(Document(self.root.data, self.root.marks, problems))
+        return False
+
+    def mapping(self, event: Event) -> None:
+        """Start a mapping."""
+        marks = MapMarks(self.mark(event))
+        frame = _StreamMap(marks)
+        self.open(event, frame, frame.data, marks)
+
+    def sequence(self, event: Event) -> None:
+        """Start a list."""
+        marks = ListMarks(self.mark(event))
+        frame = ListFrame(marks)
+        self.open(event, frame, frame.data, marks)
+
+    def open(self, event: Event, frame: Frame, data: object, marks: MapMarks | ListMarks) -> None:
+        """Give what starts to what it is in, and go on inside it."""
+        super().open(event, frame, data, marks)
+        self.open_anchors.append((event.anchor, _Anchored(data, marks)))
+
+    def close(self, event: Event) -> None:
+        """End a mapping or a list; only then can an alias name it."""
+        if isinstance(self.top, _StreamMap) and self.top.merges:
+            self.top.finish()
+        super().close(event)
+        anchor, anchored = self.open_anchors.pop()
+        if anchor is not None:
+            self.anchors[anchor] = anchored
+
+    def properties(self, event: Event, mark: int) -> None:
+        """Allow anchors and tags."""
+
+    def scalar(self, event: Event) -> None:
+        """Take a key or a value."""
+        start = event.start_mark
+        mark = self.base + (start.line << COLUMN_BITS) + start.column
+        text = event.value
+        top = self.top
+        if top.key is None:
+            if text == _MERGE and not event.style:
+                top.key, top.kept = _MERGING, True
+            else:
+                self.name(top, text, mark)
+            value: object = text
+        else:
+            value = text if event.style else self.resolved(text)
+            if event.ctag is not None:
+                value = _tagged(str(event.ctag), text, value)
+            top.add(value, mark)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = _Anchored(value, mark)
+
+    def resolved(self, text: str) -> object:
+        """Return the value of a plain scalar."""
+        value = self.memo.get(text, self)
+        if value is self:
+            value = core(text, yaml_1_1=self.yaml_1_1)
+            if len(self.memo) < 10_000:
+                self.memo[text] = value
+        return value
+
+    def name(self, top: Frame, text: str, mark: int) -> None:
+        """Take a key; the last of the same name wins."""
+        if text in top.entries:
+            first = top.entries[text][0]
+            line = self.source.sources.place(first).line
+            self.source.report(
+                "MY004", f"the key '{shown(text)}' stands here a second time", mark,
+                hint=f"keep one; the first is in line {line}", related=self.source.related(first, "the first one"),
+            )  # fmt: skip
+        top.key, top.key_mark, top.kept = text, mark, True
+
+    def alias(self, event: Event) -> None:
+        """Put a copy of what the alias names."""
+        mark, top = self.mark(event), self.top
+        found = self.anchors.get(event.anchor or "")
+        if found is None:
+            hint = "define it above with &, in the same document; put text that starts with * between quotes"
+            self.source.report("MY001", f"nothing is named by the alias *{shown(event.anchor or '')}", mark, hint=hint)
+            found = _Anchored(None, mark)
+        if top.key is None:
+            if isinstance(found.data, str):
+                self.name(top, found.data, mark)
+            else:
+                self.source.report("MY012", "an alias of no text as a key", mark, hint="write the key itself")
+                top.drop()
+        else:
+            top.add(self.copied(found.data, mark, len(self.stack)), found.marks)
+
+    def copied(self, data: object, mark: int, depth: int) -> object:
+        """Return a copy of what an alias names; raises StopReadingError at the limits."""
+        self.left -= 1
+        if self.left < 0 or depth > self.max_depth:
+            message = f"the aliases of this stream stand for more than {MAX_ALIASED} values"
+            self.source.stop("MY009", message, mark, hint="write the values out")
+        if isinstance(data, dict):
+            return {key: self.copied(each, mark, depth + 1) for key, each in data.items()}
+        if isinstance(data, list):
+            return [self.copied(each, mark, depth + 1) for each in data]
+        return data
+
+
+def _tagged(tag: str, text: str, value: object) -> object:
+    """Return a scalar with a tag of the core schema; other tags say nothing about a value."""
+    match tag.removeprefix(_CORE_TAG):
+        case "str" | "!":
+            return text
+        case "int" | "float" | "bool" | "null":
+            return core(text, yaml_1_1=False)
+    return value
+
+
+def _check_text(source: Source) -> None:
+    """Check size, encoding and characters. Raises StopReadingError after the first problem."""
+    if len(source.content) > MAX_BYTES:
+        source.stop("MY009", f"{len(source.content)} bytes", source.base, hint=f"at most {MAX_BYTES} are read")
+    check_encoding(source)
+    if found := _FORBIDDEN.search(source.text):
+        message = f"the character {name_of(found[0])} is not allowed"
+        source.stop("MY003", message, source.mark(found.start()), hint="remove it: kustomize stops at it")

@@ -1,0 +1,234 @@
+"""site-config install, remove and status, as commands, on a deployment with the shape of SAS Viya."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from tests import viya
+from tests.folders import state
+from tests.test_viya import README
+
+Modelyard = Callable[..., CompletedProcess[str]]
+ENTRY = "site-config/modelyard-risk"
+BREADCRUMB = "/models/resources/viya/RestoreBreadcrumb.txt"
+
+
+@pytest.fixture
+def deploy(shared: Path, tmp_path: Path) -> Path:
+    return viya.deployment(shared, tmp_path / "deploy")
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    return viya.models_file(tmp_path / "models", (README % "model-repository").replace("2026-12-31", "2999-12-31"))
+
+
+def install(modelyard: Modelyard, deploy: Path, models: Path) -> CompletedProcess[str]:
+    return modelyard("site-config", "install", deploy, "-f", models, "--no-check", "--yes")
+
+
+def test_install_adds_one_line_and_a_folder(modelyard: Modelyard, deploy: Path, models: Path, kustomize: Path) -> None:
+    before = (deploy / "kustomization.yaml").read_bytes()
+    done = install(modelyard, deploy, models)
+    assert done.returncode == 0, done.stderr
+    after = (deploy / "kustomization.yaml").read_bytes()
+    assert after.startswith(before)
+    assert ENTRY in after[len(before) :].decode()
+    assert after[len(before) :].count(b"\n") == 2, "the key and the entry"
+    assert {path.name for path in (deploy / ENTRY).iterdir()} == {"kustomization.yaml", "transformers.yaml"}
+    assert viya.config_map(viya.build(kustomize, deploy), "sas-restore-job-parameters")[1]["SAS_BACKUP_ID"]
+
+
+def test_the_diff_is_what_is_done(modelyard: Modelyard, deploy: Path, models: Path) -> None:
+    done = install(modelyard, deploy, models)
+    assert f"+  - {ENTRY}" in done.stdout or f"+- {ENTRY}" in done.stdout
+    assert "+++ b/" in done.stdout
+    assert "transformers.yaml" in done.stdout
+    assert [line for line in done.stdout.split("\n") if line.startswith("-") and not line.startswith("---")] == []
+
+
+def test_without_anybody_to_ask_nothing_is_done(modelyard: Modelyard, deploy: Path, models: Path) -> None:
+    before = state(deploy)
+    done = modelyard("site-config", "install", deploy, "-f", models, "--no-check")
+    assert done.returncode == 2
+    assert "--yes" in done.stderr
+    assert state(deploy) == before
+
+
+def test_a_second_install_does_nothing(modelyard: Modelyard, deploy: Path, models: Path) -> None:
+    assert install(modelyard, deploy, models).returncode == 0
+    before = state(deploy)
+    done = install(modelyard, deploy, models)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "nothing to do" in done.stderr
+    assert state(deploy) == before
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_remove_gives_the_file_back(modelyard: Modelyard, deploy: Path, models: Path, ends: str) -> None:
+    path = deploy / "kustomization.yaml"
+    before = path.read_bytes().replace(b"\n", ends.encode())
+    path.write_bytes(before)
+    path.chmod(0o640)
+    assert install(modelyard, deploy, models).returncode == 0
+    assert path.read_bytes() != before
+    done = modelyard("site-config", "remove", deploy, "-f", models, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert path.read_bytes() == before
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert not (deploy / ENTRY).exists()
+
+
+def test_remove_restore_takes_the_restore_alone(
+    modelyard: Modelyard, deploy: Path, models: Path, kustomize: Path
+) -> None:
+    assert install(modelyard, deploy, models).returncode == 0
+    listed = (deploy / "kustomization.yaml").read_bytes()
+    done = modelyard("site-config", "remove", deploy, "-f", models, "--restore", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert (deploy / "kustomization.yaml").read_bytes() == listed
+    objects = viya.build(kustomize, deploy)
+    assert "SAS_BACKUP_ID" not in viya.config_map(objects, "sas-restore-job-parameters")[1]
+    volumes = viya.pod(objects["apps", "Deployment", "sas-model-repository"])["volumes"]
+    assert "python-volume" in [each["name"] for each in volumes]
+    assert "restore mode is off" in modelyard("site-config", "status", deploy).stdout
+
+
+def test_status_tells_what_is_there(modelyard: Modelyard, deploy: Path, models: Path) -> None:
+    assert "has no site-config of modelyard" in modelyard("site-config", "status", deploy).stdout
+    assert install(modelyard, deploy, models).returncode == 0
+    done = modelyard("site-config", "status", deploy)
+    assert done.returncode == 0
+    assert "set risk, from ../models/models.yaml" in done.stdout
+    assert "SAS_DEPLOYMENT_START_MODE is RESTORE" in done.stdout
+    assert BREADCRUMB in done.stdout
+
+
+def test_status_finds_what_is_half_there(modelyard: Modelyard, deploy: Path, models: Path) -> None:
+    before = (deploy / "kustomization.yaml").read_bytes()
+    assert install(modelyard, deploy, models).returncode == 0
+    (deploy / "kustomization.yaml").write_bytes(before)
+    done = modelyard("site-config", "status", deploy)
+    assert done.returncode == 1
+    assert f"{ENTRY} is there, but components: does not list it [MY643]" in done.stderr
+
+
+# ------------------------------------------------------------ what is refused
+
+
+def refused(done: CompletedProcess[str], code: str) -> None:
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"[{code}]" in done.stderr
+
+
+def test_a_mistake_in_the_models_file_changes_nothing(modelyard: Modelyard, deploy: Path, models: Path) -> None:
+    path = models / "models.yaml"
+    path.write_text(path.read_text("utf-8").replace("2999-12-31", "2020-01-01"), "utf-8")
+    before = state(deploy)
+    refused(install(modelyard, deploy, models), "MY234")
+    assert state(deploy) == before
+
+
+def test_a_set_without_viya_has_nothing_to_install(modelyard: Modelyard, deploy: Path, tmp_path: Path) -> None:
+    head = "apiVersion: modelyard.dev/v1alpha1\nkind: ModelSet\nmetadata: {name: risk}\nspec: {allowEmpty: true}\n"
+    (tmp_path / "models.yaml").write_text(head, "utf-8")
+    refused(install(modelyard, deploy, tmp_path), "MY642")
+
+
+def test_a_folder_without_kustomization_is_no_deployment(modelyard: Modelyard, models: Path, tmp_path: Path) -> None:
+    done = install(modelyard, tmp_path, models)
+    refused(done, "MY641")
+    assert "viya4-deployment" in done.stderr
+
+
+def test_a_linked_kustomization_is_refused(modelyard: Modelyard, deploy: Path, models: Path) -> None:
+    path = deploy / "kustomization.yaml"
+    path.rename(deploy / "real.yaml")
+    path.symlink_to("real.yaml")
+    before = state(deploy)
+    refused(install(modelyard, deploy, models), "MY407")
+    assert state(deploy) == before
+
+
+def test_a_foreign_file_stops_the_install_and_the_removal(modelyard: Modelyard, deploy: Path, models: Path) -> None:
+    assert install(modelyard, deploy, models).returncode == 0
+    (deploy / ENTRY / "notes.txt").write_text("mine\n", "utf-8")
+    (deploy / ENTRY / "transformers.yaml").unlink()
+    refused(install(modelyard, deploy, models), "MY401")
+    assert (deploy / ENTRY / "notes.txt").read_text("utf-8") == "mine\n"
+
+
+# ------------------------------------------------------------ proven before it is installed
+
+
+def proven(modelyard: Modelyard, kustomize: Path, deploy: Path, models: Path) -> CompletedProcess[str]:
+    path = f"{kustomize.parent}{os.pathsep}{os.environ['PATH']}"
+    return modelyard("site-config", "install", deploy, "-f", models, "--yes", env={"PATH": path})
+
+
+def test_install_proves_the_effect_first(
+    modelyard: Modelyard, deploy: Path, models: Path, kustomize: Path, shared: Path, tmp_path: Path
+) -> None:
+    assert proven(modelyard, kustomize, deploy, models).returncode == 0
+    newest = viya.newest(shared, tmp_path / "newest")
+    before = state(newest)
+    done = proven(modelyard, kustomize, newest, models)
+    refused(done, "MY608")
+    assert "write restore.service: model-manager" in done.stderr
+    assert state(newest) == before
+
+
+def test_install_over_an_older_version_is_proven_too(
+    modelyard: Modelyard, deploy: Path, models: Path, kustomize: Path
+) -> None:
+    """What is installed already is what will be replaced, and no patch that does the same a second time."""
+    assert proven(modelyard, kustomize, deploy, models).returncode == 0
+    path = models / "models.yaml"
+    path.write_text(path.read_text("utf-8").replace("mountPath: /python", "mountPath: /opt/python"), "utf-8")
+    done = proven(modelyard, kustomize, deploy, models)
+    assert done.returncode == 0, done.stderr
+    assert 'mountPath: "/opt/python"' in (deploy / ENTRY / "transformers.yaml").read_text("utf-8")
+
+
+def test_check_takes_a_build_that_is_there(
+    modelyard: Modelyard, deploy: Path, models: Path, kustomize: Path, shared: Path, tmp_path: Path
+) -> None:
+    for folder, code in ((deploy, 0), (viya.newest(shared, tmp_path / "newest"), 1)):
+        stream = subprocess.run([kustomize, "build", folder], capture_output=True, text=True, check=True).stdout
+        for more in ((), ("--deploy", folder)):
+            done = modelyard("check", "-f", models, "--base", "-", *more, stdin=stream, env={"PATH": "/nonexistent"})
+            assert done.returncode == code, done.stderr
+            assert ("model-manager" in done.stderr) is bool(code)
+
+
+@pytest.mark.parametrize(
+    ("viya_text", "code", "words"),
+    [
+        (
+            "python: {volume: {emptyDir: {}}, mountPath: /p, services: [mas], config: {MAS_PYPATH: a, MAS_M2PATH: b}}",
+            "MY622",
+            "[mas]",
+        ),
+        (
+            "python: {volume: {emptyDir: {}}, mountPath: /p, services: [model-repository]}",
+            "MY615",
+            "[model-repository]",
+        ),
+    ],
+    ids=["mas without astores", "one volume name with two sources"],
+)
+def test_conflicts_with_the_base_have_both_places(
+    modelyard: Modelyard, kustomize: Path, shared: Path, tmp_path: Path, viya_text: str, code: str, words: str
+) -> None:
+    deploy = viya.deployment(shared, tmp_path / "deploy", "older")
+    models = viya.models_file(tmp_path / "models", f"\n    {viya_text}")
+    done = proven(modelyard, kustomize, deploy, models)
+    refused(done, code)
+    text = (models / "models.yaml").read_text("utf-8")
+    line = next(number for number, each in enumerate(text.split("\n"), 1) if words in each)
+    column = text.split("\n")[line - 1].index(words) + 2
+    assert f"{models}/models.yaml:{line}:{column}: " in done.stderr

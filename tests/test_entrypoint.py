@@ -16,8 +16,7 @@ from typing import Final
 
 import pytest
 
-from modelyard import api
-from modelyard.api.image import build_context
+from modelyard.api import image
 from modelyard.image import SCR_COMMAND
 from tests import proxies, sandboxes, scr_stub
 from tests.proxies import Proxy
@@ -65,7 +64,7 @@ def lay_out(home: Path, command: Sequence[str]) -> None:
     """Put into place what the Containerfile does, of a model with a command of its own."""
     with sandboxes.open_folder() as folder:
         (folder / "models.yaml").write_text(MODELS.replace("COMMAND", json.dumps(command)), "utf-8")
-        made, problems = build_context(api.load(folder), "credit-risk")
+        made, problems = image.context(folder, "credit-risk")
     assert not problems
     for name, text in made.items():
         (home / name).write_text(text, "utf-8")
@@ -286,7 +285,7 @@ def test_a_model_that_cannot_start_ends_the_container(tmp_path: Path) -> None:
 
 def test_scr_is_started_with_its_own_full_command(tmp_path: Path) -> None:
     (tmp_path / "models.yaml").write_text(MODELS.replace("command: COMMAND", "runtime: scr"), "utf-8")
-    made, _ = build_context(api.load(tmp_path), "credit-risk")
+    made, _ = image.context(tmp_path, "credit-risk")
     words = re.search(r"exec_model\(\) \{\n    exec (.*)\n", made["entrypoint.sh"])
     assert words
     command = ["bash", "-c", f"printf '%s\\n' {words[1]}"]

@@ -8,8 +8,8 @@ from typing import Final
 
 import pytest
 
-from modelyard import api, proxy
-from modelyard.api.image import build_context
+from modelyard import proxy
+from modelyard.api import image
 from modelyard.image import HEADER
 from modelyard.yamlio import quote
 from tests import proxies
@@ -34,7 +34,7 @@ spec:
 def made(folder: Path, model: str, variant: str | None = None) -> dict[str, str]:
     """Return the build context of a model with some fields."""
     (folder / "models.yaml").write_text(MODELS.replace("MODEL", model), "utf-8")
-    content, problems = build_context(api.load(folder), "churn", variant)
+    content, problems = image.context(folder, "churn", variant=variant)
     assert not problems
     return content
 
@@ -140,7 +140,7 @@ def test_a_path_that_would_need_quotes_is_refused(shared: Path, tmp_path: Path) 
         (tmp_path / "models.yaml").write_text(
             MODELS.replace("MODEL", f"image: churn:1\n      path: {quote('/' + text)}"), "utf-8"
         )
-        content, problems = build_context(api.load(tmp_path), "churn")
+        content, problems = image.context(tmp_path, "churn")
         assert {each.code for each in problems} == {"MY105"}, text
         assert content == {}
         refused += 1

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from modelyard import api
+from modelyard.api import image as api
 from modelyard.cli.app import File, app, counted, stop_on_errors, tell
 
 
@@ -22,10 +22,8 @@ def image(
     The folder belongs to modelyard: it is exchanged whole, and only if there is no error. Its README says how to
     build, try and push the image.
     """
-    from modelyard.api.image import build_context, write
-
-    made, problems = build_context(api.load(file), model, variant)
+    made, problems = api.context(file, model, variant=variant)
     stop_on_errors(problems)
-    stop_on_errors(write(output, made))
+    stop_on_errors(api.write(output, made))
     tell(f"wrote {output}: {len(made)} files{counted(problems)}")
     tell(f"Next: docker build -f {output / 'Containerfile'} {output}; {output / 'README.md'} has the rest")

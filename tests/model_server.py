@@ -33,7 +33,7 @@ def description(runtime: str) -> dict[str, Any]:
     if runtime == "tensorflow":
         one = {"dim": [{"size": "-1", "name": ""}, {"size": "1", "name": ""}], "unknown_rank": False}
         tensor = {"dtype": "DT_FLOAT", "tensor_shape": one, "name": "x:0"}
-        signature = {"inputs": {name: tensor for name in NUMBERS}, "outputs": {"P_BAD": tensor}}
+        signature = {"inputs": dict.fromkeys(NUMBERS, tensor), "outputs": {"P_BAD": tensor}}
         model = {"name": "churn", "version": "1", "signature_name": ""}
         return {"model_spec": model, "metadata": {"signature_def": {"signature_def": {"serving_default": signature}}}}
     kinds = {name: {"type": kind} for name, kind in _TYPES.items()}
@@ -51,7 +51,10 @@ def _data(properties: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass
 class Server:
-    """One server. calls: rows that it was sent, by LOAN; requests: heads of the calls; fault: acts instead of it."""
+    """One server. calls: rows that it scored, by LOAN; requests: heads of the last calls; delay: seconds of each.
+
+    fault: is called before a call is scored; True if it has answered, or wants the connection closed.
+    """
 
     port: int = 0
     fault: Fault | None = None
@@ -61,10 +64,16 @@ class Server:
     posts: int = 0
     active: int = 0
     most: int = 0
+    listener: asyncio.Server | None = None
 
     def url(self, path: str = "/credit_risk") -> str:
         """Return the URL of a model on this server."""
         return f"http://127.0.0.1:{self.port}{path}"
+
+    async def listen(self) -> None:
+        """Accept connections, on a free port or again on the one it had."""
+        self.listener = await asyncio.start_server(self.serve, "127.0.0.1", self.port)
+        self.port = self.listener.sockets[0].getsockname()[1]
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection until it ends."""
@@ -82,6 +91,7 @@ class Server:
             writer.close()
 
     async def _answer(self, head: str, body: bytes, writer: asyncio.StreamWriter) -> bool:
+        """Answer one request; False if the connection is to be closed."""
         method, path, _ = head.split(" ", 2)
         self.requests.append(head)
         del self.requests[:-100]
@@ -91,15 +101,13 @@ class Server:
         self.active += 1
         self.most = max(self.most, self.active)
         try:
-            if self.delay:
-                await asyncio.sleep(self.delay)
-            if self.fault is not None and not await self.fault(self, writer, self.posts):
+            await asyncio.sleep(self.delay)
+            if self.fault is not None and await self.fault(self, writer, self.posts):
                 return False
-            if self.fault is None or not writer.is_closing():
-                return self._score(path, body, writer)
+            self._score(path, body, writer)
         finally:
             self.active -= 1
-        return False
+        return True
 
     def _describe(self, path: str, writer: asyncio.StreamWriter) -> bool:
         runtime = "tensorflow" if "/v1/models/" in path else "pcr" if path.startswith("/pcr") else "scr"
@@ -107,9 +115,7 @@ class Server:
         answer(writer, 200 if known else 404, description(runtime))
         return True
 
-    def _score(self, path: str, body: bytes, writer: asyncio.StreamWriter) -> bool:
-        if path == ANSWERED:
-            return True
+    def _score(self, path: str, body: bytes, writer: asyncio.StreamWriter) -> None:
         sent = json.loads(body)
         if path.startswith("/pcr"):
             columns = sent["data"]
@@ -120,13 +126,9 @@ class Server:
             rows = [sent["data"]]
         if any(row["LOAN"] == 666 for row in rows):
             answer(writer, 422 if path.startswith("/pcr") else 400, {"error": "666 is not scored"})
-            return True
+            return
         self.calls.update(row["LOAN"] for row in rows)
         answer(writer, 200, _scores(path, rows))
-        return True
-
-
-ANSWERED: Final = ""
 
 
 def _scores(path: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -151,28 +153,25 @@ def answer(
 def running(server: Server) -> Iterator[Server]:
     """Serve in a thread of this process, on a free port."""
     loop = asyncio.new_event_loop()
-    started = threading.Event()
-
-    async def main() -> None:
-        served = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-        server.port = served.sockets[0].getsockname()[1]
-        started.set()
-        async with served:
-            await stop.wait()
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
-            task.cancel()
-
-    stop = asyncio.Event()
-    thread = threading.Thread(target=loop.run_until_complete, args=[main()])
+    thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    started.wait()
+    asyncio.run_coroutine_threadsafe(server.listen(), loop).result()
     try:
         yield server
     finally:
-        loop.call_soon_threadsafe(stop.set)
+        asyncio.run_coroutine_threadsafe(_ended(server), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
         thread.join()
-        loop.run_until_complete(asyncio.sleep(0))
         loop.close()
+
+
+async def _ended(server: Server) -> None:
+    if server.listener is not None:
+        server.listener.close()
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class Quick(asyncio.Protocol):

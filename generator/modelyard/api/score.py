@@ -63,7 +63,7 @@ def score(  # noqa: PLR0913 - all but three are seldom needed, and named
     if server is None:
         broken = [each for each in loaded.problems if has_errors([each])] if loaded else []
         return Scored([*broken, *problems])
-    run = Run(data, output, options or Options(), resume, report)
+    run = Run(data, output, options or Options(), chosen.step, resume, report)
     scored = _run(_score(server, run, ca_file=chosen.ca_file))
     scored.problems = [*problems, *scored.problems]
     return scored

@@ -12,9 +12,20 @@ from modelyard.codes.kustomizations import KUSTOMIZATIONS
 from modelyard.codes.plugin import PLUGIN
 from modelyard.codes.reading import READING
 from modelyard.codes.rules import RULES
+from modelyard.codes.sagemaker import SAGEMAKER
 from modelyard.codes.score import SCORE
 from modelyard.codes.shape import SHAPE
 
 __all__ = ["CODES", "Code"]
 
-CODES: Final[dict[str, Code]] = {**READING, **SHAPE, **RULES, **FINDINGS, **FILES, **PLUGIN, **KUSTOMIZATIONS, **SCORE}
+CODES: Final[dict[str, Code]] = {
+    **READING,
+    **SHAPE,
+    **RULES,
+    **SAGEMAKER,
+    **FINDINGS,
+    **FILES,
+    **PLUGIN,
+    **KUSTOMIZATIONS,
+    **SCORE,
+}

@@ -43,9 +43,11 @@ class Form:
         """Return how many rows a call takes, if the caller wants `batch`."""
         return 1 if self.contract.runtime == "scr" else batch
 
-    def path(self, path: str) -> str:
-        """Return where rows are sent, for a model at this path."""
-        return f"{path}:predict" if TENSORFLOW in path else path
+    def path(self, path: str, step: str) -> str:
+        """Return where rows are sent, for a model at this path, and a step of it if it has several."""
+        if TENSORFLOW in path:
+            return f"{path}:predict"
+        return f"{path}/{step.strip('/')}" if step else path
 
     def body(self, rows: Sequence[Row]) -> bytes:
         """Return the body of a call."""

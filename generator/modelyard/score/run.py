@@ -42,11 +42,15 @@ class Scored:
 
 @dataclass(slots=True)
 class Run:
-    """The things of one run. data: a CSV file, a stream of CSV, or a DataFrame; output: a file, a stream or neither."""
+    """The things of one run. data: a CSV file, a stream of CSV, or a DataFrame; output: a file, a stream or neither.
+
+    step: of a module that has several.
+    """
 
     data: Path | BinaryIO | Frame
     output: Path | BinaryIO | None
     options: Options
+    step: str = ""
     resume: bool = False
     report: Report | None = None
     measures: Measures = field(default_factory=Measures)
@@ -122,7 +126,7 @@ async def _scored(client: Client, calls: Calls, contract: Contract, run: Run) ->
     form = Form(contract, tuple(each.name for each in found), run.options.escape_formulas)
     output, rows = _output(run, table, shape, contract)
     try:
-        engine = Engine(client, form.path(client.server.path), form, calls, output)
+        engine = Engine(client, form.path(client.server.path, run.step), form, calls, output)
         await engine.run(Feed(units(rows, found, form, run.options.batch)), run.tell)
         if engine.failed is not None:
             raise Stopped(_failed_row(table, engine.failed, run))

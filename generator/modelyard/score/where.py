@@ -30,7 +30,7 @@ def name_of(model: str) -> str:
 def find(
     model: str, route: Route, models: DeclaredSet | None, locate: Locate | None
 ) -> tuple[Address | None, list[Problem]]:
-    """Return where calls for a model go, its step included, or why that is not known.
+    """Return where a model is, or why that is not known.
 
     Looked up in this order: the URL, the live cluster through `locate`, the models file.
     """

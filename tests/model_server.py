@@ -1,7 +1,7 @@
 """A server that imitates the three runtimes, and fails as it is told: `python -m tests.model_server` for a process.
 
-SAS Container Runtime: POST PATH with `{"data": …}`, one row, type-checked; GET PATH/apiMeta/api. SAS Python Container Runtime: columns.
-TensorFlow Serving: instances. The score is computed from the row, so that each answer can be checked.
+SAS Container Runtime: POST PATH with `{"data": …}`, one row; GET PATH/apiMeta/api. SAS Python Container Runtime:
+columns. TensorFlow Serving: instances. The score is computed from the row, so that each answer can be checked.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from typing import Any, Final
 NUMBERS: Final = ("LOAN", "VALUE")
 _TYPES: Final = {"LOAN": "number", "VALUE": "number", "JOB": "string"}
 _PCR: Final = "PCR"
-TEXT: Final = {400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 422: "Unprocessable Entity"}
+REFUSED: Final = 1_000_666  # no model scores a loan of this
 
 Fault = Callable[["Server", asyncio.StreamWriter, int], Awaitable[bool]]
 
@@ -53,7 +53,7 @@ def _data(properties: dict[str, Any]) -> dict[str, Any]:
 class Server:
     """One server. calls: rows that it scored, by LOAN; requests: heads of the last calls; delay: seconds of each.
 
-    fault: is called before a call is scored; True if it has answered, or wants the connection closed.
+    fault: is called before a call is scored; True if it has answered, or has closed the connection.
     """
 
     port: int = 0
@@ -98,12 +98,13 @@ class Server:
         if method == "GET":
             return self._describe(path, writer)
         self.posts += 1
+        number = self.posts
         self.active += 1
         self.most = max(self.most, self.active)
         try:
             await asyncio.sleep(self.delay)
-            if self.fault is not None and await self.fault(self, writer, self.posts):
-                return False
+            if self.fault is not None and await self.fault(self, writer, number):
+                return not writer.is_closing()
             self._score(path, body, writer)
         finally:
             self.active -= 1
@@ -124,8 +125,8 @@ class Server:
             rows = [{name: value[0] for name, value in row.items()} for row in sent["instances"]]
         else:
             rows = [sent["data"]]
-        if any(row["LOAN"] == 666 for row in rows):
-            answer(writer, 422 if path.startswith("/pcr") else 400, {"error": "666 is not scored"})
+        if any(row["LOAN"] == REFUSED for row in rows):
+            answer(writer, 422 if path.startswith("/pcr") else 400, {"error": "not scored"})
             return
         self.calls.update(row["LOAN"] for row in rows)
         answer(writer, 200, _scores(path, rows))
@@ -145,8 +146,8 @@ def answer(
 ) -> None:
     """Write an answer."""
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
-    head = f"HTTP/1.1 {status} {TEXT.get(status, 'Status')}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n{more}\r\n"
-    writer.write(head.encode() + body)
+    first = f"HTTP/1.1 {status} Status\r\nContent-Type: {kind}\r\n"
+    writer.write(f"{first}Content-Length: {len(body)}\r\n{more}\r\n".encode() + body)
 
 
 @contextmanager

@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 from modelyard.api.score import Options, Route, Scored, score
+from modelyard.http import address
 from tests.conftest import Run
-from tests.model_server import Server, running
+from tests.model_server import REFUSED, Server, answer, running
 from tests.scoring import HEADER, OUTPUTS, QUICK, beside, expected, read, rows, table
 
 
@@ -63,12 +64,12 @@ def test_tensorflow_gets_instances(server: Server, tmp_path: Path) -> None:
 
 def test_one_bad_row_of_a_batch_is_found_and_the_others_are_scored(server: Server, tmp_path: Path) -> None:
     body = rows(50)
-    body[33][1] = "666"
+    body[33][1] = str(REFUSED)
     source = table(tmp_path / "in.csv", body)
     done = score(server.url("/pcr"), source, tmp_path / "out.csv", options=Options(batch=50, on_error="skip"))
     assert _codes(done) == ["MY808"]
     output = read(tmp_path / "out.csv")
-    assert output[34] == [*body[33], "", "", 'status 422: {"error": "666 is not scored"}']
+    assert output[34] == [*body[33], "", "", 'status 422: {"error": "not scored"}']
     assert output[:34] + output[35:] == expected(body[:33] + body[34:])
 
 
@@ -81,13 +82,8 @@ def test_values_are_sent_as_declared(server: Server, tmp_path: Path) -> None:
 
 
 def test_cells_that_do_not_fit_are_all_named_and_nothing_is_sent(server: Server, tmp_path: Path) -> None:
-    body = [
-        ["a", "1,000", "1", "x"],
-        ["b", "2", "2", "x"],
-        ["c", "3", "12/34", "x"],
-        ["d", "nan", "1", "x"],
-        ["e", "1e400", "1", "x"],
-    ]
+    cells = [("1,000", "1"), ("2", "2"), ("3", "12/34"), ("nan", "1"), ("1e400", "1")]
+    body = [["a", loan, value, "x"] for loan, value in cells]
     done = score(server.url(), table(tmp_path / "in.csv", body), tmp_path / "out.csv")
     assert [each.message for each in done.problems] == [
         "row 1: column LOAN: '1,000' is not a number",
@@ -187,8 +183,6 @@ def test_the_delimiter_is_that_of_the_input(server: Server, tmp_path: Path) -> N
 
 def test_formulas_are_escaped_on_request(server: Server, tmp_path: Path) -> None:
     async def formula(_server: Server, writer: asyncio.StreamWriter, _number: int) -> bool:
-        from tests.model_server import answer
-
         answer(writer, 200, {"data": {"P_BAD": -1.5, "I_BAD": "=cmd()"}})
         return True
 
@@ -219,8 +213,8 @@ spec:
 @pytest.mark.parametrize(
     ("model", "options", "host", "path"),
     [
-        ("credit_risk", {"domain": "kn.example.com"}, "credit-risk.scoring.kn.example.com", "/credit_risk"),
-        ("credit-risk", {"domain": "kn.example.com", "step": "score"}, "credit-risk.scoring.kn.example.com", "/credit_risk/score"),
+        ("credit_risk", {"domain": "kn.dev"}, "credit-risk.scoring.kn.dev", "/credit_risk"),
+        ("credit-risk", {"domain": "kn.dev", "step": "score"}, "credit-risk.scoring.kn.dev", "/credit_risk/score"),
         ("churn", {}, "models.example.com", "/churn"),
         ("churn", {"variant": "champion"}, "models.example.com\r\nmodelyard-variant: champion", "/churn"),
     ],
@@ -260,8 +254,6 @@ def test_an_address_that_is_not_known_is_an_error(
 
 
 def test_a_live_cluster_is_asked_before_the_file(server: Server, tmp_path: Path) -> None:
-    from modelyard.http import address
-
     asked: list[tuple[str, str | None]] = []
 
     def locate(name: str, variant: str | None) -> object:

@@ -81,7 +81,8 @@ class Form:
             if not isinstance(rows, list):
                 raise BadAnswer("the answer has no predictions")
             single = len(self.contract.outputs) == 1  # then TensorFlow leaves out the output's name
-            return [{self.contract.outputs[0]: row} if single and not isinstance(row, dict) else row for row in rows]
+            named = [{self.contract.outputs[0]: row} if single and not isinstance(row, dict) else row for row in rows]
+            return [{key: _only(value) for key, value in row.items()} for row in named if isinstance(row, dict)]
         data = answer.get("data")
         if data is None and isinstance(answer.get("outputs"), list):
             data = {each.get("name"): each.get("value") for each in answer["outputs"] if isinstance(each, dict)}
@@ -113,6 +114,11 @@ class Form:
 
 def _object(keys: Sequence[str], values: Sequence[str]) -> str:
     return "{" + ",".join([f"{key}:{value}" for key, value in zip(keys, values, strict=True)]) + "}"
+
+
+def _only(value: object) -> object:
+    """Return the value of a tensor that has one, of shape (1)."""
+    return value[0] if isinstance(value, list) and len(value) == 1 and not isinstance(value[0], list) else value
 
 
 def _records(columns: dict[str, Any]) -> list[dict[str, Any]]:

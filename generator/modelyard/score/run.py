@@ -64,12 +64,13 @@ class Run:
     def table(self) -> Table:
         """Open the data from its beginning. Raises Stopped."""
         if isinstance(self.data, Path):
-            table, source = open_file(self.data, self.options)
-            self.files.enter_context(source)
-            return table
-        if hasattr(self.data, "itertuples"):
-            return of_frame(cast("Frame", self.data))
-        return open_csv(self.data, STANDARD_INPUT, self.options)
+            table = open_file(self.data, self.options)
+        elif hasattr(self.data, "itertuples"):
+            table = of_frame(cast("Frame", self.data))
+        else:
+            table = open_csv(cast("BinaryIO", self.data), STANDARD_INPUT, self.options)
+        self.files.callback(table.close)
+        return table
 
     @property
     def reads_twice(self) -> bool:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
@@ -18,13 +18,15 @@ STANDARD_INPUT: Final = "standard input"
 class Table:
     """Column names, and rows that are read once, in order. A ragged row has an error; others have their cells.
 
-    shown: what messages call it; delimiter: of the input, and so of the output.
+    shown: what messages call it; delimiter: of the input, and so of the output;
+    close: lets go of the source.
     """
 
     header: list[str]
     rows: Iterator[Row]
     shown: str
     delimiter: str = ","
+    close: Callable[[], object] = lambda: None
 
     def place(self, row: Row) -> Place | None:
         """Return where a row stands; a DataFrame has no file."""
@@ -34,12 +36,21 @@ class Table:
 def open_csv(source: BinaryIO, shown: str, options: Options) -> Table:
     """Read the header of a CSV stream. Raises Stopped."""
     text = io.TextIOWrapper(source, encoding=options.encoding, newline="")
-    lines = _Lines(text, shown)
-    first = next(lines, "")
-    delimiter = options.delimiter or _sniffed(first)
-    reader = csv.reader(lines.after(first), delimiter=delimiter, strict=True)
     try:
-        header = next(reader, [])
+        lines = _Lines(text, shown)
+        first = next(lines, "")
+        delimiter = options.delimiter or _sniffed(first)
+        reader = csv.reader(lines.after(first), delimiter=delimiter, strict=True)
+        header = _header(reader, shown)
+    except BaseException:
+        text.detach()
+        raise
+    return Table(header, _rows(reader, len(header), shown), shown, delimiter, text.detach)
+
+
+def _header(reader: Any, shown: str) -> list[str]:
+    try:
+        header: list[str] = next(reader, [])
     except csv.Error as error:
         raise _broken(shown, reader.line_num, error) from error
     if not any(header):
@@ -48,20 +59,28 @@ def open_csv(source: BinaryIO, shown: str, options: Options) -> Table:
         twice = sorted({name for name in header if header.count(name) > 1})
         message = f"columns have the same name: {', '.join(repr(name) for name in twice[:5])}"
         raise Stopped(problem("MY805", message, hint="rename one of each", place=Place(shown, 1, 1)))
-    return Table(header, _rows(reader, len(header), shown), shown, delimiter)
+    return header
 
 
-def open_file(path: Path, options: Options) -> tuple[Table, BinaryIO]:
+def open_file(path: Path, options: Options) -> Table:
     """Open a CSV file. Raises Stopped, also for a file that cannot be read."""
     try:
         source = path.open("rb")
     except OSError as error:
         raise Stopped(problem("MY805", f"cannot read {path}: {error.strerror}")) from error
     try:
-        return open_csv(source, str(path), options), source
+        table = open_csv(source, str(path), options)
     except BaseException:
         source.close()
         raise
+    detach = table.close
+
+    def close() -> None:
+        detach()
+        source.close()
+
+    table.close = close
+    return table
 
 
 def of_frame(frame: Frame) -> Table:

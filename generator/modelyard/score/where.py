@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
+from modelyard.deployments import VARIANT_HEADER
 from modelyard.http import Address, address
 from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.names import nearest
@@ -12,7 +13,6 @@ from modelyard.pods import url_path
 from modelyard.problem import Problem, problem
 from modelyard.score.contract import TENSORFLOW
 from modelyard.score.options import Locate, Route
-from modelyard.targets.deployment import VARIANT_HEADER
 
 _SECRET: Final = 4  # characters; what is shorter stands in every text
 

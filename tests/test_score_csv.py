@@ -11,7 +11,7 @@ from tests.model_server import Server, running
 from tests.scoring import read
 
 HEAD = "LOAN,VALUE,JOB\n"
-BROKEN = {
+BROKEN: dict[str, tuple[str | bytes, int, str]] = {
     "a quote that is never closed": (HEAD + '1,2,x\n2,3,"x\n3,4,x\n4,5,x\n', 3, "a quote is opened and never closed"),
     "text after a quote": (HEAD + '1,2,"x"y\n', 2, "',' expected after '\"'"),
     "NUL": (HEAD + "1,2,x\n2,\0,x\n", 3, "holds a NUL character"),

@@ -168,8 +168,8 @@ def test_a_full_disk_ends_the_run_with_a_problem(
     server: Server, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write = os.write
-    monkeypatch.setattr(os, "write", lambda fd, content: write(full if len(content) > 1000 else fd, content))
     full = os.open("/dev/full", os.O_WRONLY)
+    monkeypatch.setattr(os, "write", lambda fd, content: write(full if len(content) > 1000 else fd, content))
     done = score(server.url(), source, tmp_path / "out.csv")
     os.close(full)
     assert _codes(done) == ["MY809"]

@@ -36,9 +36,15 @@ def _appearing(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("fault", "path"), [(echo, "/credit_risk"), (None, "/nothing"), (None, "/credit_risk"), (None, "/x?key=")]
+    ("fault", "path", "on_error"),
+    [
+        (echo, "/credit_risk", "stop"),
+        (echo, "/credit_risk", "skip"),
+        (None, "/nothing", "stop"),
+        (None, "/credit_risk", "stop"),
+        (None, "/x?key=", "stop"),
+    ],
 )
-@pytest.mark.parametrize("on_error", ["stop", "skip"])
 def test_no_secret_appears(
     server: Server, tmp_path: Path, modelyard: Run, fault: object, path: str, on_error: str
 ) -> None:

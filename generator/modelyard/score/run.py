@@ -68,7 +68,7 @@ class Run:
         elif hasattr(self.data, "itertuples"):
             table = of_frame(cast("Frame", self.data))
         else:
-            table = open_csv(cast("BinaryIO", self.data), STANDARD_INPUT, self.options)
+            table = open_csv(self.data, STANDARD_INPUT, self.options)
         self.files.callback(table.close)
         return table
 

@@ -176,7 +176,9 @@ async def _ended(server: Server) -> None:
 
 
 class Quick(asyncio.Protocol):
-    """The SAS Container Runtime alone, as fast as Python can: for measuring the client."""
+    """The SAS Container Runtime alone, as fast as Python can: for measuring the client. delay: seconds of a row."""
+
+    delay = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
@@ -196,12 +198,17 @@ class Quick(asyncio.Protocol):
             self.buffer = self.buffer[end + 4 + length :]
             found = description("scr") if head.startswith(b"get") else _scores("/", [json.loads(body)["data"]])
             text = json.dumps(found).encode()
-            answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(text)
-            self.transport.write(answer + text)  # type: ignore[attr-defined]
+            head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(text)
+            write: Callable[[bytes], None] = self.transport.write  # type: ignore[attr-defined]
+            if self.delay:
+                asyncio.get_running_loop().call_later(self.delay, write, head + text)
+            else:
+                write(head + text)
 
 
 async def main() -> None:
-    """Serve on a free port, print it, and end with standard input."""
+    """Serve on a free port, print it, and end with standard input. The argument is the delay in seconds."""
+    Quick.delay = float(sys.argv[1]) if len(sys.argv) > 1 else 0.0
     loop = asyncio.get_running_loop()
     served = await loop.create_server(Quick, "127.0.0.1", 0)
     print(served.sockets[0].getsockname()[1], flush=True)  # noqa: T201 - the port is what its caller waits for

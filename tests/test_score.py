@@ -223,7 +223,7 @@ def test_a_name_is_found_behind_an_ingress(
     server: Server, tmp_path: Path, model: str, options: dict[str, str], host: str, path: str
 ) -> None:
     (tmp_path / "models.yaml").write_text(MODELS)
-    route = Route(ingress=f"127.0.0.1:{server.port}", **options)
+    route = Route(ingress=f"127.0.0.1:{server.port}", **options)  # type: ignore[arg-type]
     source = table(tmp_path / "in.csv", rows(1))
     done = score(model, source, tmp_path / "out.csv", file=tmp_path, route=route, options=QUICK)
     assert done.problems == []

@@ -131,6 +131,7 @@ class Client:
             connector=aiohttp.TCPConnector(limit=self._connections, ssl=context),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._limits.connect),
             headers=self._headers,
+            cookie_jar=aiohttp.DummyCookieJar(),  # a cookie would keep all calls on one pod
             auto_decompress=False,  # a small answer must not become a large one
         )
         return self

@@ -11,7 +11,7 @@ from modelyard import names
 from modelyard.cli.app import File, app, stop_on_errors, tell
 
 if TYPE_CHECKING:
-    from modelyard.api.score import Measures, Options, Route
+    from modelyard.api.score import Limits, Measures, Options, Route
 
 TOKEN = "MODELYARD_TOKEN"  # noqa: S105 - the name of a variable
 CLEAR = "\r\x1b[2K"  # to the beginning of the line, and erase it
@@ -96,21 +96,24 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     learned from the model itself; a column that is missing or a cell that does not fit is named before anything
     is sent. Progress goes to a terminal's standard error. Nothing of a credential is printed.
     """
-    from modelyard.api.score import Limits, Options, Route
+    from modelyard.api.score import Options, Route
 
-    if resume and output == "-":
-        raise typer.BadParameter("--resume needs an output file")
-    limits = Limits(
-        _seconds("--connect-timeout", connect_timeout), _seconds("--headers-timeout", headers_timeout),
-        _seconds("--body-timeout", body_timeout),
-    )  # fmt: skip
     options = Options(
-        limits, concurrency, batch, 0 if no_retry else retries, _seconds("--total-timeout", total_timeout),
-        "skip" if _skips(on_error) else "stop", error_column, _character(delimiter), _encoding(encoding),
-        tuple(missing or ()), escape_formulas,
+        _limits(connect_timeout, headers_timeout, body_timeout), concurrency, batch, 0 if no_retry else retries,
+        _seconds("--total-timeout", total_timeout), "skip" if _skips(on_error) else "stop", error_column,
+        _character(delimiter), _encoding(encoding), tuple(missing or ()), escape_formulas,
     )  # fmt: skip
-    headers = _headers(header or [], token_file)
-    _score(model, table, output, file, Route(url, ingress, domain, variant, step, headers, ca_file), options, resume)
+    route = Route(url, ingress, domain, variant, step, _headers(header or [], token_file), ca_file)
+    _score(model, table, output, file, route, options, resume)
+
+
+def _limits(connect: str, headers: str, body: str) -> "Limits":
+    from modelyard.api.score import Limits
+
+    return Limits(
+        _seconds("--connect-timeout", connect), _seconds("--headers-timeout", headers),
+        _seconds("--body-timeout", body),
+    )  # fmt: skip
 
 
 def _score(
@@ -124,6 +127,8 @@ def _score(
 ) -> None:
     from modelyard.api.score import score as scored_by
 
+    if resume and output == "-":
+        raise typer.BadParameter("--resume needs an output file")
     data: Path | BinaryIO = sys.stdin.buffer if table == "-" else Path(table)
     sink: Path | BinaryIO = sys.stdout.buffer if output == "-" else Path(output)
     shows = sys.stderr.isatty()

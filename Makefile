@@ -28,6 +28,7 @@ check: $(VENV)/installed-dev ## lint, types, floors of the house
 bench: $(VENV)/installed-dev tools ## print the ratios of speed and memory, measured side by side
 	$(BIN)/python bench/bench.py
 	$(BIN)/python -m bench.sagemaker_proxy
+	$(BIN)/python -m bench.score
 
 tools: $(KUSTOMIZE) $(CADDY) ## build the pinned kustomize and Caddy into ~/.cache/modelyard
 

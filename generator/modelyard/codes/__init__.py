@@ -13,6 +13,7 @@ from modelyard.codes.plugin import PLUGIN
 from modelyard.codes.reading import READING
 from modelyard.codes.rules import RULES
 from modelyard.codes.sagemaker import SAGEMAKER
+from modelyard.codes.score import SCORE
 from modelyard.codes.shape import SHAPE
 
 __all__ = ["CODES", "Code"]
@@ -26,4 +27,5 @@ CODES: Final[dict[str, Code]] = {
     **FILES,
     **PLUGIN,
     **KUSTOMIZATIONS,
+    **SCORE,
 }

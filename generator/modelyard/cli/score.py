@@ -1,0 +1,202 @@
+"""score: a CSV file through a model."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+from modelyard import names
+from modelyard.cli.app import File, app, stop_on_errors, tell
+
+if TYPE_CHECKING:
+    from modelyard.api.score import Limits, Measures, Options, Route
+
+TOKEN = "MODELYARD_TOKEN"  # noqa: S105 - the name of a variable
+CLEAR = "\r\x1b[2K"  # to the beginning of the line, and erase it
+
+ModelOrUrl = Annotated[
+    str, typer.Argument(metavar="MODEL|URL", help="Name in the models file (credit_risk finds credit-risk), or a URL.")
+]
+Table = Annotated[str, typer.Argument(metavar="INPUT", help="CSV file with a header; - is standard input.")]
+Output = Annotated[
+    str, typer.Option("--output", "-o", metavar="OUTPUT", help="CSV file, replaced when it is whole; - streams.")
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on where a run to the same output was stopped or killed.")]
+OnError = Annotated[
+    str,
+    typer.Option(
+        metavar="stop|skip", help="A row that fails ends the run, or gets its reason in the error column; exit code 1."
+    ),
+]
+Url = Annotated[str, typer.Option(help="Server of the model, or the model on it, in place of what the file says.")]
+Ingress = Annotated[
+    str, typer.Option(metavar="HOST:PORT", help="Connect there and send the model's Host header: needs no DNS.")
+]
+Domain = Annotated[str, typer.Option(help="Knative's domain of the cluster: the host is MODEL.NAMESPACE.DOMAIN.")]
+Variant = Annotated[str | None, typer.Option(help="Score by this variant, whatever its percent.")]
+Step = Annotated[str, typer.Option(help="Step of a module that has several: /MODULE/STEP.")]
+Header = Annotated[list[str] | None, typer.Option(metavar="'NAME: VALUE'", help="Header of each call; never printed.")]
+TokenFile = Annotated[
+    Path | None, typer.Option(help=f"File with a bearer token; without it ${TOKEN}, if set. Never printed.")
+]
+CaFile = Annotated[str, typer.Option(metavar="PEM", help="Authorities that TLS trusts, in place of the system's.")]
+Concurrency = Annotated[int, typer.Option(min=1, max=1024, help="Calls at once, at most; fewer on 429 and 503.")]
+Batch = Annotated[int, typer.Option(min=1, max=100_000, help="Rows of a call, where the runtime takes several.")]
+Retries = Annotated[int, typer.Option(min=0, max=100, help="Tries after the first, of a call that fails; 0 for none.")]
+NoRetry = Annotated[bool, typer.Option("--no-retry", help="For a model that must not see a row twice: --retries 0.")]
+ConnectTimeout = Annotated[str, typer.Option(metavar="DURATION", help="To connect, TLS included.")]
+HeadersTimeout = Annotated[str, typer.Option(metavar="DURATION", help="After that, until an answer begins.")]
+BodyTimeout = Annotated[str, typer.Option(metavar="DURATION", help="After that, until it is complete.")]
+TotalTimeout = Annotated[str, typer.Option(metavar="DURATION", help="Of one row, with all its waits and tries.")]
+Delimiter = Annotated[str, typer.Option(help="One character; if absent, what the header holds most of: , ; | or tab.")]
+Encoding = Annotated[str, typer.Option(help="Of the input; the output is UTF-8.")]
+Missing = Annotated[list[str] | None, typer.Option(metavar="TEXT", help="Also a missing value, such as NA.")]
+ErrorColumn = Annotated[str, typer.Option(metavar="NAME", help="Last column of the output: why a row has no scores.")]
+Escape = Annotated[
+    bool, typer.Option("--escape-formulas", help="Put ' before scored texts that a spreadsheet would run.")
+]
+
+
+@app.command()
+def score(  # noqa: PLR0913 - a command has the options that it has
+    model: ModelOrUrl,
+    table: Table,
+    output: Output = "-",
+    file: File = Path(),
+    *,
+    resume: Resume = False,
+    on_error: OnError = "stop",
+    url: Url = "",
+    ingress: Ingress = "",
+    domain: Domain = "",
+    variant: Variant = None,
+    step: Step = "",
+    header: Header = None,
+    token_file: TokenFile = None,
+    ca_file: CaFile = "",
+    concurrency: Concurrency = 16,
+    batch: Batch = 500,
+    retries: Retries = 4,
+    no_retry: NoRetry = False,
+    connect_timeout: ConnectTimeout = "5s",
+    headers_timeout: HeadersTimeout = "60s",
+    body_timeout: BodyTimeout = "60s",
+    total_timeout: TotalTimeout = "5m",
+    delimiter: Delimiter = "",
+    encoding: Encoding = "utf-8-sig",
+    missing: Missing = None,
+    error_column: ErrorColumn = "error",
+    escape_formulas: Escape = False,
+) -> None:
+    """Score a CSV file by a model: each row exactly once, in order.
+
+    The output has the columns of the input, the outputs of the model, and a column for errors. The inputs are
+    learned from the model itself; a column that is missing or a cell that does not fit is named before anything
+    is sent. Progress goes to a terminal's standard error. Nothing of a credential is printed.
+    """
+    from modelyard.api.score import Options, Route
+
+    options = Options(
+        _limits(connect_timeout, headers_timeout, body_timeout), concurrency, batch, 0 if no_retry else retries,
+        _seconds("--total-timeout", total_timeout), "skip" if _skips(on_error) else "stop", error_column,
+        _character(delimiter), _encoding(encoding), tuple(missing or ()), escape_formulas,
+    )  # fmt: skip
+    route = Route(url, ingress, domain, variant, step, _headers(header or [], token_file), ca_file)
+    _score(model, table, output, file, route, options, resume)
+
+
+def _limits(connect: str, headers: str, body: str) -> "Limits":
+    from modelyard.api.score import Limits
+
+    return Limits(
+        _seconds("--connect-timeout", connect), _seconds("--headers-timeout", headers),
+        _seconds("--body-timeout", body),
+    )  # fmt: skip
+
+
+def _score(
+    model: str,
+    table: str,
+    output: str,
+    file: Path,
+    route: "Route",
+    options: "Options",
+    resume: bool,  # noqa: FBT001
+) -> None:
+    from modelyard.api.score import score as scored_by
+
+    if resume and output == "-":
+        raise typer.BadParameter("--resume needs an output file")
+    data: Path | BinaryIO = sys.stdin.buffer if table == "-" else Path(table)
+    sink: Path | BinaryIO = sys.stdout.buffer if output == "-" else Path(output)
+    shows = sys.stderr.isatty()
+    try:
+        scored = scored_by(
+            model, data, sink, file=file, route=route, options=options, resume=resume,
+            report=_progress if shows else None,
+        )  # fmt: skip
+    finally:
+        if shows:
+            sys.stderr.write(CLEAR)
+            sys.stderr.flush()
+    if scored.measures is not None and scored.measures.done:
+        for line in scored.measures.summary().splitlines():
+            tell(line)
+    stop_on_errors(scored.problems)
+
+
+def _progress(measures: "Measures") -> None:
+    sys.stderr.write(CLEAR + measures.line())
+    sys.stderr.flush()
+
+
+def _seconds(option: str, text: str) -> float:
+    if wrong := names.positive_duration(text):
+        raise typer.BadParameter(f"{option} {text} {wrong}")
+    return float(names.seconds(text))
+
+
+def _skips(on_error: str) -> bool:
+    if on_error not in ("stop", "skip"):
+        raise typer.BadParameter("--on-error is stop or skip")
+    return on_error == "skip"
+
+
+def _character(text: str) -> str:
+    text = {"tab": "\t", "\\t": "\t"}.get(text, text)
+    if text and (len(text) > 1 or text in '"\r\n\0'):
+        raise typer.BadParameter("--delimiter is one character, or tab")
+    return text
+
+
+def _encoding(name: str) -> str:
+    import codecs
+
+    try:
+        found = codecs.lookup(name).name
+    except LookupError:
+        raise typer.BadParameter(f"--encoding {name} is not known") from None
+    return "utf-8-sig" if found == "utf-8" else found
+
+
+def _headers(texts: list[str], token_file: Path | None) -> tuple[tuple[str, str], ...]:
+    """Return the headers; what is wrong with one is said without its text, which may be a secret."""
+    headers: list[tuple[str, str]] = []
+    token = os.environ.get(TOKEN, "")
+    if token_file is not None:
+        try:
+            token = token_file.read_text("utf-8").strip()
+        except (OSError, UnicodeError) as error:
+            raise typer.BadParameter(f"cannot read the token file {token_file} ({type(error).__name__})") from None
+    if token:
+        headers.append(("Authorization", f"Bearer {token}"))
+    for i, text in enumerate(texts, 1):
+        name, colon, value = text.partition(":")
+        if not colon or not name.strip() or not text.isprintable() or not text.isascii():
+            raise typer.BadParameter(f"--header number {i} is not NAME: VALUE in printable ASCII")
+        headers.append((name.strip(), value.strip()))
+    if not token.isascii() or not token.isprintable():
+        raise typer.BadParameter("the token is not printable ASCII")
+    return tuple(headers)

@@ -1,0 +1,151 @@
+"""Cells of a table as the JSON texts that a model takes, each by its declared type."""
+
+import json
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from modelyard.names import nearest
+from modelyard.score.contract import Contract, Input
+
+_JSON_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,5})?")
+_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,30}(?:\.0*)?")
+_INT64: Final = 2**63
+_MISSING: Final = frozenset(["", "."])  # a SAS data set written as CSV has either for a missing number
+_TRUTH: Final = {"true": "true", "1": "true", "false": "false", "0": "false"}
+_SHOWN: Final = 30  # characters of a cell in a message
+
+Convert = Callable[[str], str]
+
+
+class Misfit(Exception):  # noqa: N818 - a finding about a cell, reported as MY806
+    """A cell that is not of the declared type; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Where an input comes from: its place in a row, and what makes JSON of the cell."""
+
+    name: str
+    index: int
+    convert: Convert
+
+
+def columns(contract: Contract, header: Sequence[str], missing: Sequence[str]) -> tuple[list[Column], list[str]]:
+    """Return a column per input that the table has, and a message for each required one that it lacks.
+
+    SAS's names have no case: another spelling is taken where it is the only one.
+    """
+    places = {name: index for index, name in enumerate(header)}
+    folded: dict[str, list[int]] = {}
+    for place, name in enumerate(header):
+        folded.setdefault(name.casefold(), []).append(place)
+    found: list[Column] = []
+    lacking: list[str] = []
+    for each in contract.inputs:
+        alike = folded.get(each.name.casefold(), [])
+        other = alike[0] if len(alike) == 1 else None
+        index = places.get(each.name, other)
+        if index is not None:
+            found.append(Column(each.name, index, converter(each, contract, missing)))
+        elif each.required:
+            meant = nearest(each.name, header)
+            lacking.append(f"{each.name} ({each.kind}){f', nearest is {meant}' if meant else ''}")
+    return found, lacking
+
+
+def converter(each: Input, contract: Contract, missing: Sequence[str]) -> Convert:
+    """Return what makes JSON of a cell, and raises Misfit if it cannot."""
+    plain = {
+        "number": _number, "integer": _integer, "boolean": _boolean, "string": _text(each.max_length),
+        "json": _document(each.width),
+    }[each.kind]  # fmt: skip
+    absent = frozenset(missing) | (_MISSING if each.kind in ("number", "integer", "boolean") else {""})
+    if contract.runtime == "tensorflow":
+        return _tensor(each, plain, absent)
+
+    def convert(cell: str) -> str:
+        return "null" if cell in absent else plain(cell)
+
+    return convert
+
+
+def _tensor(each: Input, plain: Convert, absent: frozenset[str]) -> Convert:
+    listed = each.width == 1 and each.kind != "json"  # shape (-1, 1): each instance is a list of one
+
+    def convert(cell: str) -> str:
+        if cell in absent and each.kind != "string":
+            raise Misfit("is missing, and a tensor has no missing values")
+        return f"[{plain(cell)}]" if listed else plain(cell)
+
+    return convert
+
+
+def _number(cell: str) -> str:
+    if _JSON_NUMBER.fullmatch(cell) and len(cell) < 300:
+        return cell  # as it stands: no digit is lost
+    text = cell.strip(" ")
+    if text in _MISSING:
+        return "null"
+    if not _NUMBER.fullmatch(text):
+        raise Misfit(f"{_shown(cell)} is not a number")
+    value = float(text)
+    if math.isinf(value):
+        raise Misfit(f"{_shown(cell)} is too large for a number")
+    return repr(int(text)) if len(text) < 300 and text.lstrip("+-").isdecimal() else repr(value)
+
+
+def _integer(cell: str) -> str:
+    text = cell.strip(" ")
+    if text in _MISSING:
+        return "null"
+    if not _WHOLE.fullmatch(text):
+        raise Misfit(f"{_shown(cell)} is not an integer")
+    value = int(text.partition(".")[0])
+    if not -_INT64 <= value < _INT64:
+        raise Misfit(f"{_shown(cell)} is too large for an integer")
+    return str(value)
+
+
+def _boolean(cell: str) -> str:
+    text = cell.strip(" ").lower()
+    if text in _MISSING:
+        return "null"
+    if text not in _TRUTH:
+        raise Misfit(f"{_shown(cell)} is not true or false")
+    return _TRUTH[text]
+
+
+def _text(most: int | None) -> Convert:
+    def convert(cell: str) -> str:
+        if most is not None and len(cell) > most:
+            raise Misfit(f"{len(cell)} characters are more than {most}")
+        return json.dumps(cell)
+
+    return convert
+
+
+def _document(width: int) -> Convert:
+    """Return what takes a cell that holds JSON itself: a data grid, or a tensor with more than one value."""
+
+    def convert(cell: str) -> str:
+        try:
+            value = json.loads(cell, parse_constant=_refuse)
+        except (ValueError, RecursionError):
+            raise Misfit(f"{_shown(cell)} is not JSON") from None
+        if width > 1 and not (isinstance(value, list) and len(value) == width):
+            raise Misfit(f"{_shown(cell)} is not a list of {width} values")
+        return json.dumps(value)
+
+    return convert
+
+
+def _refuse(name: str) -> object:
+    raise ValueError(name)
+
+
+def _shown(cell: str) -> str:
+    return repr(cell if len(cell) <= _SHOWN else cell[: _SHOWN - 1] + "…")

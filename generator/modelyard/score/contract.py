@@ -1,0 +1,151 @@
+"""What a model says about itself: its runtime, inputs and outputs.
+
+SAS Container Runtime: OpenAPI 3 (sassoftware/sas-score-mcp-serverjs, src/toolHelpers/_scrDescribe.js). SAS Python
+Container Runtime: Swagger 2 (its Flask application, 2021). TensorFlow Serving: model metadata (tensorflow/serving,
+g3doc/api_rest.md).
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from modelyard.score.options import Runtime
+
+Kind = Literal["number", "integer", "boolean", "string", "json"]
+TENSORFLOW: Final = "/v1/models/"
+_KINDS: Final[dict[str, Kind]] = {
+    "number": "number", "double": "number", "float": "number", "decimal": "number",
+    "integer": "integer", "int": "integer", "long": "integer",
+    "boolean": "boolean", "string": "string", "array": "json", "object": "json",
+}  # fmt: skip
+_MAX_DEPTH: Final = 16  # references that point to references
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input. max_length: characters of a text; width: of a tensor with a fixed length, 0 for a single value."""
+
+    name: str
+    kind: Kind
+    required: bool = True
+    max_length: int | None = None
+    width: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What a model takes and gives."""
+
+    runtime: Runtime
+    inputs: tuple[Input, ...]
+    outputs: tuple[str, ...]
+
+
+class NotUnderstood(Exception):  # noqa: N818 - a finding about the server, reported as MY803
+    """A description that says no inputs or outputs; the text says what is missing."""
+
+
+def document_path(path: str) -> str:
+    """Return where a model at this path describes itself."""
+    return f"{path}/metadata" if TENSORFLOW in path else f"{path}/apiMeta/api"
+
+
+def read(content: bytes) -> Contract:
+    """Read a description. Raises NotUnderstood."""
+    try:
+        document = json.loads(content)
+    except ValueError:
+        raise NotUnderstood("it is not JSON") from None
+    if not isinstance(document, dict):
+        raise NotUnderstood("it is not a JSON object")
+    if "model_spec" in document:
+        return _tensorflow(document)
+    if "swagger" in document or "definitions" in document:
+        return _open_api(document, "pcr", document.get("definitions"))
+    components = document.get("components")
+    return _open_api(document, "scr", components.get("schemas") if isinstance(components, dict) else None)
+
+
+def _open_api(document: dict[str, Any], runtime: Runtime, schemas: object) -> Contract:
+    prefix = runtime.upper()
+    found = _properties(document, schemas, f"{prefix}Input")
+    required = found[1]
+    inputs = tuple(_input(name, each, runtime, required) for name, each in found[0])
+    outputs = tuple(name for name, _ in _properties(document, schemas, f"{prefix}Output")[0])
+    return _sound(Contract(runtime, inputs, outputs))
+
+
+def _sound(contract: Contract) -> Contract:
+    if not contract.inputs or not contract.outputs:
+        raise NotUnderstood(f"it names no {'outputs' if contract.inputs else 'inputs'}")
+    return contract
+
+
+def _properties(
+    document: dict[str, Any], schemas: object, name: str
+) -> tuple[list[tuple[str, Mapping[str, Any]]], list[str] | None]:
+    """Return the properties of `data` in a schema, and which of them are required, None if it does not say."""
+    schema = _mapping(schemas).get(name)
+    if schema is None:
+        raise NotUnderstood(f"it has no {name}")
+    data = _resolved(document, _mapping(_resolved(document, schema).get("properties")).get("data"))
+    if data.get("type") == "array":  # records
+        data = _resolved(document, data.get("items"))
+    entries = [(key, _resolved(document, each)) for key, each in _mapping(data.get("properties")).items()]
+    required = data.get("required")
+    return entries, required if isinstance(required, list) else None
+
+
+def _resolved(document: dict[str, Any], schema: object) -> Mapping[str, Any]:
+    """Follow references inside the document; what cannot be followed is empty."""
+    for _ in range(_MAX_DEPTH):
+        reference = _mapping(schema).get("$ref")
+        if not isinstance(reference, str):
+            return _mapping(schema)
+        schema = document
+        for part in reference.removeprefix("#/").split("/"):
+            schema = _mapping(schema).get(part)
+    return {}
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _input(name: str, schema: Mapping[str, Any], runtime: Runtime, required: list[str] | None) -> Input:
+    if runtime == "pcr" and schema.get("type") == "array":  # a column of values
+        schema = _mapping(schema.get("items"))
+    declared = str(schema.get("type", "string")).lower()
+    length = schema.get("maxLength")
+    return Input(
+        name,
+        _KINDS.get(declared, "string"),
+        required is None or name in required,
+        length if isinstance(length, int) and length > 0 else None,
+    )
+
+
+def _tensorflow(document: dict[str, Any]) -> Contract:
+    metadata = _mapping(_mapping(document.get("metadata")).get("signature_def"))
+    signature = _mapping(_mapping(metadata.get("signature_def")).get("serving_default"))
+    inputs = tuple(_tensors(_mapping(signature.get("inputs"))))
+    return _sound(Contract("tensorflow", inputs, tuple(sorted(_mapping(signature.get("outputs"))))))
+
+
+def _tensors(tensors: dict[str, Any]) -> Iterator[Input]:
+    for name, tensor in sorted(tensors.items()):
+        dtype = str(_mapping(tensor).get("dtype", ""))
+        kind: Kind = "number"
+        if dtype.startswith(("DT_INT", "DT_UINT")):
+            kind = "integer"
+        elif dtype in ("DT_STRING", "DT_BOOL"):
+            kind = "string" if dtype == "DT_STRING" else "boolean"
+        sizes = [_mapping(each).get("size") for each in _mapping(_mapping(tensor).get("tensor_shape")).get("dim") or []]
+        inner = [int(size) for size in sizes[1:] if size is not None]
+        if len(inner) > 1:
+            yield Input(name, "json")
+        elif inner and inner[0] != 1:
+            yield Input(name, "json", width=max(inner[0], 0))
+        else:
+            yield Input(name, kind, width=len(inner))

@@ -1,0 +1,96 @@
+"""What a caller can choose, and the words that the files of this room share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from modelyard.http import Address, Limits
+from modelyard.problem import Problem
+
+Runtime = Literal["scr", "pcr", "tensorflow"]
+# Finds a model in a live cluster: (name, variant) -> where it is, or None if it is not there.
+Locate = Callable[[str, str | None], Address | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How a model is reached, beyond its name or URL.
+
+    url: of the server, or of the model on it. ingress: HOST:PORT to connect to, where no DNS knows the model's
+    host. domain: Knative's own domain of the cluster. variant: scored by its tag. step: of a module with
+    several. headers: (name, value), secret. ca_file: PEM of the authorities that TLS trusts.
+    """
+
+    url: str = field(default="", repr=False)
+    ingress: str = ""
+    domain: str = ""
+    variant: str | None = None
+    step: str = ""
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    ca_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How rows are read, sent and written.
+
+    concurrency: calls at once, at most; fewer while the server says 429 or 503. batch: rows of a call, where the
+    runtime takes more than one. retries: of a call that failed, 0 for none; 429 and 503 are waited for until
+    `total`, the seconds of one row with all its waits. on_error: `stop` at the first row that fails, or `skip`
+    it with its reason in the column error_column. missing: texts that mean a missing value, besides the empty
+    one. escape_formulas: put ' before scored texts that a spreadsheet would run.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    concurrency: int = 16
+    batch: int = 500
+    retries: int = 4
+    total: float = 300.0
+    on_error: Literal["stop", "skip"] = "stop"
+    error_column: str = "error"
+    delimiter: str = ""
+    encoding: str = "utf-8-sig"
+    missing: tuple[str, ...] = ()
+    escape_formulas: bool = False
+
+
+@dataclass(slots=True)
+class Row:
+    """One row of the input. number counts from 1 without the header; line is the line of the file it ends on.
+
+    values: JSON texts of the inputs; outputs: texts of the scores; error: why there are none;
+    sent: whether a call held it.
+    """
+
+    number: int
+    line: int
+    cells: list[str]
+    values: list[str] = field(default_factory=list)
+    outputs: list[str] = field(default_factory=list)
+    error: str = ""
+    sent: bool = False
+
+
+class Stopped(Exception):  # noqa: N818 - the vehicle of problems, not an error of the program
+    """Takes problems out of nested calls; who catches it reports `.problems`."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(problems[0].message)
+        self.problems = list(problems)
+
+
+class Frame(Protocol):
+    """What is used of a pandas DataFrame, which is not imported here."""
+
+    @property
+    def columns(self) -> object:
+        """Its column labels."""
+
+    def isna(self) -> "Frame":
+        """Tell which cells are missing."""
+
+    def itertuples(self, *, index: bool, name: None) -> object:
+        """Iterate over its rows."""
+
+    def assign(self, **columns: object) -> "Frame":
+        """Return a copy with more columns."""

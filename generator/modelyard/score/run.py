@@ -1,0 +1,223 @@
+"""One run: learn what the model takes, check the table, score it, leave a whole output or one to go on with."""
+
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+
+from modelyard.http import Address, Client
+from modelyard.problem import Problem, problem
+from modelyard.score import contract as contracts
+from modelyard.score.calls import Calls, Failed
+from modelyard.score.cells import Column, columns
+from modelyard.score.contract import Contract, NotUnderstood
+from modelyard.score.engine import Engine
+from modelyard.score.feed import Feed, ready, units
+from modelyard.score.forms import Form
+from modelyard.score.journal import FileOutput
+from modelyard.score.measures import Measures
+from modelyard.score.options import Frame, Options, Row, Stopped
+from modelyard.score.output import Columns, Digest, FrameOutput, StreamOutput
+from modelyard.score.pace import Pace
+from modelyard.score.table import STANDARD_INPUT, Table, of_frame, open_csv, open_file
+from modelyard.score.where import secrets
+
+MAX_NAMED: Final = 20  # rows that one run names
+_SKIP: Final = "mend the row, or write reasons into the output with --on-error skip"
+
+Report = Callable[[Measures], None]
+
+
+@dataclass(slots=True)
+class Scored:
+    """What a run gives. frame: the scored copy, if the data was a DataFrame; problems: none if each row was scored."""
+
+    problems: list[Problem] = field(default_factory=list)
+    measures: Measures | None = None
+    frame: Frame | None = None
+
+
+@dataclass(slots=True)
+class Run:
+    """The things of one run. data: a CSV file, a stream of CSV, or a DataFrame; output: a file, a stream or neither.
+
+    step: of a module that has several.
+    """
+
+    data: Path | BinaryIO | Frame
+    output: Path | BinaryIO | None
+    options: Options
+    step: str = ""
+    resume: bool = False
+    report: Report | None = None
+    measures: Measures = field(default_factory=Measures)
+    files: ExitStack = field(default_factory=ExitStack)
+
+    def tell(self) -> None:
+        """Report the progress."""
+        if self.report is not None:
+            self.report(self.measures)
+
+    def table(self) -> Table:
+        """Open the data from its beginning. Raises Stopped."""
+        if isinstance(self.data, Path):
+            table = open_file(self.data, self.options)
+        elif hasattr(self.data, "itertuples"):
+            table = of_frame(cast("Frame", self.data))
+        else:
+            table = open_csv(self.data, STANDARD_INPUT, self.options)
+        self.files.callback(table.close)
+        return table
+
+    @property
+    def reads_twice(self) -> bool:
+        """Tell whether the data can be read before it is scored: a plain file or a DataFrame."""
+        if isinstance(self.data, Path):
+            return self.data.is_file() and stat.S_ISREG(self.data.stat().st_mode)
+        return hasattr(self.data, "itertuples")
+
+
+async def score(server: Address, run: Run, *, ca_file: str = "") -> Scored:
+    """Score a table by the model at an address. Problems come in the result; rows that failed are among them."""
+    hidden = secrets(server)
+
+    def hide(text: str) -> str:
+        for secret in hidden:
+            text = text.replace(secret, "***")
+        return text
+
+    options = run.options
+    calls = Calls(Pace(options.concurrency), options, run.measures, hide)
+    client = Client(server, limits=options.limits, connections=options.concurrency, ca_file=ca_file)
+    try:
+        with run.files:
+            async with client:
+                contract = await _learned(client, calls)
+                run.measures.forget()
+                return await _scored(client, calls, contract, run)
+    except Stopped as stopped:
+        return Scored(stopped.problems, run.measures)
+
+
+async def _learned(client: Client, calls: Calls) -> Contract:
+    path = contracts.document_path(client.server.path)
+    where = client.server.at(path).url
+    try:
+        answer = await calls.answer(lambda: client.get(path))
+        return contracts.read(answer.body)
+    except Failed as failed:
+        hint = "is the path that of the model, and does it run?"
+        raise Stopped(problem("MY802", f"GET {where}: {calls.hide(str(failed))}", hint=hint)) from failed
+    except NotUnderstood as wrong:
+        raise Stopped(problem("MY803", f"the description at {where} is not understood: {wrong}")) from wrong
+
+
+async def _scored(client: Client, calls: Calls, contract: Contract, run: Run) -> Scored:
+    table = run.table()
+    found = _columns(contract, table, run.options)
+    shape = Columns(table.header, contract, run.options.error_column)
+    if shape.taken:
+        message = f"columns of the output would have the same name: {', '.join(shape.taken)}"
+        raise Stopped(problem("MY805", message, hint="rename one, or choose another --error-column"))
+    if run.reads_twice:
+        run.measures.total = _survey(run.table(), found, run.options)
+    form = Form(contract, tuple(each.name for each in found), run.options.escape_formulas)
+    output, rows = _output(run, table, shape, contract)
+    try:
+        engine = Engine(client, form.path(client.server.path, run.step), form, calls, output)
+        await engine.run(Feed(units(rows, found, form, run.options.batch)), run.tell)
+        if engine.failed is not None:
+            raise Stopped(_failed_row(table, engine.failed, run))
+        output.finish()
+    finally:
+        if isinstance(output, FileOutput):
+            output.close()
+    return _result(run, output)
+
+
+def _columns(contract: Contract, table: Table, options: Options) -> list[Column]:
+    found, lacking = columns(contract, table.header, options.missing)
+    if lacking:
+        hint = "add them to the input; an empty cell is a missing value"
+        raise Stopped(*(problem("MY804", f"{table.shown} has no column {each}", hint=hint) for each in lacking))
+    return found
+
+
+def _survey(table: Table, found: list[Column], options: Options) -> int:
+    """Return the number of rows. Raises Stopped for rows that do not fit, unless they are to be skipped."""
+    problems: list[Problem] = []
+    count = wrong = 0
+    for row in table.rows:
+        count += 1
+        if options.on_error == "skip":
+            continue
+        ready(row, found)
+        if row.error:
+            wrong += 1
+            if wrong <= MAX_NAMED:
+                problems.append(_misfit(table, row))
+    if wrong > MAX_NAMED:
+        problems.append(problem("MY806", f"{wrong - MAX_NAMED} more rows do not fit", hint=_SKIP))
+    if problems:
+        raise Stopped(*problems)
+    return count
+
+
+def _misfit(table: Table, row: Row) -> Problem:
+    code = "MY806" if row.error.startswith("column ") else "MY805"
+    return problem(code, f"row {row.number}: {row.error}", hint=_SKIP, place=table.place(row))
+
+
+def _output(
+    run: Run, table: Table, shape: Columns, contract: Contract
+) -> tuple[FileOutput | StreamOutput | FrameOutput, Iterator[Row]]:
+    """Return where rows go, and the rows that are still to be scored. Raises Stopped."""
+    if run.output is None:
+        return FrameOutput(shape), table.rows
+    if not isinstance(run.output, Path):
+        return StreamOutput(run.output, shape, table.delimiter), table.rows
+    digest = Digest()
+    identity: dict[str, object] = {
+        "format": 1,
+        "columns": shape.all,
+        "delimiter": table.delimiter,
+        "model": [contract.runtime, [[each.name, each.kind] for each in contract.inputs], list(contract.outputs)],
+        "options": [run.options.escape_formulas, list(run.options.missing), run.options.encoding],
+    }
+    output = FileOutput(run.output, shape, table.delimiter, digest).open(identity, resume=run.resume)
+    done = output.position
+    for row in islice(table.rows, done.rows):
+        digest.add(row)
+    if done.rows and digest.text() != done.digest:
+        output.close()
+        message = f"the unfinished {run.output} is of another input: its first {done.rows} rows differ"
+        raise Stopped(problem("MY811", message, hint="name the input that it was begun with"))
+    run.measures.before = done.rows
+    run.measures.failed = done.failed
+    run.measures.scored = done.rows - done.failed
+    return output, table.rows
+
+
+def _failed_row(table: Table, row: Row, run: Run) -> Problem:
+    if not row.sent:
+        return _misfit(table, row)
+    hint = "write reasons into the output with --on-error skip"
+    if isinstance(run.output, Path):
+        hint = f"{run.measures.done} rows are kept: go on with --resume; {hint}"
+    return problem("MY807", f"row {row.number}: {row.error}", hint=hint, place=table.place(row))
+
+
+def _result(run: Run, output: FileOutput | StreamOutput | FrameOutput) -> Scored:
+    measures = run.measures
+    problems: list[Problem] = []
+    if measures.failed:
+        message = f"{measures.failed} of {measures.done} rows have an error"
+        hint = f"the column {run.options.error_column} says why"
+        problems.append(problem("MY808", message, hint=hint))
+    frame = None
+    if isinstance(output, FrameOutput):
+        frame = cast("Frame", run.data).assign(**output.values)
+    return Scored(problems, measures, frame)

@@ -1,0 +1,157 @@
+"""Where a model is: a URL, or its name in the models file, with an ingress where no DNS knows the host."""
+
+from base64 import b64decode
+from contextlib import suppress
+from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+from modelyard.deployments import VARIANT_HEADER
+from modelyard.http import Address, address
+from modelyard.models.declared import DeclaredModel, DeclaredSet
+from modelyard.names import nearest
+from modelyard.pods import url_path
+from modelyard.problem import Problem, problem
+from modelyard.score.contract import TENSORFLOW
+from modelyard.score.options import Locate, Route
+
+_SECRET: Final = 4  # characters; what is shorter stands in every text
+
+
+def is_url(model: str) -> bool:
+    """Tell whether a MODEL|URL argument is a URL."""
+    return "://" in model
+
+
+def name_of(model: str) -> str:
+    """Return the name that a model has in Kubernetes: credit_risk is credit-risk."""
+    return model.replace("_", "-").lower()
+
+
+def find(
+    model: str, route: Route, models: DeclaredSet | None, locate: Locate | None
+) -> tuple[Address | None, list[Problem]]:
+    """Return where a model is, or why that is not known.
+
+    Looked up in this order: the URL, the live cluster through `locate`, the models file.
+    """
+    found, problems = _found(model, route, models, locate)
+    if found is None:
+        return None, problems
+    if route.ingress:
+        found, problems = _through(found, route.ingress)
+    if found is None:
+        return None, problems
+    own = Address(found.url, found.host, (*found.headers, *route.headers))
+    if secrets(own) and own.is_open:
+        host = urlsplit(own.url).netloc
+        problems = [problem("MY814", f"a credential goes to {host} over plain HTTP", hint="use https if you can")]
+    return own, problems
+
+
+def secrets(found: Address) -> list[str]:
+    """Return the values of an address that no output may show, the longest first."""
+    values = {value for name, value in found.headers if name != VARIANT_HEADER}
+    for value in list(values):
+        kind, _, rest = value.partition(" ")
+        values.add(rest)
+        if kind == "Basic":
+            with suppress(ValueError):
+                pair = b64decode(rest).decode()
+                values |= {pair, pair.partition(":")[2]}
+    return sorted((value for value in values if len(value) >= _SECRET), key=len, reverse=True)
+
+
+def _found(
+    model: str, route: Route, models: DeclaredSet | None, locate: Locate | None
+) -> tuple[Address | None, list[Problem]]:
+    declared = None if is_url(model) else _declared(model, models)
+    text = model if is_url(model) else route.url
+    if text:
+        if is_url(model) and route.variant:
+            return None, [problem("MY801", "--variant needs the model's name", hint="a URL names its variant itself")]
+        found, wrong = address(text)
+        if found is None:
+            return None, [problem("MY813", f"the URL {wrong}", hint="such as https://models.example.com/credit_risk")]
+        return (found.at(_path(declared)) if declared and not found.path else found), []
+    live = locate(name_of(model), route.variant) if locate else None
+    if live is not None:
+        return live, []
+    if declared is None:
+        names = [each.name for each in models.models] if models else []
+        meant = nearest(model, names)
+        hint = f"did you mean {meant}?" if meant else "name it in models.yaml, or give its URL"
+        return None, [problem("MY801", f"there is no model {model} in the models file", hint=hint)]
+    return _by_file(declared, route, models)
+
+
+def _declared(model: str, models: DeclaredSet | None) -> DeclaredModel | None:
+    every = models.models if models else ()
+    return next((each for each in every if each.name == name_of(model)), None)
+
+
+def _path(model: DeclaredModel) -> str:
+    path = str(url_path(model))
+    return TENSORFLOW.rstrip("/") + path if model.whole.model.runtime == "tensorflow" else path
+
+
+def _by_file(model: DeclaredModel, route: Route, models: DeclaredSet | None) -> tuple[Address | None, list[Problem]]:
+    """Return the address that the models file says: scheme and host of a target, and the model's path."""
+    variants = [each.variant for each in model.variants if each.variant]
+    if route.variant and route.variant not in variants:
+        hint = f"there are {', '.join(variants)}" if variants else "it has no variants"
+        return None, [problem("MY801", f"{model.name} has no variant {route.variant}", hint=hint)]
+    targets = model.whole.data.get("targets")
+    declared: dict[str, Any] = targets if isinstance(targets, dict) else {}
+    headers: tuple[tuple[str, str], ...] = ()
+    found = _knative(model, declared, route, models) if "knative" in declared else ("", "")
+    if not found[1]:
+        found = _http(declared) if not route.variant or _gateway(declared) else ("", "")
+        headers = ((VARIANT_HEADER, route.variant),) if route.variant else ()
+    scheme, host = found
+    if not host:
+        message = f"the models file does not say at which host {model.name} is"
+        hint = "give --url; on Knative --domain is the cluster's own domain, such as example.com"
+        return None, [problem("MY801", message, hint=hint)]
+    return Address(f"{scheme}://{host}{_path(model)}", headers=headers), []
+
+
+def _knative(
+    model: DeclaredModel, declared: dict[str, Any], route: Route, models: DeclaredSet | None
+) -> tuple[str, str]:
+    """Return scheme and host on Knative: a domain of its own, else NAME.NAMESPACE.DOMAIN, with a tag TAG-NAME."""
+    spec = declared["knative"] if isinstance(declared["knative"], dict) else {}
+    for domain in () if route.variant else spec.get("domains") or ():
+        return ("https" if domain.get("tls") else "http"), str(domain["host"])
+    namespace = models.spec.namespace if models else None
+    if not route.domain or not namespace:
+        return "", ""
+    name = str(spec.get("name") or model.name)
+    tagged = f"{route.variant}-{name}" if route.variant else name
+    return "http", f"{tagged}.{namespace}.{route.domain}"
+
+
+def _gateway(declared: dict[str, Any]) -> bool:
+    return any(isinstance(each, dict) and each.get("gateway") for each in declared.values())
+
+
+def _http(declared: dict[str, Any]) -> tuple[str, str]:
+    """Return scheme and host of an Ingress, a Gateway or a Route of OpenShift."""
+    for spec in declared.values():
+        if not isinstance(spec, dict):
+            continue
+        for place in (spec.get("ingress"), spec.get("gateway"), spec):
+            if isinstance(place, dict) and place.get("host"):
+                return ("https" if place.get("tls") else "http"), str(place["host"])
+    return "", ""
+
+
+def _through(found: Address, ingress: str) -> tuple[Address | None, list[Problem]]:
+    """Return the address by way of HOST:PORT, or of a URL that also says the scheme."""
+    parts = urlsplit(found.url)
+    gate, wrong = address(ingress if is_url(ingress) else f"{parts.scheme}://{ingress}")
+    if gate is None or gate.path:
+        wrong = wrong or "must have no path"
+        return None, [problem("MY813", f"the ingress {wrong}", hint="such as 10.0.0.7:80")]
+    through = urlsplit(gate.url)
+    url = urlunsplit((through.scheme, through.netloc, parts.path, "", ""))
+    return Address(url, found.host or parts.netloc, found.headers), []

@@ -1,0 +1,272 @@
+"""Scoring: each row gets its own scores, whatever the runtime, and mistakes are named before anything is sent."""
+
+import asyncio
+import io
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from modelyard.api.score import Options, Route, Scored, score
+from modelyard.http import address
+from tests.conftest import Run
+from tests.model_server import REFUSED, Server, answer, running
+from tests.scoring import HEADER, OUTPUTS, QUICK, beside, expected, read, rows, table
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with running(Server()) as one:
+        yield one
+
+
+def _codes(scored: Scored) -> list[str]:
+    return [each.code for each in scored.problems]
+
+
+def test_each_row_gets_its_scores_in_order(server: Server, tmp_path: Path) -> None:
+    async def uneven(_server: Server, _writer: object, number: int) -> bool:
+        await asyncio.sleep(random.Random(number).random() / 100)  # noqa: S311 - not for security
+        return False
+
+    server.fault = uneven
+    body = rows(300)
+    done = score(server.url(), table(tmp_path / "in.csv", body), tmp_path / "out.csv")
+    assert done.problems == []
+    assert read(tmp_path / "out.csv") == expected(body)
+    assert server.most > 4
+    assert server.calls.total() == len(server.calls) == 300
+    assert beside(tmp_path / "out.csv") == []
+
+
+@pytest.mark.parametrize(("batch", "calls"), [(100, 3), (1, 250), (1000, 1)])
+def test_a_python_runtime_gets_batches(server: Server, tmp_path: Path, batch: int, calls: int) -> None:
+    body = rows(250)
+    options = Options(batch=batch)
+    done = score(server.url("/pcr"), table(tmp_path / "in.csv", body), tmp_path / "out.csv", options=options)
+    assert done.problems == []
+    assert read(tmp_path / "out.csv") == expected(body)
+    assert server.posts == calls
+
+
+def test_tensorflow_gets_instances(server: Server, tmp_path: Path) -> None:
+    body = [[str(i), f"{i}.5"] for i in range(250)]
+    url = server.url("/v1/models/churn")
+    source = table(tmp_path / "in.csv", body, ("LOAN", "VALUE"))
+    done = score(url, source, tmp_path / "out.csv", options=Options(batch=100))
+    assert done.problems == []
+    assert read(tmp_path / "out.csv")[1:] == [[*row, str(int(row[0]) * 2 + 0.5), ""] for row in body]
+    assert server.posts == 3
+    assert server.requests[-1].startswith("POST /v1/models/churn:predict ")
+
+
+def test_one_bad_row_of_a_batch_is_found_and_the_others_are_scored(server: Server, tmp_path: Path) -> None:
+    body = rows(50)
+    body[33][1] = str(REFUSED)
+    source = table(tmp_path / "in.csv", body)
+    done = score(server.url("/pcr"), source, tmp_path / "out.csv", options=Options(batch=50, on_error="skip"))
+    assert _codes(done) == ["MY808"]
+    output = read(tmp_path / "out.csv")
+    assert output[34] == [*body[33], "", "", 'status 422: {"error": "not scored"}']
+    assert output[:34] + output[35:] == expected(body[:33] + body[34:])
+
+
+def test_values_are_sent_as_declared(server: Server, tmp_path: Path) -> None:
+    odd = [["a", "007", " 1.5 ", "00123"], ["b", "+5", ".", "NA"], ["c", "1e3", "", '"'], ["d", ".", "-.5", "ü\t1"]]
+    output = tmp_path / "out.csv"
+    assert score(server.url(), table(tmp_path / "in.csv", odd), output).problems == []
+    assert [row[4] for row in read(output)[1:]] == ["14.5", "10.5", "2000.5", ""]
+    assert [row[:4] for row in read(output)[1:]] == odd
+
+
+def test_cells_that_do_not_fit_are_all_named_and_nothing_is_sent(server: Server, tmp_path: Path) -> None:
+    cells = [("1,000", "1"), ("2", "2"), ("3", "12/34"), ("nan", "1"), ("1e400", "1")]
+    body = [["a", loan, value, "x"] for loan, value in cells]
+    done = score(server.url(), table(tmp_path / "in.csv", body), tmp_path / "out.csv")
+    assert [each.message for each in done.problems] == [
+        "row 1: column LOAN: '1,000' is not a number",
+        "row 3: column VALUE: '12/34' is not a number",
+        "row 4: column LOAN: 'nan' is not a number",
+        "row 5: column LOAN: '1e400' is too large for a number",
+    ]
+    assert [each.place.line for each in done.problems if each.place] == [2, 4, 5, 6]
+    assert server.posts == 0
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_cells_that_do_not_fit_are_skipped_on_request(server: Server, tmp_path: Path) -> None:
+    body = [["a", "1", "1", "x"], ["b", "M", "2", "x"], ["c", "3", "1", "x"]]
+    source = table(tmp_path / "in.csv", body)
+    done = score(server.url(), source, tmp_path / "out.csv", options=Options(on_error="skip"))
+    assert _codes(done) == ["MY808"]
+    assert [row[6] for row in read(tmp_path / "out.csv")[1:]] == ["", "column LOAN: 'M' is not a number", ""]
+    assert dict(server.calls) == {1: 1, 3: 1}
+
+
+def test_missing_columns_are_named(server: Server, tmp_path: Path) -> None:
+    source = table(tmp_path / "in.csv", [["1", "x"]], ("VALUES", "ID"))
+    done = score(server.url(), source, tmp_path / "out.csv")
+    assert [each.message.removeprefix(str(source)) for each in done.problems] == [
+        " has no column LOAN (number)",
+        " has no column VALUE (number), nearest is VALUES",
+        " has no column JOB (string)",
+    ]
+    assert server.posts == 0
+
+
+def test_names_have_no_case_unless_two_would_fit(server: Server, tmp_path: Path) -> None:
+    source = table(tmp_path / "in.csv", [["1", "2", "x"]], ("loan", "Value", "job"))
+    assert score(server.url(), source, tmp_path / "out.csv").problems == []
+    source = table(tmp_path / "in.csv", [["1", "2", "x", "y"]], ("LOAN", "VALUE", "job", "Job"))
+    assert _codes(score(server.url(), source, tmp_path / "out.csv")) == ["MY804"]
+
+
+def test_an_output_named_as_an_input_column_is_kept_beside_it(server: Server, tmp_path: Path) -> None:
+    source = table(tmp_path / "in.csv", [["1", "2", "x", "old"]], ("LOAN", "VALUE", "JOB", "P_BAD"))
+    assert score(server.url(), source, tmp_path / "out.csv").problems == []
+    assert read(tmp_path / "out.csv")[0] == ["LOAN", "VALUE", "JOB", "P_BAD", "P_BAD_out", "I_BAD", "error"]
+    source = table(tmp_path / "in.csv", [["1", "2", "x", "old"]], ("LOAN", "VALUE", "JOB", "error"))
+    assert _codes(score(server.url(), source, tmp_path / "out.csv")) == ["MY805"]
+    options = Options(error_column="reason")
+    assert score(server.url(), source, tmp_path / "out.csv", options=options).problems == []
+
+
+def test_a_data_frame_comes_back_with_scores(server: Server) -> None:
+    frame = pd.DataFrame({"LOAN": [1, 2, 600], "VALUE": [1.5, None, 3.0], "JOB": ["a", None, "c"]}, index=[7, 8, 9])
+    done = score(server.url(), frame)
+    assert done.problems == []
+    assert isinstance(done.frame, pd.DataFrame)
+    assert done.frame["P_BAD"].tolist() == [2.5, 4.5, 1200.5]
+    assert done.frame["I_BAD"].tolist() == ["0 ", "0 ", "           1"]
+    assert done.frame.index.tolist() == [7, 8, 9]
+    assert list(frame.columns) == ["LOAN", "VALUE", "JOB"]
+
+
+def test_a_notebook_has_a_running_loop(server: Server) -> None:
+    async def cell() -> Scored:
+        return score(server.url(), pd.DataFrame({"LOAN": [4], "VALUE": [1], "JOB": ["x"]}))
+
+    frame = asyncio.run(cell()).frame
+    assert isinstance(frame, pd.DataFrame)
+    assert frame["P_BAD"].tolist() == [8.5]
+
+
+def test_standard_input_and_output(server: Server, tmp_path: Path, modelyard: Run) -> None:
+    body = rows(30)
+    text = table(tmp_path / "in.csv", body).read_text("utf-8")
+    done = modelyard("score", server.url(), "-", stdin=text)
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "out.csv").write_text(done.stdout, "utf-8")
+    assert read(tmp_path / "out.csv") == expected(body)
+    assert done.stderr.startswith("scored 30 rows in ")
+    assert "\r" not in done.stderr
+
+
+def test_a_stream_ends_at_a_row_that_does_not_fit_after_those_before_it(server: Server, tmp_path: Path) -> None:
+    source = table(tmp_path / "in.csv", [["a", "1", "1", "x"], ["b", "M", "2", "x"], ["c", "3", "1", "x"]])
+    sink = io.BytesIO()
+    done = score(server.url(), io.BytesIO(source.read_bytes()), sink)
+    assert _codes(done) == ["MY806"]
+    assert sink.getvalue().decode().splitlines() == [",".join((*HEADER, *OUTPUTS)), "a,1,1,x,2.5,0 ,"]
+
+
+def test_the_delimiter_is_that_of_the_input(server: Server, tmp_path: Path) -> None:
+    body = rows(5)
+    source = table(tmp_path / "in.csv", body, delimiter=";")
+    source.write_bytes(b"\xef\xbb\xbf" + source.read_bytes().replace(b"\n", b"\r\n"))
+    assert score(server.url(), source, tmp_path / "out.csv").problems == []
+    lines = (tmp_path / "out.csv").read_text("utf-8").splitlines()
+    assert lines[0] == ";".join((*HEADER, *OUTPUTS))
+
+
+def test_formulas_are_escaped_on_request(server: Server, tmp_path: Path) -> None:
+    async def formula(_server: Server, writer: asyncio.StreamWriter, _number: int) -> bool:
+        answer(writer, 200, {"data": {"P_BAD": -1.5, "I_BAD": "=cmd()"}})
+        return True
+
+    server.fault = formula
+    source = table(tmp_path / "in.csv", rows(1))
+    for options, text in ((Options(), "=cmd()"), (Options(escape_formulas=True), "'=cmd()")):
+        assert score(server.url(), source, tmp_path / "out.csv", options=options).problems == []
+        assert read(tmp_path / "out.csv")[1][4:6] == ["-1.5", text]
+
+
+MODELS = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: ModelSet
+metadata: {name: risk}
+spec:
+  namespace: scoring
+  models:
+    - name: credit-risk
+      image: registry.example.com/credit_risk:1.0.0
+      targets: {knative: {minScale: 1}}
+    - name: churn
+      path: /churn
+      targets: {deployment: {gateway: {name: public, host: models.example.com}}}
+      variants: [{name: champion, image: "registry.example.com/churn:1", percent: 100}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "host", "path"),
+    [
+        ("credit_risk", {"domain": "kn.dev"}, "credit-risk.scoring.kn.dev", "/credit_risk"),
+        ("credit-risk", {"domain": "kn.dev", "step": "score"}, "credit-risk.scoring.kn.dev", "/credit_risk/score"),
+        ("churn", {}, "models.example.com", "/churn"),
+        ("churn", {"variant": "champion"}, "models.example.com\r\nmodelyard-variant: champion", "/churn"),
+    ],
+)  # fmt: skip
+def test_a_name_is_found_behind_an_ingress(
+    server: Server, tmp_path: Path, model: str, options: dict[str, str], host: str, path: str
+) -> None:
+    (tmp_path / "models.yaml").write_text(MODELS)
+    route = Route(ingress=f"127.0.0.1:{server.port}", **options)  # type: ignore[arg-type]
+    source = table(tmp_path / "in.csv", rows(1))
+    done = score(model, source, tmp_path / "out.csv", file=tmp_path, route=route, options=QUICK)
+    assert done.problems == []
+    head = server.requests[-1]
+    assert head.startswith(f"POST {path} HTTP/1.1")
+    for line in host.split("\r\n"):
+        assert line in head
+    assert server.requests[0].startswith(f"GET {path.removesuffix('/score')}/apiMeta/api ")
+
+
+@pytest.mark.parametrize(
+    ("model", "route", "code", "hint"),
+    [
+        ("credit-rsk", Route(), "MY801", "did you mean credit-risk?"),
+        ("credit-risk", Route(), "MY801", "give --url"),
+        ("churn", Route(variant="v9"), "MY801", "there are champion"),
+        ("churn", Route(url="ftp://x"), "MY813", "such as"),
+        ("https://x/y?key=1", Route(), "MY813", "such as"),
+    ],
+)
+def test_an_address_that_is_not_known_is_an_error(
+    tmp_path: Path, model: str, route: Route, code: str, hint: str
+) -> None:
+    (tmp_path / "models.yaml").write_text(MODELS)
+    done = score(model, table(tmp_path / "in.csv", []), tmp_path / "out.csv", file=tmp_path, route=route)
+    assert _codes(done) == [code]
+    assert hint in done.problems[0].hint
+
+
+def test_a_live_cluster_is_asked_before_the_file(server: Server, tmp_path: Path) -> None:
+    asked: list[tuple[str, str | None]] = []
+
+    def locate(name: str, variant: str | None) -> object:
+        asked.append((name, variant))
+        return address(server.url())[0]
+
+    source = table(tmp_path / "in.csv", rows(1))
+    done = score("Credit_Risk", source, tmp_path / "out.csv", file=tmp_path, locate=locate)  # type: ignore[arg-type]
+    assert done.problems == []
+    assert asked == [("credit-risk", None)]
+
+
+def test_a_server_that_is_no_model_is_named(server: Server, tmp_path: Path) -> None:
+    done = score(server.url("/nothing"), table(tmp_path / "in.csv", []), tmp_path / "out.csv")
+    assert _codes(done) == ["MY802"]
+    assert "/nothing/apiMeta/api: status 404" in done.problems[0].message

@@ -1,0 +1,194 @@
+"""A run that is killed at any moment loses and doubles nothing: --resume goes on, or says why it cannot."""
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from modelyard.api.score import Options, Scored, score
+from tests.conftest import Run
+from tests.model_server import Server, running
+from tests.scoring import beside, expected, read, rows, table
+
+COUNT = 400
+# Scores a file, and dies by SIGKILL before or after its Nth call that changes a file; it prints how many there were.
+KILLED = """\
+import itertools, os, pathlib, signal, sys
+from modelyard.score import engine
+engine._TICK = 0.02
+url, source, output, at = *sys.argv[1:4], int(sys.argv[4])
+calls = itertools.count()
+def counted(call):
+    def act(*args, **more):
+        if next(calls) == at:
+            if call is os.write and at % 4:
+                call(args[0], args[1][: len(args[1]) // 2])
+            os.kill(os.getpid(), signal.SIGKILL)
+        return call(*args, **more)
+    return act
+for name in ("write", "fdatasync", "fsync", "truncate"):
+    setattr(os, name, counted(getattr(os, name)))
+for name in ("replace", "unlink"):
+    setattr(pathlib.Path, name, counted(getattr(pathlib.Path, name)))
+from modelyard.api.score import score
+done = score(url, source, output, resume=True)
+assert not done.problems, done.problems
+print(next(calls))
+"""
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with running(Server()) as one:
+        yield one
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return table(tmp_path / "in.csv", rows(COUNT))
+
+
+def _script(server: Server, source: Path, output: Path, at: int) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", KILLED, server.url(), str(source), str(output), str(at)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def _codes(done: Scored) -> list[str]:
+    return [each.code for each in done.problems]
+
+
+def test_a_kill_at_each_change_of_a_file_loses_and_doubles_nothing(
+    server: Server, source: Path, tmp_path: Path
+) -> None:
+    server.delay = 0.004  # so that there is more than one checkpoint
+    output = tmp_path / "out.csv"
+    output.write_text("old")
+    kills = 0
+    for at in range(60):  # each run goes on from the last; one call further at every kill, they all come by
+        done = _script(server, source, output, at)
+        if done.returncode == 0:
+            break
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        assert (output.read_text() == "old") or read(output) == expected(rows(COUNT))
+        kills += 1
+    assert kills >= 8
+    assert score(server.url(), source, output, resume=True).problems == []
+    assert read(output) == expected(rows(COUNT))
+    assert beside(output) == []
+
+
+def test_a_kill_at_any_time_loses_and_doubles_nothing(server: Server, source: Path, tmp_path: Path) -> None:
+    server.delay = 0.08
+    output = tmp_path / "out.csv"
+    command = [sys.executable, "-m", "modelyard", "score", server.url(), source, "-o", output, "--resume"]
+    kept = []
+    for wait in (0.5, 0.9, 1.1, 0.7):
+        before = server.posts
+        with subprocess.Popen([*map(str, command)], stderr=subprocess.PIPE) as process:
+            while server.posts == before and process.poll() is None:
+                time.sleep(0.01)
+            time.sleep(wait)
+            process.kill()
+        kept.append(len(_part(output)))
+    assert max(kept) > 20
+    assert sorted(kept) == kept
+    server.delay = 0
+    done = score(server.url(), source, output, resume=True)
+    assert done.problems == []
+    assert done.measures is not None
+    assert done.measures.before >= 20
+    assert read(output) == expected(rows(COUNT))
+
+
+def _part(output: Path) -> list[str]:
+    part = output.with_name(f".{output.name}.modelyard-part")
+    return part.read_text("utf-8").splitlines() if part.exists() else []
+
+
+def _begun(server: Server, source: Path, output: Path) -> None:
+    """Leave an unfinished run behind: the server goes down in its middle."""
+
+    async def down(_server: Server, writer: object, number: int) -> bool:
+        if number > COUNT // 2:
+            writer.transport.abort()  # type: ignore[attr-defined]
+        return number > COUNT // 2
+
+    server.fault = down
+    assert _codes(score(server.url(), source, output, options=Options(retries=0))) == ["MY807"]
+    server.fault = None
+
+
+def test_an_unfinished_run_is_not_thrown_away(server: Server, source: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.csv"
+    _begun(server, source, output)
+    done = score(server.url(), source, output)
+    assert _codes(done) == ["MY810"]
+    assert "--resume" in done.problems[0].hint
+    assert score(server.url(), source, output, resume=True).problems == []
+    assert read(output) == expected(rows(COUNT))
+
+
+def test_resume_refuses_another_input_and_other_options(server: Server, source: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.csv"
+    _begun(server, source, output)
+    done = score(server.url(), source, output, options=Options(error_column="why"), resume=True)
+    assert _codes(done) == ["MY811"]
+    assert "columns differ" in done.problems[0].message
+    changed = rows(COUNT)
+    changed[3][2] = "9"
+    done = score(server.url(), table(tmp_path / "other.csv", changed), output, resume=True)
+    assert _codes(done) == ["MY811"]
+    assert score(server.url(), source, output, resume=True).problems == []
+
+
+def test_two_runs_to_one_output_exclude_each_other(server: Server, source: Path, tmp_path: Path) -> None:
+    journal = tmp_path / ".out.csv.modelyard-journal"
+    with journal.open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        assert _codes(score(server.url(), source, tmp_path / "out.csv")) == ["MY812"]
+    assert server.posts == 0
+
+
+def test_an_output_that_is_no_plain_file_is_refused(server: Server, source: Path, tmp_path: Path) -> None:
+    (tmp_path / "link.csv").symlink_to(source)
+    for name in ("link.csv", ".", "missing/out.csv"):
+        assert _codes(score(server.url(), source, tmp_path / name)) == ["MY809"], name
+    assert server.posts == 0
+    assert source.read_text("utf-8").startswith("ID,")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+def test_a_full_disk_ends_the_run_with_a_problem(
+    server: Server, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = os.write
+    full = os.open("/dev/full", os.O_WRONLY)
+    monkeypatch.setattr(os, "write", lambda fd, content: write(full if len(content) > 1000 else fd, content))
+    done = score(server.url(), source, tmp_path / "out.csv")
+    os.close(full)
+    assert _codes(done) == ["MY809"]
+    assert "No space left on device" in done.problems[0].message
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_an_interrupt_keeps_what_is_scored(server: Server, source: Path, tmp_path: Path, modelyard: Run) -> None:
+    server.delay = 0.1
+    output = tmp_path / "out.csv"
+    command = [sys.executable, "-m", "modelyard", "score", server.url(), str(source), "-o", str(output)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        while server.posts < 30 and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    server.delay = 0
+    done = modelyard("score", server.url(), source, "-o", output, "--resume")
+    assert done.returncode == 0, done.stderr
+    assert read(output) == expected(rows(COUNT))

@@ -13,7 +13,17 @@ from modelyard.codes.plugin import PLUGIN
 from modelyard.codes.reading import READING
 from modelyard.codes.rules import RULES
 from modelyard.codes.shape import SHAPE
+from modelyard.codes.streams import STREAMS
 
 __all__ = ["CODES", "Code"]
 
-CODES: Final[dict[str, Code]] = {**READING, **SHAPE, **RULES, **FINDINGS, **FILES, **PLUGIN, **KUSTOMIZATIONS}
+CODES: Final[dict[str, Code]] = {
+    **READING,
+    **SHAPE,
+    **RULES,
+    **FINDINGS,
+    **FILES,
+    **PLUGIN,
+    **KUSTOMIZATIONS,
+    **STREAMS,
+}

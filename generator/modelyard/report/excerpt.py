@@ -37,7 +37,7 @@ class Excerpts:
         if place.file not in self._lines:
             self._lines[place.file] = self._read(place.file)
         lines = self._lines[place.file]
-        if place.line > len(lines):
+        if place.line > len(lines) or not lines[place.line - 1].strip():
             return []
         start, end = _document(lines, place.line - 1)
         key = (place.file, start)
@@ -114,10 +114,10 @@ def _scalars(data: object, marks: Marks) -> Iterator[tuple[int, bool]]:
             named = node.get("name")
             for key, (key_mark, value_marks) in below.entries.items():
                 yield key_mark, False
-                # In a list of variables the name of a value is its neighbour.
-                own = named if key == "value" and isinstance(named, str) else key
-                inside = hidden or (is_secret and node is data and key in ("data", "stringData"))
-                todo.append((node.get(key), value_marks, own, inside))
+                # Of a variable, whatever its name is: a list of them is where credentials are.
+                inside = hidden or (key == "value" and isinstance(named, str))
+                inside = inside or (is_secret and node is data and key in ("data", "stringData"))
+                todo.append((node.get(key), value_marks, key, inside))
         elif isinstance(node, list) and isinstance(below, ListMarks):
             before = ""
             for item, item_marks in zip(node, below.items, strict=False):

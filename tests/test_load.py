@@ -203,7 +203,8 @@ def test_an_accepted_finding_is_kept_with_its_reason() -> None:
 
 
 def test_an_accepted_error_stops_nothing() -> None:
-    spec = "  models:\n    - name: a\n      image: a:1.0.0\n      env: {API_TOKEN: none}\n      targets: {knative: {minScale: 1}}\n"
+    spec = "  models:\n    - name: a\n      image: a:1.0.0\n      env: {API_TOKEN: none}\n"
+    spec += "      targets: {knative: {minScale: 1}}\n"
     assert has_errors(problems(spec))
     accepted = problems(spec + '      ignore: [{code: MY208, reason: "it is no token"}]\n')
     assert [each.code for each in accepted] == ["MY208"]
@@ -212,10 +213,13 @@ def test_an_accepted_error_stops_nothing() -> None:
 
 def test_what_two_models_share_is_open_until_both_accept_it() -> None:
     ignore = ', ignore: [{code: MY231, reason: "batch"}]'
-    spec = "  defaults: {targets: {knative: {minScale: 0}}}\n  models:\n    - {name: a, image: a:1%s}\n    - {name: b, image: b:1%s}\n"
-    assert [each.accepted for each in problems(spec % (ignore, ""))] == [""]
-    assert [each.accepted for each in problems(spec % ("", ignore))] == [""]
-    assert [each.accepted for each in problems(spec % (ignore, ignore))] == ["batch"]
+    spec = "  defaults: {targets: {knative: {minScale: 0}}}\n  models:\n"
+    spec += "".join(f'    - {{name: {name}, image: "{name}:1", targets: {{knative: {{}}}}%s}}\n' for name in "ab")
+
+    def reasons(*ignores: str) -> list[str]:
+        return [each.accepted for each in problems(spec % ignores) if each.code == "MY231"]
+
+    assert (reasons(ignore, ""), reasons("", ignore), reasons(ignore, ignore)) == ([""], [""], ["batch"])
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def _result(each: Problem, rule: int) -> dict[str, Any]:
     if each.related:
         result["relatedLocations"] = [
             {"message": {"text": printable(one.message)}, "physicalLocation": _physical(one.place)}
-            for one in each.related
+            for one in dict.fromkeys(each.related)  # they must differ (3.27.22)
         ]
     if each.accepted:
         result["suppressions"] = [{"kind": "inSource", "justification": printable(each.accepted)}]

@@ -4,9 +4,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 CACHE := $(HOME)/.cache/modelyard
 KUSTOMIZE_VERSION := v5.8.1
+FUZZ_SECONDS ?= 300
 KUSTOMIZE := $(CACHE)/kustomize-$(KUSTOMIZE_VERSION)/kustomize
 
-.PHONY: help demo test check bench tools schema clean
+.PHONY: help demo test check bench fuzz tools schema clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +26,10 @@ check: $(VENV)/installed-dev ## lint, types, floors of the house
 
 bench: $(VENV)/installed-dev tools ## print the ratios of speed and memory, measured side by side
 	$(BIN)/python bench/bench.py
+
+fuzz: $(VENV)/installed-dev ## fuzz each target for FUZZ_SECONDS (300), one after the other
+	for target in models kustomization resource_list stream; do \
+		$(BIN)/python -m tests.fuzz.run $$target --seconds $(FUZZ_SECONDS) || exit 1; done
 
 tools: $(KUSTOMIZE) ## build the pinned kustomize into ~/.cache/modelyard
 

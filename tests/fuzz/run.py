@@ -23,6 +23,7 @@ def main() -> None:
     parser.add_argument("target", choices=sorted(TARGETS))
     parser.add_argument("--seconds", type=int, default=15, help="how long (default: 15)")
     parser.add_argument("--found", type=Path, help="where new inputs are kept; a temporary folder if absent")
+    parser.add_argument("--failed", type=Path, default=Path(), help="where an input that fails is left")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="modelyard-fuzz-") as temporary:
         found = given.found or Path(temporary)
@@ -30,7 +31,7 @@ def main() -> None:
         options = [
             f"-max_total_time={given.seconds}",
             f"-dict={HERE / 'yaml.dict'}",
-            f"-artifact_prefix={Path.cwd()}/fuzz-{given.target}-",
+            f"-artifact_prefix={given.failed.resolve()}/fuzz-{given.target}-",
             "-max_len=2048",
             "-timeout=20",  # seconds for one input
             "-rss_limit_mb=1500",

@@ -38,3 +38,18 @@ def test_the_fuzzer_finds_nothing_else(target: str, tmp_path: Path) -> None:
     executed = re.search(r"number_of_executed_units: (\d+)", done.stderr)
     assert executed
     assert int(executed[1]) > 100
+
+
+@pytest.mark.parametrize("target", sorted(TARGETS))
+def test_hostile_and_real_files_give_declared_problems_only(target: str, shared: Path) -> None:
+    data = shared / "data"
+    folders = {"kustomizations": 1 if target == "kustomization" else 10, "pss": 3, "yaml-hostile": 1}
+    files = [
+        path
+        for name, step in folders.items()
+        for path in [*filter(Path.is_file, sorted((data / name).rglob("*")))][::step]
+    ]
+    files = [path for path in files if path.stat().st_size < 100_000]
+    assert len(files) > 100
+    for path in files:
+        TARGETS[target](path.read_bytes())

@@ -19,7 +19,7 @@ ENDINGS: Final = ".sarif, .xml (JUnit), .json or .txt"
 Files = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[FILE…|-]",
+        metavar="FILE|-",
         help="Streams of objects, such as what `kustomize build` prints, whoever wrote them, or models files.",
     ),
 ]

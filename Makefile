@@ -6,6 +6,8 @@ CACHE := $(HOME)/.cache/modelyard
 KUSTOMIZE_VERSION := v5.8.1
 FUZZ_SECONDS ?= 300
 KUSTOMIZE := $(CACHE)/kustomize-$(KUSTOMIZE_VERSION)/kustomize
+CADDY_VERSION := v2.11.9
+CADDY := $(CACHE)/caddy-$(CADDY_VERSION)/caddy
 
 .PHONY: help demo test check bench fuzz tools schema clean
 
@@ -15,7 +17,7 @@ help: ## list the targets
 demo: $(VENV)/installed ## install, render overlays/dev, build it, check it, show what came out
 	@PATH="$(CURDIR)/$(BIN):$(dir $(KUSTOMIZE)):$$PATH" sh overlays/demo.sh
 
-test: $(VENV)/installed-dev tools ## run all tests, with the real kustomize and kubectl
+test: $(VENV)/installed-dev tools ## run all tests, with the real kustomize, kubectl and Caddy
 	$(BIN)/pytest -n 2 --dist loadfile
 
 check: $(VENV)/installed-dev ## lint, types, floors of the house
@@ -26,12 +28,13 @@ check: $(VENV)/installed-dev ## lint, types, floors of the house
 
 bench: $(VENV)/installed-dev tools ## print the ratios of speed and memory, measured side by side
 	$(BIN)/python bench/bench.py
+	$(BIN)/python -m bench.sagemaker_proxy
 
 fuzz: $(VENV)/installed-dev ## fuzz each target for FUZZ_SECONDS (300), one after the other
 	for target in models kustomization resource_list stream; do \
 		$(BIN)/python -m tests.fuzz.run $$target --seconds $(FUZZ_SECONDS) || exit 1; done
 
-tools: $(KUSTOMIZE) ## build the pinned kustomize into ~/.cache/modelyard
+tools: $(KUSTOMIZE) $(CADDY) ## build the pinned kustomize and Caddy into ~/.cache/modelyard
 
 schema: $(VENV)/installed ## make models.schema.json from the shapes
 	$(BIN)/python -m modelyard.schema
@@ -42,6 +45,10 @@ clean: ## remove the environment
 $(KUSTOMIZE):
 	@command -v go >/dev/null || { echo "Go is needed to build kustomize $(KUSTOMIZE_VERSION)" >&2; exit 1; }
 	GOBIN=$(dir $@) go install sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE_VERSION)
+
+$(CADDY):
+	@command -v go >/dev/null || { echo "Go is needed to build Caddy $(CADDY_VERSION)" >&2; exit 1; }
+	CGO_ENABLED=0 GOBIN=$(dir $@) go install github.com/caddyserver/caddy/v2/cmd/caddy@$(CADDY_VERSION)
 
 $(VENV)/installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 CACHE = Path.home() / ".cache" / "modelyard"
 KUSTOMIZE = CACHE / "kustomize-v5.8.1" / "kustomize"
+CADDY = CACHE / "caddy-v2.11.9" / "caddy"
 CLUSTER = CACHE / "cluster"
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -47,6 +48,12 @@ def shared() -> Path:
 def kustomize() -> Path:
     """Return the pinned kustomize that `make test` builds."""
     return need(KUSTOMIZE, "`make tools` builds it")
+
+
+@pytest.fixture(scope="session")
+def caddy() -> Path:
+    """Return the pinned Caddy that `make test` builds."""
+    return need(CADDY, "`make tools` builds it")
 
 
 @pytest.fixture(scope="session")

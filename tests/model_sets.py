@@ -16,7 +16,8 @@ Data: TypeAlias = dict[str, Any]
 
 TESTS: Final = Path(__file__).parent
 COUNT: Final = 48  # sets of a model for each of TARGETS: every field is used
-TARGETS: Final = (("knative",), ("deployment",), ("knative", "deployment"))
+TARGETS: Final = (("knative",), ("deployment",), ("knative", "deployment"), ("sagemaker-proxy",))
+WITH_DEPLOYMENT: Final = ("deployment", "sagemaker-proxy")
 FLAGS: Final = (
     "podspec-nodeselector",
     "podspec-tolerations",
@@ -92,17 +93,20 @@ def _model(key: str, targets: Sequence[str], *, flags: bool) -> Data:
 
 def _target(key: str, target: str, *, split: bool) -> Data:
     spec = _chosen(f"{key}/{target}", _OPTIONS[target])
-    if target == "deployment":
+    if target in WITH_DEPLOYMENT:
+        spec |= _chosen(f"{key}/{target}", _OPTIONS["with-deployment"])
         entrance, gateway = spec.pop("entrance", {}), spec.pop("gateway")
         spec |= {"gateway": gateway} if split and "gateway" not in entrance else entrance
     return spec
 
 
 def _adapt(model: Data, spec: Data) -> None:
-    """Take out of a model what asks for more than its set has: a namespace, a NetworkPolicy to patch."""
+    """Take out of a model what asks for more than its set has, and give it the probe that its target wants."""
     for domain in model["targets"].get("knative", {}).get("domains", ()):
         if "namespace" not in spec:
             domain.pop("claim", None)
+    if "sagemaker-proxy" in model["targets"] and model["runtime"] == "custom":
+        model["probes"] = {"readiness": {"httpGet": {"path": "/ready"}}}
     if spec.get("networkPolicy") is False and "patches" in model:
         model["patches"] = [each for each in model["patches"] if each["target"]["kind"] != "NetworkPolicy"]
 

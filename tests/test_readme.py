@@ -20,6 +20,11 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 
 
+def _section(title: str) -> str:
+    """Return a chapter of the README."""
+    return README[README.index(f"\n## {title}\n") :].partition("\n## ")[2].partition("\n## ")[0]
+
+
 def _sessions(text: str) -> list[tuple[str, str]]:
     """Return the commands of the console blocks, each with what it prints."""
     blocks = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
@@ -89,7 +94,7 @@ def test_every_command_is_documented(command: str) -> None:
 
 
 def test_the_samples_for_ci_run_as_they_stand(kustomize: Path, tmp_path: Path) -> None:
-    section = README[README.index("## In CI") : README.index("## With kustomize")]
+    section = _section("In CI")
     lines = re.findall(r"^ *(?:- run: |- |)((?:modelyard|kustomize) [^#\n]*)", section, re.MULTILINE)
     assert len(lines) >= 8
     shutil.copytree(ROOT / "overlays", tmp_path / "overlays")
@@ -104,7 +109,7 @@ def test_the_samples_for_ci_run_as_they_stand(kustomize: Path, tmp_path: Path) -
 
 
 def test_every_format_and_hook_is_documented() -> None:
-    section = README[README.index("## In CI") : README.index("## With kustomize")]
+    section = _section("In CI")
     samples = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", section, re.DOTALL)]
     hooks = {each["id"] for each in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))}
     assert {each["id"] for each in samples[2]["repos"][0]["hooks"]} == hooks

@@ -22,7 +22,7 @@ def _examples(shared: Path) -> list[str]:
     return re.findall(r"```yaml\n(.*?)```", (shared / "models-file.md").read_text("utf-8"), re.DOTALL)
 
 
-@pytest.mark.parametrize("name", ["dev", "prod", "viya"])
+@pytest.mark.parametrize("name", ["dev", "prod", "sagemaker", "viya"])
 def test_generated_is_what_the_models_file_gives(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     folder = Path("overlays") / name
@@ -61,7 +61,15 @@ def test_the_escape_hatch_works_as_shown(shared: Path, tmp_path: Path) -> None:
     assert {"name": "TZ", "value": "Europe/Berlin"} in service["spec"]["template"]["spec"]["containers"][0]["env"]
 
 
-@pytest.mark.parametrize(("section", "what"), [(1, "sagemaker"), (3, "openshift"), (4, "dataproc")])
+def test_the_sagemaker_example_is_accepted_as_it_stands(shared: Path, tmp_path: Path) -> None:
+    head = "apiVersion: modelyard.dev/v1alpha1\nkind: ModelSet\nmetadata: {name: risk}\nspec:\n  models:\n"
+    (tmp_path / "models.yaml").write_text(f"{head}{_examples(shared)[1]}", "utf-8")
+    result = api.render(tmp_path)
+    assert not has_errors(result.problems)
+    assert {"Deployment", "Endpoint"} < {each.kind for each in result.objects}
+
+
+@pytest.mark.parametrize(("section", "what"), [(3, "openshift"), (4, "dataproc")])
 def test_sections_without_a_target_say_so(shared: Path, tmp_path: Path, section: int, what: str) -> None:
     example = _examples(shared)[section]
     head = "apiVersion: modelyard.dev/v1alpha1\nkind: ModelSet\nmetadata: {name: risk}\n"
@@ -96,7 +104,10 @@ def test_order_in_the_file_changes_nothing(tmp_path: Path) -> None:
     assert write_all(each.body for each in turned.objects) == write_all(each.body for each in straight.objects)
 
 
-@pytest.mark.parametrize("name", ["overlays/base", "overlays/dev", "overlays/prod", "overlays/viya", "templates/init"])
+@pytest.mark.parametrize(
+    "name",
+    ["overlays/base", "overlays/dev", "overlays/prod", "overlays/sagemaker", "overlays/viya", "templates/init"],
+)
 def test_editors_accept_the_samples(name: str) -> None:
     validator = jsonschema_rs.validator_for(json.loads(shipped()))
     read = yaml.safe_load((ROOT / name / "models.yaml").read_text("utf-8").replace("NAME", "risk"))

@@ -1,5 +1,6 @@
 """spec.viya over a deployment with the shape of SAS Viya, built with the real kustomize."""
 
+import subprocess
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from modelyard.api import site_config
 from modelyard.install import apply
 from modelyard.problem import has_errors
 from tests import viya
-from tests.builds import Identity, Object
+from tests.builds import Identity, Object, load
 
 TODAY = date.fromisoformat(viya.TODAY)
 CONFIG = """{PROC_PYPATH: /python/bin/python3, DM_PYPATH: /python/bin/python3, MAS_PYPATH: /python/bin/python3,
@@ -164,3 +165,24 @@ def test_each_service_gets_r(
     assert data == {"DM_RHOME": "/r/lib/R"}
     policy = objects["", "ConfigMap", "sas-programming-environment-java-policy-config"]["data"]
     assert policy["SAS_JAVA_POLICY_ALLOW_DM_RHOME"] == "/r/lib/R/bin/Rscript"
+
+
+def test_kubectl_builds_the_same(shared: Path, kustomize: Path, tmp_path: Path) -> None:
+    deploy = viya.with_more(viya.deployment(shared, tmp_path / "deploy"))
+    services = ", ".join(PYTHON_SERVICES)
+    text = f"\n    python: {{volume: {NFS}, mountPath: /python, services: [{services}], config: {CONFIG}}}"
+    install(viya.models_file(tmp_path / "models", text), deploy)
+    done = subprocess.run(["kubectl", "kustomize", deploy], capture_output=True, text=True, check=True)
+    assert load(done.stdout) == viya.build(kustomize, deploy)
+
+
+def test_tools_that_know_builtin_kinds_alone_understand_the_folder(tmp_path: Path) -> None:
+    """viya4-deployment (siteconfig_info.py) lists a folder with a Component, and knows builtin kinds besides."""
+    text = f"\n    python: {{volume: {NFS}, mountPath: /python, services: [batch, cas], config: {CONFIG}}}"
+    content = api.overlay(viya.models_file(tmp_path, text), today=TODAY).content
+    assert yaml.safe_load(content["site-config/kustomization.yaml"])["kind"] == "Component"
+    documents = list(yaml.safe_load_all(content["site-config/transformers.yaml"]))
+    assert {each["apiVersion"] for each in documents} == {"builtin"}
+    assert {each["kind"] for each in documents} == {"PatchTransformer", "ReplacementTransformer"}
+    names = [each["metadata"]["name"] for each in documents]
+    assert len(set(names)) == len(names)

@@ -1,7 +1,9 @@
 """Rules of names and other short texts. Each function returns what is wrong with a text, or None."""
 
+import math
 import re
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Final
 
 MAX_LABEL: Final = 63  # characters of a DNS label (RFC 1123 2.1)
@@ -13,6 +15,11 @@ _ENV_NAME: Final = re.compile(r"[ -<>-~]+")
 _CONFIG_KEY: Final = re.compile(r"[-._a-zA-Z0-9]+")
 _DURATION: Final = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 _QUANTITY: Final = re.compile(r"[+-]?(\d+|\d+\.\d*|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?")
+_UNITS: Final = {
+    **{unit: Decimal(1000) ** power for power, unit in enumerate(["n", "u", "m", "", *"kMGTPE"], -3)},
+    **{f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", 1)},
+}
+_PLAIN_PATH: Final = re.compile(r"[A-Za-z0-9._~!&'()*+,;=:@/-]+")
 # distribution/reference v0.6.0, regexp.go: the grammar of an image reference.
 _PART: Final = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _HOST: Final = rf"(?:{_PART}(?:\.{_PART})*|\[[a-fA-F0-9:]+\])(?::\d+)?"
@@ -117,6 +124,12 @@ def repository(reference: str) -> str:
     return match["repository"] if match else reference
 
 
+def tag(reference: str) -> str | None:
+    """Return the tag of an image reference, or None if it has none."""
+    match = _IMAGE.fullmatch(reference)
+    return match["tag"] if match else None
+
+
 def names_registry(reference: str) -> bool:
     """Tell whether a reference names its registry's host, by Docker's rule: a dot, a colon or localhost."""
     first, slash, _ = reference.partition("/")
@@ -147,6 +160,22 @@ def seconds(text: str) -> int:
 def quantity(text: str) -> str | None:
     """Check a quantity such as 500m or 2Gi (Kubernetes apimachinery, resource.ParseQuantity)."""
     return None if _QUANTITY.fullmatch(text) else "is not a quantity such as 500m, 2 or 1Gi"
+
+
+def bytes_of(text: str) -> int:
+    """Return the bytes of a quantity that `quantity` accepts; parts of a byte count as one, as in Kubernetes."""
+    number, unit = re.fullmatch(r"(.*?)([KMGTPE]i|[numkMGTPE])?", text).groups()  # type: ignore[union-attr]
+    return math.ceil(Decimal(number) * _UNITS[unit or ""])
+
+
+def size(text: str) -> str | None:
+    """Check a quantity of bytes: at least 1, and what 64 bits can hold."""
+    return quantity(text) or (None if 1 <= bytes_of(text) < 1 << 63 else "must be from 1 to 8Ei bytes")
+
+
+def plain_path(text: str) -> str | None:
+    """Check a URL path that is the same everywhere: RFC 3986 3.3 without % and without $, which Kubernetes expands."""
+    return None if _PLAIN_PATH.fullmatch(text) else "must consist of letters, digits and /-._~!&'()*+,;=:@"
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -61,10 +61,14 @@ def _container(models: DeclaredSet, model: DeclaredModel, served: Served) -> dic
 
 
 def image(models: DeclaredSet, model: Model) -> str:
-    """Return the image with the set's registry before it, unless it names one."""
-    own = model.image or ""
+    """Return the model's image, with the registry that it comes from."""
+    return registered(models, model.image or "")
+
+
+def registered(models: DeclaredSet, image: str) -> str:
+    """Return an image's reference with the set's registry before it, unless it names one."""
     registry = models.spec.registry
-    return own if registry is None or names.names_registry(own) else derived(f"{registry}/{own}", own)
+    return image if registry is None or names.names_registry(image) else derived(f"{registry}/{image}", image)
 
 
 def url_path(model: DeclaredModel) -> str:

@@ -105,12 +105,18 @@ def config_map(models: DeclaredSet, base: str, served: Served, name: str, templa
     return [manifest("shared/configmap.yaml", context, templates, served, hashed=True)]
 
 
+def is_scraped(model: DeclaredModel) -> bool:
+    """Tell whether the model wants a PodMonitor."""
+    metrics = model.served[0].model.metrics
+    return metrics is not None and metrics.podMonitor
+
+
 def pod_monitor(
     models: DeclaredSet, model: DeclaredModel, target: str, port_name: str, templates: Templates
 ) -> list[Manifest]:
     """Return the PodMonitor over all of a model's pods, or nothing."""
     metrics = model.served[0].model.metrics
-    if metrics is None or not metrics.podMonitor:
+    if metrics is None or not is_scraped(model):
         return []
     base = base_name(model, target)
     default = "/prometheus" if model.served[0].model.runtime == "scr" else "/metrics"
@@ -128,6 +134,7 @@ def network_policy(models: DeclaredSet, model: DeclaredModel, target: str, templ
         **common(models, base, model.whole, base),
         "ingressFrom": policy.ingressFrom or [],
         "monitoringFrom": policy.monitoringFrom or [],
+        "scraped": is_scraped(model),
         "ports": sorted({port(each.model) for each in model.served}),
     }
     return [manifest(f"{target}/networkpolicy.yaml", context, templates, model.whole)]

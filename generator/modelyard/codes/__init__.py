@@ -12,6 +12,7 @@ from modelyard.codes.kustomizations import KUSTOMIZATIONS
 from modelyard.codes.plugin import PLUGIN
 from modelyard.codes.reading import READING
 from modelyard.codes.rules import RULES
+from modelyard.codes.sagemaker import SAGEMAKER
 from modelyard.codes.shape import SHAPE
 from modelyard.codes.streams import STREAMS
 
@@ -21,6 +22,7 @@ CODES: Final[dict[str, Code]] = {
     **READING,
     **SHAPE,
     **RULES,
+    **SAGEMAKER,
     **FINDINGS,
     **FILES,
     **PLUGIN,

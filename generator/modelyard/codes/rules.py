@@ -65,7 +65,11 @@ RULES: Final[dict[str, Code]] = {
         "A label or annotation that modelyard sets",
         "Selectors and ownership rest on these labels; they cannot be given another value.",
     ),
-    "MY218": Code("A runtime that must say more", "runtime: custom knows no port; the model says it."),
+    "MY218": Code(
+        "A runtime that must say more",
+        "runtime: custom knows no port; the model says it. On sagemaker-proxy it also says, with a readiness probe "
+        "by HTTP, what /ping asks.",
+    ),
     "MY219": Code(
         "An ignore that ignores nothing", "Only findings can be accepted, by their code; mistakes in the format cannot."
     ),

@@ -31,6 +31,11 @@ SHAPE: Final[dict[str, Code]] = {
     ),
     "MY110": Code(
         "No such model",
-        "The model that the command line names is not in the file, or is too faulty to be shown.",
+        "The model, or its variant, that the command line names is not in the file, or is too faulty to be shown.",
+    ),
+    "MY111": Code(
+        "An image whose start is not known",
+        "`modelyard image` writes an entry point that starts the model itself, so that the proxy has the port that "
+        "SageMaker calls. It knows how SAS Container Runtime is started; other models say it with `command`.",
     ),
 }

@@ -16,6 +16,8 @@ from modelyard.template import Templates
 TARGETS: Final[Mapping[str, str]] = {
     "deployment": "modelyard.targets.deployment",
     "knative": "modelyard.targets.knative",
+    "sagemaker": "modelyard.targets.sagemaker",
+    "sagemaker-proxy": "modelyard.targets.sagemaker_proxy",
 }
 
 # Sections of spec that are rendered once for the set.
@@ -24,7 +26,7 @@ SECTIONS: Final[Mapping[str, str]] = {
 }
 
 # Targets that the models file knows and this version does not have.
-PLANNED: Final = frozenset(["sagemaker-proxy", "sagemaker", "openshift", "dataproc", "spark-operator"])
+PLANNED: Final = frozenset(["openshift", "dataproc", "spark-operator"])
 
 
 class Claim(NamedTuple):

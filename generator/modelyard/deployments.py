@@ -1,0 +1,109 @@
+"""What targets that run a Deployment share: Deployment, Service, autoscaler, disruption budget, Ingress, HTTPRoute.
+
+Not here: what is in the pods (`pods`, and the target's own containers), which ports and paths they answer to.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from modelyard.manifest import Manifest
+from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
+from modelyard.models.deployed import Deployed
+from modelyard.problem import Problem, problem
+from modelyard.template import Templates
+from modelyard.workload import base_name, common, manifest, object_name, selector, spec_of, variants_context
+
+SHARED_FIELDS: Final = frozenset(["name", "ingress", "gateway"])
+VARIANT_HEADER: Final = "modelyard-variant"
+DRAIN: Final = 10  # seconds; endpoints and load balancers forget a pod in that time
+
+
+def until(seconds: int) -> dict[str, Any]:
+    """Return the lifecycle of a container that gets SIGTERM only after some seconds."""
+    return {"preStop": {"sleep": {"seconds": seconds}}}
+
+
+def services(model: DeclaredModel, target: str) -> Iterator[tuple[str, Served]]:
+    """Yield the name of each Service and what it comes from; all other objects are named alike."""
+    base = base_name(model, target)
+    yield base, model.whole
+    for each in model.variants:
+        yield object_name(base, each), each
+
+
+def check(models: DeclaredSet, model: DeclaredModel, target: str) -> Iterator[Problem]:
+    """Yield splits that cannot work, and fields that exclude each other."""
+    whole = model.whole
+    declared = whole.data.get("targets")
+    own = declared.get(target) if isinstance(declared, dict) else None
+    keys = own if isinstance(own, dict) else {}
+    if model.variants and "gateway" not in keys:
+        place = models.place(whole.find_key("targets", target))
+        hint = "add gateway: {name: …, namespace: …, host: …}, or serve the variants on knative"
+        yield problem("MY205", "an Ingress cannot split calls between variants", hint=hint, place=place)
+    elif "ingress" in keys and "gateway" in keys:
+        place = models.place(whole.find_key("targets", target, "gateway"))
+        yield problem("MY211", "ingress and gateway exclude each other", hint="keep one of them", place=place)
+    for served in model.served:
+        autoscale = spec_of(served, target, Deployed).autoscale
+        if autoscale and autoscale.max < autoscale.min:
+            place = models.place(served.find("targets", target, "autoscale", "max"))
+            yield problem("MY104", f"max {autoscale.max} is less than min {autoscale.min}", place=place)
+
+
+def running(
+    served: Served, spec: Deployed, pods: Mapping[str, Any], templates: Templates, *, grace: int, port: int
+) -> Iterator[Manifest]:
+    """Yield Deployment, Service, autoscaler and disruption budget of a model or variant.
+
+    pods: what `pods.pod` gives. grace: seconds that a pod has to end. port: the Service's.
+    """
+    replicas = None if spec.autoscale else 1 if spec.replicas is None else spec.replicas
+    context = {
+        **pods,
+        "replicas": replicas,
+        "gracePeriod": grace,
+        "autoscale": spec.autoscale,
+        "servicePort": port,
+    }
+    yield manifest("shared/deployment.yaml", context, templates, served)
+    yield manifest("shared/service.yaml", context, templates, served)
+    if spec.autoscale:
+        yield manifest("shared/horizontalpodautoscaler.yaml", context, templates, served)
+    if (spec.autoscale.min if spec.autoscale else replicas or 0) > 1:
+        yield manifest("shared/poddisruptionbudget.yaml", context, templates, served)
+
+
+def over_all(
+    models: DeclaredSet,
+    model: DeclaredModel,
+    target: str,
+    templates: Templates,
+    *,
+    port: int,
+    paths: Sequence[str],
+    exact: bool,
+) -> Iterator[Manifest]:
+    """Yield what stands over all variants of a model: their Service, and the address outside the cluster.
+
+    port: the Services'. paths: what is reached from outside; exact: each alone, and not what is below it.
+    """
+    base = base_name(model, target)
+    spec = spec_of(model.whole, target, Deployed)
+    context: dict[str, Any] = common(models, base, model.whole, base) | {
+        "selector": selector(base),
+        "servicePort": port,
+        "paths": paths,
+        "ingressType": "Exact" if exact else "Prefix",
+        "routeType": "Exact" if exact else "PathPrefix",
+        "ingress": spec.ingress,
+        "gateway": spec.gateway,
+        "header": VARIANT_HEADER,
+        "variants": variants_context(base, model.variants),
+    }
+    if model.variants:
+        yield manifest("shared/service.yaml", context, templates, model.whole)
+    if spec.ingress:
+        yield manifest("shared/ingress.yaml", context, templates, model.whole)
+    if spec.gateway:
+        yield manifest("shared/httproute.yaml", context, templates, model.whole)

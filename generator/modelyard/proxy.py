@@ -1,0 +1,78 @@
+"""The proxy that gives a model SageMaker's container contract: its Caddyfile, and the variables that drive it.
+
+One Caddyfile serves the sidecar in Kubernetes and the image that SageMaker runs; nothing of a model is part of
+its text.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from modelyard import names
+from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
+from modelyard.pods import APP_PATH, url_path
+from modelyard.problem import Problem, problem
+from modelyard.template import folder
+from modelyard.workload import port
+
+IMAGE: Final = "docker.io/library/caddy:2.11.9"
+TIMEOUT: Final = "58s"  # SageMaker waits 60 s for an answer ("Custom Inference Code with Hosting")
+MAX_BODY: Final = "6Mi"  # SageMaker's own limit for a call to an endpoint
+DRAIN: Final = 25  # seconds for calls in flight: SageMaker sends SIGKILL 30 s after SIGTERM
+CUTOFF: Final = 7  # seconds after `timeout`; more than the 5 s for which the Caddyfile keeps an idle connection
+PATHS: Final = ("/invocations", "/ping")
+
+
+def caddyfile() -> str:
+    """Return the text of the Caddyfile."""
+    return (folder() / "sagemaker-proxy" / "Caddyfile").read_text("utf-8")
+
+
+def ping(model: DeclaredModel, served: Served) -> tuple[str, str] | None:
+    """Return the method and path by which /ping asks whether a model answers; None if nothing is known.
+
+    A readiness probe by HTTP of the model's own is what the user holds for proof; else the runtime's address.
+    """
+    own = served.model
+    readiness = own.probes.readiness if own.probes else None
+    get = readiness.httpGet if readiness else None
+    if get and get.scheme in (None, "HTTP") and get.port in (None, port(own)):
+        return "GET", get.path or "/"
+    if own.runtime == "scr":
+        return of_scr(model)
+    return ("GET", "/internal/ready") if own.runtime == "pcr" else None
+
+
+def of_scr(model: DeclaredModel) -> tuple[str, str]:
+    """Return the method and path by which /ping asks SAS Container Runtime; also what the image asks by itself."""
+    return "HEAD", f"{url_path(model)}/apiMeta/api"
+
+
+def check(models: DeclaredSet, model: DeclaredModel, served: Served) -> Iterator[Problem]:
+    """Yield what the proxy cannot call or ask."""
+    path = url_path(model)
+    if wrong := names.plain_path(path):
+        yield problem("MY105", f"{path} {wrong}", place=models.place(model.whole.find("path")))
+    asked = ping(model, served)
+    if asked is None:
+        hint = "add probes: {readiness: {httpGet: {path: …}}} on the model's own port"
+        message = f"runtime {served.model.runtime} needs a readiness probe by HTTP: /ping asks what it asks"
+        yield problem("MY218", message, hint=hint, place=models.place(served.find("runtime")))
+    elif asked != of_scr(model) and (wrong := names.plain_path(asked[1].partition("?")[0])):
+        place = models.place(served.find("probes", "readiness", "httpGet", "path"))
+        yield problem("MY105", f"{asked[1]} {wrong}", place=place)
+
+
+def limits(timeout: int, max_body: int, drain: int) -> dict[str, str]:
+    """Return the variables of what a call may take: seconds, bytes, and seconds after SIGTERM."""
+    return {
+        "MODEL_TIMEOUT": f"{timeout}s",
+        "MODEL_CUTOFF": f"{timeout + CUTOFF}s",
+        "MAX_BODY": str(max_body),
+        "PROXY_DRAIN": f"{drain}s",
+    }
+
+
+def routes(model: DeclaredModel, asked: tuple[str, str]) -> dict[str, str]:
+    """Return the variables of where the model answers. asked: what `ping` gives."""
+    method, path = asked
+    return {APP_PATH: url_path(model), "MODEL_PING_METHOD": method, "MODEL_PING_PATH": path}

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from modelyard.problem import Place
 from modelyard.report import Excerpts, printable
+from modelyard.report.excerpt import MAX_EXCERPTS
 
 SECRET = "hunter2"  # noqa: S105 - of nobody
 
@@ -100,6 +101,11 @@ def test_each_document_of_a_stream_is_judged_for_itself() -> None:
 @pytest.mark.parametrize("content", ["a: 1", "", "\n\n", "a: \u2028b"])
 def test_a_place_that_is_not_there_has_no_excerpt(content: str) -> None:
     assert excerpt(content, 2, 1) == []
+
+
+def test_the_number_of_excerpts_is_limited() -> None:
+    shown = Excerpts({"x.yaml": b"a: 1\n"})
+    assert len([number for number in range(MAX_EXCERPTS + 9) if shown(Place("x.yaml", 1, 1))]) == MAX_EXCERPTS
 
 
 def test_a_file_that_is_gone_has_no_excerpt() -> None:

@@ -11,6 +11,7 @@ from modelyard.problem import Place
 from modelyard.report.characters import printable
 from modelyard.yamlio import MAX_BYTES, ListMarks, MapMarks, Marks, Sources, read_all
 
+MAX_EXCERPTS: Final = 1000  # of one report: each document of a stream is read once more for them
 _HIDDEN: Final = "<hidden> "
 _WIDTH: Final = 100  # characters of a line that are shown
 _BEFORE: Final = 60  # of them before the caret, at most
@@ -31,9 +32,16 @@ class Excerpts:
         self._contents = contents
         self._lines: dict[str, list[str]] = {}
         self._documents: dict[tuple[str, int], _Document] = {}
+        self._left = MAX_EXCERPTS
 
     def __call__(self, place: Place) -> list[str]:
-        """Return the source line and the caret line of a place; nothing where that cannot be shown safely."""
+        """Return the source line and the caret line of a place; nothing where that cannot be shown safely.
+
+        Nothing either after MAX_EXCERPTS.
+        """
+        if not self._left:
+            return []
+        self._left -= 1
         if place.file not in self._lines:
             self._lines[place.file] = self._read(place.file)
         lines = self._lines[place.file]

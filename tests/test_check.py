@@ -22,6 +22,7 @@ STREAM = """\
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: a}
+data: {a: "1"}
 ---
 apiVersion: serving.knative.dev/v1
 kind: Service
@@ -30,11 +31,23 @@ spec:
   template:
     spec:
       nodeSelector: {a: b}
+      automountServiceAccountToken: false
       containers:
-      - image: churn:1.0.0
+      - image: registry.example.com/churn:1.0.0
+        resources: {requests: {cpu: 500m, memory: 1Gi}, limits: {memory: 1Gi}}
+        readinessProbe: {httpGet: {path: /}}
+        securityContext:
+          allowPrivilegeEscalation: false
+          capabilities: {drop: [ALL]}
+          readOnlyRootFilesystem: true
+          runAsNonRoot: true
+          seccompProfile: {type: RuntimeDefault}
         volumeMounts:
         - {name: a, mountPath: /x}
         - {name: b, mountPath: "/x/"}
+      volumes:
+      - {name: a, configMap: {name: a}}
+      - {name: b, configMap: {name: a}}
 """
 SLOW = GOOD.replace("minScale: 1", "minScale: 0")
 ACCEPTED = SLOW + '      ignore: [{code: MY231, reason: "nightly batch"}]\n'
@@ -54,9 +67,9 @@ def seen(problems: list[Problem]) -> list[tuple[str, str]]:
 
 def test_a_finding_stands_at_its_own_line_of_the_stream() -> None:
     selector, mount = found(STREAM)
-    assert (selector.code, selector.place) == ("MY301", Place("0.yaml", 11, 7))
-    assert (mount.code, mount.place) == ("MY302", Place("0.yaml", 16, 32))
-    assert mount.related[0].place == Place("0.yaml", 15, 32)
+    assert (selector.code, selector.place) == ("MY301", Place("0.yaml", 12, 7))
+    assert (mount.code, mount.place) == ("MY302", Place("0.yaml", 26, 32))
+    assert mount.related[0].place == Place("0.yaml", 25, 32)
     assert mount.subject
     assert mount.subject.pointer == "/spec/template/spec/containers/0/volumeMounts/1/mountPath"
 
@@ -103,17 +116,19 @@ def test_a_stream_without_objects_is_an_error(stream: str) -> None:
 
 
 def test_an_empty_stream_beside_a_full_one_is_an_error() -> None:
-    assert seen(found("apiVersion: v1\nkind: A\nmetadata: {name: a}\n", "")) == [("MY651", "1.yaml:1:1")]
+    assert seen(found(STREAM.partition("---\n")[0], "")) == [("MY651", "1.yaml:1:1")]
     assert ("MY651", "1.yaml:1:1") in seen(found(STREAM, ""))
 
 
 def test_the_same_object_twice_is_found_across_files() -> None:
     one = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a, namespace: %s}\n"
-    (each,) = found(one % "x", (one % "x").replace("apps/v1", "apps/v1beta1"))
-    assert (each.code, each.place) == ("MY653", Place("1.yaml", 3, 18))
+    (each,) = [
+        each for each in found(one % "x", (one % "x").replace("apps/v1", "apps/v1beta1")) if each.code == "MY653"
+    ]
+    assert each.place == Place("1.yaml", 3, 18)
     assert each.related[0].place == Place("0.yaml", 3, 18)
-    assert found(one % "x", one % "y") == []
-    named = "apiVersion: v1\nkind: Job\nmetadata: {generateName: a-}\n"
+    assert "MY653" not in dict(seen(found(one % "x", one % "y")))
+    named = "apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: a-}\n"
     assert found(named, named) == []
 
 
@@ -153,9 +168,9 @@ def test_files_may_be_streams_and_models_files(modelyard: Command, folder: Path)
     done = modelyard("check", "models.yaml", "stream.yaml", "-", stdin="a: 1\n", cwd=folder)
     assert (done.returncode, done.stdout) == (1, "")
     assert "models.yaml:8:27: error: unknown key minscale [MY101]" in done.stderr
-    assert "stream.yaml:11:7: error: Knative refuses nodeSelector" in done.stderr
+    assert "stream.yaml:12:7: error: Knative refuses nodeSelector" in done.stderr
     assert "standard input:1:1: error: this is no object: apiVersion is missing [MY652]" in done.stderr
-    assert "   11 |       nodeSelector: {a: b}\n      |       ^\n" in done.stderr
+    assert "   12 |       nodeSelector: {a: b}\n      |       ^\n" in done.stderr
     assert "    1 | a: 1\n      | ^\n" in done.stderr
 
 
@@ -255,9 +270,9 @@ def test_control_characters_reach_no_format(modelyard: Command, folder: Path) ->
 
 
 def test_ten_thousand_objects_are_checked_in_time(tmp_path: Path) -> None:
-    one = STREAM.partition("---\n")[2].replace("      nodeSelector: {a: b}\n", "")
+    first, _, one = STREAM.replace("      nodeSelector: {a: b}\n", "").partition("---\n")
     one = one.replace('        - {name: b, mountPath: "/x/"}\n', "")
-    text = "---\n".join(one.replace("churn", f"churn-{i}") for i in range(10_000))
+    text = "---\n".join([first, *(one.replace("name: churn", f"name: churn-{i}") for i in range(9_999))])
     (tmp_path / "many.yaml").write_text(text, "utf-8")
     code = "import resource, sys; from modelyard import cli\nsys.argv = ['modelyard', 'check', 'many.yaml']\n"
     code += "import atexit; atexit.register(lambda: print(*resource.getrusage(resource.RUSAGE_SELF)[:3]))\ncli.main()"

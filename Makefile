@@ -4,11 +4,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 CACHE := $(HOME)/.cache/modelyard
 KUSTOMIZE_VERSION := v5.8.1
+FUZZ_SECONDS ?= 300
 KUSTOMIZE := $(CACHE)/kustomize-$(KUSTOMIZE_VERSION)/kustomize
 CADDY_VERSION := v2.11.9
 CADDY := $(CACHE)/caddy-$(CADDY_VERSION)/caddy
 
-.PHONY: help demo test check bench tools schema clean
+.PHONY: help demo test check bench fuzz tools schema clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +30,10 @@ bench: $(VENV)/installed-dev tools ## print the ratios of speed and memory, meas
 	$(BIN)/python bench/bench.py
 	$(BIN)/python -m bench.sagemaker_proxy
 	$(BIN)/python -m bench.score
+
+fuzz: $(VENV)/installed-dev ## fuzz each target for FUZZ_SECONDS (300), one after the other
+	for target in models kustomization resource_list stream; do \
+		$(BIN)/python -m tests.fuzz.run $$target --seconds $(FUZZ_SECONDS) || exit 1; done
 
 tools: $(KUSTOMIZE) $(CADDY) ## build the pinned kustomize and Caddy into ~/.cache/modelyard
 

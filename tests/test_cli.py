@@ -55,7 +55,8 @@ def test_an_error_leaves_everything_as_it_was(modelyard: Command, overlay: Path)
     for arguments in (["render"], ["render", "--stdout"], ["render", "--check"], ["render", "--in-place"], ["check"]):
         done = modelyard(*arguments, cwd=overlay)
         assert (done.returncode, done.stdout) == (1, ""), arguments
-        assert "models.yaml:8:27: error: unknown key minscale [MY101]\n  hint: did you mean minScale?" in done.stderr
+        assert "models.yaml:8:27: error: unknown key minscale [MY101]\n    8 | " in done.stderr
+        assert "targets: {knative: {minscale: 1}}\n      |                           ^\n  hint: did you" in done.stderr
     assert contents(overlay / "generated") == before
 
 

@@ -195,10 +195,31 @@ def test_credentials_are_found_wherever_text_goes(rest: str, place: tuple[int, i
     assert "hunter2" not in f"{found.message} {found.hint}"
 
 
-def test_an_accepted_finding_is_not_reported() -> None:
+def test_an_accepted_finding_is_kept_with_its_reason() -> None:
     spec = "  models:\n    - name: a\n      image: a:1.0.0\n      targets: {knative: {minScale: 0}}\n"
-    assert only(spec).code == "MY231"
-    assert problems(spec + '      ignore: [{code: MY231, reason: "batch"}]\n') == []
+    assert (only(spec).code, only(spec).accepted) == ("MY231", "")
+    found = only(spec + '      ignore: [{code: MY231, reason: "batch"}]\n')
+    assert (found.code, found.accepted) == ("MY231", "batch")
+
+
+def test_an_accepted_error_stops_nothing() -> None:
+    spec = "  models:\n    - name: a\n      image: a:1.0.0\n      env: {API_TOKEN: none}\n"
+    spec += "      targets: {knative: {minScale: 1}}\n"
+    assert has_errors(problems(spec))
+    accepted = problems(spec + '      ignore: [{code: MY208, reason: "it is no token"}]\n')
+    assert [each.code for each in accepted] == ["MY208"]
+    assert not has_errors(accepted)
+
+
+def test_what_two_models_share_is_open_until_both_accept_it() -> None:
+    ignore = ', ignore: [{code: MY231, reason: "batch"}]'
+    spec = "  defaults: {targets: {knative: {minScale: 0}}}\n  models:\n"
+    spec += "".join(f'    - {{name: {name}, image: "{name}:1", targets: {{knative: {{}}}}%s}}\n' for name in "ab")
+
+    def reasons(*ignores: str) -> list[str]:
+        return [each.accepted for each in problems(spec % ignores) if each.code == "MY231"]
+
+    assert (reasons(ignore, ""), reasons("", ignore), reasons(ignore, ignore)) == ([""], [""], ["batch"])
 
 
 @pytest.mark.parametrize(

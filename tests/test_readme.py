@@ -8,14 +8,21 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.main import get_command
 
 from modelyard.cli.app import app
+from modelyard.report import FORMATS
 from modelyard.targets import SECTIONS, TARGETS
 from tests import viya
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
+
+
+def _section(title: str) -> str:
+    """Return a chapter of the README."""
+    return README[README.index(f"\n## {title}\n") :].partition("\n## ")[2].partition("\n## ")[0]
 
 
 def _sessions(text: str) -> list[tuple[str, str]]:
@@ -84,6 +91,29 @@ def test_every_command_is_documented(command: str) -> None:
     documented = get_command(app).commands[command].help  # type: ignore[attr-defined]
     assert documented
     assert len(documented) > 20
+
+
+def test_the_samples_for_ci_run_as_they_stand(kustomize: Path, tmp_path: Path) -> None:
+    section = _section("In CI")
+    lines = re.findall(r"^ *(?:- run: |- |)((?:modelyard|kustomize) [^#\n]*)", section, re.MULTILINE)
+    assert len(lines) >= 8
+    shutil.copytree(ROOT / "overlays", tmp_path / "overlays")
+    path = os.pathsep.join([str(Path(sys.executable).parent), str(kustomize.parent), os.environ["PATH"]])
+    for line in lines:
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", line], cwd=tmp_path, env={**os.environ, "PATH": path}, text=True,
+            capture_output=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, line + done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"overlays", "check.sarif", "junit.xml"}
+
+
+def test_every_format_and_hook_is_documented() -> None:
+    section = _section("In CI")
+    samples = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", section, re.DOTALL)]
+    hooks = {each["id"] for each in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))}
+    assert {each["id"] for each in samples[2]["repos"][0]["hooks"]} == hooks
+    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == list(FORMATS)
 
 
 def test_every_target_is_named() -> None:

@@ -49,7 +49,10 @@ class Related:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake: what is wrong (message), how to mend it (hint), and where."""
+    """One mistake: what is wrong (message), how to mend it (hint), and where.
+
+    accepted: the reason for which the user's file accepts it (`ignore`); empty if it does not.
+    """
 
     code: str
     severity: Severity
@@ -58,6 +61,7 @@ class Problem:
     place: Place | None = None
     subject: Subject | None = None
     related: tuple[Related, ...] = ()
+    accepted: str = ""
 
 
 def problem(
@@ -75,17 +79,23 @@ def problem(
 
 
 def has_errors(problems: Iterable[Problem]) -> bool:
-    """Tell whether anything must be written in spite of these problems: not if one is an error."""
-    return any(p.severity is Severity.ERROR for p in problems)
+    """Tell whether nothing may be written because of these problems: if one is an error that nobody accepted."""
+    return any(p.severity is Severity.ERROR and not p.accepted for p in problems)
+
+
+def is_open(each: Problem) -> bool:
+    """Tell whether a problem stands: nobody accepted it."""
+    return not each.accepted
 
 
 def unique(problems: Iterable[Problem]) -> list[Problem]:
     """Sort by place and leave out what repeats a mistake already named.
 
-    That is the same code at the same place, and a warning where an error stands: it follows from the error.
+    That is the same code at the same place, and a warning where an error stands: it follows from the error. What two
+    models share stands at one place: accepted by one of them alone, it is open.
     """
-    found = list(problems)
-    errors = {each.place for each in found if each.severity is Severity.ERROR and each.place}
+    found = sorted(problems, key=lambda each: not is_open(each))
+    errors = {each.place for each in found if each.severity is Severity.ERROR and each.place and is_open(each)}
     seen: set[tuple[object, ...]] = set()
     kept: list[Problem] = []
     for each in found:

@@ -7,8 +7,8 @@ for each in result.problems:
     print(each.place, each.message, each.hint)
 
 What goes beyond a models file and its folder is imported by name: `modelyard.api.built` (what a kustomization made of
-it), `modelyard.api.site_config` (the SAS Viya deployment that it is for), `modelyard.api.sagemaker` and
-`modelyard.api.image` (what SageMaker needs besides).
+it), `modelyard.api.streams` (objects that others wrote), `modelyard.api.site_config` (the SAS Viya deployment that it
+is for), `modelyard.api.sagemaker` and `modelyard.api.image` (what SageMaker needs besides).
 """
 
 from modelyard.api.pipeline import (

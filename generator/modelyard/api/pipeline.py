@@ -13,6 +13,7 @@ from modelyard.check.finding import Cluster
 from modelyard.compose import SITE_CONFIG, compose, site_config
 from modelyard.load import Loaded
 from modelyard.load import load as _load
+from modelyard.load.rules import accepting
 from modelyard.manifest import Manifest, Rendered
 from modelyard.models.declared import DeclaredSet, find_marks
 from modelyard.names import nearest
@@ -155,7 +156,7 @@ def _models(models: DeclaredSet | None, beside: Path) -> Iterator[tuple[list[Man
     for model in models.models:
         manifests, problems = render_model(models, model, templates)
         if not has_errors(problems):
-            problems += placed(models, model, _check(manifests, cluster))
+            problems += accepting(model, placed(models, model, _check(manifests, cluster)))
         mapped = mapped or any(each.kind == "DomainMapping" for each in manifests)
         yield manifests, problems
     if mapped:

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from modelyard.problem import Problem, Severity, has_errors
-from modelyard.report import printable, summary, text
+from modelyard.problem import Problem, Severity, has_errors, is_open
+from modelyard.report import Excerpts, printable, summary, text
 
 HELP = """From one models file, everything that a platform needs to serve analytical models.
 
@@ -21,7 +21,7 @@ take; `modelyard check` finds mistakes in it, each with its file, line and colum
 Models are named as arguments.
 
 **Exit codes.** 0 fine, 1 problems found, 2 wrong usage, 3 a bug in modelyard, 130 interrupted.
-On any error standard output is empty and files stand as they were.
+On any error standard output is empty and files stand as they were; a report that you ask for is written all the same.
 
 **Environment.** KUSTOMIZE_PLUGIN_HOME and XDG_CONFIG_HOME say where `plugin install` puts the kustomize plugin;
 NO_COLOR switches colours off; MODELYARD_TRACEBACK=1 prints the traceback of a bug.
@@ -63,12 +63,17 @@ def tell(message: str) -> None:
 
 def report(problems: Sequence[Problem]) -> None:
     """Print problems on standard error, with colours on a terminal."""
-    if not sys.stderr.isatty():
-        sys.stderr.write(text(problems))
-        return
-    from modelyard.cli.colours import print_problems
+    say(text(problems, Excerpts({})))
 
-    print_problems(problems)
+
+def say(shown: str) -> None:
+    """Print a report's text on standard error, with colours on a terminal."""
+    if not sys.stderr.isatty():
+        sys.stderr.write(shown)
+        return
+    from modelyard.cli.colours import print_text
+
+    print_text(shown)
 
 
 def stop_on_errors(problems: Sequence[Problem]) -> None:
@@ -80,9 +85,9 @@ def stop_on_errors(problems: Sequence[Problem]) -> None:
 
 def counted(problems: Sequence[Problem]) -> str:
     """Return ` (2 warnings)` for a closing line, or nothing."""
-    warnings = [each for each in problems if each.severity is not Severity.ERROR]
+    warnings = [each for each in problems if each.severity is not Severity.ERROR and is_open(each)]
     return f" ({summary(warnings)})" if warnings else ""
 
 
 # The commands register themselves with the app above.
-from modelyard.cli import image, inspect, plugin, render, sagemaker, score, site_config  # noqa: E402, F401
+from modelyard.cli import check, image, inspect, plugin, render, sagemaker, score, site_config  # noqa: E402, F401

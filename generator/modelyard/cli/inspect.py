@@ -1,73 +1,13 @@
-"""check, show, explain, schema and targets: the commands that only read."""
+"""show, explain, schema and targets: the commands that only read."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from modelyard import api
-from modelyard.cli.app import File, app, report, stop_on_errors, tell
-from modelyard.problem import Problem, has_errors, problem
-from modelyard.report import summary
-
-
-@app.command()
-def check(
-    file: File = Path(),
-    *,
-    base: Annotated[
-        str,
-        typer.Option(
-            metavar="DEPLOY|FILE|-",
-            help="Prove the effect on a SAS Viya deployment, whose resources are built once with kustomize. "
-            "FILE or - is such a build, made before.",
-        ),
-    ] = "",
-    deploy: Annotated[
-        Path | None, typer.Option(metavar="DEPLOY", help="With --base FILE|-: the deployment, for its own patches.")
-    ] = None,
-    built: Annotated[
-        str,
-        typer.Option(
-            metavar="FILE|-", help="Compare with what `kustomize build` printed: is everything there, and as declared?"
-        ),
-    ] = "",
-) -> None:
-    """Find everything that can be known about a models file without writing or a cluster."""
-    if base and built:
-        raise typer.BadParameter("--base and --built exclude each other")
-    if built:
-        from modelyard.api.built import check_built
-
-        problems = check_built(file, *_stream(built))
-    elif base:
-        problems = _check_base(file, base, deploy)
-    else:
-        problems = api.check(file)
-    report(problems)
-    if has_errors(problems):
-        raise typer.Exit(1)
-    if not problems:
-        tell(f"{api.models_file(file)}: {summary(problems)}")
-
-
-def _check_base(file: Path, base: str, deploy: Path | None) -> list[Problem]:
-    from modelyard.api.site_config import check_base
-
-    if base != "-" and Path(base).is_dir():
-        return check_base(file, Path(base), progress=tell)
-    return check_base(file, deploy, base=_stream(base)[0], progress=tell)
-
-
-def _stream(name: str) -> tuple[bytes, str]:
-    """Return the bytes of a FILE or - argument, and what messages call it."""
-    if name == "-":
-        return sys.stdin.buffer.read(), "standard input"
-    try:
-        return Path(name).read_bytes(), name
-    except OSError as error:
-        raise typer.BadParameter(f"cannot read {name}: {error.strerror}") from None
+from modelyard.cli.app import File, app, stop_on_errors
+from modelyard.problem import problem
 
 
 @app.command()

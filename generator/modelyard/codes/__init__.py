@@ -15,6 +15,7 @@ from modelyard.codes.rules import RULES
 from modelyard.codes.sagemaker import SAGEMAKER
 from modelyard.codes.score import SCORE
 from modelyard.codes.shape import SHAPE
+from modelyard.codes.streams import STREAMS
 
 __all__ = ["CODES", "Code"]
 
@@ -28,4 +29,5 @@ CODES: Final[dict[str, Code]] = {
     **PLUGIN,
     **KUSTOMIZATIONS,
     **SCORE,
+    **STREAMS,
 }

@@ -9,7 +9,7 @@ FILES: Final[dict[str, Code]] = {
         "A foreign file in generated/", "modelyard owns this folder whole and will not delete what it did not write."
     ),
     "MY402": Code(
-        "A folder that cannot be written",
+        "A folder or file that cannot be written",
         "The old content stands, unless the message says otherwise: with --in-place files change one by one.",
     ),
     "MY403": Code("The folder is locked", "Another modelyard is writing this overlay."),

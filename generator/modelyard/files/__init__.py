@@ -7,5 +7,17 @@ from modelyard.files.lock import locked
 from modelyard.files.problems import MAX_FOREIGN, FileProblem, refused
 from modelyard.files.read import read
 from modelyard.files.remove import remove
+from modelyard.files.write import write
 
-__all__ = ["MAX_FOREIGN", "FileProblem", "edit", "exchange", "locked", "read", "refused", "remove", "write_in_place"]
+__all__ = [
+    "MAX_FOREIGN",
+    "FileProblem",
+    "edit",
+    "exchange",
+    "locked",
+    "read",
+    "refused",
+    "remove",
+    "write",
+    "write_in_place",
+]

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Final, NamedTuple
 from modelyard import api
 from modelyard.fn.configuration import plain_text
 from modelyard.fn.fields import FieldPlace, fields
-from modelyard.problem import Problem, Severity, Subject, problem
+from modelyard.problem import Problem, Severity, Subject, is_open, problem
 from modelyard.yamlio import MAX_BYTES, Document, Plain, Sources, read, write
 
 _STDIN: Final = "standard input"
@@ -96,7 +96,7 @@ def write_answer(call: Call, rendering: api.Rendering) -> str:
             result.append(item if replaced is None else _noted(replaced, item))
     answer: dict[str, Any] = {"apiVersion": "config.kubernetes.io/v1", "kind": "ResourceList"}
     answer["items"] = [*result, *ours.values()]
-    if results := [_result(each, call.config) for each in rendering.problems]:
+    if results := [_result(each, call.config) for each in rendering.problems if is_open(each)]:
         answer["results"] = results
     return write(answer)
 

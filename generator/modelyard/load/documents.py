@@ -6,7 +6,7 @@ from typing import Final
 
 from modelyard.load.merge import Tree, merge
 from modelyard.problem import Problem, problem
-from modelyard.yamlio import Document, MapMarks, Sources, at, read
+from modelyard.yamlio import MAX_BYTES, Document, MapMarks, Sources, at, read
 
 MAX_BASES: Final = 16  # files in a chain; a longer one is a mistake
 
@@ -28,7 +28,8 @@ def read_document(content: bytes, shown: str, folder: Path, sources: Sources) ->
 
 def _content(path: Path, shown: str) -> tuple[bytes | None, list[Problem]]:
     try:
-        return path.read_bytes(), []
+        with path.open("rb") as file:  # one byte more than is read at most, whatever the file is
+            return file.read(MAX_BYTES + 1), []
     except OSError as error:
         message = f"{shown} cannot be read: {(error.strerror or 'unknown error').lower()}"
         hint = "name a models file or its folder with -f, or write one with modelyard init"

@@ -1,6 +1,7 @@
 """Rules over several fields of a model. Each is a function that yields problems."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from modelyard import names
@@ -19,14 +20,14 @@ Rule = Callable[[DeclaredModel, Tree, Sources], Iterator[Problem]]
 
 def check_model(model: DeclaredModel, own: Tree, sources: Sources) -> list[Problem]:
     """Check one model with its variants. `own`: the model as its file has it, without defaults."""
-    return not_accepted(model, (found for rule in _MODEL_RULES for found in rule(model, own, sources)))
+    return accepting(model, (found for rule in _MODEL_RULES for found in rule(model, own, sources)))
 
 
-def not_accepted(model: DeclaredModel, problems: Iterable[Problem]) -> list[Problem]:
-    """Return the problems without the findings that the model accepts under `ignore`."""
+def accepting(model: DeclaredModel, problems: Iterable[Problem]) -> list[Problem]:
+    """Return the problems, those that the model accepts under `ignore` with its reason."""
     served = (model.whole, *model.variants)
-    accepted = {each.code for one in served for each in one.model.ignore or [] if is_ignorable(each.code)}
-    return [each for each in problems if each.code not in accepted]
+    reasons = {each.code: each.reason for one in served for each in one.model.ignore or [] if is_ignorable(each.code)}
+    return [replace(each, accepted=reasons[each.code]) if each.code in reasons else each for each in problems]
 
 
 def is_ignorable(code: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Final
 from modelyard import names
 from modelyard.credentials import is_credential_value
 from modelyard.load.merge import Tree
-from modelyard.load.rules import not_accepted, repeated_names
+from modelyard.load.rules import accepting, repeated_names
 from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.places import find
 from modelyard.problem import Problem, Related, problem
@@ -20,7 +20,7 @@ def check_set(models: DeclaredSet, tree: Tree) -> list[Problem]:
     problems: list[Problem] = []
     for model in models.models:
         for name in model.targets:
-            problems += not_accepted(model, target(name).check(models, model))
+            problems += accepting(model, target(name).check(models, model))
     for rule in _SET_RULES:
         problems += rule(models, tree)
     if models.spec.viya is not None:

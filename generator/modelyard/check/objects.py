@@ -1,0 +1,89 @@
+"""The objects of streams that others wrote: what is no object, and what stands twice."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple
+
+from modelyard.check.finding import mapping
+from modelyard.places import find
+from modelyard.problem import Place, Problem, Related, problem
+from modelyard.yamlio import Document, ListMarks, MapMarks, Marks, Sources, at
+
+_HINT: Final = "check takes what is applied to a cluster, such as the output of `kustomize build`"
+
+
+class Found(NamedTuple):
+    """One object of a stream, with the places of its values."""
+
+    body: dict[str, Any]
+    marks: Marks
+
+    def mark(self, path: tuple[str | int, ...]) -> int:
+        """Return the mark of the value at a path, of the key of a mapping or list, or of what is nearest above."""
+        node: object = self.body
+        for part in path:
+            if isinstance(node, dict):
+                node = node.get(str(part))
+            else:
+                node = node[part] if isinstance(node, list) and isinstance(part, int) and part < len(node) else None
+        key, value = find(self.marks, *path)
+        return key if isinstance(node, dict | list) else value
+
+
+def objects(documents: Iterable[Document], sources: Sources) -> tuple[list[Found], list[Problem]]:
+    """Return the objects of documents, also those in lists of kind List, and problems (MY652) for all else."""
+    found: list[Found] = []
+    problems: list[Problem] = []
+    for document in documents:
+        if document.data is None:
+            continue  # what could not be read is reported
+        for body, marks in _items(document.data, document.marks):
+            wrong = _wrong(body, marks)
+            if wrong is None:
+                found.append(Found(mapping(body), marks))
+            else:
+                message, mark = wrong
+                problems.append(problem("MY652", message, hint=_HINT, place=sources.place(mark)))
+    return found, problems
+
+
+def _items(data: object, marks: Marks) -> Iterator[tuple[object, Marks]]:
+    """Yield a document, or the items of a list of objects as `kubectl get -o yaml` prints it."""
+    body = mapping(data)
+    below = marks.entries.get("items", (0, 0))[1] if isinstance(marks, MapMarks) else 0
+    items = body.get("items")
+    if str(body.get("kind")).endswith("List") and isinstance(items, list) and isinstance(below, ListMarks):
+        yield from zip(items, below.items, strict=False)
+    else:
+        yield data, marks
+
+
+def _wrong(body: object, marks: Marks) -> tuple[str, int] | None:
+    """Return what keeps data from being an object, and where; None if it is one."""
+    if not isinstance(body, dict):
+        return "this is no object: it is no mapping", at(marks)
+    for key in ("apiVersion", "kind"):
+        if not (isinstance(body.get(key), str) and body[key]):
+            what = "is no text" if body.get(key) else "is missing"
+            return f"this is no object: {key} {what}", find(marks, key)[1]
+    metadata = mapping(body.get("metadata"))
+    name = metadata.get("name", metadata.get("generateName"))
+    if not (isinstance(name, str) and name):
+        return f"this {body['kind']} has no metadata.name", find(marks, "metadata", "name")[1]
+    return None
+
+
+def repeated(found: Iterable[Found], sources: Sources) -> Iterator[Problem]:
+    """Find objects that stand twice: equal in group, kind, namespace and name."""
+    first: dict[tuple[object, ...], Place] = {}
+    for each in found:
+        metadata = each.body["metadata"]
+        if "name" not in metadata:
+            continue  # the API server makes one up
+        group = each.body["apiVersion"].rpartition("/")[0]
+        key = (group, each.body["kind"], str(metadata.get("namespace")), metadata["name"])
+        place = sources.place(each.mark(("metadata", "name")))
+        if key in first:
+            message = f"{each.body['kind']} {metadata['name']} stands here a second time"
+            related = (Related(first[key], "the first"),)
+            yield problem("MY653", message, hint="keep one of them", place=place, related=related)
+        first.setdefault(key, place)

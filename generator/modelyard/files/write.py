@@ -1,0 +1,50 @@
+"""One file that a command writes for others, such as a report."""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from modelyard.files import entries
+from modelyard.files.lock import locked
+from modelyard.files.problems import FileProblem, refused, shown
+from modelyard.problem import Problem, problem
+
+_KINDS: Final = {
+    entries.LINK: "a symbolic link",
+    entries.FOLDER: "a folder",
+    entries.OTHER: "a socket, pipe or device",
+}
+
+
+def write(path: Path, content: bytes) -> list[Problem]:
+    """Make a file hold the content, all or nothing; what it held before is replaced.
+
+    The content is written to `.NAME.modelyard-new` beside the file, brought to disk, and renamed; what a killed run
+    left of that goes with the next. Problems: MY402 what is refused or fails, MY403 the lock of the folder. What is
+    no file is never replaced, for the content would land elsewhere.
+    """
+    try:
+        with locked(path.parent) as fd:
+            return _write(fd, path, content)
+    except FileProblem as error:
+        return [error.problem]
+    except OSError as error:
+        return [refused(error, path)]
+
+
+def _write(fd: int, path: Path, content: bytes) -> list[Problem]:
+    name, new = path.name, f".{path.name}.modelyard-new"
+    what = entries.kind(fd, name)
+    if what in _KINDS:
+        return [problem("MY402", f"{shown(path)} is {_KINDS[what]}", hint="name a file, or one that is not there")]
+    try:
+        entries.remove(fd, new)
+        entries.create(fd, new, content)
+        entries.fsync(fd, new)
+        entries.rename(fd, new, name)
+    except BaseException:
+        with suppress(OSError):  # the next run tries again
+            entries.remove(fd, new)
+        raise
+    entries.fsync(fd, ".")
+    return []

@@ -1,0 +1,169 @@
+"""The line of a source that a problem is about, with a caret below its column. A credential is never shown."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from modelyard.credentials import is_credential_name, is_credential_value
+from modelyard.problem import Place
+from modelyard.report.characters import printable
+from modelyard.yamlio import MAX_BYTES, ListMarks, MapMarks, Marks, Sources, read_all
+
+MAX_EXCERPTS: Final = 1000  # of one report: each document of a stream is read once more for them
+_HIDDEN: Final = "<hidden> "
+_WIDTH: Final = 100  # characters of a line that are shown
+_BEFORE: Final = 60  # of them before the caret, at most
+_LINES: Final = re.compile("\r\n|\n|\r")
+_OTHER_BREAKS: Final = re.compile("[\x85\u2028\u2029]")  # lines to libyaml, not to editors: places are then not sure
+_WORD: Final = re.compile(r"[\w.-]+")
+# A setting with its value on the same line; a mapping or a list has names of its own inside.
+_SETTING: Final = re.compile(r"([\w.-]+)[\"']?\s*[:=]\s*(?![{\[<\s])")
+_SECRET: Final = re.compile(r"\bkind[\"']?\s*:\s*[\"']?Secret\b")
+_MARKUP: Final = re.compile(r"[\s\-{}\[\],?:]*")
+
+
+class Excerpts:
+    """Excerpts of the sources of one report; each document of a source is read once."""
+
+    def __init__(self, contents: Mapping[str, bytes]) -> None:
+        """Take the bytes of what is no file, by the name that places have."""
+        self._contents = contents
+        self._lines: dict[str, list[str]] = {}
+        self._documents: dict[tuple[str, int], _Document] = {}
+        self._left = MAX_EXCERPTS
+
+    def __call__(self, place: Place) -> list[str]:
+        """Return the source line and the caret line of a place; nothing where that cannot be shown safely.
+
+        Nothing either after MAX_EXCERPTS.
+        """
+        if not self._left:
+            return []
+        self._left -= 1
+        if place.file not in self._lines:
+            self._lines[place.file] = self._read(place.file)
+        lines = self._lines[place.file]
+        if place.line > len(lines) or not lines[place.line - 1].strip():
+            return []
+        start, end = _document(lines, place.line - 1)
+        key = (place.file, start)
+        if key not in self._documents:
+            self._documents[key] = _Document(lines[start:end])
+        found = self._documents[key].shown(place.line - 1 - start, place.column - 1)
+        return [] if found is None else _drawn(place.line, *found)
+
+    def _read(self, file: str) -> list[str]:
+        """Return the lines of a source; none if it is no file, is too large, or is no text."""
+        content, path = self._contents.get(file), Path(file)
+        try:
+            if content is None and path.is_file() and path.stat().st_size <= MAX_BYTES:
+                content = path.read_bytes()
+            text = (content or b"").decode("utf-8-sig")
+        except (OSError, ValueError):
+            return []
+        return [] if _OTHER_BREAKS.search(text) else _LINES.split(text)
+
+
+class _Document:
+    """One document of a source: which of its values must not be shown."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
+        text = "\n".join(lines)
+        sources = Sources()
+        documents = read_all(text.encode(), sources, "")
+        # What cannot be read, or has repeated keys, may hold values that no mark names.
+        self.is_known = len(documents) == 1 and not documents[0].problems
+        self.is_harmless = not self.is_known and _is_harmless(text)
+        self.marks: dict[int, list[tuple[int, bool]]] = {}  # line -> (column, whether the value there is hidden)
+        for mark, is_secret in _scalars(documents[0].data, documents[0].marks) if self.is_known else ():
+            place = sources.place(mark)
+            self.marks.setdefault(place.line - 1, []).append((place.column - 1, is_secret))
+        for each in self.marks.values():
+            each.sort()
+
+    def shown(self, index: int, column: int) -> tuple[str, int] | None:
+        """Return a line without its credentials, and the column in it; None if it is not sure what it holds."""
+        if not self.is_known:
+            return (self.lines[index], column) if self.is_harmless else None
+        marks = self.marks.get(index)
+        if not marks or not _MARKUP.fullmatch(self.lines[index][: marks[0][0]].partition("#")[0]):
+            return None  # inside a text of several lines
+        line, at = _masked(self.lines[index], marks, column)
+        names = [found[1] for found in _SETTING.finditer(line)]
+        return None if is_credential_value(line) or any(map(is_credential_name, names)) else (line, at)
+
+
+def _document(lines: list[str], index: int) -> tuple[int, int]:
+    """Return the first line, and the line behind the last, of the document that a line is in."""
+    start, end = index, index + 1
+    while start > 0 and not lines[start].startswith("---"):
+        start -= 1
+    while end < len(lines) and not lines[end].startswith("---"):
+        end += 1
+    return start, end
+
+
+def _is_harmless(text: str) -> bool:
+    """Tell whether nothing in a text looks like a credential, or like the name of one."""
+    words = _WORD.findall(text)
+    return not (_SECRET.search(text) or is_credential_value(text) or any(map(is_credential_name, set(words))))
+
+
+def _scalars(data: object, marks: Marks) -> Iterator[tuple[int, bool]]:
+    """Yield the mark of each key and of each scalar, and whether it may be a credential."""
+    is_secret = isinstance(data, dict) and data.get("kind") == "Secret"
+    todo: list[tuple[object, Marks, str, bool]] = [(data, marks, "", False)]
+    while todo:
+        node, below, name, hidden = todo.pop()
+        if isinstance(node, dict) and isinstance(below, MapMarks):
+            named = node.get("name")
+            for key, (key_mark, value_marks) in below.entries.items():
+                yield key_mark, False
+                # Of a variable, whatever its name is: a list of them is where credentials are.
+                inside = hidden or (key == "value" and isinstance(named, str))
+                inside = inside or (is_secret and node is data and key in ("data", "stringData"))
+                todo.append((node.get(key), value_marks, key, inside))
+        elif isinstance(node, list) and isinstance(below, ListMarks):
+            before = ""
+            for item, item_marks in zip(node, below.items, strict=False):
+                # In a list of arguments the name of a value is the argument before it.
+                own = before if before.startswith("-") else name
+                todo.append((item, item_marks, own, hidden))
+                before = item if isinstance(item, str) else ""
+        elif isinstance(below, int):
+            yield below, hidden or is_credential_name(name) or is_credential_value(str(node))
+
+
+def _masked(line: str, marks: list[tuple[int, bool]], column: int) -> tuple[str, int]:
+    """Return a line with a word in place of each hidden value and what follows it, and where the column is then."""
+    parts: list[str] = [line[: marks[0][0]]]
+    moved = column
+    for i, (start, is_secret) in enumerate(marks):
+        end = marks[i + 1][0] if i + 1 < len(marks) else len(line)
+        shown = _HIDDEN if is_secret and end > start else line[start:end]
+        parts.append(shown)
+        if end <= column:
+            moved += len(shown) - (end - start)
+        elif start < column and is_secret:
+            moved -= column - start
+    return "".join(parts).rstrip(), moved
+
+
+def _drawn(number: int, line: str, column: int) -> list[str]:
+    """Return the two lines: the source with its number, and the caret."""
+    first = max(0, column - _BEFORE)
+    cut = line[first : first + _WIDTH]
+    before, after = ("…" if first else ""), ("…" if first + _WIDTH < len(line) else "")
+    lead = before + printable(line[first:column])
+    gap = "".join("\t" if each == "\t" else " " * _width(each) for each in lead)
+    return [f"{number:>5} | {before}{printable(cut)}{after}", f"{'':>5} | {gap}^"]
+
+
+def _width(character: str) -> int:
+    """Return how many columns a terminal gives a character (Unicode Standard Annex 11)."""
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

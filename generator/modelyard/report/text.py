@@ -1,0 +1,69 @@
+"""Problems as text for people, with the line of the source that each is about."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from modelyard.problem import Place, Problem, is_open
+from modelyard.report.characters import printable
+from modelyard.report.counts import Counts, Report
+from modelyard.report.excerpt import Excerpts
+
+Excerpt = Callable[[Place], Sequence[str]]
+
+
+def line(problem: Problem) -> str:
+    """Return `file:line:column: severity: message [code]`, without the place if there is none."""
+    place = f"{problem.place}: " if problem.place else ""
+    return printable(f"{place}{problem.severity}: {problem.message} [{problem.code}]")
+
+
+def text(problems: Sequence[Problem], excerpt: Excerpt | None = None) -> str:
+    """Return all problems with their hints and related places, the counts, and what is accepted; empty without any.
+
+    excerpt: gives the lines that show a place in its source.
+    """
+    opened = [each for each in problems if is_open(each)]
+    parts = [part for each in opened for part in _lines(each, excerpt)]
+    if opened:
+        parts.append(summary(problems))
+    parts += _accepted([each for each in problems if not is_open(each)])
+    return "\n".join([*parts, ""]) if parts else ""
+
+
+def write(report: Report) -> str:
+    """Return a report as text with excerpts of the sources, or one line that says that there are no problems."""
+    shown = text(report.problems, Excerpts(report.contents))
+    return shown if report.open else f"{report.counts}\n{shown}"
+
+
+def _lines(problem: Problem, excerpt: Excerpt | None) -> Iterable[str]:
+    yield line(problem)
+    if excerpt and problem.place:
+        yield from excerpt(problem.place)
+    for related in problem.related:
+        yield printable(f"  {related.place}: {related.message}")
+    if problem.subject:
+        yield printable(f"  in {problem.subject.object}: {problem.subject.pointer}")
+    if problem.hint:
+        yield printable(f"  hint: {problem.hint}")
+
+
+def _accepted(problems: Sequence[Problem]) -> Iterable[str]:
+    if problems:
+        yield f"{len(problems)} finding{'' if len(problems) == 1 else 's'} accepted:"
+    for each in problems:
+        place = f"{each.place}: " if each.place else ""
+        yield printable(f"  {place}{each.message} [{each.code}]")
+        yield printable(f"    reason: {each.accepted}")
+
+
+def summary(problems: Iterable[Problem]) -> str:
+    """Return the counts of what is open, such as `1 error, 2 warnings`."""
+    return str(Counts.of(problems))
+
+
+def bug(program: str, error: Exception) -> str:
+    """Return the one line that is said of an exception: its type alone, for its text may hold a credential."""
+    return (
+        f"{program}: a bug in modelyard ({type(error).__name__}); please report it, with the traceback that "
+        "MODELYARD_TRACEBACK=1 prints\n"
+    )

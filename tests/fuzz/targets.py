@@ -1,0 +1,97 @@
+"""What is fuzzed: a target takes bytes from anywhere, and must give data and declared problems, never an exception."""
+
+import io
+import re
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from modelyard import api
+from modelyard.api.streams import check_streams
+from modelyard.codes import CODES
+from modelyard.fn import call as fn
+from modelyard.kustomization import with_entry, without_entry
+from modelyard.load import load_text
+from modelyard.problem import Problem, has_errors
+from modelyard.report import FORMATS, Report, printable, written
+from modelyard.yamlio import write_all
+
+Target = Callable[[bytes], None]
+
+ENTRY: Final = "site-config/modelyard-risk"
+_BREAK: Final = re.compile(rb"\r\n|\n|\r|\xc2\x85|\xe2\x80[\xa8\xa9]")
+NOWHERE: Final = Path("/nonexistent")  # no file that the input names is there
+
+
+def models(data: bytes) -> None:
+    """A models file, and all that it renders."""
+    loaded = load_text(data, "models.yaml", NOWHERE)
+    rendering = api.render_loaded(loaded, NOWHERE)
+    if not has_errors(rendering.problems):
+        write_all(each.body for each in rendering.objects)
+    declared(rendering.problems, {"models.yaml": data})
+
+
+def kustomization(data: bytes) -> None:
+    """A hand-written kustomization.yaml, with an entry put in and taken out again."""
+    new, problems = with_entry(data, "components", ENTRY, shown="kustomization.yaml")
+    declared(problems, {"kustomization.yaml": data})
+    if new is None:
+        assert problems
+        return
+    old, problems = without_entry(new, "components", ENTRY, shown="kustomization.yaml")
+    assert old is not None, problems
+    assert data in (old, new)  # as it was; or it had the entry already
+
+
+def resource_list(data: bytes) -> None:
+    """A ResourceList on the standard input of the plugin."""
+    out, err = io.BytesIO(), io.StringIO()
+    code = fn.run((), {}, io.BytesIO(data), out, err)
+    assert code in (0, 1)
+    assert bool(out.getvalue()) == (code == 0)
+    assert clean(err.getvalue())
+
+
+def stream(data: bytes) -> None:
+    """A stream of objects that others wrote."""
+    checked = check_streams({"stream": data})
+    assert checked.objects or has_errors(checked.problems)
+    declared(checked.problems, {"stream": data})
+
+
+TARGETS: Final[dict[str, Target]] = {
+    "models": models,
+    "kustomization": kustomization,
+    "resource_list": resource_list,
+    "stream": stream,
+}
+
+
+def declared(problems: Sequence[Problem], contents: dict[str, bytes]) -> None:
+    """Assert that problems are declared, in their place, and fit to be printed in every format."""
+    # libyaml ends a line at U+0085, U+2028 and U+2029 too; in streams its lines are taken as they are.
+    lines = {file: len(_BREAK.findall(content)) + 1 for file, content in contents.items()}
+    for each in problems:
+        assert each.code in CODES
+        assert each.message
+        if each.place:
+            assert 1 <= each.place.line <= lines[each.place.file] + 1, each
+            assert each.place.column >= 1
+    report = Report(tuple(problems), tuple(contents), contents=contents)
+    if problems:
+        # One format for each input: all of them would take longer than what is tested.
+        name = list(FORMATS)[zlib.crc32(b"".join(contents.values())) % len(FORMATS)]
+        shown = written(name, report)
+        assert clean(shown), shown
+        shown.encode("utf-8")
+
+
+def clean(text: str) -> bool:
+    """Tell whether a terminal can be given a text: it holds no control character but the ends of its lines."""
+    return _all_printable(text.split("\n"))
+
+
+def _all_printable(lines: Iterable[str]) -> bool:
+    return all(printable(line) == line for line in lines)

@@ -9,11 +9,25 @@ from modelyard.codes.code import Code
 from modelyard.codes.files import FILES
 from modelyard.codes.findings import FINDINGS
 from modelyard.codes.kustomizations import KUSTOMIZATIONS
+from modelyard.codes.objects import OBJECTS
 from modelyard.codes.plugin import PLUGIN
 from modelyard.codes.reading import READING
 from modelyard.codes.rules import RULES
+from modelyard.codes.security import SECURITY
+from modelyard.codes.sets import SETS
 from modelyard.codes.shape import SHAPE
 
 __all__ = ["CODES", "Code"]
 
-CODES: Final[dict[str, Code]] = {**READING, **SHAPE, **RULES, **FINDINGS, **FILES, **PLUGIN, **KUSTOMIZATIONS}
+CODES: Final[dict[str, Code]] = {
+    **READING,
+    **SHAPE,
+    **RULES,
+    **FINDINGS,
+    **OBJECTS,
+    **SECURITY,
+    **SETS,
+    **FILES,
+    **PLUGIN,
+    **KUSTOMIZATIONS,
+}

@@ -1,0 +1,162 @@
+"""What Knative Serving refuses in the pod of a revision, whatever the feature flags.
+
+Source: knative/serving v0.50.0, pkg/apis/serving/k8s_validation.go, pkg/apis/serving/v1/revision_{defaults,validation}.go,
+with the limits of config/core/configmaps/defaults.yaml.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from modelyard.check.finding import Cluster, Finding, Found, Path, integer, items, mapping, text
+from modelyard.check.pod_templates import KNATIVE, all_pod_templates, containers
+from modelyard.manifest import Manifest
+
+RESERVED_PORTS: Final = frozenset([8008, 8012, 8013, 8022, 8112, 9090, 9091])
+_PORT_NAMES: Final = ("", "h2c", "http1")
+_RESERVED_CONTAINER: Final = "queue-proxy"
+_RESERVED_VARIABLES: Final = ("K_SERVICE", "K_CONFIGURATION", "K_REVISION")
+_MAX_TIMEOUT: Final = 600  # seconds; max-revision-timeout-seconds
+_MAX_CONCURRENCY: Final = 1000  # container-concurrency-max-limit
+_MAX_ID: Final = 2**31 - 1
+_HANDLERS: Final = ("httpGet", "tcpSocket", "exec", "grpc")
+_PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")
+
+
+def _pods(manifests: Sequence[Manifest]) -> Iterator[tuple[int, Path, dict[str, Any]]]:
+    for index, manifest, template in all_pod_templates(manifests):
+        if manifest.group == KNATIVE:
+            yield index, template.spec_path, template.spec
+
+
+def ports(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+    """Find more than one port, reserved ones, and names that are no protocol."""
+    for index, path, pod in _pods(manifests):
+        every = [
+            ((*where, "ports", i), port)
+            for where, container in containers(path, pod)
+            if where[-2] == "containers"
+            for i, port in items(container.get("ports"))
+        ]
+        if len(every) > 1:
+            hint = "a revision has one port, in one of its containers"
+            yield Finding("MY306", "a second port", hint, index, every[1][0], every[0][0], "the first")
+        if not every and len(list(items(pod.get("containers")))) > 1:
+            hint = "give the container that answers the calls its port"
+            yield Finding("MY306", "none of the containers has a port", hint, index, (*path, "containers"))
+        for where, port in every[:1]:
+            for found in _port(where, port):
+                yield found.on("MY306", index)
+
+
+def _port(path: Path, port: dict[str, Any]) -> Iterator[Found]:
+    name, protocol = text(port.get("name")), text(port.get("protocol"))
+    if name not in _PORT_NAMES:
+        hint = "leave the name out, or write h2c for HTTP/2 without TLS"
+        yield Found(f"a port of Knative cannot be called {name}", hint, (*path, "name"))
+    if protocol not in ("", "TCP"):
+        yield Found(f"a port of Knative does not speak {protocol}", "write TCP", (*path, "protocol"))
+    if port.get("containerPort") in RESERVED_PORTS:
+        hint = "let the container listen elsewhere"
+        message = f"Knative's own containers use port {port['containerPort']}"
+        yield Found(message, hint, (*path, "containerPort"))
+
+
+def limits(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+    """Find a concurrency, a time-out or a user that Knative refuses."""
+    for index, path, pod in _pods(manifests):
+        bounded = [
+            ((*path, "containerConcurrency"), pod.get("containerConcurrency"), _MAX_CONCURRENCY),
+            ((*path, "timeoutSeconds"), pod.get("timeoutSeconds"), _MAX_TIMEOUT),
+        ]
+        contexts = [(path, pod), *containers(path, pod)]
+        for where, each in contexts:
+            context = mapping(each.get("securityContext"))
+            for key in ("runAsUser", "runAsGroup", "fsGroup"):
+                bounded.append(((*where, "securityContext", key), context.get(key), _MAX_ID))
+            if isinstance(context.get("supplementalGroups"), list):
+                for i, group in enumerate(context["supplementalGroups"]):
+                    bounded.append(((*where, "securityContext", "supplementalGroups", i), group, _MAX_ID))
+        for where, value, most in bounded:
+            number = integer(value)
+            if number is not None and not 0 <= number <= most:
+                message = f"{where[-1]} {number} is not between 0 and {most}"
+                yield Finding("MY310", message, "change it", index, where)
+
+
+def user_containers(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+    """Find containers with a reserved name, and pods without any."""
+    for index, path, pod in _pods(manifests):
+        if not pod.get("containers"):
+            yield Finding("MY311", "there is no container", "add containers:", index, path)
+        for where, container in containers(path, pod):
+            if container.get("name") == _RESERVED_CONTAINER:
+                message = f"Knative's own container is called {_RESERVED_CONTAINER}"
+                yield Finding("MY311", message, "give yours another name", index, (*where, "name"))
+            if not container:
+                yield Finding("MY311", "the container is empty", "give it an image", index, where)
+
+
+def variables(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+    """Find environment variables that Knative sets itself."""
+    for index, path, pod in _pods(manifests):
+        several = len(list(items(pod.get("containers")))) > 1
+        for where, container in containers(path, pod):
+            serves = where[-2] == "containers" and (not several or container.get("ports"))
+            for i, variable in items(container.get("env")):
+                name = variable.get("name")
+                if name in _RESERVED_VARIABLES or (name == "PORT" and serves):
+                    hint = "take it out; the container finds Knative's value there"
+                    yield Finding("MY312", f"Knative itself sets {name}", hint, index, (*where, "env", i, "name"))
+
+
+def probes(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+    """Find probes that Knative's queue-proxy cannot run."""
+    for index, path, pod in _pods(manifests):
+        several = len(list(items(pod.get("containers")))) > 1
+        for where, container in containers(path, pod):
+            sidecar = where[-2] != "containers" or (several and not container.get("ports"))
+            for key in _PROBES:
+                probe = container.get(key)
+                if not isinstance(probe, dict):
+                    continue
+                for found in _sidecar(where, key) if sidecar else _probe((*where, key), probe, container):
+                    yield found.on("MY314", index)
+
+
+def _sidecar(path: Path, key: str) -> Iterator[Found]:
+    # Behind the flag multi-container-probing for containers beside the one that serves, and never in initContainers.
+    hint = "take it out: Knative probes the container with the port alone"
+    yield Found(f"a {key} in a container without a port", hint, (*path, key))
+
+
+def _probe(path: Path, probe: dict[str, Any], container: dict[str, Any]) -> Iterator[Found]:
+    readiness = path[-1] == "readinessProbe"
+    handlers = [key for key in _HANDLERS if isinstance(probe.get(key), dict)]
+    if len(handlers) > 1 or (not handlers and not readiness):
+        word = " and ".join(handlers) or "nothing"
+        yield Found(f"the probe asks {word}", f"write one of {', '.join(_HANDLERS)}", path)
+    ports = [port for _, port in items(container.get("ports"))]
+    name = (text(ports[0].get("name")) if ports else "") or "http"
+    for key in handlers:
+        port = mapping(probe[key]).get("port")
+        if key in ("httpGet", "tcpSocket") and isinstance(port, str) and port not in ("", name):
+            hint = "leave the port out: Knative probes the container's own"
+            yield Found(f"the probe's port {port} is not the container's", hint, (*path, key, "port"))
+    if readiness:
+        yield from _readiness(path, probe)
+
+
+def _readiness(path: Path, probe: dict[str, Any]) -> Iterator[Found]:
+    period = integer(probe.get("periodSeconds")) or 0
+    for key in ("periodSeconds", "initialDelaySeconds"):
+        if (integer(probe.get(key)) or 0) < 0:
+            yield Found(f"{key} is less than 0", "change it", (*path, key))
+    if (integer(probe.get("successThreshold")) or 1) < 1:
+        yield Found("successThreshold is less than 1", "change it", (*path, "successThreshold"))
+    for key in ("timeoutSeconds", "failureThreshold"):
+        number = integer(probe.get(key)) or 0
+        if period == 0 and number != 0:
+            hint = "set periodSeconds too, or leave both out: Knative then asks several times a second"
+            yield Found(f"{key} without periodSeconds", hint, (*path, key))
+        elif number < 0:
+            yield Found(f"{key} is less than 1", "change it", (*path, key))

@@ -6,7 +6,7 @@ CACHE := $(HOME)/.cache/modelyard
 KUSTOMIZE_VERSION := v5.8.1
 KUSTOMIZE := $(CACHE)/kustomize-$(KUSTOMIZE_VERSION)/kustomize
 
-.PHONY: help demo test check bench tools schema clean
+.PHONY: help demo test check bench tools schema schemas clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ tools: $(KUSTOMIZE) ## build the pinned kustomize into ~/.cache/modelyard
 
 schema: $(VENV)/installed ## make models.schema.json from the shapes
 	$(BIN)/python -m modelyard.schema
+
+schemas: $(VENV)/installed-dev ## make the schemas of Kubernetes and of custom resources from the upstream packages
+	$(BIN)/python schemas/make.py
 
 clean: ## remove the environment
 	rm -rf $(VENV)

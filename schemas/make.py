@@ -107,8 +107,7 @@ def _fields(node: Schema, types: list[str], *, crd: bool, closed: bool) -> Schem
     if isinstance(others, dict):
         schema["additionalProperties"] = translate(others, crd=crd, closed=closed)
     elif others is None and closed and types == ["object"] and (translated or crd):
-        if not node.get("x-kubernetes-preserve-unknown-fields"):
-            schema["additionalProperties"] = False
+        schema |= {} if node.get("x-kubernetes-preserve-unknown-fields") else {"additionalProperties": False}
     return schema
 
 
@@ -227,7 +226,10 @@ def index_of(sources: Schema, kinds: list[Kind]) -> Schema:
     package = sources["kubernetes"]
     origins = [
         {"origin": f"PyPI {package['package']}", "version": package["version"], "licence": package["licence"]},
-        *({"origin": each["module"], "version": each["version"], "licence": each["licence"]} for each in sources["modules"]),
+        *(
+            {"origin": each["module"], "version": each["version"], "licence": each["licence"]}
+            for each in sources["modules"]
+        ),
         *({"origin": each["origin"], "version": "", "licence": each["licence"]} for each in sources["by_hand"]),
     ]
     sets: dict[str, dict[str, str]] = {}

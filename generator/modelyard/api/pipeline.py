@@ -1,7 +1,7 @@
 """The pipeline: from a models file to its objects, its files and its problems."""
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Final
 
 from modelyard.check import check as _check
+from modelyard.check import check_set
+from modelyard.check.entrances import answers
 from modelyard.check.finding import Cluster
 from modelyard.compose import SITE_CONFIG, compose, site_config
 from modelyard.load import Loaded
 from modelyard.load import load as _load
+from modelyard.load.rules import not_accepted
 from modelyard.manifest import Manifest, Rendered
-from modelyard.models.declared import DeclaredSet, find_marks
+from modelyard.models.declared import DeclaredModel, DeclaredSet, find_marks
 from modelyard.names import nearest
 from modelyard.origin import placed
 from modelyard.problem import Problem, has_errors, unique
@@ -152,16 +155,28 @@ def _models(models: DeclaredSet | None, beside: Path) -> Iterator[tuple[list[Man
     yield render_shared(models, templates), []
     cluster = _cluster(models)
     mapped = False
+    entrances: list[tuple[DeclaredModel, int, Manifest]] = []
     for model in models.models:
         manifests, problems = render_model(models, model, templates)
         if not has_errors(problems):
-            problems += placed(models, model, _check(manifests, cluster))
+            problems += not_accepted(model, placed(models, model, _check(manifests, cluster)))
+            entrances += [(model, index, each) for index, each in enumerate(manifests) if answers(each)]
         mapped = mapped or any(each.kind == "DomainMapping" for each in manifests)
         yield manifests, problems
+    yield [], list(_of_the_set(models, entrances, cluster))
     if mapped:
         from modelyard.kustomization import renaming
 
         yield [], renaming(beside)
+
+
+def _of_the_set(
+    models: DeclaredSet, entrances: Sequence[tuple[DeclaredModel, int, Manifest]], cluster: Cluster
+) -> Iterator[Problem]:
+    """Yield what only all models together show. entrances: objects, each with its model and its index there."""
+    for each in check_set([manifest for _, _, manifest in entrances], cluster):
+        model, index, _ = entrances[each.manifest]
+        yield from not_accepted(model, placed(models, model, [each._replace(manifest=index)]))
 
 
 def _site_config(models: DeclaredSet | None, today: date | None) -> tuple[Rendered, list[Problem]]:
@@ -180,8 +195,8 @@ def _cluster(models: DeclaredSet) -> Cluster:
     unread = models.names("knative") and "knative" not in spec.model_fields_set
     named = "features" in find_marks(models.marks, "spec", "knative").entries
     if unread or (named and "features" not in spec.knative.model_fields_set):
-        return Cluster(None)
-    return Cluster(frozenset(spec.knative.features or ()))
+        return Cluster(None, openshift=spec.platform == "openshift")
+    return Cluster(frozenset(spec.knative.features or ()), openshift=spec.platform == "openshift")
 
 
 @contextmanager

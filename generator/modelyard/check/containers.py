@@ -1,7 +1,7 @@
 """Containers of pods of whatever kind: what each needs, and what may stand there once only.
 
-Source: kubernetes 1.37, pkg/apis/core/validation/validation.go, ValidateContainers, ValidateVolumes, ValidateVolumeMounts,
-ValidateEnv, and ValidateResourceRequirements.
+Source: kubernetes 1.37, pkg/apis/core/validation/validation.go, ValidateContainers, ValidateVolumes, ValidateEnv,
+ValidateVolumeMounts and ValidateResourceRequirements.
 """
 
 import posixpath
@@ -17,7 +17,7 @@ from modelyard.names import dns_1123_label, quantity
 _LOST: Final = "; a strategic merge patch replaces lists of a kind that kustomize does not know, so write a JSON patch"
 
 
-def mount_paths(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def mount_paths(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find two mounts at one path."""
     for index, _, template in all_pod_templates(manifests):
         for path, container in containers(template.spec_path, template.spec):
@@ -33,7 +33,7 @@ def mount_paths(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Fin
                 first.setdefault(key, where)
 
 
-def mounts(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def mounts(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find mounts without their volume."""
     for index, manifest, template in all_pod_templates(manifests):
         declared = {volume.get("name") for _, volume in items(template.spec.get("volumes"))}
@@ -48,7 +48,7 @@ def mounts(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]
                     yield Finding("MY325", f"there is no volume {name}", hint, index, where)
 
 
-def variables(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def variables(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find variables that stand twice in one container."""
     for index, _, template in all_pod_templates(manifests):
         for path, container in containers(template.spec_path, template.spec):
@@ -62,7 +62,7 @@ def variables(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Findi
                 first.setdefault(name, where)
 
 
-def necessities(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def necessities(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find containers without an image or a name, and names of containers and volumes that stand twice."""
     for index, manifest, template in all_pod_templates(manifests):
         for found in _necessities(manifest, template):
@@ -93,7 +93,7 @@ def _name(path: Path, each: dict[str, Any], what: str, seen: dict[str, Path], *,
     seen.setdefault(name, where)
 
 
-def resources(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def resources(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find amounts that are no quantities, and requests over their limits."""
     for index, _, template in all_pod_templates(manifests):
         for path, container in containers(template.spec_path, template.spec):

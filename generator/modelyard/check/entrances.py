@@ -1,7 +1,7 @@
 """Whole sets: two objects that answer for one host and path, and one object twice.
 
-Source: gateway-api v1.6.3, apis/v1/httproute_types.go: among equal matches the oldest object wins; kubernetes/ingress-nginx
-and openshift/router do the same. knative/serving v0.50.0, pkg/reconciler/domainmapping: a domain is claimed once.
+Source: gateway-api v1.6.3, apis/v1/httproute_types.go: among equal matches the oldest object wins. ingress-nginx and the
+router of OpenShift do the same. knative/serving v0.50.0, pkg/reconciler/domainmapping: a domain is claimed once.
 """
 
 import json
@@ -21,7 +21,7 @@ class Entrance(NamedTuple):
     path: Path
 
 
-def entrances(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def entrances(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find two objects that answer for one host and path."""
     taken: dict[tuple[str, ...], int] = {}
     for index, manifest in enumerate(manifests):
@@ -78,7 +78,7 @@ def _text(value: object) -> str:
     return json.dumps(value, sort_keys=True, default=str)
 
 
-def twice(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def twice(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find an object that stands in the set twice."""
     seen: set[tuple[str, str, str, str]] = set()
     for index, manifest in enumerate(manifests):

@@ -63,9 +63,7 @@ _OBJECTS: Final[dict[tuple[str, str], tuple[tuple[tuple[str, ...], tuple[str, ..
         (("spec", "ingress", "*", "ports", "*", "protocol"), _POD["protocol"]),
         (("spec", "egress", "*", "ports", "*", "protocol"), _POD["protocol"]),
     ),
-    ("policy", "PodDisruptionBudget"): (
-        (("spec", "unhealthyPodEvictionPolicy"), ("AlwaysAllow", "IfHealthyBudget")),
-    ),
+    ("policy", "PodDisruptionBudget"): ((("spec", "unhealthyPodEvictionPolicy"), ("AlwaysAllow", "IfHealthyBudget")),),
     ("autoscaling", "HorizontalPodAutoscaler"): (
         (("spec", "metrics", "*", "type"), ("ContainerResource", "External", "Object", "Pods", "Resource")),
         (("spec", "behavior", "scaleUp", "selectPolicy"), ("Disabled", "Max", "Min")),
@@ -76,7 +74,7 @@ _OBJECTS: Final[dict[tuple[str, str], tuple[tuple[tuple[str, ...], tuple[str, ..
 Wrong = tuple[Path, str, tuple[str, ...]]
 
 
-def enumerations(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def enumerations(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find words that the API server does not know."""
     for index, manifest in enumerate(manifests):
         wrong = [

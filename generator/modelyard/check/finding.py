@@ -1,4 +1,4 @@
-"""What a rule over rendered objects says, what it may know of the cluster, and how it reads data that may be anything."""
+"""What a rule over objects says, what it may know of the cluster, and how it reads data that may be anything."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias

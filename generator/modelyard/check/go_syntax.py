@@ -1,4 +1,4 @@
-"""How Go reads numbers and durations, which is what controllers make of annotations: package strconv and time, Go 1.26."""
+"""How Go reads numbers and durations, as controllers do in annotations: packages strconv and time, Go 1.26."""
 
 import re
 from fractions import Fraction
@@ -7,17 +7,18 @@ from typing import Final
 _UNITS: Final = {
     "ns": Fraction(1, 10**9),
     "us": Fraction(1, 10**6),
-    "µs": Fraction(1, 10**6),  # noqa: RUF001 - the micro sign
-    "μs": Fraction(1, 10**6),  # noqa: RUF001 - the Greek letter
+    "µs": Fraction(1, 10**6),
+    "μs": Fraction(1, 10**6),
     "ms": Fraction(1, 1000),
     "s": Fraction(1),
     "m": Fraction(60),
     "h": Fraction(3600),
 }
-_PART: Final = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")  # noqa: RUF001
+_PART: Final = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
 _DURATION: Final = re.compile(rf"[-+]?(?:0|(?:{_PART.pattern})+)")
 _INTEGER: Final = re.compile(r"[-+]?[0-9]+")
-_FLOAT: Final = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?(?:inf|infinity)|nan", re.IGNORECASE)
+_DECIMAL: Final = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[-+]?[0-9]+)?"
+_FLOAT: Final = re.compile(rf"[-+]?(?:{_DECIMAL}|inf|infinity)|nan", re.IGNORECASE)
 _MAX_DURATION: Final = Fraction(2**63 - 1, 10**9)  # nanoseconds in 64 bits
 MAX_INT32: Final = 2**31 - 1
 

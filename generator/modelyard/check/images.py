@@ -15,7 +15,7 @@ _SPARK: Final = "sparkoperator.k8s.io"
 _ACK: Final = "sagemaker.services.k8s.aws"
 
 
-def images(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def images(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find images that are no references, that name no version, or the latest."""
     for index, _, template in all_pod_templates(manifests):
         for path, container in containers(template.spec_path, template.spec):

@@ -2,7 +2,8 @@
 
 Source: knative/serving v0.50.0, pkg/apis/autoscaling/{annotation_validation,register}.go,
 pkg/apis/serving/metadata_validation.go, pkg/apis/serving/v1/revision_validation.go; knative.dev/networking,
-pkg/apis/networking/{metadata_validation,register}.go. The cluster's own limits are those of config-autoscaler as shipped.
+pkg/apis/networking/{metadata_validation,register}.go. The cluster's own limits are those of
+config-autoscaler as shipped.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -70,7 +71,7 @@ _DEADLINE: Final = (f"{_SERVING}/progress-deadline",)
 Annotations: TypeAlias = Mapping[str, Any]
 
 
-def annotation_values(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def annotation_values(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find annotations of revisions, Services and Routes whose values Knative refuses."""
     for index, manifest in enumerate(manifests):
         if manifest.group != KNATIVE:
@@ -89,7 +90,7 @@ def annotation_values(manifests: Sequence[Manifest], cluster: Cluster) -> Iterat
             yield each.on("MY307", index)
 
 
-def annotation_places(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def annotation_places(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find autoscaling annotations beside the template, and networking annotations that do not exist."""
     for index, manifest in enumerate(manifests):
         if manifest.group != KNATIVE:
@@ -171,9 +172,9 @@ def _words(annotations: Mapping[str, str], path: Path) -> Iterator[Found]:
             yield _wrong(metric, "is neither concurrency nor rps, which is what Knative's own autoscaler knows", path)
         elif class_ == _HPA and not metric[1]:
             yield _wrong(metric, "is no metric", path)
-    if named and class_ == _KPA and (algorithm := _get(annotations, "metric-aggregation-algorithm")):
-        if algorithm[1] not in _ALGORITHMS:
-            yield _wrong(algorithm, "is neither linear nor weighted-exponential", path)
+    algorithm = _get(annotations, "metric-aggregation-algorithm")
+    if algorithm and named and class_ == _KPA and algorithm[1] not in _ALGORITHMS:
+        yield _wrong(algorithm, "is neither linear nor weighted-exponential", path)
 
 
 def _scales(annotations: Mapping[str, str], path: Path) -> Iterator[Found]:

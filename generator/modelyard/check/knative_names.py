@@ -24,7 +24,7 @@ _WRITTEN: Final = ("serving.knative.dev/creator", "serving.knative.dev/lastModif
 _CLUSTER_DOMAIN: Final = ".svc.cluster.local"
 
 
-def knative_names(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def knative_names(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find names of Services, Configurations, Routes and Revisions that are no DNS-1035 labels."""
     for index, manifest in enumerate(manifests):
         if manifest.group == KNATIVE and manifest.kind in _LABELLED:
@@ -36,7 +36,7 @@ def knative_names(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[F
                     yield Finding("MY304", f"the name {name} {wrong}", hint, index, ("metadata", key))
 
 
-def revision_names(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def revision_names(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find names of revisions that are no labels, or do not begin with their Service's."""
     for index, manifest in enumerate(manifests):
         if manifest.group == KNATIVE and manifest.kind in _TEMPLATED:
@@ -64,7 +64,7 @@ def _revision_name(body: dict[str, Any]) -> Iterator[Found]:
         yield Found(f"the revision's name {name} does not begin with {start}", hint, (*path, "name"))
 
 
-def written_by_knative(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def written_by_knative(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find annotations that Knative's webhook makes immutable, and labels of objects that controllers own."""
     for index, manifest in enumerate(manifests):
         if manifest.group != KNATIVE:
@@ -82,7 +82,7 @@ def written_by_knative(manifests: Sequence[Manifest], cluster: Cluster) -> Itera
             yield Finding("MY316", f"Knative itself writes {label}", hint, index, ("metadata", "labels", label))
 
 
-def domain_mappings(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def domain_mappings(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find DomainMappings that map no public host, or to nothing."""
     for index, manifest in enumerate(manifests):
         if manifest.group == KNATIVE and manifest.kind == "DomainMapping":

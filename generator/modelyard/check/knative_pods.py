@@ -1,7 +1,7 @@
 """What Knative Serving refuses in the pod of a revision, whatever the feature flags.
 
-Source: knative/serving v0.50.0, pkg/apis/serving/k8s_validation.go, pkg/apis/serving/v1/revision_{defaults,validation}.go,
-with the limits of config/core/configmaps/defaults.yaml.
+Source: knative/serving v0.50.0, pkg/apis/serving/k8s_validation.go, v1/revision_defaults.go and
+v1/revision_validation.go, with the limits of config/core/configmaps/defaults.yaml.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,6 +18,7 @@ _RESERVED_VARIABLES: Final = ("K_SERVICE", "K_CONFIGURATION", "K_REVISION")
 _MAX_TIMEOUT: Final = 600  # seconds; max-revision-timeout-seconds
 _MAX_CONCURRENCY: Final = 1000  # container-concurrency-max-limit
 _MAX_ID: Final = 2**31 - 1
+_IDS: Final = ("runAsUser", "runAsGroup", "fsGroup")
 _HANDLERS: Final = ("httpGet", "tcpSocket", "exec", "grpc")
 _PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")
 
@@ -28,7 +29,7 @@ def _pods(manifests: Sequence[Manifest]) -> Iterator[tuple[int, Path, dict[str, 
             yield index, template.spec_path, template.spec
 
 
-def ports(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def ports(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find more than one port, reserved ones, and names that are no protocol."""
     for index, path, pod in _pods(manifests):
         every = [
@@ -61,21 +62,21 @@ def _port(path: Path, port: dict[str, Any]) -> Iterator[Found]:
         yield Found(message, hint, (*path, "containerPort"))
 
 
-def limits(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def limits(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find a concurrency, a time-out or a user that Knative refuses."""
     for index, path, pod in _pods(manifests):
-        bounded = [
+        bounded: list[tuple[Path, Any, int]] = [
             ((*path, "containerConcurrency"), pod.get("containerConcurrency"), _MAX_CONCURRENCY),
             ((*path, "timeoutSeconds"), pod.get("timeoutSeconds"), _MAX_TIMEOUT),
         ]
         contexts = [(path, pod), *containers(path, pod)]
         for where, each in contexts:
             context = mapping(each.get("securityContext"))
-            for key in ("runAsUser", "runAsGroup", "fsGroup"):
-                bounded.append(((*where, "securityContext", key), context.get(key), _MAX_ID))
-            if isinstance(context.get("supplementalGroups"), list):
-                for i, group in enumerate(context["supplementalGroups"]):
-                    bounded.append(((*where, "securityContext", "supplementalGroups", i), group, _MAX_ID))
+            inside: Path = (*where, "securityContext")
+            ids: list[tuple[Path, Any]] = [((*inside, key), context.get(key)) for key in _IDS]
+            if isinstance(groups := context.get("supplementalGroups"), list):
+                ids += [((*inside, "supplementalGroups", i), group) for i, group in enumerate(groups)]
+            bounded += [(at, value, _MAX_ID) for at, value in ids]
         for where, value, most in bounded:
             number = integer(value)
             if number is not None and not 0 <= number <= most:
@@ -83,7 +84,7 @@ def limits(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]
                 yield Finding("MY310", message, "change it", index, where)
 
 
-def user_containers(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def user_containers(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find containers with a reserved name, and pods without any."""
     for index, path, pod in _pods(manifests):
         if not pod.get("containers"):
@@ -96,7 +97,7 @@ def user_containers(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator
                 yield Finding("MY311", "the container is empty", "give it an image", index, where)
 
 
-def variables(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def variables(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find environment variables that Knative sets itself."""
     for index, path, pod in _pods(manifests):
         several = len(list(items(pod.get("containers")))) > 1
@@ -109,7 +110,7 @@ def variables(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Findi
                     yield Finding("MY312", f"Knative itself sets {name}", hint, index, (*where, "env", i, "name"))
 
 
-def probes(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def probes(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find probes that Knative's queue-proxy cannot run."""
     for index, path, pod in _pods(manifests):
         several = len(list(items(pod.get("containers")))) > 1

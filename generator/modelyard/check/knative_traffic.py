@@ -15,7 +15,7 @@ from modelyard.names import MAX_LABEL, dns_1035_label, label_key
 _HINT: Final = "a target names one revision or one configuration"
 
 
-def traffic(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def traffic(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find targets of traffic that are no targets, and percents that do not add up."""
     for index, manifest in enumerate(manifests):
         if manifest.group == KNATIVE and manifest.kind in ("Service", "Route"):
@@ -69,7 +69,9 @@ def _target(path: Path, target: dict[str, Any], *, service: bool) -> Iterator[Fo
             yield Found(f"the name {name} {wrong}", _HINT, (*path, key))
     if isinstance(latest, bool) and latest == bool(revision):
         word = "is named, and the latest is asked for" if revision else "is not named, nor the latest asked for"
-        yield Found(f"the revision {word}", "write either revisionName or latestRevision: true", (*path, "latestRevision"))
+        yield Found(
+            f"the revision {word}", "write either revisionName or latestRevision: true", (*path, "latestRevision")
+        )
     if percent is not None and not 0 <= percent <= 100:
         yield Found(f"the percent {percent} is not between 0 and 100", "change it", (*path, "percent"))
     if text(target.get("url")):

@@ -1,7 +1,7 @@
 """Volumes and mounts that Knative Serving refuses.
 
 Source: knative/serving v0.50.0, pkg/apis/serving/k8s_validation.go, ValidateVolumes and validateVolumeMounts. Mounts of
-ConfigMaps, Secrets and the like are read-only there by default (revision_defaults.go), so what they say does not matter.
+ConfigMaps, Secrets and the like are made read-only (revision_defaults.go), so what they say does not matter.
 """
 
 import posixpath
@@ -30,7 +30,7 @@ _PROPAGATION: Final = ("None", "HostToContainer")
 _CLAIM: Final = "persistentVolumeClaim"
 
 
-def knative_volumes(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def knative_volumes(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find volumes without one source or a mount, and mounts at reserved paths."""
     for index, manifest, template in all_pod_templates(manifests):
         if manifest.group == KNATIVE:
@@ -74,7 +74,9 @@ def _volume(path: Path, volume: dict[str, Any], mounted: set[Any]) -> Iterator[F
         yield from _projected((*path, "projected", "sources", i), each)
     medium = text(mapping(volume.get("emptyDir")).get("medium"))
     if medium not in ("", "Memory"):
-        yield Found(f"emptyDir knows no medium {medium}", "write Memory, or leave it out", (*path, "emptyDir", "medium"))
+        yield Found(
+            f"emptyDir knows no medium {medium}", "write Memory, or leave it out", (*path, "emptyDir", "medium")
+        )
     size = mapping(volume.get("emptyDir")).get("sizeLimit")
     if (isinstance(size, str) and size.startswith("-")) or (isinstance(size, int | float) and size < 0):
         yield Found("the size limit is less than 0", "change it", (*path, "emptyDir", "sizeLimit"))

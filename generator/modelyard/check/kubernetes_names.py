@@ -16,7 +16,7 @@ _FREE: Final = frozenset(["rbac.authorization.k8s.io"])
 _LABEL_KINDS: Final = frozenset(["Namespace", "StatefulSet"])
 
 
-def object_names(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def object_names(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find names and namespaces that the API server refuses."""
     for index, manifest in enumerate(manifests):
         metadata = mapping(manifest.body.get("metadata"))
@@ -34,7 +34,7 @@ def _wrong(manifest: Manifest, name: str) -> str | None:
     return dns_1123_label(name) if manifest.kind in _LABEL_KINDS else dns_1123_subdomain(name)
 
 
-def labels(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def labels(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find labels and annotations, of objects and pod templates, that the API server refuses."""
     for index, manifest in enumerate(manifests):
         places: list[tuple[Path, dict[str, Any]]] = [(("metadata",), mapping(manifest.body.get("metadata")))]

@@ -14,7 +14,7 @@ from modelyard.manifest import Manifest
 _NAMES: Final = ("app.kubernetes.io/name", "app.kubernetes.io/instance", "app")
 
 
-def selectors(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def selectors(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find a selector in a Knative Service."""
     for index, manifest in enumerate(manifests):
         if manifest.group == KNATIVE and manifest.kind == "Service" and "selector" in at(manifest.body, "spec"):
@@ -23,7 +23,7 @@ def selectors(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Findi
             yield Finding("MY365", message, hint, index, ("spec", "selector"))
 
 
-def prefixes(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def prefixes(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find DomainMappings whose host begins with the prefix that the object it refers to has got."""
     added: dict[tuple[str, object], str] = {}
     for each in manifests:

@@ -1,7 +1,7 @@
 """What OpenShift does otherwise than Kubernetes.
 
-Source: openshift/api 34e60874783e (2026-04-20), route/v1/types.go; OpenShift 4.20, restricted-v2 of the default security
-context constraints, which gives each namespace a range of users; release notes of 4.14, where DeploymentConfig is deprecated.
+Source: openshift/api 34e60874783e (2026-04-20), route/v1/types.go; OpenShift 4.20, restricted-v2 of the constraints,
+which gives each namespace a range of users; release notes of 4.14, which deprecate DeploymentConfig.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ def users(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
                     yield Finding("MY360", message, hint, index, (*where, "securityContext", key))
 
 
-def deployment_configs(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def deployment_configs(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find DeploymentConfigs."""
     for index, manifest in enumerate(manifests):
         if manifest.kind == "DeploymentConfig":
@@ -33,11 +33,9 @@ def deployment_configs(manifests: Sequence[Manifest], cluster: Cluster) -> Itera
             yield Finding("MY361", "OpenShift has deprecated DeploymentConfig", hint, index, ("kind",))
 
 
-def route_ports(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def route_ports(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find Routes to a port that their Service, if it is there, does not have."""
-    services = {
-        (each.name, _namespace(each)): each for each in manifests if each.kind == "Service" and not each.group
-    }
+    services = {(each.name, _namespace(each)): each for each in manifests if each.kind == "Service" and not each.group}
     for index, manifest in enumerate(manifests):
         if manifest.group != "route.openshift.io" or manifest.kind != "Route":
             continue

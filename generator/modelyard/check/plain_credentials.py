@@ -11,7 +11,7 @@ from modelyard.manifest import Manifest
 _HINT: Final = "keep it in a Secret, and refer to it"
 
 
-def plain_credentials(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def plain_credentials(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find variables, ConfigMaps and annotations that hold what looks like a credential; never shows it."""
     for index, _, template in all_pod_templates(manifests):
         for path, container in containers(template.spec_path, template.spec):

@@ -1,7 +1,7 @@
 """Pod Security Standards, profile restricted, for pods of whatever kind.
 
-Source: k8s.io/pod-security-admission v0.37.2, policy/check_*.go. Where a user namespace relaxes a rule (1.35 and later),
-this is the stricter one. Windows pods are exempt from what Linux alone has.
+Source: k8s.io/pod-security-admission v0.37.2, policy/check_*.go. Where a user namespace relaxes a rule (1.35 and
+later), this is the stricter one. Windows pods are exempt from what Linux alone has.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -52,7 +52,7 @@ Wrong: TypeAlias = tuple[Path, str, str]  # where, what, how to mend it
 Check: TypeAlias = Callable[[PodTemplate], Iterator[Wrong]]
 
 
-def pod_security(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def pod_security(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find what Pod Security restricted refuses."""
     for index, _, template in all_pod_templates(manifests):
         windows = mapping(template.spec.get("os")).get("name") == "windows"

@@ -64,7 +64,7 @@ def pod_templates(manifest: Manifest) -> Iterator[PodTemplate]:
         return
     node: Any = manifest.body
     for part in path:
-        node = mapping(node).get(part)
+        node = mapping(node).get(str(part))
     if isinstance(mapping(node).get("spec"), dict):
         yield PodTemplate(path, mapping(node.get("metadata")), node["spec"])
 

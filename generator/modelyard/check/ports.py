@@ -17,7 +17,7 @@ _HANDLERS: Final = ("httpGet", "tcpSocket", "grpc")
 _CALLERS: Final = ("livenessProbe", "readinessProbe", "startupProbe")
 
 
-def ports(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def ports(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find ports outside 1-65535, names of ports that are none, and probes of a named port that is not there."""
     for index, manifest, template in all_pod_templates(manifests):
         for path, container in containers(template.spec_path, template.spec):
@@ -45,11 +45,11 @@ def _container(path: Path, container: dict[str, Any], *, open_: bool) -> Iterato
     called += [((*path, "lifecycle", key), mapping(each)) for key, each in hooks.items()]
     for where, each in called:
         for handler in _HANDLERS:
-            port = mapping(each.get(handler)).get("port")
-            yield from _port((*where, handler, "port"), port, named=True)
-            if isinstance(port, str) and port and port not in names and not open_ and _NAME.fullmatch(port):
+            wanted = mapping(each.get(handler)).get("port")
+            yield from _port((*where, handler, "port"), wanted, named=True)
+            if isinstance(wanted, str) and wanted not in names and not open_ and _NAME.fullmatch(wanted):
                 hint = f"the container has {', '.join(names) or 'no named port'}"
-                yield Found(f"the container has no port {port}", hint, (*where, handler, "port"))
+                yield Found(f"the container has no port {wanted}", hint, (*where, handler, "port"))
 
 
 def _others(manifest: Manifest) -> Iterator[Found]:
@@ -75,11 +75,9 @@ def _port(path: Path, value: object, *, named: bool) -> Iterator[Found]:
         yield Found(f"{value} is not a name of a port", hint, path)
 
 
-def service_ports(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def service_ports(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find Services whose named port no selected container has, among the pods that are there."""
-    services = [
-        (index, each) for index, each in enumerate(manifests) if each.kind == "Service" and not each.group
-    ]
+    services = [(index, each) for index, each in enumerate(manifests) if each.kind == "Service" and not each.group]
     if not services:
         return
     pods = [(_namespace(manifest), template) for _, manifest, template in all_pod_templates(manifests)]

@@ -1,8 +1,8 @@
 """References of pods to ConfigMaps, Secrets and ServiceAccounts of the same set.
 
-What is not in the set may be in the cluster. A name that kustomize gave a hash elsewhere is not, and neither is a key that
-the object in the set does not have. Source of the first: kustomize 5.8.1, api/konfig/builtinpluginconsts/namereference.go
-has no paths of custom kinds; of the second: kubernetes 1.37, pkg/kubelet/kuberuntime, CreateContainerConfigError.
+What is not in the set may be in the cluster. A name that kustomize gave a hash elsewhere is not, and neither is a key
+that the object in the set does not have. Source: kustomize 5.8.1, api/konfig/builtinpluginconsts/namereference.go, has
+no paths of custom kinds; kubernetes 1.37, pkg/kubelet/kuberuntime, CreateContainerConfigError.
 """
 
 import re
@@ -31,7 +31,7 @@ class Reference(NamedTuple):
     keys: tuple[tuple[Path, str], ...] = ()
 
 
-def references(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def references(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find names that got a hash elsewhere, and keys that the object does not have."""
     objects = _objects(manifests)
     hashed = {
@@ -54,7 +54,7 @@ def references(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Find
                         yield Finding("MY330", f"{each.kind} {each.name} has no key {key}", hint, index, path)
 
 
-def absent(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def absent(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find ConfigMaps and ServiceAccounts that pods name and the set does not have; Secrets come from elsewhere."""
     objects = _objects(manifests)
     said: set[tuple[str, object, str]] = set()

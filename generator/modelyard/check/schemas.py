@@ -1,7 +1,7 @@
 """Objects against the schemas of their kinds: those of Kubernetes, and those of custom resource definitions.
 
-Origins, versions and licences: modelyard/schemas/index.json. The schemas are made by schemas/make.py and are strict: what
-the API server would drop without a word is refused. Rules written in CEL are not in them.
+Origins, versions and licences: modelyard/schemas/index.json. The schemas are made by schemas/make.py and are strict:
+what the API server would drop without a word is refused. Rules written in CEL are not in them.
 """
 
 import gzip
@@ -71,7 +71,7 @@ def _validator(path: str) -> "Validator":
 
 
 def by_schema(manifests: Sequence[Manifest], kubernetes: str) -> list[Finding]:
-    """Return what the schemas of a minor version of Kubernetes find. Raises ValueError for a version without schemas."""
+    """Return what the schemas of a minor version of Kubernetes find. Raises ValueError if there are none for it."""
     files = _files(kubernetes)
     findings: list[Finding] = []
     for index, manifest in enumerate(manifests):
@@ -109,15 +109,22 @@ def _words(path: Path, error: "ValidationError", file: str) -> Iterator[tuple[Pa
             known = _known(error, file)
             for each in details["unexpected"]:
                 meant = nearest(each, known)
-                hint = f"did you mean {meant}?" if meant else "the API server drops it or refuses the object; take it out"
+                hint = (
+                    f"did you mean {meant}?" if meant else "the API server drops it or refuses the object; take it out"
+                )
                 yield (*path, each), f"unknown field {each}", hint
         case "required":
             missing = details["property"]
             yield path, f"{field} lacks {missing}", f"add {missing}:"
         case "type":
             wanted = one_of(_article(each) for each in details["types"])
-            yield path, f"{field} is {_article(_type(error.instance))}, not {wanted}", "quotes make a text of a value"
-        case "enum" | "constant":
+            given = _type(error.instance)
+            hint = "put it between quotes" if "string" in details["types"] else f"write {wanted}"
+            hint = (
+                "take the quotes off" if given == "string" and hint.endswith(("integer", "number", "boolean")) else hint
+            )
+            yield path, f"{field} is {_article(given)}, not {wanted}", hint
+        case "enum" | "const":
             options = details.get("options") or [details.get("expected_value")]
             words = [str(each) for each in options if each is not None]
             hint = f"write {one_of(words)}" if len(words) <= _SHOWN else f"write one of {', '.join(sorted(words))}"
@@ -131,17 +138,9 @@ def _words(path: Path, error: "ValidationError", file: str) -> Iterator[tuple[Pa
 def _known(error: "ValidationError", file: str) -> list[str]:
     """Return the fields that the schema knows at the place of an error."""
     node: Any = json.loads(gzip.decompress(_read(file)))
-    location = error.absolute_keyword_location or ""
-    root = node
-    for part in error.schema_path:
-        if isinstance(node, dict) and "$ref" in node and part == "$ref":
-            node = root["$defs"][node["$ref"].rpartition("/")[2]]
-        elif isinstance(node, dict):
-            node = node.get(part, {}) if part != "additionalProperties" or part != error.schema_path[-1] else node
-        elif isinstance(node, list) and isinstance(part, int):
-            node = node[part]
-    del location
-    return list(node.get("properties", ())) if isinstance(node, dict) else []
+    for part in error.schema_path[:-1]:
+        node = node[part]
+    return list(node.get("properties", ()))
 
 
 def _field(path: Path) -> str:

@@ -12,7 +12,7 @@ from modelyard.manifest import Manifest
 _KINDS: Final = frozenset(["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"])
 
 
-def selectors(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def selectors(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find workloads that do not select the pods of their own template."""
     for index, manifest in enumerate(manifests):
         if manifest.group != "apps" or manifest.kind not in _KINDS:
@@ -35,7 +35,7 @@ def selectors(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Findi
 
 
 def _holds(wanted: dict[str, Any], labels: dict[str, Any]) -> bool:
-    key, values = wanted.get("key"), wanted.get("values") or []
+    key, values = str(wanted.get("key")), wanted.get("values") or []
     match wanted.get("operator"):
         case "In":
             return labels.get(key) in values

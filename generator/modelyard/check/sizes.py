@@ -15,7 +15,7 @@ _DATA: Final = 1024 * 1024  # bytes
 _ANNOTATIONS: Final = 256 * 1024  # bytes
 
 
-def data(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def data(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find ConfigMaps and Secrets with more than 1 MiB of data."""
     for index, manifest in enumerate(manifests):
         if manifest.kind not in ("ConfigMap", "Secret") or manifest.group:
@@ -32,7 +32,7 @@ def data(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]: 
             yield Finding("MY375", f"{size} bytes of data are more than {_DATA}", hint, index, (encoded,))
 
 
-def client_side_apply(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:  # noqa: ARG001 - a Rule
+def client_side_apply(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find objects that `kubectl apply` cannot write into their own annotation."""
     for index, manifest in enumerate(manifests):
         size = len(json.dumps(manifest.body, separators=(",", ":"), ensure_ascii=False, default=str))

@@ -20,16 +20,16 @@ FINDINGS: Final[dict[str, Code]] = {
     ),
     "MY305": Code(
         "A revision's name that Knative refuses",
-        "A revision that is named begins with the name of its Service and a hyphen. Prefixes of kustomize change the one "
+        "A revision that is named begins with the name of its Service and a hyphen. kustomize's prefixes change the one "
         "and not the other.",
     ),
     "MY306": Code(
         "A port that Knative refuses",
-        "A revision has one TCP port, without a name or called h2c or http1, and none that Knative's own containers use.",
+        "A revision has one TCP port, without a name or called h2c or http1, and none of Knative's own.",
     ),
     "MY307": Code(
         "An annotation's value that Knative refuses",
-        "Scales, targets, windows and quantities of annotations have forms and limits; a value without quotes is no text.",
+        "Scales, targets, windows and quantities of annotations have forms and limits; a number is no text.",
     ),
     "MY308": Code(
         "An annotation in the wrong place",
@@ -57,8 +57,8 @@ FINDINGS: Final[dict[str, Code]] = {
     ),
     "MY314": Code(
         "A probe that Knative refuses",
-        "A probe asks in one way, of the container's own port. Without periodSeconds Knative asks several times a second, "
-        "and then takes neither timeoutSeconds nor failureThreshold.",
+        "A probe asks in one way, of the container's own port. Without periodSeconds Knative asks several times a "
+        "second, and then takes neither timeoutSeconds nor failureThreshold.",
     ),
     "MY315": Code(
         "A DomainMapping that Knative refuses",

@@ -14,7 +14,9 @@ def _warning(title: str, text: str) -> Code:
 
 
 SECURITY: Final[dict[str, Code]] = {
-    "MY340": _warning("A namespace of the node", f"hostNetwork, hostPID and hostIPC open the node to the pod.{_BASELINE}"),
+    "MY340": _warning(
+        "A namespace of the node", f"hostNetwork, hostPID and hostIPC open the node to the pod.{_BASELINE}"
+    ),
     "MY341": _warning("A privileged container", f"It may do on its node what root may do.{_BASELINE}"),
     "MY342": _warning("Capabilities", f"All are dropped, and NET_BIND_SERVICE alone may be added.{_RESTRICTED}"),
     "MY343": _warning("A folder of the node", f"hostPath reaches the files of the node.{_BASELINE}"),

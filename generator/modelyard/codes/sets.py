@@ -7,8 +7,8 @@ from modelyard.codes.code import Code
 SETS: Final[dict[str, Code]] = {
     "MY365": Code(
         "A selector in a Knative Service",
-        "commonLabels, and labels with includeSelectors, put a selector into every kind Service. Knative's has none, so "
-        "the API server refuses the object, or drops the field and GitOps sees drift for ever.",
+        "commonLabels, and labels with includeSelectors, put a selector into every kind Service. Knative's has none, "
+        "so the API server refuses the object, or drops the field and GitOps sees drift for ever.",
     ),
     "MY366": Code(
         "A prefix on a host",

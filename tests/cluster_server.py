@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-CRDS: Final = ("podmonitors.monitoring.coreos.com.yaml", "httproutes.gateway.networking.k8s.io.yaml")
+CRDS: Final = (
+    "endpointconfigs.sagemaker.services.k8s.aws.yaml",
+    "endpoints.sagemaker.services.k8s.aws.yaml",
+    "httproutes.gateway.networking.k8s.io.yaml",
+    "models.sagemaker.services.k8s.aws.yaml",
+    "podmonitors.monitoring.coreos.com.yaml",
+    "scalabletargets.applicationautoscaling.services.k8s.aws.yaml",
+    "scalingpolicies.applicationautoscaling.services.k8s.aws.yaml",
+)
 _PARTS: Final = ("--knative", "--controller", "--manager", "--kwok")
 
 Object = dict[str, Any]

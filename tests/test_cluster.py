@@ -216,6 +216,25 @@ def test_base_becomes_available_and_keeps_its_scale(cluster: Cluster, namespace:
     assert cluster.get("deployments", "pricing", namespace)["spec"]["replicas"] == 4
 
 
+def test_a_new_image_is_a_new_model_and_the_endpoint_moves(cluster: Cluster, namespace: str, tmp_path: Path) -> None:
+    objects = rendered("sagemaker", namespace, tmp_path)
+    cluster.apply(objects)
+    before = versions(cluster, objects)
+    cluster.apply(objects)
+    assert versions(cluster, objects) == before
+    changed = rendered("sagemaker", namespace, tmp_path, {"churn-sagemaker:2.1.0": "churn-sagemaker:2.2.0"})
+    cluster.apply(changed)
+    names = {kind: name for kind, name in moved(before, versions(cluster, changed)) if kind != "Endpoint"}
+    assert moved(before, versions(cluster, changed)) == {*names.items(), ("Endpoint", "churn")}
+    assert {kind: name.rpartition("-")[0] for kind, name in names.items()} == {
+        "Model": "churn-challenger",
+        "EndpointConfig": "churn",
+    }
+    endpoint = cluster.get("endpoints.sagemaker.services.k8s.aws", "churn", namespace)
+    assert endpoint["spec"]["endpointConfigName"] == names["EndpointConfig"]
+    assert cluster.read(objects), "what the endpoint moved from is still there"
+
+
 def test_every_rendered_object_is_accepted(
     cluster: Cluster, namespace: str, renderings: Mapping[str, api.Rendering]
 ) -> None:

@@ -1,5 +1,6 @@
 """What is rendered is accepted: by the upstream schemas, and by Knative's own defaulting and validation."""
 
+import inspect
 import json
 import subprocess
 from collections import defaultdict
@@ -95,8 +96,8 @@ def test_made_sets_use_every_field(renderings: Mapping[str, api.Rendering], tmp_
     for rendering in [*renderings.values(), model_sets.unrestricted(tmp_path)]:
         assert rendering.models is not None
         used |= set(_fields_of_set(rendering.models))
-    shapes = [each for each in Shape.__subclasses__() if each.__module__.startswith("modelyard.")]
-    wanted = {(each, field) for each in shapes if each.__name__ not in HEADS for field in each.model_fields}
+    shapes = [each for each in _subclasses(Shape) if each.__module__.startswith("modelyard.")]
+    wanted = {_own(each, field) for each in shapes if each.__name__ not in HEADS for field in each.model_fields}
     assert {module.partition(".")[2] for module in {each.__module__ for each, _ in wanted}} >= {"models.pod"}
     # Knative never takes these, and what runs beside it shares the model: knative_limits.yaml has them.
     never = {(SecurityContext, name) for name in ("appArmorProfile", "procMount", "seLinuxOptions")}
@@ -111,11 +112,22 @@ def _fields_of_set(models: DeclaredSet) -> Iterator[Field]:
             yield from _fields(list(served.specs.values()))
 
 
+def _subclasses(shape: type[Shape]) -> Iterator[type[Shape]]:
+    for each in shape.__subclasses__():
+        yield each
+        yield from _subclasses(each)
+
+
+def _own(shape: type[Shape], field: str) -> Field:
+    """Return a field with the shape that declares it."""
+    return next(each for each in shape.__mro__ if field in inspect.get_annotations(each)), field
+
+
 def _fields(value: object) -> Iterator[Field]:
     """Yield (shape, field) of all fields that are set in a value, or anywhere below it."""
     if isinstance(value, Shape):
         for name in value.model_fields_set:
-            yield type(value), name
+            yield _own(type(value), name)
             yield from _fields(getattr(value, name))
     elif isinstance(value, list | dict):
         for each in value.values() if isinstance(value, dict) else value:

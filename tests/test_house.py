@@ -36,12 +36,8 @@ def test_a_section_has_one_name_in_four_places(name: str) -> None:
 
 
 def test_every_code_is_used_and_explained() -> None:
-    used = {
-        code
-        for path in SOURCES
-        if path.parent.name != "codes"
-        for code in re.findall(r"MY\d{3}", path.read_text("utf-8"))
-    }
+    sources = (path.read_text("utf-8") for path in SOURCES if path.parent.name != "codes")
+    used = {code for text in sources for code in re.findall(r"MY\d{3}", text)}
     assert used - set(CODES) == set()
     assert set(CODES) - used == set()
     for name, code in CODES.items():

@@ -33,7 +33,7 @@ def overlay(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("name", ["base", "dev", "prod"])
+@pytest.mark.parametrize("name", ["base", "dev", "prod", "sagemaker"])
 def test_every_door_gives_the_same_objects(
     name: str, builder: Builder, modelyard: Run, run: Run, tmp_path: Path
 ) -> None:

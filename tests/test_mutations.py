@@ -36,7 +36,16 @@ def replaced(data: Any, way: Way, value: Any) -> Any:
 
 
 @pytest.mark.parametrize("value", [None, -1, True, 1.5, "../x"], ids=repr)
-@pytest.mark.parametrize("sample", ["overlays/dev", "tests/cases/knative-every-field", "tests/cases/deployment-split"])
+@pytest.mark.parametrize(
+    "sample",
+    [
+        "overlays/dev",
+        "tests/cases/knative-every-field",
+        "tests/cases/deployment-split",
+        "tests/cases/sagemaker-every-field",
+        "tests/cases/sagemaker-serverless",
+    ],
+)
 def test_a_wrong_scalar_is_at_most_one_error(sample: str, value: object) -> None:
     data = yaml.safe_load((ROOT / sample / "models.yaml").read_text("utf-8"))
     refused = 0
@@ -55,7 +64,16 @@ def test_a_wrong_scalar_is_at_most_one_error(sample: str, value: object) -> None
 @pytest.mark.parametrize(
     "value", [[], {}, [None], [{}], {"name": "a"}, [{"name": "a", "$remove": True}], [[1, [2]]]], ids=repr
 )
-@pytest.mark.parametrize("sample", ["overlays/dev", "overlays/base", "tests/cases/knative-places"])
+@pytest.mark.parametrize(
+    "sample",
+    [
+        "overlays/dev",
+        "overlays/base",
+        "tests/cases/knative-places",
+        "tests/cases/sagemaker-every-field",
+        "tests/cases/sagemaker-split",
+    ],
+)
 def test_no_structure_is_too_odd(sample: str, value: object) -> None:
     folder = ROOT / sample
     data = yaml.safe_load((folder / "models.yaml").read_text("utf-8"))

@@ -22,7 +22,7 @@ def _examples(shared: Path) -> list[str]:
     return re.findall(r"```yaml\n(.*?)```", (shared / "models-file.md").read_text("utf-8"), re.DOTALL)
 
 
-@pytest.mark.parametrize("name", ["dev", "prod", "viya"])
+@pytest.mark.parametrize("name", ["dev", "prod", "sagemaker", "viya"])
 def test_generated_is_what_the_models_file_gives(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     folder = Path("overlays") / name
@@ -96,7 +96,10 @@ def test_order_in_the_file_changes_nothing(tmp_path: Path) -> None:
     assert write_all(each.body for each in turned.objects) == write_all(each.body for each in straight.objects)
 
 
-@pytest.mark.parametrize("name", ["overlays/base", "overlays/dev", "overlays/prod", "overlays/viya", "templates/init"])
+@pytest.mark.parametrize(
+    "name",
+    ["overlays/base", "overlays/dev", "overlays/prod", "overlays/sagemaker", "overlays/viya", "templates/init"],
+)
 def test_editors_accept_the_samples(name: str) -> None:
     validator = jsonschema_rs.validator_for(json.loads(shipped()))
     read = yaml.safe_load((ROOT / name / "models.yaml").read_text("utf-8").replace("NAME", "risk"))

@@ -22,6 +22,11 @@ _RANKS: Final[dict[str, int]] = {
             "HorizontalPodAutoscaler",
             "PodDisruptionBudget",
             "PodMonitor",
+            "Model",
+            "EndpointConfig",
+            "Endpoint",
+            "ScalableTarget",
+            "ScalingPolicy",
         ]
     )
 }

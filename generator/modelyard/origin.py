@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 
-from modelyard.check.finding import Finding
-from modelyard.check.site_config import Remark
+from modelyard.check.finding import Finding, Remark
 from modelyard.manifest import Manifest, Rendered
 from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.patch import pointer_of

@@ -4,26 +4,21 @@ The order is fixed. Patches see logical names; seal then puts content hashes int
 names them, so that a reference and its object can never disagree.
 """
 
-import hashlib
-import json
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
-from modelyard.manifest import Manifest, Rendered, customary, in_order
+from modelyard.manifest import Manifest, Rendered
 from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.names import one_of
 from modelyard.patch import PatchFailed, apply
-from modelyard.places import derived
 from modelyard.problem import Problem, problem
+from modelyard.seal import seal
 from modelyard.targets import section, target
 from modelyard.template import Templates
 from modelyard.workload import service_account
 
 if TYPE_CHECKING:
     from modelyard.models.patches import Patch, PatchTarget  # at run time they are imported when a model has them
-
-HASH_LENGTH: Final = 10  # hexadecimal digits: 40 bits tell a model's configurations apart
-_REFERENCES: Final = frozenset(["configMapRef", "configMapKeyRef", "configMap"])
 
 
 def render_shared(models: DeclaredSet, templates: Templates) -> list[Manifest]:
@@ -34,7 +29,7 @@ def render_shared(models: DeclaredSet, templates: Templates) -> list[Manifest]:
 def render_section(name: str, models: DeclaredSet, templates: Templates) -> Rendered:
     """Return what a section of the set gives."""
     rendered = section(name).render(models, templates)
-    rendered.manifests = in_order(seal(rendered.manifests))
+    rendered.manifests = seal(rendered.manifests)
     return rendered
 
 
@@ -48,7 +43,7 @@ def render_model(
     problems: list[Problem] = []
     for index, patch in enumerate(model.whole.model.patches or []):
         manifests = _patched(models, model, manifests, index, patch, problems)
-    return in_order(seal(manifests)), problems
+    return seal(manifests), problems
 
 
 def _patched(
@@ -112,47 +107,3 @@ def _not_an_object(body: object) -> str | None:
         if all(isinstance(each, str) and each for each in named)
         else "the patch leaves no apiVersion, kind or name"
     )
-
-
-def seal(manifests: list[Manifest]) -> list[Manifest]:
-    """Put content hashes into the names of hashed objects, and into the pods that name them."""
-    sealed = {each.name: f"{each.name}-{content_hash(each.body)}" for each in manifests if each.hashed}
-    result = []
-    for each in manifests:
-        body = customary(each.body)
-        if each.hashed:
-            body = {**body, "metadata": {**body["metadata"], "name": sealed[each.name]}}
-        elif sealed:
-            body = _with_pod_renamed(body, sealed)
-        result.append(each._replace(body=body))
-    return result
-
-
-def _with_pod_renamed(body: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    spec = body.get("spec")
-    template = spec.get("template") if isinstance(spec, dict) else None
-    if not isinstance(spec, dict) or not isinstance(template, dict):
-        return body
-    return {**body, "spec": derived({**spec, "template": _renamed(template, names)}, spec)}
-
-
-def content_hash(body: Mapping[str, Any]) -> str:
-    """Return the hash of what an object holds, its metadata apart."""
-    content = {key: value for key, value in body.items() if key != "metadata"}
-    text = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:HASH_LENGTH]
-
-
-def _renamed(node: Any, names: Mapping[str, str]) -> Any:
-    """Return a copy in which references to renamed ConfigMaps follow; what holds none is shared."""
-    if isinstance(node, dict):
-        copied = {}
-        for key, value in node.items():
-            if key in _REFERENCES and isinstance(value, dict) and value.get("name") in names:
-                copied[key] = {**value, "name": names[value["name"]]}
-            else:
-                copied[key] = _renamed(value, names) if isinstance(value, dict | list) else value
-        return derived(copied, node)
-    if isinstance(node, list):
-        return derived([_renamed(item, names) if isinstance(item, dict | list) else item for item in node], node)
-    return node

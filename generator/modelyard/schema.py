@@ -33,6 +33,8 @@ def build() -> dict[str, Any]:
     definitions = schema["$defs"]
     names = {shape: ref["$ref"].removeprefix(_ROOT) for (shape, _), ref in refs.items()}
     targets = {name: _ref(names[shape], f"{target(name).SUMMARY}.") for name, shape in shapes.items()}
+    for shape in shapes.values():
+        definitions[names[shape]].pop("required", None)  # defaults may have it
     model, variant = definitions[names[Model]], definitions[names[Variant]]
     model["properties"]["targets"] = {
         "type": "object",

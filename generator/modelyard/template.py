@@ -89,6 +89,28 @@ def cache_folder() -> Path:
     return Path(base) / "modelyard" / "templates"
 
 
+def text(name: str, context: Mapping[str, object], finalize: Callable[[object], str]) -> str:
+    """Return the text that a template of another format than YAML gives.
+
+    finalize: makes each value a word of that format. Raises jinja2's exceptions: mistakes of a template.
+    """
+
+    def quoted(value: object) -> str:
+        str(value)  # StrictUndefined raises here, with the name that is missing
+        return finalize(value)
+
+    environment = Environment(
+        loader=_Loader(folder(), number_lines=False),
+        autoescape=False,  # noqa: S701 - what escapes is finalize
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=quoted,
+    )
+    return environment.get_template(name).render(context)
+
+
 class Templates:
     """The templates of one run.
 

@@ -1,7 +1,7 @@
 """Whole sets: two objects that answer for one host and path, and one object twice.
 
-Source: gateway-api v1.6.3, apis/v1/httproute_types.go: among equal matches the oldest object wins. ingress-nginx and the
-router of OpenShift do the same. knative/serving v0.50.0, pkg/reconciler/domainmapping: a domain is claimed once.
+Source: gateway-api v1.6.3, apis/v1/httproute_types.go: among equal matches the oldest object wins; ingress-nginx and
+the router of OpenShift do the same. knative/serving v0.50.0, pkg/reconciler/domainmapping: a domain is claimed once.
 """
 
 import json

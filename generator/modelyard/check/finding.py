@@ -44,6 +44,15 @@ class Found(NamedTuple):
         return Finding(code, self.message, self.hint, manifest, self.path, self.related, self.related_message)
 
 
+class Remark(NamedTuple):
+    """What was found, and the value that it is about: its mark is the place."""
+
+    code: str
+    message: str
+    hint: str
+    origin: object
+
+
 def mapping(value: object) -> dict[str, Any]:
     """Return a mapping as it is, and an empty one for anything else: a patch can put anything anywhere."""
     return value if isinstance(value, dict) else {}

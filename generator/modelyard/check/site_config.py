@@ -2,23 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from modelyard.check.finding import mapping
+from modelyard.check.finding import Remark, mapping
 from modelyard.check.stream import HASH, Stream
 from modelyard.manifest import Rendered, TargetPatch
 from modelyard.patch import lookup
 
 _HINT: Final = "is the component listed in the deployment's kustomization, and before what undoes it?"
-
-
-class Remark(NamedTuple):
-    """What was found, and the value that it is about: its mark is the place."""
-
-    code: str
-    message: str
-    hint: str
-    origin: object
 
 
 def arrived(rendered: Rendered, stream: Stream) -> Iterator[Remark]:

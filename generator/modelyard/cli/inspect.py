@@ -106,9 +106,11 @@ def schema() -> None:
 
 @app.command()
 def targets() -> None:
-    """List the targets that a model can name."""
-    from modelyard.targets import TARGETS, target
+    """List the targets that a model can name, and the sections of spec that are rendered for the whole set."""
+    from modelyard.targets import SECTIONS, TARGETS, section, target
 
-    width = max(len(name) for name in TARGETS) + 2
-    for name in sorted(TARGETS):
-        typer.echo(f"{name:<{width}}{target(name).SUMMARY}")
+    lines = {name: target(name).SUMMARY for name in TARGETS}
+    lines |= {f"spec.{name}": section(name).SUMMARY for name in SECTIONS}
+    width = max(map(len, lines)) + 2
+    for name in sorted(lines):
+        typer.echo(f"{name:<{width}}{lines[name]}")

@@ -8,7 +8,15 @@ import typer
 from modelyard import api
 from modelyard.cli.app import File, app, counted, stop_on_errors, tell
 from modelyard.names import dns_1035_label
+from modelyard.problem import problem
 from modelyard.yamlio import write_all
+
+# An empty stream under GitOps deletes everything.
+_NO_STREAM = problem(
+    "MY213",
+    "the set renders no objects, only site-config for a SAS Viya deployment",
+    hint="run `modelyard render`, or `modelyard site-config install`",
+)
 
 
 @app.command()
@@ -57,7 +65,8 @@ def render(
         raise typer.BadParameter("--check, --stdout and --in-place exclude each other")
     if stdout:
         result = api.render(file)
-        stop_on_errors(result.problems)
+        empty = [] if result.objects or not result.models or not result.models.names("viya") else [_NO_STREAM]
+        stop_on_errors([*result.problems, *empty])
         typer.echo(write_all(each.body for each in result.objects), nl=False)
         return
     result = api.overlay(file)

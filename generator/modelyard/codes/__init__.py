@@ -13,6 +13,7 @@ from modelyard.codes.objects import OBJECTS
 from modelyard.codes.plugin import PLUGIN
 from modelyard.codes.reading import READING
 from modelyard.codes.rules import RULES
+from modelyard.codes.sagemaker import SAGEMAKER
 from modelyard.codes.security import SECURITY
 from modelyard.codes.sets import SETS
 from modelyard.codes.shape import SHAPE
@@ -23,6 +24,7 @@ CODES: Final[dict[str, Code]] = {
     **READING,
     **SHAPE,
     **RULES,
+    **SAGEMAKER,
     **FINDINGS,
     **OBJECTS,
     **SECURITY,

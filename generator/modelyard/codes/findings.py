@@ -20,7 +20,7 @@ FINDINGS: Final[dict[str, Code]] = {
     ),
     "MY305": Code(
         "A revision's name that Knative refuses",
-        "A revision that is named begins with the name of its Service and a hyphen. kustomize's prefixes change the one "
+        "A revision that is named begins with the name of its Service and a hyphen. kustomize's prefixes change one "
         "and not the other.",
     ),
     "MY306": Code(

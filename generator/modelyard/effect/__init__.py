@@ -53,7 +53,7 @@ def effect(
     if deploy is None and base is None:
         raise ValueError("there must be a deployment or a base")
     folder = deploy or Path()
-    reading = Reading()
+    reading = Reading(folder)
     tree = Tree(folder, reading, component.name if component else None)
     found = Kustomization(folder, {}, components=[None]) if deploy is None else tree.read()
     objects = None
@@ -63,7 +63,7 @@ def effect(
         progress(f"building the resources of {folder} with kustomize")
         objects = base_of.built(found, tree, reading, lambda where: build(where, progress=_spoken(progress)))
     if found is not None and objects is not None:
-        run = Run(reading, objects, folder, is_ready_made=base is not None)
+        run = Run(reading, objects, folder, is_whole=tree.is_whole, is_ready_made=base is not None)
         Steps(run, tree, component).apply(found)
         findings(run, found)
     return objects, unique(reading.problems)

@@ -4,6 +4,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,7 +41,8 @@ def built(found: Kustomization, tree: Tree, reading: Reading, build: Callable[[P
             return Objects()
         (folder / "kustomization.yaml").write_text(write(content), "utf-8")
         result = build(folder)
-    reading.problems += result.problems
+    shown = str(found.folder)
+    reading.problems += [replace(each, message=each.message.replace(str(folder), shown)) for each in result.problems]
     return None if result.problems else objects(result.stream, reading)
 
 
@@ -50,7 +52,7 @@ def bare(found: Kustomization, tree: Tree, folder: Path) -> dict[str, Any]:
     for each in _components(found):
         resources += [*_entries(each, tree, ("resources", "bases"), folder, is_component=True)]
     configurations = [*_entries(found, tree, ("configurations",), folder, is_component=False)]
-    content: dict[str, Any] = {"sortOptions": {"order": "fifo"}, "resources": resources, "patches": [_NO_HASH]}
+    content: dict[str, Any] = {"resources": resources, "patches": [_NO_HASH]}
     return {**content, "configurations": configurations} if configurations else content
 
 
@@ -77,12 +79,14 @@ def objects(stream: bytes, reading: Reading, *, is_ready_made: bool = False) -> 
     """Return the objects of a stream; None, and a problem, if it is none. Values of Secrets are dropped."""
     documents = read_all(stream, Sources(), STREAM)
     wrong = [each for document in documents for each in document.problems]
-    bodies = [body for document in documents for body in _bodies(document.data)]
+    bodies = [body for document in documents if document.data is not None for body in _bodies(document.data)]
+    hint = "hand over what kustomize build prints"
+    unnamed = sum(not _is_object(each) for each in bodies)
     if not (wrong or bodies):
-        wrong = [problem("MY626", f"{STREAM} holds no objects", hint="hand over what kustomize build prints")]
-    if unnamed := [each for each in bodies if not _is_object(each)]:
-        message = f"{len(unnamed)} documents of {STREAM} are no objects with kind and name"
-        wrong.append(problem("MY626", message, hint="hand over what kustomize build prints"))
+        wrong = [problem("MY626", f"{STREAM} holds no objects", hint=hint)]
+    elif unnamed and not wrong:
+        message = f"{unnamed} of {len(bodies)} documents of {STREAM} have no kind or no name"
+        wrong = [problem("MY626", message, hint=hint)]
     reading.problems += wrong
     if wrong:
         return None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 from modelyard.effect.objects import Object
+from modelyard.effect.reading import mappings
 
 
 class FieldSpec(NamedTuple):
@@ -124,14 +125,13 @@ NAMES: Final = (FieldSpec("metadata/name"),)
 
 def read(entries: object) -> tuple[FieldSpec, ...]:
     """Return the field specs of a transformer's `fieldSpecs:` or of a configuration file."""
-    found = [each for each in entries if isinstance(each, dict)] if isinstance(entries, list) else []
     return tuple(
         FieldSpec(
             str(each.get("path") or ""),
             each.get("create") is True,
             *(str(each.get(key) or "") for key in ("group", "version", "kind")),
         )
-        for each in found
+        for each in mappings(entries)
     )
 
 

@@ -9,7 +9,7 @@ from modelyard.effect.fields import matcher
 from modelyard.effect.objects import Object
 from modelyard.effect.pods import check_pods, containers, pods
 from modelyard.effect.reading import first_mark
-from modelyard.effect.run import Run
+from modelyard.effect.run import Renamed, Run, also
 from modelyard.effect.tree import Configured, Kustomization
 
 REQUIRED: Final = "sas-bases/overlays/required/transformers.yaml"
@@ -50,23 +50,22 @@ def _late(found: Kustomization) -> dict[str, list[Configured]]:
 def _placeholder_images(run: Run, late: dict[str, list[Configured]]) -> None:
     """Report images that an ImageTagTransformer would have renamed, had the container been there when it ran."""
     patterns = [(each, pattern) for each in run.renamed if (pattern := matcher(each.image)) is not None]
-    reported: set[object] = set()
+    kept: dict[int | None, list[tuple[Object, dict[str, Any], Renamed]]] = {}
     for each, container in _patched_containers(run):
         image = container["image"]
         hit = next((one for one, pattern in patterns if pattern.fullmatch(image)), None)
-        mark = first_mark(image)
-        if hit is None or mark in reported:
-            continue
-        reported.add(mark)
-        entry = _entry_of(run, late, mark)
-        message = (
-            f"the image {image} of container {container.get('name')} in {each} stays a placeholder: "
-            f"{entry or 'its container'} comes after what renames it"
-        )
-        related = [(hit.origin, "this renames the image")]
+        if hit is not None:
+            kept.setdefault(first_mark(image), []).append((each, container, hit))
+    for mark, found in kept.items():
+        each, container, hit = found[0]
+        image, entry = container["image"], _entry_of(run, late, mark)
+        who = f"container {container.get('name')} in {also(str(each), len(found) - 1)}"
+        message = f"the image {image} of {who} stays a placeholder: {entry or 'it'} comes after what renames it"
+        related: list[tuple[object, str]] = [(hit.origin, "this renames the image")]
+        hint = "let the container come before that, or write the whole name of the image"
         if entry is not None:
             related.insert(0, (image, "the image"))
-        hint = "list it before the ImageTagTransformers"
+            hint = f"list it before {REQUIRED}"
         run.reading.report("MY614", message, entry or image, hint=hint, related=tuple(related))
 
 

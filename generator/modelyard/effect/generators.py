@@ -10,7 +10,6 @@ from modelyard.check.finding import mapping
 from modelyard.effect.objects import Object
 from modelyard.effect.reading import shown
 from modelyard.effect.run import Run
-from modelyard.effect.tree import VENDOR
 from modelyard.names import nearest
 from modelyard.places import MarkedText, derived, mark_of
 from modelyard.problem import Place
@@ -130,8 +129,8 @@ class _Data:
         file = self.folder / path
         reading = self.run.reading
         content = reading.content(file, listed)
-        if content is not None and VENDOR not in Path(path).parts:
-            reading.look_for_placeholders(content, shown(file))
+        if content is not None:
+            reading.look_for_placeholders(content, file)
         return content
 
     def _env(self, listed: str) -> None:

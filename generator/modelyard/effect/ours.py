@@ -69,10 +69,11 @@ def _patch(run: Run, patch: TargetPatch, mark: Callable[[object], int]) -> None:
         return
     operations: list[dict[str, Any]] = [remarked(each, mark) for each in patch.operations]
     apart = [each for each in operations if patch.lacks_env_from and each["path"].endswith(_ENV_FROM)]
-    who = Patch(f"the patch of {patch} by the models file", source)
+    who = Patch("a patch of the models file", source)
     json_patch(run, who, target, [each for each in operations if each not in apart], optional=patch.optional)
     for each in run.objects.select(target):
         for operation in apart:
             container = lookup(each.body, operation["path"].removesuffix("/envFrom/-"))
             if isinstance(container, dict):
-                container.setdefault("envFrom", []).append(fresh(operation["value"]))
+                # The ReplacementTransformer that does it leaves an empty prefix (see transformers.py).
+                container.setdefault("envFrom", []).append({**fresh(operation["value"]), "prefix": None})

@@ -150,12 +150,20 @@ def merge_by_name(run: Run, who: Patch, patches: list[dict[str, Any]]) -> int:
         metadata = each["metadata"]
         group, slash, _ = str(each.get("apiVersion", "")).partition("/")
         kind, name = str(each["kind"]), str(metadata["name"])
-        found = run.objects.named(kind, name, group=group if slash else "", namespace=metadata.get("namespace"))
+        version = str(each.get("apiVersion", "")).rpartition("/")[2]
+        known = run.objects.named(kind, name, group=group if slash else "", namespace=metadata.get("namespace"))
+        found = [other for other in known if other.version == version]
         if not found:
             names = [other.name for other in run.objects if other.kind == kind]
             meant = nearest(name, names)
-            others = [str(other) for other in run.objects if other.name == name]
-            hint = f"the base has {others[0]}" if others else f"did you mean {meant}?" if meant else "take it out"
+            others = [other for other in run.objects if other.name == name]
+            hint = (
+                f"the base has {others[0]} of {others[0].body.get('apiVersion')}"
+                if others
+                else f"did you mean {meant}?"
+                if meant
+                else "take it out"
+            )
             message = f"{who.who} names {kind} {name}, which is not there; kustomize stops"
             run.reading.report("MY608", message, metadata["name"], hint=hint)
         _merge(run, found[:1], each, _may_change(who))
@@ -169,7 +177,7 @@ def _merge(run: Run, found: list[Object], patch_: dict[str, Any], may_change: tu
         name, namespace = metadata.get("name"), metadata.get("namespace")
         if may_rename or may_retype:
             each.remember()
-        own = {key: value for key, value in patch_.items() if key != "apiVersion"}
+        own = {**patch_, "apiVersion": each.body.get("apiVersion")}
         if not strategic.merge(each.body, own):
             run.objects.all.remove(each)
             continue
@@ -213,16 +221,24 @@ def _documents(run: Run, who: Patch, folder: Path, key: str) -> list[Any]:
         return []
     if has_text and isinstance(text, str):
         before = len(run.reading.problems)
-        documents = run.reading.inner(text)
+        documents = run.reading.inner(text, yaml_1_1=_is_json_patch(text))
         if text.lstrip().startswith("[") and not _is_json(text) and len(run.reading.problems) == before:
             hint = "kustomize takes a text that starts with [ for JSON: quote all keys and strings, or write - op: …"
             run.reading.report("MY610", f"{who.who} is no JSON", text, hint=hint)
             return []
     else:
-        documents = run.reading.documents(folder / str(path), path, yaml_1_1=True)
+        file = folder / str(path)
+        is_json_patch = file.is_file() and _is_json_patch(file.read_text("utf-8", "replace"))
+        documents = run.reading.documents(file, path, yaml_1_1=is_json_patch)
     if not documents and not run.reading.problems:
         run.reading.report("MY610", f"{who.who} is empty", key_of(who.owner, key), hint="take it out")
     return documents
+
+
+def _is_json_patch(text: str) -> bool:
+    """Tell whether a patch is a list: kustomize reads it with another reader of YAML than an object."""
+    lines = (line for line in text.splitlines() if line.strip() and not line.lstrip().startswith(("#", "---")))
+    return next(lines, "").lstrip("\ufeff ").startswith(("-", "["))
 
 
 def _is_json(text: str) -> bool:

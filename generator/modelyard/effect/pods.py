@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from modelyard.effect.objects import Object
-from modelyard.effect.reading import first_mark
+from modelyard.effect.reading import VENDOR, first_mark, mappings
 from modelyard.effect.run import Run, also
-from modelyard.effect.tree import VENDOR
 
 Pod = dict[str, Any]
 _ASTORES: Final = "astores-volume"
@@ -68,11 +67,6 @@ def containers(pod: Pod) -> Iterator[dict[str, Any]]:
         yield from mappings(pod.get(key))
 
 
-def mappings(value: object) -> list[dict[str, Any]]:
-    """Return the mappings of a list; nothing for what is none."""
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
 def _twice(each: Object, pod: Pod) -> Iterator[Twice]:
     volumes: dict[str, dict[str, Any]] = {}
     for volume in mappings(pod.get("volumes")):
@@ -101,7 +95,7 @@ def _twice_in_container(each: Object, container: dict[str, Any]) -> Iterator[Twi
             yield Twice(f"the mount {path} in {where}", "MY616", each, first.get("mountPath", first), value)
     sources: dict[str, Any] = {}
     for entry in mappings(container.get("envFrom")):
-        key = repr(_plain(entry))
+        key = repr(_plain({name: value for name, value in entry.items() if value}))
         first = sources.setdefault(key, entry)
         if first is not entry and _is_patched(first, entry):
             names = [str(ref["name"]) for ref in entry.values() if isinstance(ref, dict) and ref.get("name")]
@@ -151,7 +145,7 @@ def _files(run: Run, each: Twice) -> frozenset[str]:
 def _report_group(run: Run, group: list[Twice]) -> None:
     one = group[0]
     first, second = first_mark(one.first), first_mark(one.second)
-    if second is None or (first is not None and run.is_ours(second) and not run.is_ours(first)):
+    if second is None or (first is not None and run.is_ours_at(second) and not run.is_ours_at(first)):
         first, second = second, first  # the place is where somebody can change something: the hand-written one
     objects = list(dict.fromkeys(str(each.each) for each in group))
     because = "" if first is not None else ", for the base has it already"

@@ -16,14 +16,17 @@ T = TypeVar("T")
 
 # What SAS' examples leave to be filled in: {{ VOLUME-ATTRIBUTES }}. Templates of other tools have dots, quotes, signs.
 _PLACEHOLDER: Final = re.compile(r"\{\{\s*[A-Za-z][A-Za-z0-9_ -]*\}\}")
+VENDOR: Final = "sas-bases"  # the folder that SAS delivers; nobody edits it
+_EXAMPLES: Final = "examples"
 _FILL_IN: Final = "put the value there"
 
 
 class Reading:
     """The files of one run, and the problems found so far."""
 
-    def __init__(self) -> None:
-        """Start with no files."""
+    def __init__(self, deploy: Path) -> None:
+        """Start with no files; deploy: the folder of the deployment."""
+        self.deploy = deploy
         self.sources = Sources()
         self.problems: list[Problem] = []
         self.lines: dict[str, list[str]] = {}
@@ -64,17 +67,16 @@ class Reading:
         if name in self.lines:  # listed twice: its problems are known
             again = read_all(content, self.sources, name, yaml_1_1=yaml_1_1)
             return [marked(each.data, each.marks) for each in again if each.data is not None]
-        self.look_for_placeholders(content, name)
+        self.look_for_placeholders(content, path)
         return self._kept(read_all(content, self.sources, name, yaml_1_1=yaml_1_1), name)
 
-    def inner(self, text: str, listed: object = None) -> list[Any]:
+    def inner(self, text: str, *, yaml_1_1: bool = False) -> list[Any]:
         """Return the documents of a YAML text that stands in a file as one value, with their places there."""
-        mark = mark_of(text)
-        place = self.place(mark if mark is not None else listed)
+        place = self.place(text)
         if place is None:
-            return [each.data for each in read_all(text.encode(), Sources(), "", yaml_1_1=True)]
+            raise ValueError("a text without a place")
         start = self._block(text, place)
-        found = read_all(text.encode(), self.sources, place.file, start=start, yaml_1_1=True)
+        found = read_all(text.encode(), self.sources, place.file, start=start, yaml_1_1=yaml_1_1)
         if start is not None:
             return self._kept(found, place.file)
         for each in found:  # quoted or folded: its lines are none of the file's
@@ -82,10 +84,20 @@ class Reading:
         own = self.sources.mark(place)
         return [remarked(each, lambda _: own) for each in self._kept(found, place.file)]
 
-    def look_for_placeholders(self, content: bytes, name: str) -> None:
-        """Report placeholders in a file, except in comments. Their text is not shown: a credential may stand there."""
+    def is_vendors(self, path: Path) -> bool:
+        """Tell whether a file belongs to what SAS delivers."""
+        return Path(os.path.relpath(path, self.deploy)).parts[:1] == (VENDOR,)
+
+    def look_for_placeholders(self, content: bytes, path: Path) -> None:
+        """Report placeholders in a file, except in comments; in what SAS delivers only in an example that is listed.
+
+        Their text is not shown: a credential may stand there.
+        """
+        name = shown(path)
         lines = content.decode("utf-8", "replace").splitlines()
         self.lines[name] = lines
+        if self.is_vendors(path) and _EXAMPLES not in path.parts:
+            return
         for number, line in enumerate(lines, 1):
             if "{{" not in line or line.lstrip().startswith("#"):
                 continue
@@ -141,6 +153,11 @@ def fresh(value: T) -> T:
     if isinstance(value, list):
         return [fresh(each) for each in value]  # type: ignore[return-value]
     return value
+
+
+def mappings(value: object) -> list[dict[str, Any]]:
+    """Return the mappings of a list; nothing for what is none."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def key_of(mapping: dict[str, Any], name: str) -> object:

@@ -36,7 +36,11 @@ class Run:
 
     def is_ours(self, value: Any) -> bool:
         """Tell whether a value comes from the models file."""
-        place = self.reading.place(first_mark(value))
+        return self.is_ours_at(first_mark(value))
+
+    def is_ours_at(self, mark: int | None) -> bool:
+        """Tell whether a mark is one of the models file."""
+        place = self.reading.place(mark)
         return place is not None and place.file in self.ours
 
     def clash(self, old: Any, new: Any) -> bool:
@@ -47,13 +51,13 @@ class Run:
     def overridden(self, each: Object, key: str, old: Any, new: Any) -> None:
         """Report that a value of ours and a hand-written one meet at one key, where the second wins silently."""
         winner = "the models file" if self.is_ours(new) else "the hand-written one"
-        related = ((old, "the value that is lost"),)
+        hint = "keep one of the two"
         if old == new:
             message = f"{key} of {each} is set a second time, to the same value"
-            self.reading.report("MY619", message, new, hint="keep one of the two", related=related)
+            self.reading.report("MY619", message, new, hint=hint, related=((old, "the other one"),))
         else:
             message = f"{key} of {each} is set twice, and {winner} wins silently"
-            self.reading.report("MY618", message, new, hint="keep one of the two", related=related)
+            self.reading.report("MY618", message, new, hint=hint, related=((old, "the value that is lost"),))
 
 
 def also(first: str, more: int, preposition: str = "") -> str:

@@ -14,7 +14,7 @@ from modelyard.effect.generators import generate, without_values
 from modelyard.effect.objects import Object
 from modelyard.effect.ours import Ours, apply_ours
 from modelyard.effect.patches import Patch, json6902, merge_by_name, merges_of, patch
-from modelyard.effect.reading import key_of, shown
+from modelyard.effect.reading import key_of, mappings, shown
 from modelyard.effect.run import Run
 from modelyard.effect.tree import Configured, Kustomization, Tree
 from modelyard.names import nearest
@@ -88,7 +88,7 @@ class Steps:
     def _generate(self, found: Kustomization) -> None:
         options = found.data.get("generatorOptions")
         for key, kind in (("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")):
-            for entry in _mappings(found.data.get(key)):
+            for entry in mappings(found.data.get(key)):
                 generate(self.run, kind, entry, found.folder, options)
         for each in found.generators:
             kind = str(each.config["kind"])
@@ -103,15 +103,15 @@ class Steps:
         run, data, folder = self.run, found.data, found.folder
         for text in _texts(data.get("patchesStrategicMerge")):
             merges_of(run, Patch(f"the patch in {shown(found.file)}", {}), folder, text)
-        for entry in _mappings(data.get("patches")):
+        for entry in mappings(data.get("patches")):
             patch(run, _entry(entry, found), folder)
         self._meta_fields(found)
-        for entry in _mappings(data.get("patchesJson6902")):
+        for entry in mappings(data.get("patchesJson6902")):
             json6902(run, _entry(entry, found), folder)
-        for entry in _mappings(data.get("replicas")):
+        for entry in mappings(data.get("replicas")):
             fields.set_replicas(run, entry, fields.specs(run, "replicas", field_specs.REPLICAS))
         self.images = None
-        for entry in [*_mappings(data.get("images")), *_mappings(data.get("imageTags"))]:
+        for entry in [*mappings(data.get("images")), *mappings(data.get("imageTags"))]:
             self._rename_images(entry, fields.specs(run, "images", field_specs.IMAGES), entry.get("name"))
 
     def _meta_fields(self, found: Kustomization) -> None:
@@ -124,7 +124,7 @@ class Steps:
                 prefix, suffix = (each.format(text) for each in around)
                 fields.rename(run, prefix, suffix, fields.specs(run, key, field_specs.NAMES))
         common = fields.specs(run, "commonLabels", field_specs.COMMON_LABELS)
-        for entry in _mappings(data.get("labels")):
+        for entry in mappings(data.get("labels")):
             wanted = [field_specs.read(entry.get("fields")), fields.specs(run, "labels", ())]
             if entry.get("includeSelectors") is True:
                 wanted.append(common)
@@ -212,10 +212,6 @@ class Steps:
 def _entry(entry: dict[str, Any], found: Kustomization) -> Patch:
     path = entry.get("path")
     return Patch(f"the patch in {shown(found.folder / path if isinstance(path, str) else found.file)}", entry)
-
-
-def _mappings(value: object) -> list[dict[str, Any]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def _texts(value: object) -> list[str]:

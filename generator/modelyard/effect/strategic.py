@@ -78,10 +78,9 @@ def merge(body: dict[str, Any], patch: dict[str, Any]) -> bool:
     directive = patch.get(DIRECTIVE)
     if directive == "delete":
         return False
-    patch = {key: value for key, value in patch.items() if key != DIRECTIVE}
-    if directive == "replace":
-        body.clear()
-    _merge_mapping(body, patch, schema_of(body if body else patch))
+    if directive != "replace":  # which kustomize drops where it is for the whole object
+        rest = {key: value for key, value in patch.items() if key != DIRECTIVE}
+        _merge_mapping(body, rest, schema_of(body))
     return True
 
 

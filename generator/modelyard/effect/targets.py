@@ -120,11 +120,14 @@ def _generation(run: Run, target: Target, patch: Any) -> str | None:
     """Return which release a base is of, for a patch that hands the restore parameters to the wrong service."""
     name = str(target.source.get("name") or "")
     other = _RESTORING.get(name)
-    if other is None or _PARAMETERS not in str(patch):
+    if other is None or run.objects.named("Deployment", name, group="apps"):
         return None
-    if run.objects.named("Deployment", name, group="apps") or not run.objects.named("Deployment", other, group="apps"):
+    if not run.objects.named("Deployment", other, group="apps"):
         return None
-    known = f"this base is {_GENERATIONS[other]}"
-    if run.is_ours(target.source):
+    known, is_ours = f"this base is {_GENERATIONS[other]}", run.is_ours(target.source)
+    service = name.removeprefix("sas-")
+    if _PARAMETERS not in str(patch):
+        return f"{known} without Python: take {service} out of python.services" if is_ours else None
+    if is_ours:
         return f"{known}: write restore.service: {other.removeprefix('sas-')}"
     return f"{known}: use sas-bases/examples/{other}/restore, or name: {other}"

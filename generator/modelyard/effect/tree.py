@@ -15,7 +15,6 @@ from modelyard.kustomization import NAMES
 from modelyard.names import nearest
 from modelyard.places import MarkedDict, derived
 
-VENDOR: Final = "sas-bases"  # the folder that SAS delivers; nobody edits it
 _FIELDS: Final = (
     "apiVersion", "kind", "metadata", "openapi", "namePrefix", "nameSuffix", "namespace", "commonLabels",
     "labels", "commonAnnotations", "patchesStrategicMerge", "patchesJson6902", "patches", "images", "imageTags",
@@ -61,7 +60,7 @@ class Kustomization:
 
 
 class Tree:
-    """Reads kustomizations. `is_complete`: everything that a build needs is there."""
+    """Reads kustomizations. is_complete: all that a build needs is there; is_whole: all that makes objects is known."""
 
     def __init__(self, deploy: Path, reading: Reading, ours: str | None) -> None:
         """Start with nothing read; ours: the path of our own component below deploy, as `components:` lists it."""
@@ -69,6 +68,7 @@ class Tree:
         self.reading = reading
         self.ours = None if ours is None else os.path.normpath(deploy / ours)
         self.is_complete = True
+        self.is_whole = True
         self.open: list[str] = []
 
     def read(self) -> Kustomization | None:
@@ -110,8 +110,9 @@ class Tree:
         elif folder.is_dir():
             hint = "list the folder that has one, or the files themselves"
             self.reading.report("MY601", f"there is no kustomization.yaml in {shown(folder)}", listed, hint=hint)
-        else:
-            self.reading.content(folder, listed)
+        elif self.reading.content(folder, listed) is not None:
+            hint = "list the folder that it is in"
+            self.reading.report("MY601", f"{shown(folder)} is a file, not a folder", listed, hint=hint)
         return None
 
     def _data(self, path: Path, listed: object) -> dict[str, Any] | None:
@@ -145,11 +146,17 @@ class Tree:
         for entry in self.texts(found, "configurations"):
             read = self.reading.documents(found.folder / entry, entry, yaml_1_1=True)
             found.configurations += [each for each in read if isinstance(each, dict)]
+        listed: set[str] = set()
         for entry in self.texts(found, "components"):
             path = found.folder / entry
+            if os.path.normpath(path) in listed:
+                self.reading.report("MY601", f"{entry} is listed twice", entry, hint="take one of the two out")
+                continue
+            listed.add(os.path.normpath(path))
             if self.ours is not None and os.path.normpath(path) == self.ours:
                 found.components.append(None)
             elif self.is_remote(path, entry):
+                self.is_whole = False
                 self.note(f"the component {entry}, which is remote", entry)
             else:
                 complete = self.is_complete
@@ -172,7 +179,7 @@ class Tree:
 
     def _resource(self, found: Kustomization, entry: str) -> None:
         path = found.folder / entry
-        if self.is_remote(path, entry) or self.is_vendors(path):
+        if self.is_remote(path, entry) or self.reading.is_vendors(path):
             if not path.exists() and not self.is_remote(path, entry):
                 self.reading.content(path, entry)
                 self.is_complete = False
@@ -213,7 +220,7 @@ class Tree:
                 for each in [*self.texts(nested, "resources"), *self.texts(nested, "bases")]:
                     yield from self._configurations(nested.folder, each, listed)
         else:
-            vendors = self.is_vendors(path)
+            vendors = self.reading.is_vendors(path)
             yield from ((each, vendors) for each in self.reading.documents(path, listed))
 
     def _identity(self, config: Any, listed: str) -> tuple[str, ...] | None:
@@ -237,10 +244,6 @@ class Tree:
         """Say that something was not looked into."""
         hint = "what it does to the objects is not proven here"
         self.reading.report("MY605", f"not looked into: {what}", place, hint=hint)
-
-    def is_vendors(self, path: Path) -> bool:
-        """Tell whether a file belongs to what SAS delivers."""
-        return Path(os.path.relpath(path, self.deploy)).parts[:1] == (VENDOR,)
 
     @staticmethod
     def is_remote(path: Path, entry: str) -> bool:

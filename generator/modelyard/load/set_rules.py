@@ -7,7 +7,6 @@ from modelyard import names
 from modelyard.credentials import is_credential_value
 from modelyard.load.merge import Tree
 from modelyard.load.rules import not_accepted, repeated_names
-from modelyard.load.viya_rules import check_viya
 from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.places import find
 from modelyard.problem import Problem, Related, problem
@@ -24,7 +23,11 @@ def check_set(models: DeclaredSet, tree: Tree) -> list[Problem]:
             problems += not_accepted(model, target(name).check(models, model))
     for rule in _SET_RULES:
         problems += rule(models, tree)
-    return [*problems, *check_viya(models)]
+    if models.spec.viya is not None:
+        from modelyard.load.viya_rules import check_viya  # few sets have it, and its shapes take long to build
+
+        problems += check_viya(models)
+    return problems
 
 
 def _duplicates(models: DeclaredSet, tree: Tree) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from modelyard.template import Templates
 TARGETS: Final[Mapping[str, str]] = {
     "deployment": "modelyard.targets.deployment",
     "knative": "modelyard.targets.knative",
+    "sagemaker": "modelyard.targets.sagemaker",
 }
 
 # Sections of spec that are rendered once for the set.
@@ -24,7 +25,7 @@ SECTIONS: Final[Mapping[str, str]] = {
 }
 
 # Targets that the models file knows and this version does not have.
-PLANNED: Final = frozenset(["sagemaker-proxy", "sagemaker", "openshift", "dataproc", "spark-operator"])
+PLANNED: Final = frozenset(["sagemaker-proxy", "openshift", "dataproc", "spark-operator"])
 
 
 class Claim(NamedTuple):

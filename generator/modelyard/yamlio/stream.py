@@ -96,21 +96,21 @@ class _StreamMap(MapFrame):
 
     def add(self, value: object, marks: Marks) -> None:
         if self.key == _MERGING:
-            self.merges = [*(self.merges or ()), *_merged(value, marks)]
+            self.merges = [*(self.merges or ()), _Anchored(value, marks)]  # a list is empty yet
             self.key = None
         else:
             super().add(value, marks)
 
     def finish(self) -> None:
         """Take what the merge keys bring; the first of them wins (YAML merge key type 1.1)."""
-        for data, marks in self.merges or ():
+        for data, marks in (each for merged in self.merges or () for each in _each(*merged)):
             if isinstance(data, dict) and isinstance(marks, MapMarks):
                 for key in data:
                     if key not in self.data and key in marks.entries:
                         self.data[key], self.entries[key] = data[key], marks.entries[key]
 
 
-def _merged(value: object, marks: Marks) -> list[_Anchored]:
+def _each(value: object, marks: Marks) -> list[_Anchored]:
     if isinstance(value, list) and isinstance(marks, ListMarks):
         return [_Anchored(each, mark) for each, mark in zip(value, marks.items, strict=True)]
     return [_Anchored(value, marks)]

@@ -1,0 +1,104 @@
+"""Seal: content hashes in the names of objects that must never change, and in whatever names them.
+
+Such an object is `hashed`: an immutable ConfigMap, a Model or EndpointConfig of SageMaker. Its name follows from all
+that it holds, the sealed names of other objects included, so a change below gives new names all the way up. What
+is not hashed (a Deployment, an Endpoint) keeps its name, and moves to the new objects.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, TypeAlias
+
+from modelyard.manifest import Manifest, customary, in_order
+from modelyard.places import derived
+
+Kind: TypeAlias = tuple[str, str]  # API group and kind
+Path: TypeAlias = tuple[str, ...]  # of keys; EACH stands for all items of a list
+
+HASH_LENGTH: Final = 10  # hexadecimal digits: 40 bits tell a model's configurations apart
+EACH: Final = "*"
+_SAGEMAKER: Final = "sagemaker.services.k8s.aws"
+_REGION: Final = "services.k8s.aws/region"  # aws-controllers-k8s/runtime, apis/core/v1alpha1/annotations.go
+_MODEL: Final[Kind] = (_SAGEMAKER, "Model")
+_ENDPOINT_CONFIG: Final[Kind] = (_SAGEMAKER, "EndpointConfig")
+_CONFIG_MAP: Final[Kind] = ("", "ConfigMap")
+
+# Keys in a pod template whose mapping names a ConfigMap.
+_CONFIG_MAP_KEYS: Final = frozenset(["configMapRef", "configMapKeyRef", "configMap"])
+# ACK ties its objects by AWS names: an object's own stands in its spec too (sagemaker-controller v1.9.1, config/crd).
+_NAMES: Final[Mapping[Kind, tuple[tuple[Path, Kind], ...]]] = {
+    _MODEL: ((("spec", "modelName"), _MODEL),),
+    _ENDPOINT_CONFIG: (
+        (("spec", "endpointConfigName"), _ENDPOINT_CONFIG),
+        (("spec", "productionVariants", EACH, "modelName"), _MODEL),
+    ),
+    (_SAGEMAKER, "Endpoint"): ((("spec", "endpointConfigName"), _ENDPOINT_CONFIG),),
+}
+
+Sealed: TypeAlias = dict[Kind, dict[str, str]]  # kind -> name as declared -> sealed name
+
+
+def seal(manifests: Iterable[Manifest]) -> list[Manifest]:
+    """Return the objects, in the order in which they are written, with sealed names wherever a name stands."""
+    sealed: Sealed = {}
+    result = []
+    for each in in_order(manifests):  # what is named stands before what names it
+        body = _renamed(each, customary(each.body), sealed)
+        if each.hashed:
+            name = f"{each.name}-{content_hash(body)}"
+            sealed.setdefault((each.group, each.kind), {})[each.name] = name
+            body = _renamed(each, {**body, "metadata": {**body["metadata"], "name": name}}, sealed)
+        result.append(each._replace(body=body))
+    return in_order(result)
+
+
+def content_hash(body: Mapping[str, Any]) -> str:
+    """Return the hash of what an object holds: all but its metadata, and of that the AWS region it is made in."""
+    content = {key: value for key, value in body.items() if key != "metadata"}
+    if region := (body["metadata"].get("annotations") or {}).get(_REGION):
+        content["region"] = region
+    text = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:HASH_LENGTH]
+
+
+def _renamed(manifest: Manifest, body: dict[str, Any], sealed: Sealed) -> dict[str, Any]:
+    """Return the body with the names of sealed objects replaced; what holds none is shared."""
+    for path, kind in _NAMES.get((manifest.group, manifest.kind), ()):
+        if kind in sealed:
+            body = _replaced(body, path, sealed[kind])
+    return _with_pod_renamed(body, sealed[_CONFIG_MAP]) if _CONFIG_MAP in sealed else body
+
+
+def _replaced(node: Any, path: Path, names: Mapping[str, str]) -> Any:
+    if not path:
+        return derived(names[node], node) if isinstance(node, str) and node in names else node
+    first, rest = path[0], path[1:]
+    if first == EACH and isinstance(node, list):
+        return derived([_replaced(item, rest, names) for item in node], node)
+    if isinstance(node, dict) and first in node:
+        return derived({**node, first: _replaced(node[first], rest, names)}, node)
+    return node
+
+
+def _with_pod_renamed(body: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    spec = body.get("spec")
+    template = spec.get("template") if isinstance(spec, dict) else None
+    if not isinstance(spec, dict) or not isinstance(template, dict):
+        return body
+    return {**body, "spec": derived({**spec, "template": _config_maps_renamed(template, names)}, spec)}
+
+
+def _config_maps_renamed(node: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(node, dict):
+        copied = {}
+        for key, value in node.items():
+            if key in _CONFIG_MAP_KEYS and isinstance(value, dict) and value.get("name") in names:
+                copied[key] = {**value, "name": names[value["name"]]}
+            else:
+                copied[key] = _config_maps_renamed(value, names) if isinstance(value, dict | list) else value
+        return derived(copied, node)
+    if isinstance(node, list):
+        items = [_config_maps_renamed(item, names) if isinstance(item, dict | list) else item for item in node]
+        return derived(items, node)
+    return node

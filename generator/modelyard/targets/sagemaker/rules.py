@@ -1,0 +1,195 @@
+"""Rules of target sagemaker: what SageMaker would refuse, or leave aside without a word.
+
+Sources: the SageMaker API (botocore 1.44, service-2.json), and of the Amazon SageMaker developer guide the pages
+"Deploy models with Amazon SageMaker Serverless Inference" and "Use canary traffic shifting".
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from modelyard import names
+from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
+from modelyard.places import find
+from modelyard.problem import Problem, problem
+from modelyard.seal import HASH_LENGTH
+from modelyard.targets.sagemaker.environment import check_environment
+from modelyard.targets.sagemaker.values import fields, image, megabytes
+from modelyard.workload import base_mark, base_name, object_name
+
+MAX_NAME: Final = 63  # characters of a name in SageMaker
+MAX_VARIANTS: Final = 10
+MAX_IMAGE: Final = 255  # characters
+MEMORIES: Final = range(1024, 6144 + 1, 1024)  # MB
+_REGISTRY: Final = re.compile(
+    r"\d{12}\.dkr(?:\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?|-ecr\.(?P<dual>[a-z0-9-]+)\.on\.aws)/.+"
+)
+_BESIDE_SERVERLESS: Final = ("instanceType", "instances", "autoscale")
+_NOT_SERVERLESS: Final = {
+    "vpc": "vpc",
+    "networkIsolation": "networkIsolation",
+    "dataCapture": "dataCapture",
+    "startupTimeout": "startupTimeout: it has 3 minutes to start",
+}
+# What the model itself may need, wherever else it runs; and what is for pods alone.
+_LEFT_OUT: Final = ("args", "command", "volumes")
+_OF_PODS: Final = (
+    "imagePullPolicy",
+    "metrics",
+    "nodeSelector",
+    "podAnnotations",
+    "priorityClassName",
+    "probes",
+    "resources",
+    "securityContext",
+    "tolerations",
+)
+
+
+def check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
+    """Yield what SageMaker would refuse, or would not do."""
+    yield from _variants(models, model)
+    yield from _canary(models, model.whole)
+    for served in model.served:
+        yield from _name(models, model, served)
+        yield from _capacity(models, model, served)
+        yield from _image(models, model, served)
+        yield from _startup(models, served)
+        yield from check_environment(models, model, served)
+        yield from _left_out(models, model, served)
+
+
+def _declared(served: Served) -> Mapping[str, Any]:
+    """Return the target's fields as written: what was taken out as wrong is there all the same."""
+    targets = served.data.get("targets")
+    own = targets.get("sagemaker") if isinstance(targets, dict) else None
+    return own if isinstance(own, dict) else {}
+
+
+def _variants(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
+    count = len(model.variants)
+    place = models.place(model.whole.find_key("variants"))
+    if count > MAX_VARIANTS:
+        message = f"{count} variants are more than the {MAX_VARIANTS} of a SageMaker endpoint"
+        yield problem("MY104", message, hint="take some of them out", place=place)
+    if count > 1:
+        yield problem(
+            "MY246",
+            f"a percent of {model.name} that changes does not reach its endpoint while it runs: ACK keeps the old one",
+            hint="set it with aws sagemaker update-endpoint-weights-and-capacities too, or in place of ACK use "
+            f"modelyard sagemaker script {model.name}",
+            place=place,
+        )
+
+
+def _canary(models: DeclaredSet, whole: Served) -> Iterator[Problem]:
+    canary = fields(whole).canary
+    if canary is None:
+        return
+    if names.seconds(canary.wait) > 3600:
+        place = models.place(whole.find("targets", "sagemaker", "canary", "wait"))
+        yield problem("MY104", f"wait {canary.wait} is out of range", hint="SageMaker takes 0s to 1h", place=place)
+    if "alarms" not in (_declared(whole).get("canary") or {}):
+        place = models.place(whole.find_key("targets", "sagemaker", "canary"))
+        hint = "name CloudWatch alarms of the endpoint: alarms: [credit-risk-5xx]"
+        yield problem("MY247", "no alarm watches the canary, so nothing moves calls back", hint=hint, place=place)
+
+
+def _name(models: DeclaredSet, model: DeclaredModel, served: Served) -> Iterator[Problem]:
+    base = base_name(model, "sagemaker")
+    name = object_name(base, served)
+    most = MAX_NAME - HASH_LENGTH - 1
+    if len(name) > most:
+        mark = served.name_mark if len(base) <= most else base_mark(model, "sagemaker")
+        message = f"{name} has {len(name)} characters; with a content hash SageMaker takes {most}"
+        yield problem("MY203", message, hint="shorten it", place=models.place(mark))
+
+
+def _capacity(models: DeclaredSet, model: DeclaredModel, served: Served) -> Iterator[Problem]:
+    """Instances or serverless: exactly one, whole and within its limits."""
+    own = _declared(served)
+    if "serverless" in own:
+        yield from _serverless(models, model, served)
+    elif "instanceType" not in own:
+        place = models.place(served.find_key("targets", "sagemaker"))
+        hint = "add instanceType: ml.m5.large, or serverless: {memory: 2048Mi, maxConcurrency: 5}"
+        yield problem("MY102", "instanceType is missing", hint=hint, place=place)
+    autoscale = fields(served).autoscale
+    if autoscale is None:
+        return
+    if autoscale.max < autoscale.min:
+        place = models.place(served.find("targets", "sagemaker", "autoscale", "max"))
+        yield problem("MY104", f"max {autoscale.max} is less than min {autoscale.min}", place=place)
+    elif (count := fields(served).instances) is not None and not autoscale.min <= count <= autoscale.max:
+        place = models.place(served.find("targets", "sagemaker", "instances"))
+        hint = f"autoscale takes {autoscale.min} to {autoscale.max}"
+        yield problem("MY104", f"instances {count} is out of range", hint=hint, place=place)
+
+
+def _serverless(models: DeclaredSet, model: DeclaredModel, served: Served) -> Iterator[Problem]:
+    own = _declared(served)
+    for key in (each for each in _BESIDE_SERVERLESS if each in own):
+        place = models.place(served.find_key("targets", "sagemaker", key))
+        yield problem("MY211", f"{key} and serverless exclude each other", hint="keep one of them", place=place)
+    for key in (each for each in _NOT_SERVERLESS if own.get(each)):
+        place = models.place(served.find_key("targets", "sagemaker", key))
+        message = f"a serverless endpoint cannot have {_NOT_SERVERLESS[key]}"
+        yield problem("MY241", message, hint="take it out, or use instanceType", place=place)
+    if len(model.variants) > 1:
+        place = models.place(served.find_key("targets", "sagemaker", "serverless"))
+        message = "a serverless endpoint cannot have several variants"
+        yield problem("MY241", message, hint="keep one variant, or use instanceType", place=place)
+    serverless = fields(served).serverless
+    if serverless and megabytes(serverless.memory) not in MEMORIES:
+        place = models.place(served.find("targets", "sagemaker", "serverless", "memory"))
+        hint = f"SageMaker takes {', '.join(f'{each}Mi' for each in MEMORIES)}"
+        yield problem("MY104", f"memory {serverless.memory} is not a size of serverless", hint=hint, place=place)
+
+
+def _image(models: DeclaredSet, model: DeclaredModel, served: Served) -> Iterator[Problem]:
+    spec = fields(served)
+    if spec.image is None and ("image" in _declared(served) or served.model.image is None):
+        return
+    own = ("targets", "sagemaker", "image") if spec.image else ("image",)
+    place = models.place(served.find(*own))
+    reference = image(models, served)
+    if not names.names_registry(reference) and models.names("registry"):
+        return  # the registry was taken out as wrong: where the image is, is not known
+    found = _REGISTRY.fullmatch(reference)
+    region = found and (found["region"] or found["dual"])
+    wanted = fields(model.whole).region  # a variant cannot have its own
+    if not found:
+        hint = "push it to ECR, and name it: image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/NAME:TAG"
+        yield problem("MY244", f"{reference} is not in Amazon ECR", hint=hint, place=place)
+    elif region != wanted:
+        hint = f"replicate the repository to {wanted}, or change region"
+        yield problem("MY244", f"the image is in {region}, the endpoint in {wanted}", hint=hint, place=place)
+    elif len(reference) > MAX_IMAGE:
+        yield problem("MY104", f"{len(reference)} characters are more than {MAX_IMAGE}", hint="shorten it", place=place)
+
+
+def _startup(models: DeclaredSet, served: Served) -> Iterator[Problem]:
+    timeout = fields(served).startupTimeout
+    if timeout is not None and not 60 <= names.seconds(timeout) <= 3600:
+        place = models.place(served.find("targets", "sagemaker", "startupTimeout"))
+        message = f"startupTimeout {timeout} is out of range"
+        yield problem("MY104", message, hint="SageMaker takes 60s to 1h", place=place)
+
+
+def _left_out(models: DeclaredSet, model: DeclaredModel, served: Served) -> Iterator[Problem]:
+    targets = model.whole.data.get("targets")
+    alone = isinstance(targets, dict) and set(targets) == {"sagemaker"}
+    for key in (*_LEFT_OUT, *(_OF_PODS if alone else ())):
+        mark = served.find_key(key)
+        # Defaults are for models on other targets too.
+        if served.data.get(key) and mark != find(models.marks, "spec", "defaults", key)[0]:
+            hint = _HINTS.get(key, "take it out, or accept it with ignore: [{code: MY245, reason: …}]")
+            yield problem("MY245", f"{key} has no effect on SageMaker", hint=hint, place=models.place(mark))
+
+
+_HINTS: Final = {
+    "command": "SageMaker runs the image's entry point with the argument serve: build the command into the image",
+    "args": "SageMaker runs the image's entry point with the argument serve: build the arguments into the image",
+    "volumes": "nothing is mounted: build the files into the image",
+    "resources": "instanceType or serverless.memory says what the container has",
+}

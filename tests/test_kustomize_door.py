@@ -1,0 +1,95 @@
+"""The door to the kustomize binary."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from modelyard.kustomize import build, said
+from tests.deployments import lay
+
+MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: map}\n"
+
+
+def fake(folder: Path, name: str, script: str) -> Path:
+    """Put an executable into a folder; return the folder."""
+    lay(folder, {name: f"#!/bin/sh\n{script}\n"})
+    (folder / name).chmod(0o755)
+    return folder
+
+
+def test_a_base_outside_of_the_folder(tmp_path: Path, kustomize: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(kustomize.parent))
+    folder = lay(tmp_path, {"a/kustomization.yaml": "resources: [../map.yaml]\n", "map.yaml": MAP})
+    result = build(folder / "a")
+    assert result.problems == []
+    assert result.stream.startswith(b"apiVersion: v1\nkind: ConfigMap\n")
+
+
+def test_kubectl_where_there_is_no_kustomize(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bin_ = fake(tmp_path / "bin", "kubectl", 'echo "kubectl $@"')
+    monkeypatch.setenv("PATH", str(bin_))
+    assert build(tmp_path).stream == f"kubectl kustomize --load-restrictor LoadRestrictionsNone {tmp_path}\n".encode()
+
+
+def test_neither(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    [problem] = build(tmp_path).problems
+    assert (problem.code, problem.message) == ("MY624", "neither kustomize nor kubectl is on PATH")
+    assert "install kustomize" in problem.hint
+
+
+def test_what_kustomize_says_becomes_a_problem(
+    tmp_path: Path, kustomize: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(kustomize.parent))
+    lay(tmp_path, {"kustomization.yaml": "resources: [absent.yaml]\ncommonLabels: {a: b}\n"})
+    result = build(tmp_path)
+    assert result.stream == b""
+    assert [each.code for each in result.problems] == ["MY625"]
+    assert result.problems[0].message.startswith("kustomize stops: accumulating resources: ")
+    assert "absent.yaml" in result.problems[0].message
+
+
+def test_a_program_that_cannot_be_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lay(tmp_path, {"kustomize": "\0"})
+    (tmp_path / "kustomize").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    [problem] = build(tmp_path).problems
+    assert problem.code == "MY624"
+    assert "cannot be run" in problem.message
+
+
+def test_progress_and_the_end_of_patience(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bin_ = fake(tmp_path, "kustomize", f"echo $$ > {tmp_path}/pid; exec sleep 60")
+    monkeypatch.setenv("PATH", f"{bin_}:/usr/bin:/bin")
+    seconds: list[float] = []
+    start = time.monotonic()
+    [problem] = build(tmp_path, progress=seconds.append, timeout=2.5).problems
+    assert time.monotonic() - start < 10
+    assert problem.message == "kustomize has not ended after 2 s"
+    assert [round(each) for each in seconds] == [1, 2]
+    pid = int((tmp_path / "pid").read_text())
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_the_environment_is_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{fake(tmp_path, 'kustomize', 'echo $ONE_OF_MINE')}:/bin")
+    monkeypatch.setenv("ONE_OF_MINE", "here")
+    assert build(tmp_path).stream == b"here\n"
+
+
+@pytest.mark.parametrize(
+    ("err", "text"),
+    [
+        ("# Warning: 'bases' is deprecated.\nError: a\n  b\n", "a b"),
+        ("Error: loading: literal sources [A=secret b]: invalid literal source b", "loading: literal sources …"),
+        ('Error: no patch from [patch: "secret"]', 'no patch from [patch: "…'),
+        ("Error: builtin X with config: `\nsecret\n`: bad", "builtin X with config: `…"),
+        ("x" * 5_000, "x" * 1_500 + "…"),
+    ],
+)  # fmt: skip
+def test_what_kustomize_said_in_one_line_without_values(err: str, text: str) -> None:
+    assert said(err.encode()) == text

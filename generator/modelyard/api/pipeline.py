@@ -1,7 +1,8 @@
 """The pipeline: from a models file to its objects, its files and its problems."""
 
 import gc
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from modelyard.check import check as _check
-from modelyard.check import check_set
+from modelyard.check import check_set, independent
 from modelyard.check.entrances import answers
 from modelyard.check.finding import Cluster
 from modelyard.compose import SITE_CONFIG, compose, site_config
@@ -23,7 +24,7 @@ from modelyard.origin import placed
 from modelyard.problem import Problem, has_errors, unique
 from modelyard.render import render_model, render_section, render_shared
 from modelyard.template import Templates, folder
-from modelyard.yamlio import write_all
+from modelyard.yamlio import ListMarks, at, write_all
 
 MODELS_FILE: Final = "models.yaml"
 GENERATED: Final = "generated"
@@ -80,7 +81,7 @@ def render_loaded(loaded: Loaded, beside: Path, *, today: date | None = None) ->
     with without_collector():
         site, found = _site_config(loaded.models, today)
         problems = [*loaded.problems, *found]
-        for manifests, found in _models(loaded.models, beside):
+        for manifests, found in _models(loaded, beside):
             objects += manifests
             problems += found
     return Rendering(loaded.models, unique(problems), objects, site_config=site)
@@ -93,7 +94,7 @@ def overlay(file: str | Path = ".", *, today: date | None = None) -> Rendering:
     with without_collector():
         site, found = _site_config(loaded.models, today)
         problems = [*loaded.problems, *found]
-        for manifests, found in _models(loaded.models, models_file(file).parent):
+        for manifests, found in _models(loaded, models_file(file).parent):
             problems += found
             if manifests:
                 texts[manifests[0].model] = write_all(each.body for each in manifests)
@@ -147,19 +148,22 @@ def starter(name: str) -> dict[str, str]:
     return {each.name: each.read_text("utf-8").replace("NAME", name) for each in sorted(root.iterdir())}
 
 
-def _models(models: DeclaredSet | None, beside: Path) -> Iterator[tuple[list[Manifest], list[Problem]]]:
+def _models(loaded: Loaded, beside: Path) -> Iterator[tuple[list[Manifest], list[Problem]]]:
     """Yield the objects and problems of the set itself, then of each model."""
+    models = loaded.models
     if models is None or (not models.models and models.spec.viya is not None):
         return  # what models share stands in no file of a set that is for a Viya deployment alone
     templates = Templates()
     yield render_shared(models, templates), []
     cluster = _cluster(models)
+    mistaken = _mistaken(models, loaded.problems)
     mapped = False
     entrances: list[tuple[DeclaredModel, int, Manifest]] = []
     for model in models.models:
         manifests, problems = render_model(models, model, templates)
         if not has_errors(problems):
-            problems += not_accepted(model, placed(models, model, _check(manifests, cluster)))
+            rules = independent if model.name in mistaken else _check
+            problems += not_accepted(model, placed(models, model, rules(manifests, cluster)))
             entrances += [(model, index, each) for index, each in enumerate(manifests) if answers(each)]
         mapped = mapped or any(each.kind == "DomainMapping" for each in manifests)
         yield manifests, problems
@@ -168,6 +172,15 @@ def _models(models: DeclaredSet | None, beside: Path) -> Iterator[tuple[list[Man
         from modelyard.kustomization import renaming
 
         yield [], renaming(beside)
+
+
+def _mistaken(models: DeclaredSet, problems: Iterable[Problem]) -> set[str]:
+    """Return the names of the models that an error of the file stands in."""
+    items = find_marks(models.marks, "spec").entries.get("models", (0, 0))[1]
+    starts = sorted(at(each) for each in items.items) if isinstance(items, ListMarks) else []
+    errors = [models.sources.mark(each.place) for each in problems if each.place and has_errors([each])]
+    faulty = {bisect_right(starts, mark) for mark in errors}
+    return {each.name for each in models.models if bisect_right(starts, each.whole.find()) in faulty}
 
 
 def _of_the_set(

@@ -28,6 +28,7 @@ from modelyard.check import (
     sizes,
 )
 from modelyard.check.finding import Cluster, Finding, Rule, mapping
+from modelyard.check.pod_templates import Objects
 from modelyard.check.schemas import NEWEST, by_schema
 from modelyard.codes import CODES
 from modelyard.manifest import Manifest
@@ -69,6 +70,8 @@ RULES: Final[tuple[Rule, ...]] = (
     sizes.data,
     sizes.client_side_apply,
 )
+# What no mistake of the models file leads to, so that it is said beside those.
+INDEPENDENT: Final[tuple[Rule, ...]] = (knative.features, containers.mount_paths)
 # What only the whole set shows.
 SET_RULES: Final[tuple[Rule, ...]] = (entrances.entrances,)
 # What only a stream can have: a models file is checked for it before anything is rendered, or cannot have it.
@@ -80,11 +83,17 @@ STREAM_RULES: Final[tuple[Rule, ...]] = (
 )
 
 
+def independent(manifests: Sequence[Manifest], cluster: Cluster) -> list[Finding]:
+    """Return what can be said of objects whose model has mistakes: all else may follow from those."""
+    return [each for rule in INDEPENDENT for each in rule(manifests, cluster)]
+
+
 def check(manifests: Sequence[Manifest], cluster: Cluster, *, kubernetes: str = NEWEST) -> list[Finding]:
     """Return what rules and schemas find on a part of a set.
 
     kubernetes: the minor version whose schemas are asked, such as 1.37.
     """
+    manifests = manifests if isinstance(manifests, Objects) else Objects(manifests)
     found = [each for rule in RULES for each in rule(manifests, cluster)]
     return [*found, *_unsaid(by_schema(manifests, kubernetes), found)]
 
@@ -100,7 +109,7 @@ def check_objects(bodies: Sequence[Any], cluster: Cluster, *, kubernetes: str = 
     `manifest` of a finding is the index into bodies. kubernetes: as for `check`.
     """
     found: list[Finding] = []
-    manifests: list[Manifest] = []
+    manifests = Objects()
     indices: list[int] = []
     for index, body in enumerate(bodies):
         if (lacking := _lacking(body)) is None:

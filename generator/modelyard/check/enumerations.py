@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Path
-from modelyard.check.pod_templates import pod_templates
+from modelyard.check.pod_templates import all_pod_templates
 from modelyard.manifest import Manifest
 from modelyard.names import nearest, one_of
 
@@ -27,6 +27,10 @@ _POD: Final[dict[str, tuple[str, ...]]] = {
     "terminationMessagePolicy": ("FallbackToLogsOnError", "File"),
     "whenUnsatisfiable": ("DoNotSchedule", "ScheduleAnyway"),
 }
+# Below these are texts of the user.
+_TEXTS: Final = frozenset(
+    ["env", "args", "command", "labels", "annotations", "matchLabels", "nodeSelector", "resources"]
+)
 _PROFILES: Final = ("Localhost", "RuntimeDefault", "Unconfined")
 _OPERATORS: Final = {
     "tolerations": ("Equal", "Exists", "Gt", "Lt"),
@@ -82,12 +86,16 @@ def enumerations(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Fi
             for path, words in _OBJECTS.get((manifest.group, manifest.kind), ())
             for found in _at(manifest.body, path, (), words)
         ]
-        for template in pod_templates(manifest):
-            wrong += _pod(template.spec, template.spec_path)
-        for path, word, words in wrong:
-            meant = nearest(word, words)
-            hint = f"did you mean {meant}?" if meant else f"write {one_of(each for each in words if each)}"
-            yield Finding("MY327", f"{_field(path)} {word} is unknown", hint, index, path)
+        yield from (_finding(index, each) for each in wrong)
+    for index, _, template in all_pod_templates(manifests):
+        yield from (_finding(index, each) for each in _pod(template.spec, template.spec_path))
+
+
+def _finding(index: int, wrong: Wrong) -> Finding:
+    path, word, words = wrong
+    meant = nearest(word, words)
+    hint = f"did you mean {meant}?" if meant else f"write {one_of(each for each in words if each)}"
+    return Finding("MY327", f"{_field(path)} {word} is unknown", hint, index, path)
 
 
 def _at(node: Any, wanted: tuple[str, ...], path: Path, words: tuple[str, ...]) -> Iterator[Wrong]:
@@ -108,7 +116,7 @@ def _pod(node: Any, path: Path) -> Iterator[Wrong]:
                 words = _words(key, path)
                 if words and value not in words and not value.startswith("HugePages-"):
                     yield (*path, key), value, words
-            elif key not in ("env", "args", "command", "labels", "annotations", "matchLabels", "nodeSelector"):
+            elif isinstance(value, dict | list) and key not in _TEXTS:
                 yield from _pod(value, (*path, key))
     elif isinstance(node, list):
         for i, value in enumerate(node):

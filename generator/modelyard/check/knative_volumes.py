@@ -13,17 +13,6 @@ from modelyard.check.pod_templates import KNATIVE, all_pod_templates, containers
 from modelyard.manifest import Manifest
 from modelyard.names import dns_1123_label
 
-_SOURCES: Final = (
-    "secret",
-    "configMap",
-    "projected",
-    "emptyDir",
-    "persistentVolumeClaim",
-    "hostPath",
-    "csi",
-    "ephemeral",
-    "image",
-)
 _PROJECTED: Final = ("secret", "configMap", "serviceAccountToken", "downwardAPI")
 _RESERVED_PATHS: Final = frozenset(["/", "/dev", "/dev/log"])
 _PROPAGATION: Final = ("None", "HostToContainer")
@@ -64,7 +53,7 @@ def _volume(path: Path, volume: dict[str, Any], mounted: set[Any]) -> Iterator[F
         yield Found(f"the volume's name {name} {wrong}", "change it", (*path, "name"))
     elif name not in mounted:
         yield Found(f"the volume {name} is not mounted", "take it out, or mount it", path)
-    sources = [key for key in _SOURCES if isinstance(volume.get(key), dict)]
+    sources = [key for key, source in volume.items() if isinstance(source, dict)]  # also those that are never allowed
     if len(sources) != 1:
         word = " and ".join(sources) or "no source"
         yield Found(f"the volume {name} has {word}", "give each volume one source", path)

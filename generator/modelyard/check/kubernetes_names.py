@@ -5,10 +5,11 @@ pkg/apis/meta/v1/validation; knative has stricter names of its own, and RBAC nea
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Found, Path, mapping, text
-from modelyard.check.pod_templates import KNATIVE, pod_templates
+from modelyard.check.pod_templates import KNATIVE, all_pod_templates
 from modelyard.manifest import Manifest
 from modelyard.names import dns_1035_label, dns_1123_label, dns_1123_subdomain, label_key, label_value
 
@@ -37,22 +38,33 @@ def _wrong(manifest: Manifest, name: str) -> str | None:
 def labels(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find labels and annotations, of objects and pod templates, that the API server refuses."""
     for index, manifest in enumerate(manifests):
-        places: list[tuple[Path, dict[str, Any]]] = [(("metadata",), mapping(manifest.body.get("metadata")))]
-        places += [((*each.path, "metadata"), each.metadata) for each in pod_templates(manifest) if each.path]
-        for path, metadata in places:
-            for found in _labels(path, metadata):
+        for found in _labels(("metadata",), mapping(manifest.body.get("metadata"))):
+            yield found.on("MY321", index)
+    for index, _, template in all_pod_templates(manifests):
+        if template.path:
+            for found in _labels((*template.path, "metadata"), template.metadata):
                 yield found.on("MY321", index)
+
+
+@lru_cache(maxsize=1024)  # the keys and most values are the same on all objects of a set
+def _wrong_key(key: str) -> str | None:
+    return label_key(key)
+
+
+@lru_cache(maxsize=1024)
+def _wrong_value(value: str) -> str | None:
+    return label_value(value)
 
 
 def _labels(path: Path, metadata: dict[str, Any]) -> Iterator[Found]:
     for key, value in mapping(metadata.get("labels")).items():
         where = (*path, "labels", key)
-        if wrong := label_key(str(key)):
+        if wrong := _wrong_key(str(key)):
             yield Found(f"the label's key {key} {wrong}", "change it", where)
         elif not isinstance(value, str):
             yield Found(f"the label {key} is not a text", "put its value between quotes", where)
-        elif wrong := label_value(value):
+        elif wrong := _wrong_value(value):
             yield Found(f"the value of the label {key} {wrong}", "an annotation can hold any text", where)
     for key in mapping(metadata.get("annotations")):
-        if wrong := label_key(str(key).lower()):
+        if wrong := _wrong_key(str(key).lower()):
             yield Found(f"the annotation's key {key} {wrong}", "change it", (*path, "annotations", key))

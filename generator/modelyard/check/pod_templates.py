@@ -1,6 +1,7 @@
 """Pod templates, in objects of whatever kind: known kinds by their place, all others by what they look like."""
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from modelyard.check.finding import Path, items, mapping
@@ -83,11 +84,18 @@ def _search(node: Any, path: Path) -> Iterator[PodTemplate]:
             yield from _search(value, (*path, i))
 
 
-def all_pod_templates(manifests: Sequence[Manifest]) -> Iterator[tuple[int, Manifest, PodTemplate]]:
-    """Yield the index of an object, the object, and each of its pod templates."""
-    for index, manifest in enumerate(manifests):
-        for template in pod_templates(manifest):
-            yield index, manifest, template
+class Objects(list[Manifest]):
+    """Objects that many rules look at: their pod templates are searched for once."""
+
+    @cached_property
+    def pod_templates(self) -> Sequence[tuple[int, Manifest, PodTemplate]]:
+        """The index of an object, the object, and each of its pod templates."""
+        return [(index, manifest, each) for index, manifest in enumerate(self) for each in pod_templates(manifest)]
+
+
+def all_pod_templates(manifests: Sequence[Manifest]) -> Sequence[tuple[int, Manifest, PodTemplate]]:
+    """Return the index of an object, the object, and each of its pod templates."""
+    return (manifests if isinstance(manifests, Objects) else Objects(manifests)).pod_templates
 
 
 def containers(path: Path, pod: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:

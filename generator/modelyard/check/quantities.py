@@ -2,6 +2,7 @@
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 _FORM: Final = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:([KMGTPE]i|[numkMGTPE])|[eE]([+-]?\d{1,3}))?")
@@ -15,9 +16,13 @@ _UNITS: Final = {
 
 def amount(value: object) -> Fraction | None:
     """Return the number that a quantity stands for (bytes, cores, pieces), or None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    match = _FORM.fullmatch(str(value))
+    known = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return _amount(str(value)) if known else None
+
+
+@lru_cache(maxsize=1024)  # a set has a few sizes of pods
+def _amount(value: str) -> Fraction | None:
+    match = _FORM.fullmatch(value)
     if match is None:
         return None
     number, unit, exponent = match.groups()

@@ -34,9 +34,7 @@ class Reference(NamedTuple):
 def references(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find names that got a hash elsewhere, and keys that the object does not have."""
     objects = _objects(manifests)
-    hashed = {
-        (kind, namespace, match[1]): name for kind, namespace, name in objects if (match := _HASHED.fullmatch(name))
-    }
+    hashed = _hashed(objects)
     for index, manifest, template in all_pod_templates(manifests):
         namespace = mapping(manifest.body.get("metadata")).get("namespace")
         for each in _references(template):
@@ -57,12 +55,13 @@ def references(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Find
 def absent(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find ConfigMaps and ServiceAccounts that pods name and the set does not have; Secrets come from elsewhere."""
     objects = _objects(manifests)
+    hashed = _hashed(objects)
     said: set[tuple[str, object, str]] = set()
     for index, manifest, template in all_pod_templates(manifests):
         namespace = mapping(manifest.body.get("metadata")).get("namespace")
         for each in _references(template):
             key = (each.kind, namespace, each.name)
-            if each.kind == "Secret" or each.optional or key in objects or key in said:
+            if each.kind == "Secret" or each.optional or key in objects or key in hashed or key in said:
                 continue
             if (each.kind, each.name) not in _ALWAYS_THERE:
                 said.add(key)
@@ -75,6 +74,13 @@ def _objects(manifests: Sequence[Manifest]) -> dict[tuple[str, object, str], dic
         (each.kind, mapping(each.body.get("metadata")).get("namespace"), each.name): each.body
         for each in manifests
         if each.kind in _KINDS and not each.group
+    }
+
+
+def _hashed(objects: Objects) -> dict[tuple[str, object, str], str]:
+    """Return kind, namespace and name without kustomize's hash -> name with it."""
+    return {
+        (kind, namespace, match[1]): name for kind, namespace, name in objects if (match := _HASHED.fullmatch(name))
     }
 
 

@@ -29,12 +29,15 @@ def data(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
         )
         if size > _DATA:
             hint = "put large files into an image or a volume"
-            yield Finding("MY375", f"{size} bytes of data are more than {_DATA}", hint, index, (encoded,))
+            where = next(part for part in ("data", "binaryData", "stringData") if mapping(manifest.body.get(part)))
+            yield Finding("MY375", f"{size} bytes of data are more than {_DATA}", hint, index, (where,))
 
 
 def client_side_apply(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find objects that `kubectl apply` cannot write into their own annotation."""
     for index, manifest in enumerate(manifests):
+        if manifest.template and manifest.kind != "ConfigMap":
+            continue  # of what templates give, a ConfigMap alone holds as much text as its owner likes
         size = len(json.dumps(manifest.body, separators=(",", ":"), ensure_ascii=False, default=str))
         if size > _ANNOTATIONS:
             hint = "apply it with kubectl apply --server-side"

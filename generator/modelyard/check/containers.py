@@ -36,13 +36,13 @@ def mount_paths(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Fin
 def mounts(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find mounts without their volume."""
     for index, manifest, template in all_pod_templates(manifests):
-        declared = {volume.get("name") for _, volume in items(template.spec.get("volumes"))}
+        declared = {text(volume.get("name")) for _, volume in items(template.spec.get("volumes"))}
         if manifest.kind == "StatefulSet":
             claims = items(mapping(manifest.body.get("spec")).get("volumeClaimTemplates"))
-            declared |= {mapping(claim.get("metadata")).get("name") for _, claim in claims}
+            declared |= {text(mapping(claim.get("metadata")).get("name")) for _, claim in claims}
         for path, container in containers(template.spec_path, template.spec):
             for i, mount in items(container.get("volumeMounts")):
-                if (name := mount.get("name")) not in declared:
+                if (name := text(mount.get("name"))) not in declared or not name:
                     hint = "add it under volumes:, or take the mount out"
                     where = (*path, "volumeMounts", i, "name" if name else "mountPath")
                     yield Finding("MY325", f"there is no volume {name}", hint, index, where)

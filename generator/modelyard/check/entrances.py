@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from modelyard.check.finding import Cluster, Finding, Path, at, items, mapping, text
+from modelyard.check.finding import Cluster, Finding, Path, at, items, mapping, sequence, text
 from modelyard.check.pod_templates import KNATIVE
 from modelyard.manifest import Manifest
 
@@ -70,7 +70,7 @@ def _http_route(spec: dict[str, Any]) -> Iterator[Entrance]:
         for j, each in matches:
             path = text(mapping(each.get("path")).get("value")) or "/"
             where: Path = ("spec", "rules", i, "matches", j) if rule.get("matches") else ("spec", "rules", i)
-            for host in hosts if isinstance(hosts, list) else ():
+            for host in sequence(hosts):
                 yield Entrance(("gateway", parents, str(host), _text(each)), f"{host}{path}", where)
 
 

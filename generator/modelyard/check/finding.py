@@ -64,6 +64,11 @@ def items(value: object) -> Iterator[tuple[int, dict[str, Any]]]:
         yield from ((i, item) for i, item in enumerate(value) if isinstance(item, dict))
 
 
+def sequence(value: object) -> list[Any]:
+    """Return a list as it is, and an empty one for anything else."""
+    return value if isinstance(value, list) else []
+
+
 def text(value: object) -> str:
     """Return a text as it is, and an empty one for anything else."""
     return value if isinstance(value, str) else ""

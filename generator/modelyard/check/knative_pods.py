@@ -56,7 +56,7 @@ def _port(path: Path, port: dict[str, Any]) -> Iterator[Found]:
         yield Found(f"a port of Knative cannot be called {name}", hint, (*path, "name"))
     if protocol not in ("", "TCP"):
         yield Found(f"a port of Knative does not speak {protocol}", "write TCP", (*path, "protocol"))
-    if port.get("containerPort") in RESERVED_PORTS:
+    if integer(port.get("containerPort")) in RESERVED_PORTS:
         hint = "let the container listen elsewhere"
         message = f"Knative's own containers use port {port['containerPort']}"
         yield Found(message, hint, (*path, "containerPort"))

@@ -33,19 +33,19 @@ def _pod(path: Path, pod: dict[str, Any]) -> Iterator[Found]:
         for where, container in containers(path, pod)
         for i, mount in items(container.get("volumeMounts"))
     ]
-    mounted = {mount.get("name") for _, mount in mounts}
+    mounted = {text(mount.get("name")) for _, mount in mounts}
     read_only = set()
     for i, volume in items(pod.get("volumes")):
         yield from _volume((*path, "volumes", i), volume, mounted)
         if mapping(volume.get(_CLAIM)).get("readOnly") is True:
-            read_only.add(volume.get("name"))
+            read_only.add(text(volume.get("name")))
     for where, mount in mounts:
         yield from _mount(where, mount)
-        if mount.get("name") in read_only and mount.get("readOnly") is not True:
+        if text(mount.get("name")) in read_only and mount.get("readOnly") is not True:
             yield Found("the claim is read-only, and its mount is not", "set readOnly: true", where)
 
 
-def _volume(path: Path, volume: dict[str, Any], mounted: set[Any]) -> Iterator[Found]:
+def _volume(path: Path, volume: dict[str, Any], mounted: set[str]) -> Iterator[Found]:
     name = text(volume.get("name"))
     if not name:
         yield Found("the volume has no name", "add name:", path)

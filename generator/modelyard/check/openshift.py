@@ -45,12 +45,12 @@ def route_ports(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Fin
         if service is None or wanted is None:
             continue
         ports = [port for _, port in items(at(service.body, "spec").get("ports"))]
-        known = {value for port in ports for value in (port.get("name"), port.get("targetPort", port.get("port")))}
+        known = [value for port in ports for value in (port.get("name"), port.get("targetPort", port.get("port")))]
         if wanted not in known:
-            names = ", ".join(sorted(str(each) for each in known if each is not None))
+            names = ", ".join(sorted({str(each) for each in known if each is not None}))
             message = f"the Service {service.name} has no port {wanted}"
             yield Finding("MY362", message, f"it has {names or 'none'}", index, ("spec", "port", "targetPort"))
 
 
-def _namespace(manifest: Manifest) -> object:
-    return mapping(manifest.body.get("metadata")).get("namespace")
+def _namespace(manifest: Manifest) -> str:
+    return text(mapping(manifest.body.get("metadata")).get("namespace"))

@@ -7,7 +7,7 @@ later), this is the stricter one. Windows pods are exempt from what Linux alone 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, TypeAlias
 
-from modelyard.check.finding import Cluster, Finding, Path, items, mapping
+from modelyard.check.finding import Cluster, Finding, Path, items, mapping, sequence
 from modelyard.check.pod_templates import PodTemplate, all_pod_templates, containers
 from modelyard.manifest import Manifest
 
@@ -100,9 +100,9 @@ def _app_armor(pod: PodTemplate) -> Iterator[Wrong]:
 def _capabilities(pod: PodTemplate) -> Iterator[Wrong]:
     for path, context in _contexts(pod):
         capabilities = mapping(context.get("capabilities"))
-        if "ALL" not in (capabilities.get("drop") or []):
+        if "ALL" not in sequence(capabilities.get("drop")):
             yield _there(path, context, "capabilities"), "the container keeps capabilities", "set drop: [ALL]"
-        for i, each in enumerate(capabilities.get("add") or []):
+        for i, each in enumerate(sequence(capabilities.get("add"))):
             if each != "NET_BIND_SERVICE":
                 where = (*path, "capabilities", "add", i)
                 yield where, f"the container adds the capability {each}", "NET_BIND_SERVICE alone may be added"
@@ -190,14 +190,14 @@ def _seccomp(pod: PodTemplate) -> Iterator[Wrong]:
 def _selinux(pod: PodTemplate) -> Iterator[Wrong]:
     for path, context in (_own(pod), *_contexts(pod)):
         options = mapping(context.get("seLinuxOptions"))
-        if options.get("type", "") not in _SELINUX or options.get("user") or options.get("role"):
+        if str(options.get("type", "")) not in _SELINUX or options.get("user") or options.get("role"):
             yield (*path, "seLinuxOptions"), "the SELinux options widen what it may do", "take them out"
 
 
 def _sysctls(pod: PodTemplate) -> Iterator[Wrong]:
     path, own = _own(pod)
     for i, each in items(own.get("sysctls")):
-        if each.get("name") not in _SYSCTLS:
+        if str(each.get("name")) not in _SYSCTLS:
             yield (*path, "sysctls", i, "name"), f"the sysctl {each.get('name')} reaches beyond the pod", "take it out"
 
 

@@ -18,7 +18,7 @@ _KINDS: Final = frozenset(["ConfigMap", "Secret", "ServiceAccount"])
 _ALWAYS_THERE: Final = frozenset([("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")])
 _HASHED: Final = re.compile(f"(.+){HASH}")
 
-Objects: TypeAlias = Mapping[tuple[str, object, str], dict[str, Any]]  # kind, namespace, name
+Objects: TypeAlias = Mapping[tuple[str, str, str], dict[str, Any]]  # kind, namespace, name
 
 
 class Reference(NamedTuple):
@@ -36,7 +36,7 @@ def references(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Find
     objects = _objects(manifests)
     hashed = _hashed(objects)
     for index, manifest, template in all_pod_templates(manifests):
-        namespace = mapping(manifest.body.get("metadata")).get("namespace")
+        namespace = text(mapping(manifest.body.get("metadata")).get("namespace"))
         for each in _references(template):
             body = objects.get((each.kind, namespace, each.name))
             final = hashed.get((each.kind, namespace, each.name))
@@ -56,9 +56,9 @@ def absent(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]
     """Find ConfigMaps and ServiceAccounts that pods name and the set does not have; Secrets come from elsewhere."""
     objects = _objects(manifests)
     hashed = _hashed(objects)
-    said: set[tuple[str, object, str]] = set()
+    said: set[tuple[str, str, str]] = set()
     for index, manifest, template in all_pod_templates(manifests):
-        namespace = mapping(manifest.body.get("metadata")).get("namespace")
+        namespace = text(mapping(manifest.body.get("metadata")).get("namespace"))
         for each in _references(template):
             key = (each.kind, namespace, each.name)
             if each.kind == "Secret" or each.optional or key in objects or key in hashed or key in said:
@@ -69,15 +69,15 @@ def absent(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]
                 yield Finding("MY331", message, "the cluster must have it already", index, each.path)
 
 
-def _objects(manifests: Sequence[Manifest]) -> dict[tuple[str, object, str], dict[str, Any]]:
+def _objects(manifests: Sequence[Manifest]) -> dict[tuple[str, str, str], dict[str, Any]]:
     return {
-        (each.kind, mapping(each.body.get("metadata")).get("namespace"), each.name): each.body
+        (each.kind, text(mapping(each.body.get("metadata")).get("namespace")), each.name): each.body
         for each in manifests
         if each.kind in _KINDS and not each.group
     }
 
 
-def _hashed(objects: Objects) -> dict[tuple[str, object, str], str]:
+def _hashed(objects: Objects) -> dict[tuple[str, str, str], str]:
     """Return kind, namespace and name without kustomize's hash -> name with it."""
     return {
         (kind, namespace, match[1]): name for kind, namespace, name in objects if (match := _HASHED.fullmatch(name))

@@ -6,7 +6,7 @@ Source: kubernetes 1.37, pkg/apis/apps/validation/validation.go, `selector` does
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from modelyard.check.finding import Cluster, Finding, Path, at, items, mapping
+from modelyard.check.finding import Cluster, Finding, Path, at, items, mapping, sequence
 from modelyard.manifest import Manifest
 
 _KINDS: Final = frozenset(["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"])
@@ -35,7 +35,7 @@ def selectors(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Findi
 
 
 def _holds(wanted: dict[str, Any], labels: dict[str, Any]) -> bool:
-    key, values = str(wanted.get("key")), wanted.get("values") or []
+    key, values = str(wanted.get("key")), sequence(wanted.get("values"))
     match wanted.get("operator"):
         case "In":
             return labels.get(key) in values

@@ -48,5 +48,5 @@ def _without(body: Object, path: tuple[str | int, ...]) -> Object:
     node: Any = copy
     for part in path[:-1]:
         node = node[part]
-    del node[path[-1]]
+    node.pop(path[-1])
     return copy

@@ -76,6 +76,10 @@ def _necessities(manifest: Manifest, template: PodTemplate) -> Iterator[Found]:
         if not container.get("image"):
             yield Found("the container has no image", hint, path)
         yield from _name(path, container, "container", named, needed=manifest.group != KNATIVE)
+        for i, source in items(container.get("envFrom")):
+            if sum(isinstance(source.get(key), dict) for key in ("configMapRef", "secretRef")) != 1:
+                words = "an item of envFrom names one ConfigMap or one Secret"
+                yield Found(words, "write either configMapRef or secretRef", (*path, "envFrom", i))
     volumes: dict[str, Path] = {}
     for i, volume in items(template.spec.get("volumes")):
         yield from _name((*template.spec_path, "volumes", i), volume, "volume", volumes, needed=True)

@@ -100,7 +100,7 @@ def _finding(index: int, wrong: Wrong) -> Finding:
 
 def _at(node: Any, wanted: tuple[str, ...], path: Path, words: tuple[str, ...]) -> Iterator[Wrong]:
     if not wanted:
-        if isinstance(node, str) and node not in words:
+        if isinstance(node, str) and node and node not in words:
             yield path, node, words
     elif wanted[0] == "*":
         for i, each in enumerate(node) if isinstance(node, list) else ():
@@ -114,7 +114,7 @@ def _pod(node: Any, path: Path) -> Iterator[Wrong]:
         for key, value in node.items():
             if isinstance(value, str):
                 words = _words(key, path)
-                if words and value not in words and not value.startswith("HugePages-"):
+                if value and words and value not in words and not value.startswith("HugePages-"):
                     yield (*path, key), value, words
             elif isinstance(value, dict | list) and key not in _TEXTS:
                 yield from _pod(value, (*path, key))

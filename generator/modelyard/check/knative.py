@@ -44,6 +44,7 @@ _POD_FLAGS: Final = {
     "topologySpreadConstraints": "podspec-topologyspreadconstraints",
 }
 _VOLUME_ALLOWED: Final = frozenset(["name", "secret", "configMap", "projected", "emptyDir"])
+_EMPTY_DIR_ALLOWED: Final = frozenset(["medium", "sizeLimit"])  # the schema leaves it open
 _VOLUME_FLAGS: Final = {
     "csi": "podspec-volumes-csi",
     "ephemeral": "podspec-volumes-ephemeral",
@@ -124,6 +125,8 @@ def _volume(path: Path, volume: dict[str, Any]) -> Iterator[tuple[Path, str]]:
     for key, source in volume.items():
         if key not in _VOLUME_ALLOWED:
             yield (*path, key), _VOLUME_FLAGS.get(key, _NEVER)
+        if key == "emptyDir":
+            yield from (((*path, key, each), _NEVER) for each in mapping(source) if each not in _EMPTY_DIR_ALLOWED)
         if key == "persistentVolumeClaim" and not mapping(source).get("readOnly"):
             yield (*path, key), "podspec-persistent-volume-write"
 

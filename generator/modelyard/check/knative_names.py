@@ -21,6 +21,26 @@ _OWNED: Final = {
     "Revision": ("serving.knative.dev/configuration", "Configuration"),
 }
 _WRITTEN: Final = ("serving.knative.dev/creator", "serving.knative.dev/lastModifier")
+# apimachinery, pkg/apis/meta/v1/types.go, ObjectMeta.
+_METADATA: Final = frozenset(
+    [
+        "annotations",
+        "creationTimestamp",
+        "deletionGracePeriodSeconds",
+        "deletionTimestamp",
+        "finalizers",
+        "generateName",
+        "generation",
+        "labels",
+        "managedFields",
+        "name",
+        "namespace",
+        "ownerReferences",
+        "resourceVersion",
+        "selfLink",
+        "uid",
+    ]
+)
 _CLUSTER_DOMAIN: Final = ".svc.cluster.local"
 
 
@@ -62,6 +82,16 @@ def _revision_name(body: dict[str, Any]) -> Iterator[Found]:
     elif not name.startswith(start):
         hint += "; namePrefix and nameSuffix of a kustomization do not change it"
         yield Found(f"the revision's name {name} does not begin with {start}", hint, (*path, "name"))
+
+
+def template_metadata(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
+    """Find fields in the metadata of a template that no metadata has; the schema of Knative leaves it open."""
+    for index, manifest in enumerate(manifests):
+        if manifest.group == KNATIVE and manifest.kind in _TEMPLATED:
+            for key in at(manifest.body, "spec", "template", "metadata"):
+                if key not in _METADATA:
+                    path = ("spec", "template", "metadata", key)
+                    yield Finding("MY301", f"metadata has no field {key}", "take it out", index, path)
 
 
 def written_by_knative(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:

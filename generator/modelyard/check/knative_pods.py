@@ -7,11 +7,14 @@ v1/revision_validation.go, with the limits of config/core/configmaps/defaults.ya
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from modelyard.check.finding import Cluster, Finding, Found, Path, integer, items, mapping, text
-from modelyard.check.pod_templates import KNATIVE, all_pod_templates, containers
+from modelyard.check.finding import Cluster, Finding, Found, Path, at, integer, items, mapping, text
+from modelyard.check.pod_templates import KNATIVE, all_pod_templates, containers, pod_templates
 from modelyard.manifest import Manifest
+from modelyard.names import names_registry, repository
 
 RESERVED_PORTS: Final = frozenset([8008, 8012, 8013, 8022, 8112, 9090, 9091])
+_WITH_PODS: Final = frozenset(["Service", "Configuration", "Revision"])
+_SHORTEST: Final = 2  # characters of a repository: go-containerregistry v0.20, pkg/name/repository.go
 _PORT_NAMES: Final = ("", "h2c", "http1")
 _RESERVED_CONTAINER: Final = "queue-proxy"
 _RESERVED_VARIABLES: Final = ("K_SERVICE", "K_CONFIGURATION", "K_REVISION")
@@ -76,7 +79,7 @@ def limits(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]
             ids: list[tuple[Path, Any]] = [((*inside, key), context.get(key)) for key in _IDS]
             if isinstance(groups := context.get("supplementalGroups"), list):
                 ids += [((*inside, "supplementalGroups", i), group) for i, group in enumerate(groups)]
-            bounded += [(at, value, _MAX_ID) for at, value in ids]
+            bounded += [(place, value, _MAX_ID) for place, value in ids]
         for where, value, most in bounded:
             number = integer(value)
             if number is not None and not 0 <= number <= most:
@@ -85,7 +88,10 @@ def limits(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]
 
 
 def user_containers(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
-    """Find containers with a reserved name, and pods without any."""
+    """Find containers with a reserved name or an image that Knative cannot resolve, and revisions without any."""
+    for index, manifest in enumerate(manifests):
+        if manifest.group == KNATIVE and manifest.kind in _WITH_PODS and not any(pod_templates(manifest)):
+            yield Finding("MY311", "there is no container", "add containers:", index, _deepest(manifest))
     for index, path, pod in _pods(manifests):
         if not pod.get("containers"):
             yield Finding("MY311", "there is no container", "add containers:", index, path)
@@ -93,8 +99,18 @@ def user_containers(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator
             if container.get("name") == _RESERVED_CONTAINER:
                 message = f"Knative's own container is called {_RESERVED_CONTAINER}"
                 yield Finding("MY311", message, "give yours another name", index, (*where, "name"))
+            name = repository(text(container.get("image")))
+            if name and len(name.partition("/")[2] if names_registry(name) else name) < _SHORTEST:
+                hint = "Knative looks up its digest, and reads names of at least two characters"
+                yield Finding("MY311", f"the image's name {name} is too short", hint, index, (*where, "image"))
             if not container:
                 yield Finding("MY311", "the container is empty", "give it an image", index, where)
+
+
+def _deepest(manifest: Manifest) -> Path:
+    """Return how far the path to the pod's spec leads in an object that has none."""
+    wanted = ("spec",) if manifest.kind == "Revision" else ("spec", "template", "spec")
+    return next(wanted[:i] for i in range(len(wanted), -1, -1) if i == 0 or at(manifest.body, *wanted[:i]))
 
 
 def variables(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:

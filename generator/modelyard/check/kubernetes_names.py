@@ -29,6 +29,15 @@ def object_names(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Fi
             yield Finding("MY320", f"the namespace {namespace} {wrong}", "change it", index, ("metadata", "namespace"))
 
 
+def account_names(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
+    """Find pods that name a ServiceAccount by what is no name."""
+    for index, _, template in all_pod_templates(manifests):
+        name = text(template.spec.get("serviceAccountName"))
+        if name and (wrong := dns_1123_subdomain(name)):
+            path = (*template.spec_path, "serviceAccountName")
+            yield Finding("MY320", f"the name {name} {wrong}", "name a ServiceAccount", index, path)
+
+
 def _wrong(manifest: Manifest, name: str) -> str | None:
     if manifest.kind == "Service" and not manifest.group:
         return dns_1035_label(name)

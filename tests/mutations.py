@@ -38,8 +38,9 @@ def _put(body: Object, path: tuple[str | int, ...], value: object) -> Object:
     node: Any = copy
     for part in path[:-1]:
         node = node[part]
-    if isinstance(node, dict) or (isinstance(node, list) and isinstance(path[-1], int)):
-        node[path[-1]] = value
+    last: Any = path[-1]
+    if isinstance(node, dict) or (isinstance(node, list) and isinstance(last, int)):
+        node[last] = value
     return copy
 
 

@@ -9,7 +9,7 @@ KUSTOMIZE := $(CACHE)/kustomize-$(KUSTOMIZE_VERSION)/kustomize
 CADDY_VERSION := v2.11.9
 CADDY := $(CACHE)/caddy-$(CADDY_VERSION)/caddy
 
-.PHONY: help demo test check bench fuzz tools schema clean
+.PHONY: help demo test check bench fuzz tools schema schemas clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ tools: $(KUSTOMIZE) $(CADDY) ## build the pinned kustomize and Caddy into ~/.cac
 
 schema: $(VENV)/installed ## make models.schema.json from the shapes
 	$(BIN)/python -m modelyard.schema
+
+schemas: $(VENV)/installed-dev ## make the schemas of Kubernetes and of custom resources from the upstream packages
+	$(BIN)/python schemas/make.py
 
 clean: ## remove the environment
 	rm -rf $(VENV)

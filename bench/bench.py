@@ -117,6 +117,34 @@ def thousand(root: Path) -> bool:
     return pair("render, 1,000 models / kustomize build of the result", 0.1, a, b)
 
 
+# Renders without any rule, which is what a check is compared with.
+_RENDER_ALONE = "from modelyard.api import pipeline; pipeline._check = lambda *_: []; pipeline.overlay()"
+# Checks 10,000 objects of a stream, four times those of 1,000 models, and prints nothing.
+_STREAM = """
+from modelyard import api
+from modelyard.check import check_objects
+from modelyard.check.finding import Cluster
+bodies = [each.body for each in api.render().objects]
+check_objects((bodies * 4)[:10_000], Cluster())
+"""
+
+
+def checks(root: Path) -> bool:
+    """Compare checking 1,000 models with rendering them; check 10,000 objects of a stream."""
+    folder = root / "1000"
+    a: list[Run] = []
+    b: list[Run] = []
+    c: list[Run] = []
+    for _ in range(3):
+        a.append(run([*MODELYARD, "check"], folder))
+        b.append(run([PYTHON, "-c", _RENDER_ALONE], folder))
+        c.append(run([PYTHON, "-c", _STREAM], folder))
+    within = pair("check, 1,000 models / rendering them", 2.0, a, b)
+    seconds, peak = median(c) - median(a), max(each.mebibytes for each in c)
+    print(f"{'check, 10,000 objects':<58}{seconds:>7.2f} s (at most 5), {peak:.0f} MiB (at most 500)")
+    return within and seconds < 5 and peak < 500
+
+
 def growth(root: Path) -> bool:
     """Compare 10,000 models with 1,000, in time and memory."""
     a: list[Run] = []
@@ -206,7 +234,7 @@ def main() -> int:
             )
             (folder / "kustomization.yaml").write_text(kustomization, "utf-8")
         print(f"ratios on {os.cpu_count()} cores; in brackets the limit and the medians of CPU seconds")
-        results = [start_up(root), thousand(root), growth(root), patches(root)]
+        results = [start_up(root), thousand(root), checks(root), growth(root), patches(root)]
     finally:
         shutil.rmtree(root, ignore_errors=True)
     return 0 if all(results) else 1

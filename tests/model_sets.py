@@ -83,7 +83,7 @@ def _model(key: str, targets: Sequence[str], *, flags: bool) -> Data:
     if "knative" not in targets or flags:
         _lay_over(model, _chosen(f"{key}/flagged", _OPTIONS["flagged"]))
     if variants := _pick(f"{key}/variants", [None, None, *_OPTIONS["variants"]]):
-        model |= {"variants": variants, "path": "/score"}
+        model |= {"variants": variants, "path": f"/score/{model['name']}"}
     model["targets"] = {target: _target(key, target, split=bool(variants)) for target in targets}
     if len(targets) > 1:
         model["targets"][_pick(f"{key}/named", targets)]["name"] = f"{model['name']}-second"

@@ -71,8 +71,8 @@ class Manifest(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Name; before seal without content hash."""
-        return str(self.body["metadata"]["name"])
+        """Name; before seal without content hash. Empty for what the API server names."""
+        return str((self.body.get("metadata") or {}).get("name", ""))
 
     def __str__(self) -> str:
         """Return kind, group and name, as messages call it."""

@@ -1,7 +1,8 @@
 """The pipeline: from a models file to its objects, its files and its problems."""
 
 import gc
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -9,19 +10,21 @@ from pathlib import Path
 from typing import Final
 
 from modelyard.check import check as _check
+from modelyard.check import check_set, independent
+from modelyard.check.entrances import answers
 from modelyard.check.finding import Cluster
 from modelyard.compose import SITE_CONFIG, compose, site_config
 from modelyard.load import Loaded
 from modelyard.load import load as _load
 from modelyard.load.rules import accepting
 from modelyard.manifest import Manifest, Rendered
-from modelyard.models.declared import DeclaredSet, find_marks
+from modelyard.models.declared import DeclaredModel, DeclaredSet, find_marks
 from modelyard.names import nearest
 from modelyard.origin import placed
 from modelyard.problem import Problem, has_errors, unique
 from modelyard.render import render_model, render_section, render_shared
 from modelyard.template import Templates, folder
-from modelyard.yamlio import write_all
+from modelyard.yamlio import ListMarks, at, write_all
 
 MODELS_FILE: Final = "models.yaml"
 GENERATED: Final = "generated"
@@ -78,7 +81,7 @@ def render_loaded(loaded: Loaded, beside: Path, *, today: date | None = None) ->
     with without_collector():
         site, found = _site_config(loaded.models, today)
         problems = [*loaded.problems, *found]
-        for manifests, found in _models(loaded.models, beside):
+        for manifests, found in _models(loaded, beside):
             objects += manifests
             problems += found
     return Rendering(loaded.models, unique(problems), objects, site_config=site)
@@ -91,7 +94,7 @@ def overlay(file: str | Path = ".", *, today: date | None = None) -> Rendering:
     with without_collector():
         site, found = _site_config(loaded.models, today)
         problems = [*loaded.problems, *found]
-        for manifests, found in _models(loaded.models, models_file(file).parent):
+        for manifests, found in _models(loaded, models_file(file).parent):
             problems += found
             if manifests:
                 texts[manifests[0].model] = write_all(each.body for each in manifests)
@@ -145,24 +148,49 @@ def starter(name: str) -> dict[str, str]:
     return {each.name: each.read_text("utf-8").replace("NAME", name) for each in sorted(root.iterdir())}
 
 
-def _models(models: DeclaredSet | None, beside: Path) -> Iterator[tuple[list[Manifest], list[Problem]]]:
+def _models(loaded: Loaded, beside: Path) -> Iterator[tuple[list[Manifest], list[Problem]]]:
     """Yield the objects and problems of the set itself, then of each model."""
+    models = loaded.models
     if models is None or (not models.models and models.spec.viya is not None):
         return  # what models share stands in no file of a set that is for a Viya deployment alone
     templates = Templates()
     yield render_shared(models, templates), []
     cluster = _cluster(models)
+    mistaken = _mistaken(models, loaded.problems)
     mapped = False
+    entrances: list[tuple[DeclaredModel, int, Manifest]] = []
     for model in models.models:
         manifests, problems = render_model(models, model, templates)
         if not has_errors(problems):
-            problems += accepting(model, placed(models, model, _check(manifests, cluster)))
+            rules = independent if model.name in mistaken else _check
+            problems += accepting(model, placed(models, model, rules(manifests, cluster)))
+            if model.name not in mistaken:
+                entrances += [(model, index, each) for index, each in enumerate(manifests) if answers(each)]
         mapped = mapped or any(each.kind == "DomainMapping" for each in manifests)
         yield manifests, problems
+    yield [], list(_of_the_set(models, entrances, cluster))
     if mapped:
         from modelyard.kustomization import renaming
 
         yield [], renaming(beside)
+
+
+def _mistaken(models: DeclaredSet, problems: Iterable[Problem]) -> set[str]:
+    """Return the names of the models that an error of the file stands in."""
+    items = find_marks(models.marks, "spec").entries.get("models", (0, 0))[1]
+    starts = sorted(at(each) for each in items.items) if isinstance(items, ListMarks) else []
+    errors = [models.sources.mark(each.place) for each in problems if each.place and has_errors([each])]
+    faulty = {bisect_right(starts, mark) for mark in errors}
+    return {each.name for each in models.models if bisect_right(starts, each.whole.find()) in faulty}
+
+
+def _of_the_set(
+    models: DeclaredSet, entrances: Sequence[tuple[DeclaredModel, int, Manifest]], cluster: Cluster
+) -> Iterator[Problem]:
+    """Yield what only all models together show. entrances: objects, each with its model and its index there."""
+    for each in check_set([manifest for _, _, manifest in entrances], cluster):
+        model, index, _ = entrances[each.manifest]
+        yield from accepting(model, placed(models, model, [each._replace(manifest=index)]))
 
 
 def _site_config(models: DeclaredSet | None, today: date | None) -> tuple[Rendered, list[Problem]]:
@@ -181,8 +209,8 @@ def _cluster(models: DeclaredSet) -> Cluster:
     unread = models.names("knative") and "knative" not in spec.model_fields_set
     named = "features" in find_marks(models.marks, "spec", "knative").entries
     if unread or (named and "features" not in spec.knative.model_fields_set):
-        return Cluster(None)
-    return Cluster(frozenset(spec.knative.features or ()))
+        return Cluster(None, openshift=spec.platform == "openshift")
+    return Cluster(frozenset(spec.knative.features or ()), openshift=spec.platform == "openshift")
 
 
 @contextmanager

@@ -3,19 +3,144 @@
 Not here: rules over the models file itself, which are in `load` and `targets`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
-from modelyard.check.finding import Cluster, Finding
-from modelyard.check.knative import features
-from modelyard.check.pods import mount_paths
+from modelyard.check import (
+    containers,
+    entrances,
+    enumerations,
+    images,
+    knative,
+    knative_annotations,
+    knative_names,
+    knative_pods,
+    knative_traffic,
+    knative_volumes,
+    kubernetes_names,
+    kustomize_traps,
+    openshift,
+    plain_credentials,
+    pod_security,
+    ports,
+    references,
+    selectors,
+    sizes,
+)
+from modelyard.check.finding import Cluster, Finding, Rule, mapping
+from modelyard.check.pod_templates import Objects
+from modelyard.check.schemas import NEWEST, by_schema
+from modelyard.codes import CODES
 from modelyard.manifest import Manifest
 
-Rule = Callable[[Sequence[Manifest], Cluster], Iterator[Finding]]
+# What a part of a set shows, such as the objects of one model.
+RULES: Final[tuple[Rule, ...]] = (
+    knative.features,
+    knative_names.knative_names,
+    knative_names.revision_names,
+    knative_names.template_metadata,
+    knative_names.written_by_knative,
+    knative_names.domain_mappings,
+    knative_annotations.annotation_values,
+    knative_annotations.annotation_places,
+    knative_traffic.traffic,
+    knative_pods.ports,
+    knative_pods.limits,
+    knative_pods.user_containers,
+    knative_pods.variables,
+    knative_pods.probes,
+    knative_volumes.knative_volumes,
+    kubernetes_names.object_names,
+    kubernetes_names.account_names,
+    kubernetes_names.labels,
+    containers.mount_paths,
+    containers.mounts,
+    containers.variables,
+    containers.necessities,
+    containers.resources,
+    ports.ports,
+    ports.service_ports,
+    selectors.selectors,
+    enumerations.enumerations,
+    references.references,
+    pod_security.pod_security,
+    openshift.users,
+    openshift.deployment_configs,
+    openshift.route_ports,
+    kustomize_traps.selectors,
+    images.images,
+    sizes.data,
+    sizes.client_side_apply,
+)
+# What no mistake of the models file leads to, so that it is said beside those.
+INDEPENDENT: Final[tuple[Rule, ...]] = (knative.features, containers.mount_paths)
+# What only the whole set shows.
+SET_RULES: Final[tuple[Rule, ...]] = (entrances.entrances,)
+# What only a stream can have: a models file is checked for it before anything is rendered, or cannot have it.
+STREAM_RULES: Final[tuple[Rule, ...]] = (
+    entrances.twice,
+    references.absent,
+    kustomize_traps.prefixes,
+    plain_credentials.plain_credentials,
+)
 
-RULES: Final[tuple[Rule, ...]] = (features, mount_paths)
+
+def independent(manifests: Sequence[Manifest], cluster: Cluster) -> list[Finding]:
+    """Return what can be said of objects whose model has mistakes: all else may follow from those."""
+    return [each for rule in INDEPENDENT for each in rule(manifests, cluster)]
 
 
-def check(manifests: Sequence[Manifest], cluster: Cluster) -> list[Finding]:
-    """Return what all rules find."""
-    return [found for rule in RULES for found in rule(manifests, cluster)]
+def check(manifests: Sequence[Manifest], cluster: Cluster, *, kubernetes: str = NEWEST) -> list[Finding]:
+    """Return what rules and schemas find on a part of a set.
+
+    kubernetes: the minor version whose schemas are asked, such as 1.37.
+    """
+    manifests = manifests if isinstance(manifests, Objects) else Objects(manifests)
+    found = [each for rule in RULES for each in rule(manifests, cluster)]
+    return [*found, *_unsaid(by_schema(manifests, kubernetes), found)]
+
+
+def check_set(manifests: Sequence[Manifest], cluster: Cluster) -> list[Finding]:
+    """Return what only the objects of a whole set show."""
+    return [each for rule in SET_RULES for each in rule(manifests, cluster)]
+
+
+def check_objects(bodies: Sequence[Any], cluster: Cluster, *, kubernetes: str = NEWEST) -> list[Finding]:
+    """Return what rules and schemas find on the objects of a stream, of whatever origin.
+
+    `manifest` of a finding is the index into bodies. kubernetes: as for `check`.
+    """
+    found: list[Finding] = []
+    manifests = Objects()
+    indices: list[int] = []
+    for index, body in enumerate(bodies):
+        if (lacking := _lacking(body)) is None:
+            manifests.append(Manifest(body, ""))
+            indices.append(index)
+        else:
+            found.append(Finding("MY303", f"this is no object: {lacking}", "write a Kubernetes object", index, ()))
+    whole = [each for rule in STREAM_RULES for each in rule(manifests, cluster)]
+    whole += [*check_set(manifests, cluster), *check(manifests, cluster, kubernetes=kubernetes)]
+    found += [each._replace(manifest=indices[each.manifest]) for each in whole]
+    return sorted(found, key=lambda each: each.manifest)
+
+
+def _lacking(body: object) -> str | None:
+    if not isinstance(body, dict):
+        return "it is no mapping"
+    for key in ("apiVersion", "kind"):
+        if not isinstance(body.get(key), str) or not body[key]:
+            return f"it has no {key}"
+    if not isinstance(body.get("metadata", {}), dict):
+        return "its metadata is no mapping"
+    metadata = mapping(body.get("metadata"))
+    named = [metadata[key] for key in ("name", "generateName") if metadata.get(key)]
+    if not named and not body["kind"].endswith("List"):
+        return "it has no name"
+    return None if all(isinstance(each, str) for each in named) else "its name is not a text"
+
+
+def _unsaid(by_schemas: Sequence[Finding], by_rules: Sequence[Finding]) -> list[Finding]:
+    """Return the findings by schemas on what no error of a rule stands at: a rule says better what is wrong."""
+    said = {(each.manifest, each.path) for each in by_rules if CODES[each.code].severity == "error"}
+    return [each for each in by_schemas if (each.manifest, each.path) not in said]

@@ -4,14 +4,13 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from modelyard.check.finding import Finding, items, pod_spec
+from modelyard.check.finding import Finding, Path, items
+from modelyard.check.pod_templates import PodTemplate, pod_templates
 from modelyard.check.stream import Stream
 from modelyard.credentials import is_credential_name, is_credential_value
 from modelyard.manifest import Manifest
 from modelyard.names import one_of
 from modelyard.patch import pointer_of
-
-Path = tuple[str | int, ...]
 
 _SHOWN: Final = 60  # characters of a value in a message
 # What kustomize itself adds and the models file does not decide.
@@ -53,14 +52,18 @@ def _one_image(manifests: Sequence[Manifest], found: Sequence[dict[str, Any] | N
 
 
 def _image_path(body: dict[str, Any]) -> Path:
-    found = pod_spec(Manifest(body, ""))
-    return found[0] if found else ()
+    found = _pod(body)
+    return found.spec_path if found else ()
 
 
 def _image(body: dict[str, Any]) -> str:
-    found = pod_spec(Manifest(body, ""))
-    containers = [each for _, each in items(found[1].get("containers"))] if found else []
+    found = _pod(body)
+    containers = [each for _, each in items(found.spec.get("containers"))] if found else []
     return str(containers[0].get("image", "")) if containers else ""
+
+
+def _pod(body: dict[str, Any]) -> PodTemplate | None:
+    return next(pod_templates(Manifest(body, "")), None)
 
 
 def _changes(old: Any, new: Any, path: Path, names: Mapping[str, str]) -> Iterator[tuple[Path, str]]:

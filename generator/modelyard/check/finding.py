@@ -1,15 +1,18 @@
-"""What a rule over rendered objects says, and what it may know of the cluster."""
+"""What a rule over objects says, what it may know of the cluster, and how it reads data that may be anything."""
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 from modelyard.manifest import Manifest
 
+Path: TypeAlias = tuple[str | int, ...]
+
 
 class Cluster(NamedTuple):
-    """What the models file says about the cluster."""
+    """What is known about the cluster."""
 
     knative_features: frozenset[str] | None = frozenset()  # None: not known
+    openshift: bool = False
 
 
 class Finding(NamedTuple):
@@ -19,9 +22,26 @@ class Finding(NamedTuple):
     message: str
     hint: str
     manifest: int
-    path: tuple[str | int, ...]
-    related: tuple[str | int, ...] | None = None
+    path: Path
+    related: Path | None = None
     related_message: str = ""
+
+
+Rule: TypeAlias = Callable[[Sequence[Manifest], Cluster], Iterator[Finding]]
+
+
+class Found(NamedTuple):
+    """What a rule says about one object, before it is known which of the sequence it is."""
+
+    message: str
+    hint: str
+    path: Path
+    related: Path | None = None
+    related_message: str = ""
+
+    def on(self, code: str, manifest: int) -> Finding:
+        """Return the finding with its code, on an object of the sequence."""
+        return Finding(code, self.message, self.hint, manifest, self.path, self.related, self.related_message)
 
 
 class Remark(NamedTuple):
@@ -44,16 +64,23 @@ def items(value: object) -> Iterator[tuple[int, dict[str, Any]]]:
         yield from ((i, item) for i, item in enumerate(value) if isinstance(item, dict))
 
 
-def pod_spec(manifest: Manifest) -> tuple[tuple[str | int, ...], dict[str, Any]] | None:
-    """Return the path and the mapping of an object's pod template spec, or None if it has none."""
-    pod = mapping(mapping(manifest.body.get("spec")).get("template")).get("spec")
-    return (("spec", "template", "spec"), pod) if isinstance(pod, dict) else None
+def sequence(value: object) -> list[Any]:
+    """Return a list as it is, and an empty one for anything else."""
+    return value if isinstance(value, list) else []
 
 
-def containers(
-    path: tuple[str | int, ...], pod: dict[str, Any]
-) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any]]]:
-    """Yield path and mapping of each container of a pod spec."""
-    for key in ("initContainers", "containers"):
-        for i, each in items(pod.get(key)):
-            yield (*path, key, i), each
+def text(value: object) -> str:
+    """Return a text as it is, and an empty one for anything else."""
+    return value if isinstance(value, str) else ""
+
+
+def integer(value: object) -> int | None:
+    """Return an integer as it is, and None for anything else; true is none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def at(body: object, *path: str) -> dict[str, Any]:
+    """Return the mapping at a path, and an empty one where there is none."""
+    for part in path:
+        body = mapping(body).get(part)
+    return mapping(body)

@@ -7,12 +7,10 @@ config/core/configmaps/features.yaml.
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from modelyard.check.finding import Cluster, Finding, containers, items, mapping, pod_spec
+from modelyard.check.finding import Cluster, Finding, Path, items, mapping
+from modelyard.check.pod_templates import KNATIVE, all_pod_templates, containers
 from modelyard.manifest import Manifest
 
-Path = tuple[str | int, ...]
-
-_GROUP: Final = "serving.knative.dev"
 _POD_ALLOWED: Final = frozenset(
     [
         "containers",
@@ -46,6 +44,7 @@ _POD_FLAGS: Final = {
     "topologySpreadConstraints": "podspec-topologyspreadconstraints",
 }
 _VOLUME_ALLOWED: Final = frozenset(["name", "secret", "configMap", "projected", "emptyDir"])
+_EMPTY_DIR_ALLOWED: Final = frozenset(["medium", "sizeLimit"])  # the schema leaves it open
 _VOLUME_FLAGS: Final = {
     "csi": "podspec-volumes-csi",
     "ephemeral": "podspec-volumes-ephemeral",
@@ -53,8 +52,35 @@ _VOLUME_FLAGS: Final = {
     "image": "podspec-volumes-image",
     "persistentVolumeClaim": "podspec-persistent-volume-claim",
 }
-_CONTAINER_NEVER: Final = frozenset(["lifecycle", "stdin", "stdinOnce", "tty", "volumeDevices"])
-_PORT_NEVER: Final = frozenset(["hostIP", "hostPort"])
+_CONTAINER_ALLOWED: Final = frozenset(
+    [
+        "args",
+        "command",
+        "env",
+        "envFrom",
+        "image",
+        "imagePullPolicy",
+        "livenessProbe",
+        "name",
+        "ports",
+        "readinessProbe",
+        "resources",
+        "securityContext",
+        "startupProbe",
+        "terminationMessagePath",
+        "terminationMessagePolicy",
+        "volumeMounts",
+        "workingDir",
+    ]
+)
+# Of lists in a container: the keys of an item that have no flag and are allowed.
+_ITEMS_ALLOWED: Final = {
+    "ports": frozenset(["containerPort", "name", "protocol"]),
+    "volumeMounts": frozenset(["mountPath", "mountPropagation", "name", "readOnly", "subPath"]),
+}
+_POD_SECURITY_ALLOWED: Final = frozenset(
+    ["fsGroup", "runAsGroup", "runAsNonRoot", "runAsUser", "seccompProfile", "supplementalGroups"]
+)
 _SECURITY_ALLOWED: Final = frozenset(
     [
         "allowPrivilegeEscalation",
@@ -74,19 +100,19 @@ def features(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Findin
     """Find fields behind a flag that spec.knative.features does not name, and fields without a flag."""
     if cluster.knative_features is None:
         return
-    for index, manifest in enumerate(manifests):
-        found = pod_spec(manifest) if manifest.group == _GROUP else None
-        if found is None:
-            continue
-        for path, flag in _guarded(*found):
-            if flag not in cluster.knative_features:
-                yield _finding(index, path, flag)
+    for index, manifest, template in all_pod_templates(manifests):
+        if manifest.group == KNATIVE:
+            for path, flag in _guarded(template.spec_path, template.spec):
+                if flag not in cluster.knative_features:
+                    yield _finding(index, path, flag)
 
 
 def _guarded(path: Path, pod: dict[str, Any]) -> Iterator[tuple[Path, str]]:
     for key in pod:
         if key not in _POD_ALLOWED:
             yield (*path, key), _POD_FLAGS.get(key, _NEVER)
+    for key in mapping(pod.get("securityContext")).keys() - _POD_SECURITY_ALLOWED:
+        yield (*path, "securityContext", key), _NEVER
     if pod.get("automountServiceAccountToken") is True:  # false only
         yield (*path, "automountServiceAccountToken"), _NEVER
     for i, volume in items(pod.get("volumes")):
@@ -99,16 +125,21 @@ def _volume(path: Path, volume: dict[str, Any]) -> Iterator[tuple[Path, str]]:
     for key, source in volume.items():
         if key not in _VOLUME_ALLOWED:
             yield (*path, key), _VOLUME_FLAGS.get(key, _NEVER)
+        if key == "emptyDir":
+            yield from (((*path, key, each), _NEVER) for each in mapping(source) if each not in _EMPTY_DIR_ALLOWED)
         if key == "persistentVolumeClaim" and not mapping(source).get("readOnly"):
             yield (*path, key), "podspec-persistent-volume-write"
 
 
 def _container(path: Path, container: dict[str, Any]) -> Iterator[tuple[Path, str]]:
-    for key in sorted(_CONTAINER_NEVER.intersection(container)):
-        yield (*path, key), _NEVER
-    for i, port in items(container.get("ports")):
-        for key in sorted(_PORT_NEVER.intersection(port)):
-            yield (*path, "ports", i, key), _NEVER
+    for key in container:
+        if key not in _CONTAINER_ALLOWED:
+            yield (*path, key), _NEVER
+    for key, allowed in _ITEMS_ALLOWED.items():
+        for i, item in items(container.get(key)):
+            yield from (((*path, key, i, each), _NEVER) for each in item if each not in allowed)
+    for key in mapping(container.get("resources")).keys() - {"limits", "requests"}:
+        yield (*path, "resources", key), _NEVER
     for i, variable in items(container.get("env")):
         for key in ("fieldRef", "resourceFieldRef"):
             if key in mapping(variable.get("valueFrom")):

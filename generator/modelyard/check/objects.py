@@ -1,11 +1,11 @@
-"""The objects of streams that others wrote: what is no object, and what stands twice."""
+"""The objects of streams that others wrote, each with the places of its values."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from modelyard.check.finding import mapping
 from modelyard.places import find
-from modelyard.problem import Place, Problem, Related, problem
+from modelyard.problem import Problem, problem
 from modelyard.yamlio import Document, ListMarks, MapMarks, Marks, Sources, at
 
 _HINT: Final = "check takes what is applied to a cluster, such as the output of `kustomize build`"
@@ -30,7 +30,7 @@ class Found(NamedTuple):
 
 
 def objects(documents: Iterable[Document], sources: Sources) -> tuple[list[Found], list[Problem]]:
-    """Return the objects of documents, also those in lists of kind List, and problems (MY652) for all else."""
+    """Return the objects of documents, also those in lists of kind List, and problems (MY303) for all else."""
     found: list[Found] = []
     problems: list[Problem] = []
     for document in documents:
@@ -42,7 +42,7 @@ def objects(documents: Iterable[Document], sources: Sources) -> tuple[list[Found
                 found.append(Found(mapping(body), marks))
             else:
                 message, mark = wrong
-                problems.append(problem("MY652", message, hint=_HINT, place=sources.place(mark)))
+                problems.append(problem("MY303", message, hint=_HINT, place=sources.place(mark)))
     return found, problems
 
 
@@ -70,20 +70,3 @@ def _wrong(body: object, marks: Marks) -> tuple[str, int] | None:
     if not (isinstance(name, str) and name):
         return f"this {body['kind']} has no metadata.name", find(marks, "metadata", "name")[1]
     return None
-
-
-def repeated(found: Iterable[Found], sources: Sources) -> Iterator[Problem]:
-    """Find objects that stand twice: equal in group, kind, namespace and name."""
-    first: dict[tuple[object, ...], Place] = {}
-    for each in found:
-        metadata = each.body["metadata"]
-        if "name" not in metadata:
-            continue  # the API server makes one up
-        group = each.body["apiVersion"].rpartition("/")[0]
-        key = (group, each.body["kind"], str(metadata.get("namespace")), metadata["name"])
-        place = sources.place(each.mark(("metadata", "name")))
-        if key in first:
-            message = f"{each.body['kind']} {metadata['name']} stands here a second time"
-            related = (Related(first[key], "the first"),)
-            yield problem("MY653", message, hint="keep one of them", place=place, related=related)
-        first.setdefault(key, place)

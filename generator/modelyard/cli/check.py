@@ -56,6 +56,10 @@ Features = Annotated[
     typer.Option("--knative-feature", metavar="NAME", help="For FILE: on in the cluster's config-features."),
 ]
 
+Kubernetes = Annotated[
+    str, typer.Option(metavar="1.NN", help="For FILE: the Kubernetes whose schemas are asked; the newest if absent.")
+]
+
 
 @app.command()
 def check(  # noqa: PLR0913 - an argument per option
@@ -66,6 +70,7 @@ def check(  # noqa: PLR0913 - an argument per option
     deploy: Deploy = None,
     built: Built = "",
     knative_feature: Features = None,
+    kubernetes: Kubernetes = "",
     strict: Strict = False,
     format: Format = "text",  # noqa: A002 - the option's name
     output: Output = None,
@@ -79,7 +84,7 @@ def check(  # noqa: PLR0913 - an argument per option
         raise typer.BadParameter("-f, --base and --built do not go with FILE, nor --base with --built")
     outputs = _outputs(format, output or [])
     if files:
-        report = _check_files(files, knative_feature or [], strict=strict)
+        report = _check_files(files, knative_feature or [], _version(kubernetes), strict=strict)
     else:
         problems, contents = _check_models(file, base, deploy, built)
         report = Report(tuple(problems), (str(api.models_file(file)),), strict, contents)
@@ -114,7 +119,16 @@ def _check_models(file: Path, base: str, deploy: Path | None, built: str) -> tup
     return check_base(file, deploy, base=_stream(base)[0], progress=tell), {}
 
 
-def _check_files(files: Sequence[str], features: Sequence[str], *, strict: bool) -> Report:
+def _version(wanted: str) -> str:
+    """Return the Kubernetes version to check against; leaves with wrong usage if its schemas are not here."""
+    from modelyard.check.schemas import NEWEST, versions
+
+    if wanted and wanted not in versions():
+        raise typer.BadParameter(f"--kubernetes: there are {', '.join(versions())}")
+    return wanted or NEWEST
+
+
+def _check_files(files: Sequence[str], features: Sequence[str], kubernetes: str, *, strict: bool) -> Report:
     """Check models files each for itself, and all streams as one set."""
     from modelyard.api.streams import check_streams, is_models_file
     from modelyard.problem import unique
@@ -124,7 +138,7 @@ def _check_files(files: Sequence[str], features: Sequence[str], *, strict: bool)
     streams = {shown: content for shown, content in contents.items() if shown not in models}
     problems = [each for shown in models for each in api.check(shown)]
     if streams:
-        problems += check_streams(streams, features=features).problems
+        problems += check_streams(streams, features=features, kubernetes=kubernetes).problems
     return Report(tuple(unique(problems)), tuple(contents), strict, contents)
 
 

@@ -9,11 +9,14 @@ from modelyard.codes.code import Code
 from modelyard.codes.files import FILES
 from modelyard.codes.findings import FINDINGS
 from modelyard.codes.kustomizations import KUSTOMIZATIONS
+from modelyard.codes.objects import OBJECTS
 from modelyard.codes.plugin import PLUGIN
 from modelyard.codes.reading import READING
 from modelyard.codes.rules import RULES
 from modelyard.codes.sagemaker import SAGEMAKER
 from modelyard.codes.score import SCORE
+from modelyard.codes.security import SECURITY
+from modelyard.codes.sets import SETS
 from modelyard.codes.shape import SHAPE
 from modelyard.codes.streams import STREAMS
 
@@ -25,6 +28,9 @@ CODES: Final[dict[str, Code]] = {
     **RULES,
     **SAGEMAKER,
     **FINDINGS,
+    **OBJECTS,
+    **SECURITY,
+    **SETS,
     **FILES,
     **PLUGIN,
     **KUSTOMIZATIONS,

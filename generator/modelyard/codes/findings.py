@@ -1,4 +1,4 @@
-"""MY3: findings on rendered objects."""
+"""MY3: findings on rendered objects. MY301 to MY316 are Knative's; the files beside this one have the others."""
 
 from typing import Final
 
@@ -12,4 +12,65 @@ FINDINGS: Final[dict[str, Code]] = {
         "flag under spec.knative.features; some fields have no flag and are never allowed.",
     ),
     "MY302": Code("The same mount path twice", "Kubernetes refuses a container that mounts two volumes at one path."),
+    "MY303": Code(
+        "Not an object",
+        "An object of Kubernetes is a mapping with apiVersion, kind, and metadata with a name (or generateName). "
+        "Objects in a list of kind List are looked at one by one.",
+    ),
+    "MY304": Code(
+        "A name that Knative refuses",
+        "Knative Services, Configurations, Routes and Revisions are named with DNS-1035 labels: at most 63 lower-case "
+        "letters, digits and -, a letter first.",
+    ),
+    "MY305": Code(
+        "A revision's name that Knative refuses",
+        "A revision that is named begins with the name of its Service and a hyphen. kustomize's prefixes change one "
+        "and not the other.",
+    ),
+    "MY306": Code(
+        "A port that Knative refuses",
+        "A revision has one TCP port, without a name or called h2c or http1, and none of Knative's own.",
+    ),
+    "MY307": Code(
+        "An annotation's value that Knative refuses",
+        "Scales, targets, windows and quantities of annotations have forms and limits; a number is no text.",
+    ),
+    "MY308": Code(
+        "An annotation in the wrong place",
+        "Autoscaling is of revisions: its annotations stand in spec.template.metadata, and Knative refuses them on the "
+        "Service. It refuses annotations of networking.knative.dev that it does not know.",
+    ),
+    "MY309": Code(
+        "Traffic that Knative refuses",
+        "Percents add up to 100, a tag stands once, and a target names one revision or the latest.",
+    ),
+    "MY310": Code(
+        "A limit of Knative",
+        "containerConcurrency is at most 1000 and timeoutSeconds at most 600 as Knative is shipped; user and group are "
+        "numbers of 31 bits.",
+    ),
+    "MY311": Code(
+        "A container that Knative refuses", "A revision has at least one container, and none is called queue-proxy."
+    ),
+    "MY312": Code(
+        "A variable that Knative sets", "Knative sets PORT, K_SERVICE, K_CONFIGURATION and K_REVISION in the container."
+    ),
+    "MY313": Code(
+        "A volume that Knative refuses",
+        "Each volume has one source and is mounted, at an absolute path that is not / or /dev.",
+    ),
+    "MY314": Code(
+        "A probe that Knative refuses",
+        "A probe asks in one way, of the container's own port. Without periodSeconds Knative asks several times a "
+        "second, and then takes neither timeoutSeconds nor failureThreshold.",
+    ),
+    "MY315": Code(
+        "A DomainMapping that Knative refuses",
+        "Its name is a host outside the cluster, and it refers to an object by apiVersion, kind and name.",
+    ),
+    "MY316": Code(
+        "Metadata that Knative writes",
+        "Knative makes creator and lastModifier immutable, and sets labels of owners itself. They come from exported "
+        "objects.",
+    ),
 }

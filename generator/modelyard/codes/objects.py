@@ -1,0 +1,54 @@
+"""MY320 to MY331: findings on objects of core Kubernetes, and on pods of whatever kind."""
+
+from typing import Final
+
+from modelyard.codes.code import Code
+
+OBJECTS: Final[dict[str, Code]] = {
+    "MY320": Code(
+        "A name that Kubernetes refuses",
+        "Most objects are named with DNS subdomains, Services with DNS labels that begin with a letter; namespaces are "
+        "DNS labels.",
+    ),
+    "MY321": Code(
+        "A label or annotation that Kubernetes refuses",
+        "Keys are qualified names. A label's value has at most 63 letters, digits, -, _ and ., and is a text.",
+    ),
+    "MY322": Code(
+        "Not a port", "Ports are from 1 to 65535; their names have at most 15 lower-case letters, digits and -."
+    ),
+    "MY323": Code(
+        "An amount that Kubernetes refuses",
+        "An amount is a quantity such as 500m, 2 or 1Gi, and what is requested is at most the limit.",
+    ),
+    "MY324": Code(
+        "A selector that does not match",
+        "A workload selects the pods of its own template by their labels; the API server refuses any other selector.",
+    ),
+    "MY325": Code("A mount without its volume", "Every mount names a volume of the same pod."),
+    "MY326": Code(
+        "A variable that stands twice",
+        "The last one counts in the container, and server-side apply refuses the object.",
+    ),
+    "MY327": Code("An unknown word", "The API server knows a few words in this field, and refuses any other."),
+    "MY328": Code(
+        "A container or volume that lacks something",
+        "Each container has an image and a name of its own, each volume a name of its own. A strategic merge patch of "
+        "kustomize replaces lists of kinds that it does not know, and what stood there is gone.",
+    ),
+    "MY329": Code(
+        "A port that no pod has",
+        "A Service sends its calls to a port of the pods that it selects; none of those in the set has a port of this "
+        "name.",
+    ),
+    "MY330": Code(
+        "A reference that leads nowhere",
+        "The object that is named stands in the set under a name with a hash, or does not have the key. The pod would "
+        "not start.",
+    ),
+    "MY331": Code(
+        "A reference out of the set",
+        "The object that is named is not among those that were checked, so the cluster must have it already.",
+        "note",
+    ),
+}

@@ -1,0 +1,48 @@
+"""MY365 to MY391: findings on what kustomize built, on images and sizes, on whole sets, and by schemas."""
+
+from typing import Final
+
+from modelyard.codes.code import Code
+
+SETS: Final[dict[str, Code]] = {
+    "MY365": Code(
+        "A selector in a Knative Service",
+        "commonLabels, and labels with includeSelectors, put a selector into every kind Service. Knative's has none, "
+        "so the API server refuses the object, or drops the field and GitOps sees drift for ever.",
+    ),
+    "MY366": Code(
+        "A prefix on a host",
+        "namePrefix changes the name of a DomainMapping, which is its host: another domain is mapped.",
+        "warning",
+        ignorable=True,
+    ),
+    "MY370": Code(
+        "An image without a version",
+        "Without a tag, or with :latest, two pods of one object may run different images, and nobody can go back.",
+        ignorable=True,
+    ),
+    "MY371": Code("Not an image reference", "An image is a repository with a tag or a digest."),
+    "MY375": Code("Too much data", "The API server refuses ConfigMaps and Secrets with more than 1 MiB of data."),
+    "MY376": Code(
+        "An object too large for kubectl apply",
+        "Client-side apply keeps the whole object in an annotation, and annotations have at most 256 KiB together. "
+        "Server-side apply does not.",
+        "warning",
+        ignorable=True,
+    ),
+    "MY380": Code(
+        "Two objects for one host and path",
+        "One of them gets all the calls, and which one depends on their age and on the controller.",
+    ),
+    "MY381": Code("An object that stands there twice", "The later one would be applied over the first."),
+    "MY390": Code(
+        "Not what the schema says",
+        "The API server knows no such field, or wants a value of another type. The schemas are those of Kubernetes and "
+        "of each project's own custom resource definitions, and unknown fields are refused.",
+    ),
+    "MY391": Code(
+        "An object without a schema",
+        "modelyard has no schema for this kind, so its fields were not checked.",
+        "note",
+    ),
+}

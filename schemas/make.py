@@ -1,0 +1,262 @@
+"""Make generator/modelyard/schemas from the upstream packages that sources.yaml names: `make schemas`.
+
+Each kind gets one JSON Schema (draft 2020-12) that stands alone, without descriptions, packed with gzip. Same sources,
+same bytes. Fields that the API server would refuse or drop are refused; null is refused unless the field is nullable.
+Needs pip, go and their registries.
+"""
+
+import gzip
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import yaml
+
+Schema: TypeAlias = dict[str, Any]
+
+HERE: Final = Path(__file__).resolve().parent
+OUT: Final = HERE.parent / "generator" / "modelyard" / "schemas"
+META: Final = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+CRDS: Final = "crds"
+# apimachinery, pkg/api/resource/quantity.go: the grammar of a quantity.
+_NUMBER: Final = r"([0-9]+(\.[0-9]*)?|\.[0-9]+)"
+_QUANTITY: Final = rf"^[+-]?{_NUMBER}([KMGTPE]i|[numkMGTPE]|[eE][+-]?{_NUMBER})?$"
+_INT_OR_STRING: Final = ({"type": "integer"}, {"type": "string"})
+# Definitions of Kubernetes that no description of their fields exists for.
+_SPECIAL: Final[dict[str, Schema]] = {
+    "io.k8s.apimachinery.pkg.api.resource.Quantity": {"type": ["number", "string"], "pattern": _QUANTITY},
+    "io.k8s.apimachinery.pkg.util.intstr.IntOrString": {"type": ["integer", "string"]},
+    "io.k8s.apimachinery.pkg.runtime.RawExtension": {"type": "object"},
+    "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1": {"type": "object"},
+    "io.k8s.apimachinery.pkg.apis.meta.v1.Time": {"type": ["null", "string"]},
+    "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime": {"type": ["null", "string"]},
+}
+_BOUNDS: Final = {"int32": 2**31, "int64": 2**63}
+_KEPT: Final = (
+    "enum",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "maximum",
+    "minItems",
+    "minLength",
+    "minProperties",
+    "minimum",
+    "multipleOf",
+    "pattern",
+    "uniqueItems",
+)
+
+
+class Kind(NamedTuple):
+    """One kind with its schema. set_: `crds`, or a minor version of Kubernetes."""
+
+    set_: str
+    api_version: str
+    kind: str
+    schema: Schema
+
+
+def translate(node: Schema, *, crd: bool, closed: bool = True) -> Schema:
+    """Return the JSON Schema of a node of OpenAPI. closed: unknown fields are refused, which branches must not do."""
+    if "$ref" in node:
+        return {"$ref": f"#/$defs/{node['$ref'].rpartition('/')[2]}"}
+    if node.get("x-kubernetes-embedded-resource"):
+        raise ValueError("no rule for an object inside an object")
+    given = node.get("type", [])
+    types = [each for each in ([given] if isinstance(given, str) else given) if each != "null"]
+    either = bool(node.get("x-kubernetes-int-or-string"))
+    types = ["integer", "string"] if either else types
+    schema: Schema = {key: node[key] for key in _KEPT if key in node}
+    for key in ("allOf", "anyOf", "oneOf"):
+        branches = node.get(key)
+        if branches and not (either and tuple(branches) == _INT_OR_STRING):
+            schema[key] = [translate(each, crd=crd, closed=False) for each in branches]
+    if node.get("not"):
+        schema["not"] = translate(node["not"], crd=crd, closed=False)
+    if types == ["integer"] and (bound := _BOUNDS.get(node.get("format", ""))):
+        schema["minimum"] = max(schema.get("minimum", -bound), -bound)
+        schema["maximum"] = min(schema.get("maximum", bound - 1), bound - 1)
+    if crd and node.get("x-kubernetes-list-type") == "set":
+        schema["uniqueItems"] = True
+    if "items" in node:
+        schema["items"] = translate(node["items"], crd=crd, closed=closed)
+    schema |= _fields(node, types, crd=crd, closed=closed)
+    if node.get("nullable") and types:
+        types = ["null", *types]
+        if "enum" in schema:
+            schema["enum"] = [*schema["enum"], None]
+    return schema | ({"type": types[0] if len(types) == 1 else types} if types else {})
+
+
+def _fields(node: Schema, types: list[str], *, crd: bool, closed: bool) -> Schema:
+    """Return what a node says of its fields: which there are, which are needed, and whether there may be others."""
+    fields: Schema = node.get("properties", {})
+    translated = {key: translate(each, crd=crd, closed=closed) for key, each in fields.items()}
+    schema: Schema = {"properties": translated} if translated else {}
+    # A default is filled in before the API server looks at what is required.
+    if needed := sorted(key for key in node.get("required", ()) if "default" not in fields.get(key, {})):
+        schema["required"] = needed
+    others = node.get("additionalProperties")
+    if isinstance(others, dict):
+        schema["additionalProperties"] = translate(others, crd=crd, closed=closed)
+    elif others is None and closed and types == ["object"] and (translated or crd):
+        schema |= {} if node.get("x-kubernetes-preserve-unknown-fields") else {"additionalProperties": False}
+    return schema
+
+
+def reached(schema: Schema, definitions: dict[str, Schema]) -> dict[str, Schema]:
+    """Return the translated definitions that a schema refers to, directly or not."""
+    found: dict[str, Schema] = {}
+    waiting = _names(schema)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found[name] = _SPECIAL.get(name) or translate(definitions[name], crd=False)
+            waiting += _names(found[name])
+    return found
+
+
+def _names(node: object) -> list[str]:
+    if isinstance(node, dict):
+        own = [node["$ref"].rpartition("/")[2]] if isinstance(node.get("$ref"), str) else []
+        return own + [name for each in node.values() for name in _names(each)]
+    return [name for each in node for name in _names(each)] if isinstance(node, list) else []
+
+
+def whole(schema: Schema, api_version: str, kind: str, definitions: dict[str, Schema]) -> Schema:
+    """Return the schema of a whole object: what every object has, and no status, which the cluster writes."""
+    metadata = {"$ref": f"#/$defs/{META}", "anyOf": [{"required": ["name"]}, {"required": ["generateName"]}]}
+    head = {"apiVersion": {"const": api_version}, "kind": {"const": kind}, "metadata": metadata}
+    fields = {**schema.get("properties", {}), **head, "status": {"type": "object"}}
+    needed = sorted({*schema.get("required", ()), *head} - {"status"})
+    found = {**schema, "properties": fields, "required": needed, "additionalProperties": False}
+    return found | {"$defs": reached(found, definitions)}
+
+
+def of_kubernetes(wheel: Path, minor: str) -> tuple[list[Kind], dict[str, Schema]]:
+    """Return all kinds of one minor version, and its definitions."""
+    name = f"kubernetes_validate/kubernetes-json-schema/v{minor}.0-local/_definitions.json"
+    with zipfile.ZipFile(wheel) as archive:
+        definitions = json.loads(archive.read(name))["$defs"]
+    kinds = []
+    for definition in definitions.values():
+        fields = definition.get("properties", {})
+        versions = definition.get("x-kubernetes-group-version-kind", ())
+        if META not in fields.get("metadata", {}).get("$ref", ""):
+            continue
+        for each in versions:
+            api_version = f"{each['group']}/{each['version']}" if each["group"] else each["version"]
+            schema = whole(translate(definition, crd=False), api_version, each["kind"], definitions)
+            kinds.append(Kind(minor, api_version, each["kind"], schema))
+    return kinds, definitions
+
+
+def of_definition(crd: Schema, definitions: dict[str, Schema]) -> Iterator[Kind]:
+    """Yield the kind of a custom resource definition in each version that is served."""
+    spec = crd["spec"]
+    for version in spec["versions"]:
+        if version["served"]:
+            api_version, kind = f"{spec['group']}/{version['name']}", spec["names"]["kind"]
+            node = version["schema"]["openAPIV3Schema"]
+            node["properties"].pop("status", None)
+            yield Kind(CRDS, api_version, kind, whole(translate(node, crd=True), api_version, kind, definitions))
+
+
+def by_hand(file: Path, definitions: dict[str, Schema]) -> Iterator[Kind]:
+    """Yield the kinds of a file that is written by hand."""
+    for each in yaml.safe_load(file.read_text("utf-8"))["definitions"]:
+        spec = {**_short(each["spec"]), "required": sorted(each["required"])}
+        schema = {"type": "object", "properties": {"spec": spec}, "required": ["spec"]}
+        api_version, kind = each["apiVersion"], each["kind"]
+        yield Kind(CRDS, api_version, kind, whole(schema, api_version, kind, definitions))
+
+
+def _short(node: object) -> Schema:
+    """Return the schema that the short form of a file by hand stands for."""
+    if isinstance(node, dict):
+        fields = {key: _short(each) for key, each in node.items()}
+        return {"type": "object", "properties": fields, "additionalProperties": False}
+    if isinstance(node, list):
+        return {"type": "array", "items": _short(node[0])}
+    if node == "{string}":
+        return {"type": "object", "additionalProperties": {"type": "string"}}
+    bound = {"minimum": -(2**63), "maximum": 2**63 - 1} if node == "integer" else {}
+    return {"type": node, **bound}
+
+
+def download(sources: Schema, folder: Path) -> Iterator[tuple[Path, Schema]]:
+    """Fetch what sources.yaml names; yield the folder of each module with its entry, the wheel's folder first."""
+    package = sources["kubernetes"]
+    requirement = f"{package['package']}=={package['version']}"
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), requirement]
+    subprocess.run(command, check=True)
+    yield folder, package
+    for entry in sources["modules"]:
+        command = ["go", "mod", "download", "-json", f"{entry['module']}@{entry['version']}"]
+        done = subprocess.run(command, check=True, cwd=folder, capture_output=True, text=True)
+        yield Path(json.loads(done.stdout)["Dir"]), entry
+
+
+def kinds_of(sources: Schema, folder: Path) -> Iterator[Kind]:
+    """Yield all kinds of all sources."""
+    downloads = download(sources, folder)
+    _, package = next(downloads)
+    wheel = next(folder.glob("*.whl"))
+    definitions: dict[str, Schema] = {}
+    for minor in package["minors"]:
+        kinds, definitions = of_kubernetes(wheel, minor)
+        yield from kinds
+    for module, entry in downloads:
+        for file in entry["files"]:
+            for crd in yaml.load_all((module / file).read_text("utf-8"), yaml.CSafeLoader):
+                yield from of_definition(crd, definitions)
+    for entry in sources["by_hand"]:
+        yield from by_hand(HERE / entry["file"], definitions)
+
+
+def index_of(sources: Schema, kinds: list[Kind]) -> Schema:
+    """Return the index: the origins, and the files of each set."""
+    package = sources["kubernetes"]
+    origins = [
+        {"origin": f"PyPI {package['package']}", "version": package["version"], "licence": package["licence"]},
+        *(
+            {"origin": each["module"], "version": each["version"], "licence": each["licence"]}
+            for each in sources["modules"]
+        ),
+        *({"origin": each["origin"], "version": "", "licence": each["licence"]} for each in sources["by_hand"]),
+    ]
+    sets: dict[str, dict[str, str]] = {}
+    for each in sorted(kinds, key=lambda kind: kind[:3]):
+        sets.setdefault(each.set_, {})[f"{each.api_version} {each.kind}"] = path_of(each)
+    return {"kubernetes": package["minors"], "origins": origins, "sets": sets}
+
+
+def path_of(kind: Kind) -> str:
+    """Return where the schema of a kind is kept."""
+    return f"{kind.set_}/{kind.api_version.replace('/', '_')}_{kind.kind}.json.gz".lower()
+
+
+def main() -> None:
+    """Write all schemas and the index."""
+    sources = yaml.safe_load((HERE / "sources.yaml").read_text("utf-8"))
+    with tempfile.TemporaryDirectory() as folder:
+        kinds = list(kinds_of(sources, Path(folder)))
+    shutil.rmtree(OUT, ignore_errors=True)
+    for each in kinds:
+        path = OUT / path_of(each)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = json.dumps(each.schema, sort_keys=True, separators=(",", ":")).encode()
+        path.write_bytes(gzip.compress(content, 9, mtime=0))
+    (OUT / "index.json").write_text(json.dumps(index_of(sources, kinds), indent=1) + "\n", "utf-8")
+    print(f"{len(kinds)} schemas, {sum(each.stat().st_size for each in OUT.rglob('*.gz')):,} bytes")
+
+
+if __name__ == "__main__":
+    main()

@@ -85,4 +85,4 @@ def counted(problems: Sequence[Problem]) -> str:
 
 
 # The commands register themselves with the app above.
-from modelyard.cli import image, inspect, plugin, render, sagemaker, site_config  # noqa: E402, F401
+from modelyard.cli import cluster, image, inspect, plugin, render, sagemaker, site_config  # noqa: E402, F401

@@ -3,13 +3,13 @@
 import json
 import ssl
 import threading
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final, NamedTuple
-from urllib.error import HTTPError
+from urllib.parse import urlsplit
 
 import yaml
 from typer.testing import CliRunner
@@ -47,7 +47,7 @@ class Proxy(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         config = yaml.safe_load(kubeconfig.read_text("utf-8"))
         cluster = config["clusters"][0]["cluster"]
-        self.upstream = cluster["server"]
+        self.upstream = urlsplit(cluster["server"]).netloc
         self.token = config["users"][0]["user"]["token"]
         self.context = ssl.create_default_context(cafile=cluster["certificate-authority"])
 
@@ -75,6 +75,16 @@ class _Handler(BaseHTTPRequestHandler):
     server: Proxy
     protocol_version = "HTTP/1.1"
 
+    def setup(self) -> None:
+        """Open a connection of its own to the API server, as long as that of the client."""
+        super().setup()
+        self.upstream = HTTPSConnection(self.server.upstream, context=self.server.context, timeout=10)
+
+    def finish(self) -> None:
+        """Close both connections."""
+        self.upstream.close()
+        super().finish()
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class calls it so
         """Say nothing."""
 
@@ -93,18 +103,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._hand_on(body, fault)
 
     def _hand_on(self, body: bytes, fault: str) -> None:
-        url = self.server.upstream + self.path
         headers = {"Authorization": f"Bearer {self.server.token}", "Content-Type": self.headers["Content-Type"]}
-        request = urllib.request.Request(url, body or None, headers, method=self.command)  # noqa: S310 - our own server
-        opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=self.server.context)
-        )
-        try:
-            with opener.open(request, timeout=10) as answer:
-                status, text = answer.status, answer.read()
-        except HTTPError as error:
-            with error:
-                status, text = error.code, error.read()
+        self.upstream.request(self.command, self.path, body or None, headers)
+        answer = self.upstream.getresponse()
+        status, text = answer.status, answer.read()
         if fault == "delay":
             threading.Event().wait(0.3)
         self._answer(status, text, "application/json", cut=fault == "cut")

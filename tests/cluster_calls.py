@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from modelyard.cli.app import app
 
-FAULTS: Final = ("drop", "cut", "delay", "409", "429", "500", "html")
+FAULTS: Final = ("drop", "cut", "delay", "404", "409", "429", "500", "html")
 TOKEN: Final = "planted-token-3f9c"  # noqa: S105 - planted, to be looked for in outputs
 PASSWORD: Final = "planted-password-77"  # noqa: S105 - as above
 

@@ -31,6 +31,15 @@ def problem_of(host: str, method: str, what: str, status: int, text: bytes) -> P
     return problem("MY707", f"{host} answers {status} to {verb} {what}: {said}", hint="run the command again")
 
 
+def is_absent(status: int, text: bytes) -> bool:
+    """Tell whether it is the API server itself that says that an object, or a whole API group, is not there.
+
+    For a group it answers in plain text (Kubernetes 1.36, apiserver/pkg/server/mux); any other 404 is somebody else's.
+    """
+    said = _status(text).get("reason") == "NotFound" or text.strip() == b"404 page not found"
+    return status == 404 and said
+
+
 def _hint(said: str) -> str:
     if "exceeded quota" in said:
         return "the namespace's ResourceQuota is used up: ask for more, or lower resources or minScale"

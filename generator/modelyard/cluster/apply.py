@@ -64,7 +64,7 @@ def try_all(client: Client, bodies: Iterable[Object], *, force: bool) -> tuple[l
             tried.append(apply_one(client, body, dry_run=True, force=force))
         except ClusterProblem as error:
             problems.append(error.problem)
-            if not error.status:
+            if not error.answered:
                 break
     return tried, problems
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
-from modelyard.cluster.answers import problem_of
+from modelyard.cluster.answers import is_absent, problem_of
 from modelyard.problem import Problem, problem
 
 CONNECT_SECONDS: Final = 5.0
@@ -26,12 +26,16 @@ Object = dict[str, Any]
 
 
 class ClusterProblem(Exception):  # noqa: N818 - the vehicle of a Problem, not an error of the program
-    """Takes a problem out of nested calls; who catches it reports `.problem`. status: HTTP's, 0 without answer."""
+    """Takes a problem out of nested calls; who catches it reports `.problem`.
 
-    def __init__(self, found: Problem, status: int = 0) -> None:
+    answered: the API server has answered. absent: with the word that what was asked for is not there.
+    """
+
+    def __init__(self, found: Problem, *, answered: bool = False, absent: bool = False) -> None:
         super().__init__(found.message)
         self.problem = found
-        self.status = status
+        self.answered = answered
+        self.absent = absent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +89,8 @@ class Client:
                 break
             time.sleep(pause)
         if not 200 <= status < 300:
-            raise ClusterProblem(problem_of(self.host, method, what, status, text), status)
+            found = problem_of(self.host, method, what, status, text)
+            raise ClusterProblem(found, answered=True, absent=is_absent(status, text))
         return self._object(method, what, text)
 
     def _send(
@@ -122,7 +127,7 @@ class Client:
             found = json.loads(text)
         except ValueError:
             found = None
-        if not isinstance(found, dict):
+        if not isinstance(found, dict) or "kind" not in found:
             hint = "is there a proxy in between? Run the command again"
             message = f"{self.host} answers {method} {what} with something that is no object"
             raise ClusterProblem(problem("MY707", message, hint=hint))
@@ -136,7 +141,7 @@ class Client:
         if found is None:
             hint = "install Knative Serving, or what else defines it" if "." in api_version else ""
             message = f"{self.host} does not know {kind} of {api_version}"
-            raise ClusterProblem(problem("MY706", message, hint=hint), 404)
+            raise ClusterProblem(problem("MY706", message, hint=hint), answered=True, absent=True)
         return found
 
     def _discovered(self, api_version: str) -> dict[str, Kind]:
@@ -144,7 +149,7 @@ class Client:
         try:
             answer = self.call("GET", base, f"the kinds of {api_version}")
         except ClusterProblem as error:
-            if error.status == 404:
+            if error.absent:
                 return {}
             raise
         resources = [each for each in answer.get("resources", []) if "/" not in each["name"]]
@@ -156,7 +161,7 @@ class Client:
         try:
             return self.call("GET", path, f"{kind} {name}")
         except ClusterProblem as error:
-            if error.status == 404:
+            if error.absent:
                 return None
             raise
 
@@ -191,7 +196,7 @@ class Client:
         try:
             self.call("DELETE", path, f"{live['kind']} {metadata['name']}", body=body)
         except ClusterProblem as error:
-            if error.status != 404:
+            if not error.absent:
                 raise
 
 

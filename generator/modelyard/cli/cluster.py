@@ -122,15 +122,16 @@ def status(
     from modelyard.api import cluster
     from modelyard.cli import tables
     from modelyard.problem import problem
+    from modelyard.report import printable
 
     with connected(namespace, context, kubeconfig) as client:
         found = [each for each in cluster.models(client) if each.name == name]
         if not found:
             message = f"there is no model {name} in the namespace {client.namespace}"
             stop_on_errors([problem("MY710", message, hint="`modelyard list` names what is there")])
-        typer.echo(tables.of_models(found, tables.now()), nl=False)
-        for line in [*cluster.conditions(client, name), *cluster.waiting(client, name)]:
-            typer.echo(line)
+        lines = [*cluster.conditions(client, name), *cluster.waiting(client, name)]
+    text = tables.of_models(found, tables.now()) + "".join(f"{line}\n" for line in lines)
+    typer.echo("".join(f"{printable(line)}\n" for line in text.splitlines()), nl=False)
     if not all(each.ready for each in found):
         raise typer.Exit(1)
 

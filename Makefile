@@ -9,16 +9,19 @@ KUSTOMIZE := $(CACHE)/kustomize-$(KUSTOMIZE_VERSION)/kustomize
 CADDY_VERSION := v2.11.9
 CADDY := $(CACHE)/caddy-$(CADDY_VERSION)/caddy
 
-.PHONY: help demo test check bench fuzz tools schema schemas clean
+.PHONY: help demo test test-cluster check bench fuzz tools schema schemas clean
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/installed ## install, render overlays/dev, build it, check it, show what came out
 	@PATH="$(CURDIR)/$(BIN):$(dir $(KUSTOMIZE)):$$PATH" sh overlays/demo.sh
 
 test: $(VENV)/installed-dev tools ## run all tests, with the real kustomize, kubectl and Caddy
 	$(BIN)/pytest -n 2 --dist loadfile
+
+test-cluster: $(VENV)/installed-dev ## run the tests that need a cluster: one of their own, or KUBECONFIG=FILE
+	$(BIN)/pytest tests/test_cluster.py tests/test_cluster_commands.py tests/test_cluster_faults.py $(if $(KUBECONFIG),--kubeconfig=$(KUBECONFIG))
 
 check: $(VENV)/installed-dev ## lint, types, floors of the house
 	$(BIN)/ruff check .

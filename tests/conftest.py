@@ -19,13 +19,18 @@ CACHE = Path.home() / ".cache" / "modelyard"
 KUSTOMIZE = CACHE / "kustomize-v5.8.1" / "kustomize"
 CADDY = CACHE / "caddy-v2.11.9" / "caddy"
 CLUSTER = CACHE / "cluster"
+CLUSTER_SOURCE = Path(__file__).resolve().parent / "cluster"
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --update: cases rewrite what they expect, to be reviewed with git diff."""
+    """Add --update: cases rewrite what they expect, to be reviewed with git diff; and --kubeconfig.
+
+    The variable KUBECONFIG alone is not heeded: it may lead to a cluster that is no playground.
+    """
     parser.addoption("--update", action="store_true", help="rewrite the expected files of tests/cases")
+    parser.addoption("--kubeconfig", help="cluster with Knative for the cluster tests, in place of one of their own")
 
 
 def need(path: Path, remedy: str) -> Path:
@@ -87,30 +92,34 @@ def modelyard(run: Run) -> Run:
     return call
 
 
-def built(shared: Path, program: str) -> Path:
+def built(program: str) -> Path:
     """Build a program of the test cluster from source, or `all` of them, unless it is there; return their folder."""
     need(Path(shutil.which("go") or "go"), "the programs of the test cluster are built with Go")
-    build = need(shared / "cluster" / "build", "it builds the programs of the test cluster")
     CLUSTER.mkdir(parents=True, exist_ok=True)
     with (CLUSTER / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # another worker may want it too
-        done = subprocess.run([str(build), str(CLUSTER), program], capture_output=True, text=True, check=False)
+        command = [str(CLUSTER_SOURCE / "build"), str(CLUSTER), program]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return CLUSTER / "bin"
 
 
 @pytest.fixture(scope="session")
-def kservice_check(shared: Path) -> Path:
+def kservice_check() -> Path:
     """Return the program that judges objects with Knative's own defaulting and validation."""
-    return built(shared, "kservice-check") / "kservice-check"
+    return built("kservice-check") / "kservice-check"
 
 
 @pytest.fixture(scope="session")
-def cluster(shared: Path) -> Iterator[cluster_server.Cluster]:
-    """Return a real API server with Knative's controller; the tests that use it are in one file, so there is one."""
-    kubectl = built(shared, "all") / "kubectl"
-    crds = [shared / "data" / "crds" / name for name in cluster_server.CRDS]
-    with cluster_server.serve(shared / "cluster" / "up", CLUSTER, crds) as kubeconfig:
+def cluster(request: pytest.FixtureRequest) -> Iterator[cluster_server.Cluster]:
+    """Return a real API server with Knative's controller: that of --kubeconfig, else one for this worker."""
+    if named := request.config.getoption("--kubeconfig"):
+        kubectl = need(Path(shutil.which("kubectl") or "kubectl"), "install kubectl")
+        yield cluster_server.Cluster(kubectl, Path(named))
+        return
+    kubectl = built("all") / "kubectl"
+    crds = [path for name in cluster_server.CRDS if (path := SHARED / "data" / "crds" / name).exists()]
+    with cluster_server.serve(CLUSTER_SOURCE / "up", CLUSTER, crds) as kubeconfig:
         server = cluster_server.Cluster(kubectl, kubeconfig)
         server.wait_for_node()
         yield server

@@ -41,8 +41,9 @@ RATE: Final = {'SAS_SCR_PROMETHEUS_RATE: "30"': 'SAS_SCR_PROMETHEUS_RATE: "60"'}
 
 
 @pytest.fixture
-def namespace(cluster: Cluster, request: pytest.FixtureRequest) -> str:
+def namespace(shared: Path, cluster: Cluster, request: pytest.FixtureRequest) -> str:
     """Return a new namespace that enforces Pod Security "restricted"; it goes with the server."""
+    assert (shared / "data" / "crds").is_dir()  # the server has further kinds from there
     words = request.node.name.removeprefix("test_").translate(str.maketrans("_[", "--", "]"))
     name = str(words)[:40].strip("-")
     cluster.succeed("create", "namespace", name)

@@ -5,6 +5,7 @@ A file per family, by the first digit.
 
 from typing import Final
 
+from modelyard.codes.cluster import CLUSTER
 from modelyard.codes.code import Code
 from modelyard.codes.files import FILES
 from modelyard.codes.findings import FINDINGS
@@ -34,6 +35,7 @@ CODES: Final[dict[str, Code]] = {
     **FILES,
     **PLUGIN,
     **KUSTOMIZATIONS,
+    **CLUSTER,
     **SCORE,
     **STREAMS,
 }

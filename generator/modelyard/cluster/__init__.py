@@ -1,0 +1,5 @@
+"""A live cluster: the one door to the package kubernetes, server-side apply, and what runs there."""
+
+from modelyard.cluster.client import Client, ClusterProblem, Connection, connect
+
+__all__ = ["Client", "ClusterProblem", "Connection", "connect"]

@@ -1,0 +1,93 @@
+"""Server-side apply of a whole set: tried on the server first, then in order of dependency."""
+
+from collections.abc import Callable, Iterable
+from typing import Final, Literal, NamedTuple
+
+from modelyard.cluster.client import Client, ClusterProblem, Object
+from modelyard.problem import Problem
+
+FIELD_MANAGER: Final = "modelyard"
+_APPLY: Final = "application/apply-patch+yaml"
+
+Outcome = Literal["created", "changed", "unchanged"]
+
+
+class Applied(NamedTuple):
+    """An object as it is stored after the apply, and what the apply did to it."""
+
+    live: Object
+    outcome: Outcome
+
+    def __str__(self) -> str:
+        """Return kind, name and outcome."""
+        return f"{called(self.live)} {self.outcome}"
+
+
+def called(body: Object) -> str:
+    """Return kind, group and name, as messages call an object."""
+    group = str(body["apiVersion"]).rpartition("/")[0]
+    kind = f"{body['kind']}.{group}" if group else body["kind"]
+    return f"{kind} {body['metadata']['name']}"
+
+
+def placed(client: Client, bodies: Iterable[Object]) -> list[Object]:
+    """Return the objects with the client's namespace where they name none. Raises ClusterProblem for unknown kinds."""
+    result = []
+    for body in bodies:
+        kind = client.kind(body["apiVersion"], body["kind"])
+        metadata = body["metadata"]
+        if kind.namespaced and not metadata.get("namespace"):
+            body = {**body, "metadata": {**metadata, "namespace": client.namespace}}  # noqa: PLW2901 - the same object
+        result.append(body)
+    return result
+
+
+def apply_one(client: Client, body: Object, *, dry_run: bool, force: bool) -> Object:
+    """Apply one object, strictly, and return it as the server has it. Raises ClusterProblem."""
+    metadata = body["metadata"]
+    query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict", "force": str(force).lower()}
+    if dry_run:
+        query["dryRun"] = "All"
+    path = client.kind(body["apiVersion"], body["kind"]).path(metadata.get("namespace", ""), metadata["name"])
+    return client.call("PATCH", path, called(body), query=query, body=body, content_type=_APPLY)
+
+
+def try_all(client: Client, bodies: Iterable[Object], *, force: bool) -> tuple[list[Object], list[Problem]]:
+    """Return what the server would make of each object, and everything that it would refuse. Changes nothing.
+
+    A server that does not answer is one problem, not one per object.
+    """
+    tried: list[Object] = []
+    problems: list[Problem] = []
+    for body in bodies:
+        try:
+            tried.append(apply_one(client, body, dry_run=True, force=force))
+        except ClusterProblem as error:
+            problems.append(error.problem)
+            if not error.answered:
+                break
+    return tried, problems
+
+
+def apply_all(
+    client: Client, bodies: Iterable[Object], *, force: bool, progress: Callable[[str], None]
+) -> tuple[list[Applied], list[Problem]]:
+    """Apply objects that were tried, in their order; stops at the first problem, and says how far it came."""
+    done: list[Applied] = []
+    for body in bodies:
+        metadata = body["metadata"]
+        try:
+            before = client.find(body["apiVersion"], body["kind"], metadata["name"], metadata.get("namespace"))
+            live = apply_one(client, body, dry_run=False, force=force)
+        except ClusterProblem as error:
+            return done, [error.problem]
+        done.append(Applied(live, _outcome(before, live)))
+        progress(str(done[-1]))
+    return done, []
+
+
+def _outcome(before: Object | None, live: Object) -> Outcome:
+    if before is None:
+        return "created"
+    same = before["metadata"]["resourceVersion"] == live["metadata"]["resourceVersion"]
+    return "unchanged" if same else "changed"

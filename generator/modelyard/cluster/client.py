@@ -1,0 +1,254 @@
+"""Calls of a Kubernetes API server: each with a time limit, each failure a Problem that names host, verb and object.
+
+The package kubernetes reads the kubeconfig, logs in and sets up TLS. Its calls are not used: its patch returns None
+when an apply creates (37.0), and they do not tell a refusal from a failure.
+"""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode, urlsplit
+
+from modelyard.cluster.answers import is_absent, problem_of
+from modelyard.problem import Problem, problem
+
+CONNECT_SECONDS: Final = 5.0
+READ_SECONDS: Final = 30.0
+MAX_TRIES: Final = 4  # of a call that is answered 429
+MAX_PAUSE: Final = 10.0  # seconds; a server that asks for more gets no further call
+IN_POD: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+
+Object = dict[str, Any]
+
+
+class ClusterProblem(Exception):  # noqa: N818 - the vehicle of a Problem, not an error of the program
+    """Takes a problem out of nested calls; who catches it reports `.problem`.
+
+    answered: the API server has answered. absent: with the word that what was asked for is not there.
+    """
+
+    def __init__(self, found: Problem, *, answered: bool = False, absent: bool = False) -> None:
+        super().__init__(found.message)
+        self.problem = found
+        self.answered = answered
+        self.absent = absent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """Which cluster: a kubeconfig's path and context, and a namespace. None leaves the choice to the surroundings."""
+
+    kubeconfig: Path | None = None
+    context: str | None = None
+    namespace: str | None = None
+
+
+class Kind(NamedTuple):
+    """A kind as the server knows it. base: path of its API group and version."""
+
+    base: str
+    plural: str
+    namespaced: bool
+
+    def path(self, namespace: str, name: str = "") -> str:
+        """Return the path of one object, or of all in a namespace."""
+        within = f"/namespaces/{namespace}" if self.namespaced else ""
+        return f"{self.base}{within}/{self.plural}" + (f"/{name}" if name else "")
+
+
+@dataclass
+class Client:
+    """One API server. pool: what urllib3 calls a PoolManager. namespace: where objects without one belong."""
+
+    host: str
+    namespace: str
+    _api: Any = field(repr=False)  # holds credentials
+    _kinds: dict[str, dict[str, Kind]] = field(default_factory=dict)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        what: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: object = None,
+        content_type: str = "application/json",
+    ) -> Object:
+        """Return the answer's object. Raises ClusterProblem; `what` is the object as messages call it."""
+        for attempt in range(1, MAX_TRIES + 1):
+            status, headers, text = self._send(method, path, what, query, body, content_type)
+            if status != 429 or attempt == MAX_TRIES:
+                break
+            pause = _seconds(headers.get("Retry-After", "1"))
+            if pause > MAX_PAUSE:
+                break
+            time.sleep(pause)
+        if not 200 <= status < 300:
+            found = problem_of(self.host, method, what, status, text)
+            raise ClusterProblem(found, answered=True, absent=is_absent(status, text))
+        return self._object(method, what, text)
+
+    def _send(
+        self, method: str, path: str, what: str, query: Mapping[str, str] | None, body: object, content_type: str
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        from urllib3 import Timeout
+        from urllib3.exceptions import HTTPError
+
+        headers = {"Accept": "application/json", "Content-Type": content_type}
+        self._api.update_params_for_auth(headers, [], ["BearerToken"], path, method, None)
+        base = self._api.configuration.host.rstrip("/")
+        url = base + path + (f"?{urlencode(query)}" if query else "")
+        try:
+            answer = self._api.rest_client.pool_manager.request(
+                method,
+                url,
+                body=None if body is None else json.dumps(body).encode(),
+                headers=headers,
+                timeout=Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+                retries=False,
+                redirect=False,
+            )
+        except HTTPError as error:
+            raise ClusterProblem(self._unanswered(method, what, error)) from None
+        return answer.status, answer.headers, answer.data
+
+    def _unanswered(self, method: str, what: str, error: Exception) -> Problem:
+        # The error's text may hold the URL with user info; its type says enough.
+        message = f"{self.host} does not answer: {method} {what} ({type(error).__name__})"
+        return problem("MY702", message, hint="check the network and the context; then run the command again")
+
+    def _object(self, method: str, what: str, text: bytes) -> Object:
+        try:
+            found = json.loads(text)
+        except ValueError:
+            found = None
+        if not isinstance(found, dict) or "kind" not in found:
+            hint = "is there a proxy in between? Run the command again"
+            message = f"{self.host} answers {method} {what} with something that is no object"
+            raise ClusterProblem(problem("MY707", message, hint=hint))
+        return found
+
+    def kind(self, api_version: str, kind: str) -> Kind:
+        """Return how the server serves a kind. Raises ClusterProblem: MY706 if it does not."""
+        if api_version not in self._kinds:
+            self._kinds[api_version] = self._discovered(api_version)
+        found = self._kinds[api_version].get(kind)
+        if found is None:
+            hint = "install Knative Serving, or what else defines it" if "." in api_version else ""
+            message = f"{self.host} does not know {kind} of {api_version}"
+            raise ClusterProblem(problem("MY706", message, hint=hint), answered=True, absent=True)
+        return found
+
+    def _discovered(self, api_version: str) -> dict[str, Kind]:
+        base = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
+        try:
+            answer = self.call("GET", base, f"the kinds of {api_version}")
+        except ClusterProblem as error:
+            if error.absent:
+                return {}
+            raise
+        resources = [each for each in answer.get("resources", []) if "/" not in each["name"]]
+        return {each["kind"]: Kind(base, each["name"], each["namespaced"]) for each in resources}
+
+    def find(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> Object | None:
+        """Return an object, or None if there is none of this name."""
+        path = self.kind(api_version, kind).path(namespace or self.namespace, name)
+        try:
+            return self.call("GET", path, f"{kind} {name}")
+        except ClusterProblem as error:
+            if error.absent:
+                return None
+            raise
+
+    def select(self, api_version: str, kind: str, selector: str = "", namespace: str | None = None) -> list[Object]:
+        """Return all objects of a kind in the namespace that a label selector matches, by name."""
+        query = {"limit": "500", **({"labelSelector": selector} if selector else {})}
+        path = self.kind(api_version, kind).path(namespace or self.namespace)
+        found: list[Object] = []
+        while True:
+            answer = self.call("GET", path, f"all {kind} objects", query=query)
+            # Items of a list carry neither apiVersion nor kind.
+            found += [{"apiVersion": api_version, "kind": kind, **each} for each in answer.get("items") or []]
+            query["continue"] = answer.get("metadata", {}).get("continue") or ""
+            if not query["continue"]:
+                return sorted(found, key=lambda each: str(each["metadata"]["name"]))
+
+    def optional(self, api_version: str, kind: str, selector: str = "", namespace: str | None = None) -> list[Object]:
+        """Return the same, and nothing where the server does not know the kind."""
+        try:
+            return self.select(api_version, kind, selector, namespace)
+        except ClusterProblem as error:
+            if error.problem.code == "MY706":
+                return []
+            raise
+
+    def delete(self, live: Object) -> None:
+        """Delete an object as it was read; what has gone meanwhile is fine, what has been made anew stays."""
+        metadata = live["metadata"]
+        kind = self.kind(live["apiVersion"], live["kind"])
+        body = {"propagationPolicy": "Background", "preconditions": {"uid": metadata["uid"]}}
+        path = kind.path(metadata.get("namespace", self.namespace), metadata["name"])
+        try:
+            self.call("DELETE", path, f"{live['kind']} {metadata['name']}", body=body)
+        except ClusterProblem as error:
+            if not error.absent:
+                raise
+
+
+@contextmanager
+def connect(where: Connection) -> Iterator[Client]:
+    """Give a client of the cluster that a kubeconfig, or the pod around this process, names. Raises ClusterProblem."""
+    from kubernetes.config.config_exception import ConfigException
+
+    try:
+        api, namespace = _logged_in(where)
+    except (ConfigException, OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+        # Their texts may quote the kubeconfig, which holds credentials.
+        source = f"kubeconfig {where.kubeconfig}" if where.kubeconfig else "the kubeconfig"
+        context = f", context {where.context}" if where.context else ""
+        message = f"{source}{context} gives no cluster ({type(error).__name__})"
+        hint = "`kubectl config get-contexts` lists the contexts of a kubeconfig"
+        raise ClusterProblem(problem("MY701", message, hint=hint)) from None
+    parts = urlsplit(api.configuration.host)
+    host = parts.hostname or "the API server"
+    try:
+        yield Client(f"{host}:{parts.port}" if parts.port else host, where.namespace or namespace, api)
+    finally:
+        api.rest_client.pool_manager.clear()
+
+
+def _logged_in(where: Connection) -> tuple[Any, str]:
+    """Return an ApiClient of the package kubernetes, and the namespace of its context."""
+    import os
+
+    from kubernetes import client, config
+
+    configs: Any = config  # the package has no types
+
+    known = (
+        where.kubeconfig
+        or where.context
+        or os.environ.get("KUBECONFIG")
+        or Path("~/.kube/config").expanduser().exists()
+    )
+    if not known and os.environ.get("KUBERNETES_SERVICE_HOST"):
+        configuration = client.Configuration()
+        configs.load_incluster_config(client_configuration=configuration)
+        return client.ApiClient(configuration), (IN_POD / "namespace").read_text("utf-8").strip()
+    source = str(where.kubeconfig) if where.kubeconfig else os.environ.get("KUBECONFIG") or "~/.kube/config"
+    contexts, current = configs.list_kube_config_contexts(source)
+    chosen = next((each for each in contexts if each["name"] == where.context), current) if where.context else current
+    if where.context and chosen["name"] != where.context:
+        raise ValueError("no such context")
+    api = configs.new_client_from_config(source, where.context)
+    return api, chosen["context"].get("namespace") or "default"
+
+
+def _seconds(text: str) -> float:
+    """Return a Retry-After in seconds; a date, which API servers do not send, as one second."""
+    return float(text) if text.isdigit() else 1.0

@@ -1,0 +1,194 @@
+"""What is served in a namespace: models, their variants, revisions, and who deployed them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from modelyard.cluster.client import Client, Object
+from modelyard.cluster.prune import ours, owned
+from modelyard.cluster.ready import State, state
+from modelyard.workload import MANAGED_BY, NAME_LABEL, VARIANT_LABEL
+
+SERVING: Final = "serving.knative.dev/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """What gets a share of a model's calls. name: empty without variants. percent: None where nothing says it."""
+
+    name: str
+    percent: int | None
+    image: str
+    revision: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model as the cluster serves it. part_of: the set, empty if another tool deployed it. ready: None if not yet."""
+
+    name: str
+    namespace: str
+    kind: str
+    part_of: str
+    ready: bool | None
+    why: str
+    url: str
+    created: str
+    variants: tuple[Variant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A revision of a Knative Service. percent: its share of the model's calls."""
+
+    name: str
+    service: str
+    ready: bool | None
+    why: str
+    image: str
+    created: str
+    percent: int
+
+
+def models(client: Client) -> list[Model]:
+    """Return all models of the client's namespace by name: ours, and Knative Services of other tools.
+
+    Raises ClusterProblem.
+    """
+    services = client.optional(SERVING, "Service")
+    routes = [each for each in client.optional(SERVING, "Route") if not owned(each)]
+    of_routes = {name for route in routes for name in _configurations(route)}
+    found = [_split(route, services) for route in routes]
+    alone = [each for each in services if each["metadata"]["name"] not in of_routes]
+    images = _revision_images(client) if any(len(_traffic(each)) > 1 for each in alone) else {}
+    found += [_alone(each, images) for each in alone]
+    deployments = [each for each in client.select("apps/v1", "Deployment", ours()) if not owned(each)]
+    if deployments:
+        hosts = {
+            _label(each, NAME_LABEL): _host(each) for each in client.select("networking.k8s.io/v1", "Ingress", ours())
+        }
+        found += _deployed(deployments, hosts)
+    return sorted(found, key=lambda each: (each.name, each.kind))
+
+
+def revisions(client: Client) -> list[Revision]:
+    """Return all revisions of the client's namespace by name. Raises ClusterProblem."""
+    shares: dict[str, int] = {}
+    # A Route over variants comes last: it says more than that of each variant's own Service.
+    for route in sorted(client.optional(SERVING, "Route"), key=owned, reverse=True):
+        own: dict[str, int] = {}
+        for each in _traffic(route):
+            name = each.get("revisionName", "")
+            own[name] = own.get(name, 0) + (each.get("percent") or 0)
+        shares |= own
+    return [_revision(each, shares) for each in client.optional(SERVING, "Revision")]
+
+
+def in_use(client: Client, revision: str) -> str:
+    """Return the Route that names a revision, by a share of its calls or a tag; empty if none does."""
+    for route in client.optional(SERVING, "Route"):
+        if any(each.get("revisionName") == revision for each in _traffic(route)):
+            return str(route["metadata"]["name"])
+    return ""
+
+
+def _revision(live: Object, shares: Mapping[str, int]) -> Revision:
+    name, now = live["metadata"]["name"], state(live)
+    service = _label(live, "serving.knative.dev/service") or _label(live, "serving.knative.dev/configuration")
+    created = str(live["metadata"]["creationTimestamp"])
+    return Revision(name, service, now.ready, now.why, _image(live["spec"]), created, shares.get(name, 0))
+
+
+def _split(route: Object, services: Iterable[Object]) -> Model:
+    by_name = {each["metadata"]["name"]: each for each in services}
+    reported = {each.get("tag"): each for each in _traffic(route)}
+    variants = []
+    states = [state(route)]
+    for each in route["spec"].get("traffic") or []:
+        service = by_name.get(each.get("configurationName"))
+        image = _image(service["spec"]["template"]["spec"]) if service else ""
+        if service:
+            states.append(state(service))
+        now = reported.get(each.get("tag"), {})
+        name = each.get("tag") or each.get("configurationName") or each.get("revisionName") or ""
+        variants.append(Variant(name, now.get("percent", each.get("percent")) or 0, image, now.get("revisionName", "")))
+    return _model(route, "Route", _worst(states), str((route.get("status") or {}).get("url", "")), variants)
+
+
+def _alone(service: Object, images: Mapping[str, str]) -> Model:
+    traffic = _traffic(service)
+    image = _image(service["spec"]["template"]["spec"])
+    if len(traffic) > 1:
+        variants = [
+            Variant(
+                each.get("tag") or each["revisionName"],
+                each.get("percent") or 0,
+                images.get(each["revisionName"], image),
+                each["revisionName"],
+            )
+            for each in traffic
+        ]
+    else:
+        now = traffic[0] if traffic else {}
+        variants = [Variant("", now.get("percent"), image, now.get("revisionName", ""))]
+    return _model(service, "Service", state(service), str((service.get("status") or {}).get("url", "")), variants)
+
+
+def _deployed(deployments: Iterable[Object], hosts: Mapping[str, str]) -> Iterator[Model]:
+    groups: dict[str, list[Object]] = {}
+    for each in deployments:
+        groups.setdefault(_label(each, NAME_LABEL), []).append(each)
+    for name, group in groups.items():
+        variants = [
+            Variant(_label(each, VARIANT_LABEL), None, _image(each["spec"]["template"]["spec"])) for each in group
+        ]
+        yield _model(
+            group[0], "Deployment", _worst([state(each) for each in group]), hosts.get(name, ""), variants, name
+        )
+
+
+def _model(live: Object, kind: str, now: State, url: str, variants: Iterable[Variant], name: str = "") -> Model:
+    metadata = live["metadata"]
+    managed = _label(live, "app.kubernetes.io/managed-by") == MANAGED_BY
+    part_of = _label(live, "app.kubernetes.io/part-of") if managed else ""
+    called = name or metadata["name"]
+    created = str(metadata["creationTimestamp"])
+    return Model(called, metadata["namespace"], kind, part_of, now.ready, now.why, url, created, tuple(variants))
+
+
+def _worst(states: Iterable[State]) -> State:
+    found = list(states)
+    for wanted in (False, None):
+        for each in found:
+            if each.ready is wanted:
+                return each
+    return State(True)
+
+
+def _traffic(live: Object) -> list[dict[str, Any]]:
+    return (live.get("status") or {}).get("traffic") or []
+
+
+def _configurations(route: Object) -> set[str]:
+    return {each.get("configurationName", "") for each in route["spec"].get("traffic") or []}
+
+
+def _revision_images(client: Client) -> dict[str, str]:
+    return {each["metadata"]["name"]: _image(each["spec"]) for each in client.optional(SERVING, "Revision")}
+
+
+def _image(pod: Mapping[str, Any]) -> str:
+    """Return the image of the first container of a pod's spec."""
+    containers = pod.get("containers") or [{}]
+    return str(containers[0].get("image", ""))
+
+
+def _label(live: Object, key: str) -> str:
+    return str((live["metadata"].get("labels") or {}).get(key, ""))
+
+
+def _host(ingress: Object) -> str:
+    rule = (ingress["spec"].get("rules") or [{}])[0]
+    if not rule.get("host"):
+        return ""
+    return f"{'https' if ingress['spec'].get('tls') else 'http'}://{rule['host']}"

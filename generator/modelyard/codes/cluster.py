@@ -1,0 +1,59 @@
+"""MY7: a live cluster."""
+
+from typing import Final
+
+from modelyard.codes.code import Code
+
+CLUSTER: Final[dict[str, Code]] = {
+    "MY701": Code(
+        "No cluster to speak to",
+        "The cluster comes from --kubeconfig, from the variable KUBECONFIG, from ~/.kube/config, or from the pod that "
+        "the command runs in. The file must be readable and must hold the context that is asked for.",
+    ),
+    "MY702": Code(
+        "The API server does not answer",
+        "The connection failed or took too long. What was changed before that stays; the same command run again goes "
+        "on from there.",
+    ),
+    "MY703": Code(
+        "Not permitted",
+        "The API server knows no such user, or its roles do not allow the call. The message names the verb and the "
+        "object, which is what a Role needs.",
+    ),
+    "MY704": Code(
+        "The cluster refuses an object",
+        "The API server, an admission webhook or a quota does not accept the object. All objects are tried on the "
+        "server first, so that nothing is applied when one would be refused.",
+    ),
+    "MY705": Code(
+        "Another field manager owns a field",
+        "Server-side apply does not take over a field that another program or person has set. Remove the field there, "
+        "or decide with --force-conflicts that the models file is right.",
+    ),
+    "MY706": Code(
+        "The cluster does not know a kind", "What defines the kind, such as Knative Serving, is not installed there."
+    ),
+    "MY707": Code(
+        "The API server failed",
+        "It was too busy, an object changed at the same moment, or it had an error of its own. Nothing is known to be "
+        "done by this call; run the command again.",
+    ),
+    "MY708": Code(
+        "Not ready", "An object reports a failure, or was not ready in time. `modelyard status MODEL` says more."
+    ),
+    "MY709": Code(
+        "A model gained or lost its list of variants",
+        "Its address then changes hands between a Knative Service and a Route of the same name. Applied over each "
+        "other, Knative goes on with the old one alone or refuses the Route. Delete the model and apply it again, "
+        "or give the new form another name.",
+    ),
+    "MY710": Code("No such model in the cluster", "`modelyard list` names what is there."),
+    "MY711": Code(
+        "Not deployed by modelyard",
+        "Only objects with the label app.kubernetes.io/managed-by: modelyard are deleted; --force takes others.",
+    ),
+    "MY712": Code(
+        "A revision that is in use", "A revision that gets calls, or that a tag names, cannot be deleted safely."
+    ),
+    "MY713": Code("Two namespaces", "The models file names a namespace, and the command line another one."),
+}

@@ -1,0 +1,226 @@
+"""apply, list, status and delete on a real API server with Knative's controller."""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from tests.cluster_calls import Answer, modelyard
+from tests.cluster_server import Cluster
+
+SET: Final = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: ModelSet
+metadata: {name: risk}
+spec:
+  registry: registry.example.com/models
+  defaults: {runtime: pcr, targets: {knative: {minScale: 1}}}
+  models:
+    - name: churn
+      path: /churn
+      config: {RATE: "30"}
+      variants:
+        - {name: champion, image: "churn:2.0.0", percent: 60}
+        - {name: challenger, image: "churn:2.1.0", percent: 40}
+      targets: {knative: {}}
+    - {name: fraud, image: "fraud:1.0", targets: {knative: {}}}
+    - {name: pricing, image: "pricing:1.0", targets: {deployment: {replicas: 2}}}
+"""
+ONE: Final = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: ModelSet
+metadata: {name: other}
+spec:
+  models:
+    - {name: solo, image: "registry.example.com/solo:1", runtime: pcr, targets: {knative: {minScale: 1}}}
+"""
+KSVC: Final = "services.serving.knative.dev"
+
+
+class Scene:
+    """A namespace, a folder with a models file, and the commands that are run there."""
+
+    def __init__(self, cluster: Cluster, namespace: str, folder: Path) -> None:
+        self.cluster, self.namespace, self.file = cluster, namespace, folder / "models.yaml"
+        self.where = ["-n", namespace, "--kubeconfig", str(cluster.kubeconfig)]
+
+    def apply(self, text: str, *options: str) -> Answer:
+        """Write the models file and apply it."""
+        self.file.write_text(text, "utf-8")
+        return modelyard("apply", "-f", self.file, *self.where, *options)
+
+    def run(self, *arguments: str) -> Answer:
+        """Run a command of modelyard."""
+        return modelyard(*arguments, *self.where)
+
+    def names(self, kind: str) -> set[str]:
+        """Return the names of all objects of a kind that stay."""
+        items = json.loads(self.cluster.succeed("get", kind, "-n", self.namespace, "-o", "json"))["items"]
+        return {each["metadata"]["name"] for each in items if not each["metadata"].get("deletionTimestamp")}
+
+    def get(self, kind: str, name: str) -> dict[str, Any]:
+        """Return one object."""
+        return self.cluster.get(kind, name, self.namespace)
+
+
+@pytest.fixture
+def scene(cluster: Cluster, request: pytest.FixtureRequest, tmp_path: Path) -> Scene:
+    name = request.node.name.removeprefix("test_").replace("_", "-")[:50].strip("-")
+    cluster.succeed("create", "namespace", name)
+    return Scene(cluster, name, tmp_path)
+
+
+def test_created_then_unchanged_then_one_changed(scene: Scene) -> None:
+    first = scene.apply(SET, "--wait", "--timeout", "60")
+    assert (first.code, first.out) == (0, f"{scene.namespace}: 13 created\n"), first.err
+    route = scene.get("routes.serving.knative.dev", "churn")
+    assert {each["tag"]: each["percent"] for each in route["status"]["traffic"]} == {"champion": 60, "challenger": 40}
+    before = scene.get(KSVC, "fraud")["metadata"]["resourceVersion"]
+    again = scene.apply(SET, "--wait")
+    assert (again.code, again.out) == (0, f"{scene.namespace}: 13 unchanged\n")
+    assert scene.get(KSVC, "fraud")["metadata"]["resourceVersion"] == before
+    changed = scene.apply(SET.replace("fraud:1.0", "fraud:1.1"), "--wait", "--timeout", "60")
+    assert (changed.code, changed.out) == (0, f"{scene.namespace}: 1 changed, 12 unchanged\n"), changed.err
+    assert scene.get(KSVC, "fraud")["status"]["latestReadyRevisionName"] == "fraud-00002"
+
+
+def test_list_and_status_fit_80_columns(scene: Scene) -> None:
+    assert scene.apply(SET, "--wait", "--timeout", "60").code == 0
+    shown = scene.run("list").out
+    assert max(map(len, shown.splitlines())) <= 80
+    rows = [line.split() for line in shown.splitlines()]
+    assert ["fraud", "-", "100%", "yes"] in [row[:4] for row in rows]
+    assert ["champion", "60%", "churn:2.0.0"] in rows
+    assert [f"http://churn.{scene.namespace}.svc.cluster.local"] in rows
+    models = {each["name"]: each for each in json.loads(scene.run("list", "-o", "json").out)}
+    assert {name: each["ready"] for name, each in models.items()} == {"churn": True, "fraud": True, "pricing": True}
+    assert {each["part_of"] for each in models.values()} == {"risk"}
+    documents = list(yaml.safe_load_all(scene.run("list", "--revisions", "-o", "yaml").out))
+    shares = {each["name"]: each["percent"] for each in documents}
+    assert shares == {"churn-champion-00001": 60, "churn-challenger-00001": 40, "fraud-00001": 100}
+    assert scene.run("status", "churn").code == 0
+
+
+def test_status_says_that_an_image_cannot_be_fetched(scene: Scene) -> None:
+    text = ONE.replace("registry.example.com/solo:1", "unresolvable.invalid/solo:1")
+    applied = scene.apply(text, "--wait", "--timeout", "40")
+    assert (applied.code, applied.out) == (1, "")
+    assert "[MY708]" in applied.err
+    status = scene.run("status", "solo")
+    assert status.code == 1
+    assert "the image cannot be fetched: check its name, and imagePullSecrets" in status.out
+
+
+def test_a_refused_object_lets_nothing_through(scene: Scene) -> None:
+    quota = ("create", "quota", "small", "--hard=services=0", "-n", scene.namespace)
+    scene.cluster.succeed(*quota)
+    refused = scene.apply(SET)
+    assert (refused.code, refused.out) == (1, "")
+    assert "exceeded quota" in refused.err
+    assert refused.err.count("[MY704]") == 1
+    assert scene.names(KSVC) == set()
+    assert scene.names("deployments") == set()
+    assert "risk" not in scene.names("serviceaccounts")
+
+
+def test_a_conflict_names_the_owner(scene: Scene) -> None:
+    assert scene.apply(SET).code == 0
+    taken = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "pricing", "namespace": scene.namespace},
+        "spec": {"replicas": 5},
+    }
+    options = ("--server-side", "--force-conflicts", "--field-manager=night-shift", "-f", "-")
+    scene.cluster.succeed("apply", *options, stdin=json.dumps(taken))
+    refused = scene.apply(SET)
+    assert (refused.code, refused.out) == (1, "")
+    assert "Deployment.apps pricing: .spec.replicas is set by night-shift [MY705]" in refused.err
+    assert scene.apply(SET, "--force-conflicts").code == 0
+    assert scene.get("deployments", "pricing")["spec"]["replicas"] == 2
+
+
+def test_prune_takes_only_what_this_set_no_longer_declares(scene: Scene) -> None:
+    assert scene.apply(ONE).code == 0
+    assert scene.apply(SET, "--wait", "--timeout", "60").code == 0
+    scene.cluster.succeed("create", "configmap", "foreign", "-n", scene.namespace)
+    fewer = SET[: SET.index("    - {name: fraud")].replace('RATE: "30"', 'RATE: "60"')
+    asked = scene.apply(fewer, "--prune")
+    assert (asked.code, asked.out) == (2, "")
+    assert "Service.serving.knative.dev fraud" in asked.err
+    assert "fraud" in scene.names(KSVC)
+    configs = scene.names("configmaps")
+    pruned = scene.apply(fewer, "--prune", "--yes", "--wait", "--timeout", "60")
+    assert pruned.code == 0, pruned.err
+    assert scene.names(KSVC) == {"churn-champion", "churn-challenger", "solo"}
+    assert scene.names("deployments") & {"pricing"} == set()
+    assert {"risk", "other"} <= scene.names("serviceaccounts")
+    # The Revisions before this one still name their ConfigMaps.
+    assert configs < scene.names("configmaps")
+
+
+def test_a_model_that_gains_or_loses_its_variants_is_refused_by_name(scene: Scene) -> None:
+    single = '- {name: solo, image: "registry.example.com/solo:1", runtime: pcr, targets: {knative: {minScale: 1}}}'
+    split = (
+        "- {name: solo, path: /solo, runtime: pcr, targets: {knative: {minScale: 1}}, "
+        'variants: [{name: a, image: "registry.example.com/solo:1", percent: 100}]}'
+    )
+    assert scene.apply(ONE, "--wait", "--timeout", "60").code == 0
+    gained = scene.apply(ONE.replace(single, split))
+    assert (gained.code, gained.out) == (1, "")
+    assert "solo has gained its list of variants" in gained.err
+    assert scene.names(KSVC) == {"solo"}
+    assert scene.run("delete", "solo", "--yes").code == 0
+    assert scene.apply(ONE.replace(single, split), "--wait", "--timeout", "60").code == 0
+    lost = scene.apply(ONE)
+    assert (lost.code, lost.out) == (1, "")
+    assert "solo has lost its list of variants" in lost.err
+
+
+def test_delete_shows_what_goes_and_takes_no_foreign_model(scene: Scene) -> None:
+    assert scene.apply(SET, "--wait", "--timeout", "60").code == 0
+    foreign = {
+        "apiVersion": "serving.knative.dev/v1",
+        "kind": "Service",
+        "metadata": {"name": "theirs", "namespace": scene.namespace},
+        "spec": {"template": {"spec": {"containers": [{"image": "registry.example.com/theirs:1"}]}}},
+    }
+    scene.cluster.succeed("apply", "-f", "-", stdin=json.dumps(foreign))
+    assert "theirs*" in scene.run("list").out
+    assert "[MY711]" in scene.run("delete", "theirs", "--yes").err
+    assert "[MY710]" in scene.run("delete", "nobody", "--yes").err
+    assert scene.run("delete", "churn").code == 2
+    assert scene.names(KSVC) == {"churn-champion", "churn-challenger", "fraud", "theirs"}
+    deleted = scene.run("delete", "churn", "theirs", "--force", "--yes")
+    assert deleted.code == 0
+    assert "deleted Route.serving.knative.dev churn" in deleted.out
+    assert scene.names(KSVC) == {"fraud"}
+
+
+def test_only_a_revision_without_calls_is_deleted(scene: Scene) -> None:
+    assert scene.apply(ONE, "--wait", "--timeout", "60").code == 0
+    assert scene.apply(ONE.replace("solo:1", "solo:2"), "--wait", "--timeout", "60").code == 0
+    assert "[MY712]" in scene.run("delete", "--revision", "solo-00002", "--yes").err
+    assert scene.run("delete", "--revision", "solo-00001", "--yes").code == 0
+    assert scene.names("revisions.serving.knative.dev") == {"solo-00002"}
+
+
+def test_who_may_only_read_applies_nothing(scene: Scene, tmp_path: Path) -> None:
+    at = ("-n", scene.namespace)
+    scene.cluster.succeed("create", "serviceaccount", "reader", *at)
+    scene.cluster.succeed("create", "role", "reader", "--verb=get,list", "--resource=serviceaccounts,pods", *at)
+    scene.cluster.succeed(
+        "create", "rolebinding", "reader", "--role=reader", f"--serviceaccount={scene.namespace}:reader", *at
+    )
+    token = scene.cluster.succeed("create", "token", "reader", *at).strip()
+    config = yaml.safe_load(scene.cluster.kubeconfig.read_text("utf-8"))
+    config["users"][0]["user"] = {"token": token}
+    scene.where[-1] = str(tmp_path / "reader")
+    (tmp_path / "reader").write_text(json.dumps(config), "utf-8")
+    refused = scene.apply(ONE)
+    assert (refused.code, refused.out) == (1, "")
+    assert "[MY703]" in refused.err
+    assert token not in refused.err
+    assert scene.names(KSVC) == set()

@@ -84,7 +84,7 @@ def test_a_kill_at_each_change_of_a_file_loses_and_doubles_nothing(
 
 
 def test_a_kill_at_any_time_loses_and_doubles_nothing(server: Server, source: Path, tmp_path: Path) -> None:
-    server.delay = 0.08
+    server.delay = 0.25
     output = tmp_path / "out.csv"
     command = [sys.executable, "-m", "modelyard", "score", server.url(), source, "-o", output, "--resume"]
     kept = []

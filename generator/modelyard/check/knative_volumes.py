@@ -74,13 +74,13 @@ def _volume(path: Path, volume: dict[str, Any], mounted: set[str]) -> Iterator[F
 
 
 def _projected(path: Path, source: dict[str, Any]) -> Iterator[Found]:
-    kinds = [key for key in _PROJECTED if isinstance(source.get(key), dict)]
+    kinds = [key for key in _PROJECTED if key in source]  # what is no mapping is said by the schema
     if len(kinds) != 1:
         word = " and ".join(kinds) or "nothing"
         yield Found(f"the projection is of {word}", f"write one of {', '.join(_PROJECTED)}", path)
     for key in ("secret", "configMap"):
         projection = source.get(key)
-        if isinstance(projection, dict) and not text(projection.get("name")):
+        if isinstance(projection, dict) and projection.get("name", "") == "":
             yield Found(f"the projected {key} has no name", "add name:", (*path, key))
         yield from _items((*path, key), projection)
     token = source.get("serviceAccountToken")

@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from modelyard import effect, install
-from modelyard.api.pipeline import Rendering, load, models_file, overlay
+from modelyard.api.pipeline import Rendering, load, models_file, overlay, without_collector
 from modelyard.compose import SITE_CONFIG, site_config
 from modelyard.models.viya import Viya
 from modelyard.origin import marked_section, place_of
@@ -37,7 +37,9 @@ def check_base(
         rendered = marked_section(models, "viya")
         entry = install.entry_of(models.metadata.name)
         ours = effect.Ours(entry, rendered, lambda value: place_of(models, value) or whole)
-    return unique([*result.problems, *effect.check(deploy, component=ours, base=base, progress=progress)])
+    with without_collector():
+        found = effect.check(deploy, component=ours, base=base, progress=progress)
+    return unique([*result.problems, *found])
 
 
 def installation(file: str | Path, deploy: Path, rendering: Rendering) -> tuple[install.Change | None, list[Problem]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from modelyard.api.score import Limits, Options, score
+from modelyard.api.score import Limits, Options, Route, score
 from tests.model_server import Server, answer, running
 from tests.scoring import QUICK, beside, expected, read, rows, table
 
@@ -243,6 +243,13 @@ def test_a_server_that_is_not_there_is_given_up(tmp_path: Path) -> None:
         url = f"http://127.0.0.1:{free.getsockname()[1]}/m"
     done = score(url, table(tmp_path / "in.csv", []), tmp_path / "out.csv", options=replace(QUICK, retries=1))
     assert "cannot connect: " in done.problems[0].message
+
+
+def test_a_missing_ca_file_is_a_problem(tmp_path: Path) -> None:
+    route = Route(ca_file=str(tmp_path / "none.pem"))
+    done = score("https://x.invalid/m", table(tmp_path / "in.csv", []), tmp_path / "out.csv", route=route)
+    assert [each.code for each in done.problems] == ["MY802"]
+    assert "cannot be used: No such file" in done.problems[0].message
 
 
 def test_a_certificate_is_verified(tmp_path: Path, server: Server) -> None:

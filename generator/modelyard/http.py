@@ -125,8 +125,11 @@ class Client:
         self._urls: dict[str, URL] = {}
 
     async def __aenter__(self) -> Self:
-        """Open the pool; nothing is connected yet. Raises OSError for a CA file that cannot be read."""
-        context = ssl.create_default_context(cafile=self._ca_file or None)
+        """Open the pool; nothing is connected yet. Raises Fault for a CA file that cannot be read."""
+        try:
+            context = ssl.create_default_context(cafile=self._ca_file or None)
+        except OSError as error:
+            raise Fault(f"the CA file {self._ca_file} cannot be used: {_reason(error)}", again=False) from error
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=self._connections, ssl=context),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._limits.connect),

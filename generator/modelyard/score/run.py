@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
-from modelyard.http import Address, Client
+from modelyard.http import Address, Client, Fault
 from modelyard.problem import Problem, problem
 from modelyard.score import contract as contracts
 from modelyard.score.calls import Calls, Failed
@@ -100,6 +100,8 @@ async def score(server: Address, run: Run, *, ca_file: str = "") -> Scored:
                 return await _scored(client, calls, contract, run)
     except Stopped as stopped:
         return Scored(stopped.problems, run.measures)
+    except Fault as fault:  # of opening the client; those of calls are reasons of rows
+        return Scored([problem("MY802", str(fault), hint="name a PEM file")], run.measures)
 
 
 async def _learned(client: Client, calls: Calls) -> Contract:

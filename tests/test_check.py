@@ -272,7 +272,8 @@ MEASURE = """
 import gc, resource, sys, time
 from pathlib import Path
 from modelyard.api.streams import check_streams
-from modelyard.yamlio import Sources, read_all
+from modelyard.yamlio import Sources
+from modelyard.yamlio.stream import read_all
 content = Path(sys.argv[1]).read_bytes()
 gc.disable()
 start = time.process_time()

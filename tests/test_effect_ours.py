@@ -11,7 +11,8 @@ from modelyard.effect.reading import first_mark
 from modelyard.manifest import ConfigMapEntries, Manifest, Rendered, TargetPatch
 from modelyard.places import marked
 from modelyard.problem import Place
-from modelyard.yamlio import Sources, read_all
+from modelyard.yamlio import Sources
+from modelyard.yamlio.stream import read_all
 from tests.deployments import DATA, found, lay
 
 NAME: Final = "site-config/modelyard-risk"

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelyard.problem import Place
-from modelyard.report import Excerpts, printable
-from modelyard.report.excerpt import MAX_EXCERPTS
+from modelyard.report import printable
+from modelyard.report.excerpt import MAX_EXCERPTS, Excerpts
 
 SECRET = "hunter2"  # noqa: S105 - of nobody
 

@@ -12,7 +12,7 @@ import yaml
 from typer.main import get_command
 
 from modelyard.cli.app import app
-from modelyard.report import FORMATS
+from modelyard.report.formats import FORMATS
 from modelyard.targets import SECTIONS, TARGETS
 from tests import viya
 

@@ -12,7 +12,8 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestCase
 
 from modelyard.codes import CODES
 from modelyard.problem import Place, Problem, Related, Severity, Subject, has_errors
-from modelyard.report import FORMATS, Report, format_of, printable, text, written
+from modelyard.report import Report, printable, text
+from modelyard.report.formats import FORMATS, format_of, written
 from tests.fuzz.targets import clean
 
 PLACE = Place("a dir/models,1:2.yaml", 3, 7)

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from modelyard.kustomize import build
-from modelyard.yamlio import Document, ListMarks, MapMarks, Sources, read_all
+from modelyard.yamlio import Document, ListMarks, MapMarks, Sources
+from modelyard.yamlio.stream import read_all
 from tests.deployments import bodies, lay
 
 

@@ -14,7 +14,8 @@ from modelyard.fn import call as fn
 from modelyard.kustomization import with_entry, without_entry
 from modelyard.load import load_text
 from modelyard.problem import Problem, has_errors
-from modelyard.report import FORMATS, Report, printable, written
+from modelyard.report import Report, printable
+from modelyard.report.formats import FORMATS, written
 from modelyard.yamlio import write_all
 
 Target = Callable[[bytes], None]

@@ -11,7 +11,8 @@ from modelyard.places import find
 from modelyard.problem import Problem, has_errors, problem, unique
 from modelyard.render import render_model, render_shared
 from modelyard.template import Templates
-from modelyard.yamlio import Sources, read_all
+from modelyard.yamlio import Sources
+from modelyard.yamlio.stream import read_all
 
 
 def check_built(file: str | Path, content: bytes, shown: str) -> list[Problem]:

@@ -12,7 +12,8 @@ from modelyard.check.schemas import NEWEST
 from modelyard.manifest import Manifest
 from modelyard.patch import pointer_of
 from modelyard.problem import Problem, Related, Subject, problem, unique
-from modelyard.yamlio import Sources, read_all
+from modelyard.yamlio import Sources
+from modelyard.yamlio.stream import read_all
 
 _MODELS: Final = (
     re.compile(rb"^apiVersion:\s*[\"']?modelyard\.dev/", re.MULTILINE),

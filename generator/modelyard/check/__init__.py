@@ -27,7 +27,8 @@ from modelyard.check import (
     selectors,
     sizes,
 )
-from modelyard.check.finding import Cluster, Finding, Rule, mapping
+from modelyard.check.finding import Cluster, Finding, Rule
+from modelyard.check.objects import HINT, lacking
 from modelyard.check.pod_templates import Objects
 from modelyard.check.schemas import NEWEST, by_schema
 from modelyard.codes import CODES
@@ -114,30 +115,15 @@ def check_objects(bodies: Sequence[Any], cluster: Cluster, *, kubernetes: str = 
     manifests = Objects()
     indices: list[int] = []
     for index, body in enumerate(bodies):
-        if (lacking := _lacking(body)) is None:
+        if (wrong := lacking(body)) is None:
             manifests.append(Manifest(body, ""))
             indices.append(index)
         else:
-            found.append(Finding("MY303", f"this is no object: {lacking}", "write a Kubernetes object", index, ()))
+            found.append(Finding("MY303", wrong[0], HINT, index, wrong[1]))
     whole = [each for rule in STREAM_RULES for each in rule(manifests, cluster)]
     whole += [*check_set(manifests, cluster), *check(manifests, cluster, kubernetes=kubernetes)]
     found += [each._replace(manifest=indices[each.manifest]) for each in whole]
     return sorted(found, key=lambda each: each.manifest)
-
-
-def _lacking(body: object) -> str | None:
-    if not isinstance(body, dict):
-        return "it is no mapping"
-    for key in ("apiVersion", "kind"):
-        if not isinstance(body.get(key), str) or not body[key]:
-            return f"it has no {key}"
-    if not isinstance(body.get("metadata", {}), dict):
-        return "its metadata is no mapping"
-    metadata = mapping(body.get("metadata"))
-    named = [metadata[key] for key in ("name", "generateName") if metadata.get(key)]
-    if not named and not body["kind"].endswith("List"):
-        return "it has no name"
-    return None if all(isinstance(each, str) for each in named) else "its name is not a text"
 
 
 def _unsaid(by_schemas: Sequence[Finding], by_rules: Sequence[Finding]) -> list[Finding]:

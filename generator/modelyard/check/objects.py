@@ -6,9 +6,9 @@ from typing import Any, Final, NamedTuple
 from modelyard.check.finding import mapping
 from modelyard.places import find
 from modelyard.problem import Problem, problem
-from modelyard.yamlio import Document, ListMarks, MapMarks, Marks, Sources, at
+from modelyard.yamlio import Document, ListMarks, MapMarks, Marks, Sources
 
-_HINT: Final = "check takes what is applied to a cluster, such as the output of `kustomize build`"
+HINT: Final = "check takes what is applied to a cluster, such as the output of `kustomize build`"
 
 
 class Found(NamedTuple):
@@ -37,12 +37,13 @@ def objects(documents: Iterable[Document], sources: Sources) -> tuple[list[Found
         if document.data is None:
             continue  # what could not be read is reported
         for body, marks in _items(document.data, document.marks):
-            wrong = _wrong(body, marks)
+            wrong = lacking(body)
             if wrong is None:
                 found.append(Found(mapping(body), marks))
             else:
-                message, mark = wrong
-                problems.append(problem("MY303", message, hint=_HINT, place=sources.place(mark)))
+                message, path = wrong
+                place = sources.place(find(marks, *path)[1])
+                problems.append(problem("MY303", message, hint=HINT, place=place))
     return found, problems
 
 
@@ -57,16 +58,16 @@ def _items(data: object, marks: Marks) -> Iterator[tuple[object, Marks]]:
         yield data, marks
 
 
-def _wrong(body: object, marks: Marks) -> tuple[str, int] | None:
-    """Return what keeps data from being an object, and where; None if it is one."""
+def lacking(body: object) -> tuple[str, tuple[str, ...]] | None:
+    """Return what keeps data from being an object, and the path of it; None if it is one."""
     if not isinstance(body, dict):
-        return "this is no object: it is no mapping", at(marks)
+        return "this is no object: it is no mapping", ()
     for key in ("apiVersion", "kind"):
         if not (isinstance(body.get(key), str) and body[key]):
             what = "is no text" if body.get(key) else "is missing"
-            return f"this is no object: {key} {what}", find(marks, key)[1]
+            return f"this is no object: {key} {what}", (key,)
     metadata = mapping(body.get("metadata"))
     name = metadata.get("name", metadata.get("generateName"))
     if not (isinstance(name, str) and name):
-        return f"this {body['kind']} has no metadata.name", find(marks, "metadata", "name")[1]
+        return f"this {body['kind']} has no metadata.name", ("metadata", "name")
     return None

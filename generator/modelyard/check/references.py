@@ -11,12 +11,12 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from modelyard.check.finding import Cluster, Finding, Path, items, mapping, text
 from modelyard.check.pod_templates import PodTemplate, all_pod_templates, containers
-from modelyard.check.stream import HASH
 from modelyard.manifest import Manifest
+from modelyard.names import NAME_HASH
 
 _KINDS: Final = frozenset(["ConfigMap", "Secret", "ServiceAccount"])
 _ALWAYS_THERE: Final = frozenset([("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")])
-_HASHED: Final = re.compile(f"(.+){HASH}")
+_HASHED: Final = re.compile(f"(.+){NAME_HASH}")
 
 Objects: TypeAlias = Mapping[tuple[str, str, str], dict[str, Any]]  # kind, namespace, name
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from modelyard.check.finding import Remark, mapping
-from modelyard.check.stream import HASH, Stream
+from modelyard.check.stream import Stream
 from modelyard.manifest import Rendered, TargetPatch
+from modelyard.names import NAME_HASH
 from modelyard.patch import lookup
 
 _HINT: Final = "is the component listed in the deployment's kustomization, and before what undoes it?"
@@ -31,7 +32,7 @@ def arrived(rendered: Rendered, stream: Stream) -> Iterator[Remark]:
 
 
 def _patched(patch: TargetPatch, stream: Stream) -> Iterator[Remark]:
-    form = re.compile(rf"({patch.name})({HASH})?")
+    form = re.compile(rf"({patch.name})({NAME_HASH})?")
     objects = [
         body
         for body in stream.objects.get((patch.group, patch.kind), [])
@@ -63,5 +64,5 @@ def _alike(found: object, wanted: object) -> bool:
     one, other = mapping(found), mapping(wanted)
     if "configMapRef" in other:
         name = str(mapping(one.get("configMapRef")).get("name"))
-        return re.fullmatch(rf"{re.escape(other['configMapRef']['name'])}({HASH})?", name) is not None
+        return re.fullmatch(rf"{re.escape(other['configMapRef']['name'])}({NAME_HASH})?", name) is not None
     return all(one.get(key) == other.get(key) for key in ("name", "mountPath"))

@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from modelyard.check.finding import mapping
 from modelyard.manifest import Manifest
-
-HASH: Final = "-[2456789bcdfghkmt]{10}"  # of a generated name: kustomize 5.8.1, api/hasher/hasher.go
+from modelyard.names import NAME_HASH
 
 
 class Stream(NamedTuple):
@@ -54,7 +53,7 @@ class Stream(NamedTuple):
 
     def config_map(self, name: str) -> dict[str, Any] | None:
         """Return a ConfigMap that a generator made: under its name, or with kustomize's hash behind it."""
-        form = re.compile(f"(.*-)?{re.escape(name)}({HASH})?")
+        form = re.compile(f"(.*-)?{re.escape(name)}({NAME_HASH})?")
         return next((each for each in self.objects.get(("", "ConfigMap"), []) if form.fullmatch(name_of(each))), None)
 
 

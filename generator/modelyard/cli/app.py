@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from modelyard.problem import Problem, Severity, has_errors, is_open
-from modelyard.report import Excerpts, printable, summary, text
+from modelyard.report import printable, summary, text
+from modelyard.report.excerpt import Excerpts
 
 HELP = """From one models file, everything that a platform needs to serve analytical models.
 

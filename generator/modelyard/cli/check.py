@@ -10,7 +10,9 @@ import typer
 from modelyard import api
 from modelyard.cli.app import File, app, say, tell
 from modelyard.problem import Problem
-from modelyard.report import FORMATS, Excerpts, Report, format_of, text, written
+from modelyard.report import Report, text
+from modelyard.report.excerpt import Excerpts
+from modelyard.report.formats import FORMATS, format_of, written
 from modelyard.yamlio import MAX_BYTES
 
 STDIN: Final = "standard input"

@@ -13,12 +13,13 @@ from modelyard.effect.objects import Object, Objects
 from modelyard.effect.reading import Reading
 from modelyard.effect.tree import Kustomization, Tree
 from modelyard.kustomize import Built
+from modelyard.names import NAME_HASH
 from modelyard.problem import problem
-from modelyard.yamlio import Sources, read_all, write
+from modelyard.yamlio import Sources, write
+from modelyard.yamlio.stream import read_all
 
 STREAM: Final = "the base"
-# kustomize 5.8.1, api/hasher/hasher.go encode: what a generator's name ends with in a build.
-_HASHED: Final = re.compile(r"(.+)-[2456789bcdfghkmt]{10}")
+_HASHED: Final = re.compile(f"(.+){NAME_HASH}")
 # Without it generated objects keep their names, and so does what names them.
 _NO_HASH: Final = {
     "target": {"kind": "ConfigMap|Secret"},

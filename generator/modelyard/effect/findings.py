@@ -11,12 +11,10 @@ from modelyard.effect.pods import check_pods, containers, pods
 from modelyard.effect.reading import first_mark
 from modelyard.effect.run import Renamed, Run, also
 from modelyard.effect.tree import Configured, Kustomization
+from modelyard.sas import EXTLANG, PYTHON_MAP, R_MAP, RESTORE_MAP, START_MODE
 
 REQUIRED: Final = "sas-bases/overlays/required/transformers.yaml"
-_PARAMETERS: Final = "sas-restore-job-parameters"
-_MODE: Final = "SAS_DEPLOYMENT_START_MODE"
-_SETTINGS: Final = "SAS_EXTLANG_SETTINGS"
-_LANGUAGES: Final = ("sas-open-source-config-python", "sas-open-source-config-r")
+_LANGUAGES: Final = (PYTHON_MAP, R_MAP)
 
 
 def findings(run: Run, found: Kustomization) -> None:
@@ -90,11 +88,11 @@ def _entry_of(run: Run, late: dict[str, list[Configured]], mark: int | None) -> 
 
 def _restore_mode(run: Run) -> None:
     """Report restore mode that hand-written parameters switch on."""
-    for each in run.objects.named("ConfigMap", _PARAMETERS):
+    for each in run.objects.named("ConfigMap", RESTORE_MAP):
         data = each.body.get("data")
-        mode = data.get(_MODE) if isinstance(data, dict) else None
+        mode = data.get(START_MODE) if isinstance(data, dict) else None
         if str(mode).upper() in ("RESTORE", "MIGRATION") and not run.is_ours(mode):
-            message = f"{_MODE} is {mode}: each start of the service runs it again"
+            message = f"{START_MODE} is {mode}: each start of the service runs it again"
             hint = "take it out when it is done, or write spec.viya.restore with until"
             run.reading.report("MY620", message, mode, hint=hint)
 
@@ -105,10 +103,10 @@ def _settings(run: Run) -> None:
     for name in _LANGUAGES:
         for each in run.objects.named("ConfigMap", name)[:1]:
             data = each.body.get("data")
-            if isinstance(data, dict) and _SETTINGS in data:
-                values.append(next(key for key in data if key == _SETTINGS))
+            if isinstance(data, dict) and EXTLANG in data:
+                values.append(next(key for key in data if key == EXTLANG))
     if len(values) == len(_LANGUAGES):
-        message = f"{_SETTINGS} is set for Python in {_LANGUAGES[0]} and for R in {_LANGUAGES[1]}; SAS takes one"
+        message = f"{EXTLANG} is set for Python in {_LANGUAGES[0]} and for R in {_LANGUAGES[1]}; SAS takes one"
         hint = "keep it in one of them; its file can hold both languages"
         place, other = values[1], values[0]
         if run.is_ours(place) and not run.is_ours(other):

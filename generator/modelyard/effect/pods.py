@@ -10,9 +10,9 @@ from typing import Any, Final, NamedTuple
 from modelyard.effect.objects import Object
 from modelyard.effect.reading import VENDOR, first_mark, mappings
 from modelyard.effect.run import Run, also
+from modelyard.sas import ASTORES_VOLUME
 
 Pod = dict[str, Any]
-_ASTORES: Final = "astores-volume"
 
 
 _SAYS: Final = {
@@ -172,7 +172,7 @@ def _without_volume(each: Object, pod: Pod) -> Iterator[dict[str, Any]]:
 def _report_mount(run: Run, name: str, pairs: list[tuple[Object, Any]]) -> None:
     each, mount = pairs[0]
     hint = f"add a volume {name} to the pod, or take the mount out"
-    if name == _ASTORES:
+    if name == ASTORES_VOLUME:
         folder = f"{VENDOR}/overlays/sas-microanalytic-score/astores"
         transformer = f"{folder}/astores-transformer.yaml"
         listed = "" if not (run.deploy / transformer).exists() else f" and {transformer} to transformers"

@@ -10,7 +10,8 @@ from typing import Any, Final, TypeVar
 from modelyard.names import nearest
 from modelyard.places import MarkedDict, MarkedInt, MarkedList, MarkedText, mark_of, marked, with_mark
 from modelyard.problem import Place, Problem, Related, problem
-from modelyard.yamlio import Document, Sources, read_all
+from modelyard.yamlio import Document, Sources
+from modelyard.yamlio.stream import read_all
 
 T = TypeVar("T")
 

@@ -13,6 +13,7 @@ from modelyard.effect.objects import Object, Target
 from modelyard.effect.reading import key_of
 from modelyard.effect.run import Run
 from modelyard.names import nearest
+from modelyard.sas import RESTORE_MAP
 
 _PATTERNS: Final = ("group", "version", "kind", "name", "namespace")
 # The service that reads the restore parameters, by release; nobody else's Deployment has one of these names.
@@ -23,7 +24,6 @@ _FIELDS: Final = {key: key for key in ("group", "version", "namespace", "kind")}
     "annotationSelector": "annotations",
     "name": "name",
 }
-_PARAMETERS: Final = "sas-restore-job-parameters"
 _GENERATIONS: Final = {
     "sas-model-manager": "of the newest releases, where sas-model-manager restores",
     "sas-model-repository": "of a release up to LTS 2023.10, where sas-model-repository restores",
@@ -126,7 +126,7 @@ def _generation(run: Run, target: Target, patch: Any) -> str | None:
         return None
     known, is_ours = f"this base is {_GENERATIONS[other]}", run.is_ours(target.source)
     service = name.removeprefix("sas-")
-    if _PARAMETERS not in str(patch):
+    if RESTORE_MAP not in str(patch):
         return f"{known} without Python: take {service} out of python.services" if is_ours else None
     if is_ours:
         return f"{known}: write restore.service: {other.removeprefix('sas-')}"

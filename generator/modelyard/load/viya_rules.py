@@ -14,13 +14,12 @@ from modelyard.models.viya import Python, R, Restore, Viya
 from modelyard.names import nearest, one_of
 from modelyard.places import find
 from modelyard.problem import Problem, Related, problem
-
-EXTLANG: Final = "SAS_EXTLANG_SETTINGS"
+from modelyard.sas import BACKUP_ID, EXTLANG, START_MODE
 
 # Parameters that are fields of their own.
 _FIELDS: Final = {
-    "SAS_BACKUP_ID": "backupId",
-    "SAS_DEPLOYMENT_START_MODE": "startMode",
+    BACKUP_ID: "backupId",
+    START_MODE: "startMode",
     "SAS_LOG_LEVEL": "logLevel",
     "JOB_TIME_OUT": "jobTimeout",
     "RESTORE_DEFINITION_FILTER": "definitionFilter",

@@ -9,7 +9,8 @@ from typing import Final
 from modelyard.credentials import is_credential_name, is_credential_value
 from modelyard.problem import Place
 from modelyard.report.characters import printable
-from modelyard.yamlio import MAX_BYTES, ListMarks, MapMarks, Marks, Sources, read_all
+from modelyard.yamlio import MAX_BYTES, ListMarks, MapMarks, Marks, Sources
+from modelyard.yamlio.stream import read_all
 
 MAX_EXCERPTS: Final = 1000  # of one report: each document of a stream is read once more for them
 _HIDDEN: Final = "<hidden> "

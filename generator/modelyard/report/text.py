@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Sequence
 from modelyard.problem import Place, Problem, is_open
 from modelyard.report.characters import printable
 from modelyard.report.counts import Counts, Report
-from modelyard.report.excerpt import Excerpts
 
 Excerpt = Callable[[Place], Sequence[str]]
 
@@ -31,6 +30,8 @@ def text(problems: Sequence[Problem], excerpt: Excerpt | None = None) -> str:
 
 def write(report: Report) -> str:
     """Return a report as text with excerpts of the sources, or one line that says that there are no problems."""
+    from modelyard.report.excerpt import Excerpts  # the exec plugin shows none
+
     shown = text(report.problems, Excerpts(report.contents))
     return shown if report.open else f"{report.counts}\n{shown}"
 

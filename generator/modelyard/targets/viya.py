@@ -14,17 +14,21 @@ from modelyard.models.pod import VolumeSource
 from modelyard.models.viya import Python, R, Restore, Viya
 from modelyard.names import seconds
 from modelyard.places import derived, in_order
+from modelyard.sas import (
+    ASTORES_VOLUME,
+    BACKUP_ID,
+    JAVA_POLICY_MAP,
+    MAS_MAP,
+    PYTHON_MAP,
+    R_MAP,
+    RESTORE_MAP,
+    START_MODE,
+)
 from modelyard.template import Templates
 from modelyard.workload import MANAGED_BY, NAME_LABEL
 
 SUMMARY: Final = "site-config of a SAS Viya deployment: Python and R volumes, restore parameters"
 
-PYTHON_MAP: Final = "sas-open-source-config-python"
-MAS_MAP: Final = "sas-open-source-config-python-mas"
-R_MAP: Final = "sas-open-source-config-r"
-RESTORE_MAP: Final = "sas-restore-job-parameters"
-JAVA_POLICY_MAP: Final = "sas-programming-environment-java-policy-config"
-ASTORES: Final = "astores-volume"  # of sas-bases/overlays/sas-microanalytic-score/astores
 MAS_PORT: Final = "31100"  # MAS_PYPORT of the shipped sas-open-source-config-python-mas
 SAS_USER: Final = 1001  # that SAS's own images run as
 _INTERPRETERS: Final = ("PROC_PYPATH", "DM_PYPATH", "MAS_PYPATH")
@@ -134,7 +138,7 @@ def _patch(
     """Add the operations of these templates for each object of a service."""
     for each in _OBJECTS[str(service)]:
         # What goes wrong with a patch is the service's doing, so its place is the service's.
-        words = {"root": POD_SPECS[each.kind], "astores": ASTORES, "volume": context.get("volume", "")}
+        words = {"root": POD_SPECS[each.kind], "astores": ASTORES_VOLUME, "volume": context.get("volume", "")}
         given = {**context, **{key: derived(word, service) for key, word in words.items()}}
         operations = [op for name in names for op in templates.render(name, given)["operations"]]
         target = each._replace(name=derived(each.name, service))
@@ -156,8 +160,8 @@ def _restore(rendered: Rendered, restore: Restore, templates: Templates) -> None
 
 
 def _parameters(restore: Restore) -> Iterator[tuple[str, str]]:
-    yield "SAS_BACKUP_ID", restore.backupId
-    yield "SAS_DEPLOYMENT_START_MODE", restore.startMode
+    yield BACKUP_ID, restore.backupId
+    yield START_MODE, restore.startMode
     if restore.logLevel is not None:
         yield "SAS_LOG_LEVEL", restore.logLevel
     if restore.jobTimeout is not None:

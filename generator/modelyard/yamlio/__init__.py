@@ -5,7 +5,6 @@ from modelyard.yamlio.marks import ListMarks, MapMarks, Marks, Sources, at
 from modelyard.yamlio.reader import MAX_DEPTH, MAX_VALUES
 from modelyard.yamlio.scalars import Plain, quote, resolve, spellings
 from modelyard.yamlio.source import MAX_BYTES, MAX_PROBLEMS
-from modelyard.yamlio.stream import read_all
 from modelyard.yamlio.writer import write, write_all
 
 __all__ = [
@@ -22,7 +21,6 @@ __all__ = [
     "at",
     "quote",
     "read",
-    "read_all",
     "resolve",
     "spellings",
     "write",

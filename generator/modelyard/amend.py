@@ -35,9 +35,7 @@ class _RefusedError(Exception):
         self.index = index
 
 
-def with_settings(
-    content: bytes, settings: Iterable[Setting], *, shown: str
-) -> tuple[bytes | None, list[Problem]]:
+def with_settings(content: bytes, settings: Iterable[Setting], *, shown: str) -> tuple[bytes | None, list[Problem]]:
     """Return the content with the settings; what the file does not hold, such as a field of its base, is added.
 
     content: of a models file that loads without errors. shown: its name in messages. None with MY408 where the
@@ -60,17 +58,21 @@ def with_model(content: bytes, lines: Iterable[str], *, shown: str) -> tuple[byt
     lines: the model as a mapping in YAML's block style, from its first column. None with MY408 as for `with_settings`.
     """
     try:
-        tree = _tree(content, shown)
-        items = _models(tree)
-        if items is None or items.kind != "sequence" or items.flow:
-            raise _RefusedError("models: is not a list in block style", items.start if items else 0)
-        changed = _spliced(content, splice.item(tree, items, "\n".join(lines)))
-        before, after = _data(content), _data(changed)
-        if [*_list(before)] != _list(after)[:-1] or _rest(before) != _rest(after):
-            raise _RefusedError("an edit here would change something else", items.start)
+        return _added(content, "\n".join(lines), shown), []
     except (_RefusedError, NoPlaceError) as error:
         return None, [_problem(error, content, shown)]
-    return changed, []
+
+
+def _added(content: bytes, model: str, shown: str) -> bytes:
+    tree = _tree(content, shown)
+    items = _models(tree)
+    if items is None or items.kind != "sequence" or items.flow:
+        raise _RefusedError("models: is not a list in block style", items.start if items else 0)
+    changed = _spliced(content, splice.item(tree, items, model))
+    before, after = _data(content), _data(changed)
+    if _list(before) != _list(after)[:-1] or _rest(before) != _rest(after):
+        raise _RefusedError("an edit here would change something else", items.start)
+    return changed
 
 
 def _tree(content: bytes, shown: str) -> Tree:
@@ -81,20 +83,18 @@ def _tree(content: bytes, shown: str) -> Tree:
 
 
 def _models(tree: Tree) -> Node | None:
-    spec = _value(tree.root, "spec") if tree.root else None
-    return _value(spec, "models") if spec else None
+    return _value(_value(tree.root, "spec"), "models")
 
 
 def _set(tree: Tree, wanted: Setting) -> list[Splice]:
     """Return the splices for one setting: at its place, or in what has to be added for it."""
-    spec = _value(tree.root, "spec") if tree.root else None
-    models = _value(spec, "models") if spec else None
+    models = _models(tree)
     value = str(wanted.value) if isinstance(wanted.value, int) else quote(wanted.value)
     own = f"{wanted.field}: {value}"
     if wanted.variant:
         own = f"variants: [{{name: {wanted.variant}, {own}}}]"
     if models is None or models.kind != "sequence":
-        raise _RefusedError("the file has no list of models", spec.start if spec else 0)
+        raise _RefusedError("the file has no list of models")
     model = _item(models, wanted.model)
     if model is None:
         return splice.item(tree, models, f"{{name: {wanted.model}, {own}}}")

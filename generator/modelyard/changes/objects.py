@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from modelyard.changes.change import Change, Difference
 from modelyard.changes.fields import field, hidden
 from modelyard.changes.values import Leaf, Path, at, changed, indices
-from modelyard.models.declared import DeclaredModel, DeclaredSet, Served, find_marks
+from modelyard.models.declared import DeclaredModel, DeclaredSet, find_marks
 from modelyard.origin import own_mark
 from modelyard.render import render_model, render_shared
 from modelyard.template import Templates

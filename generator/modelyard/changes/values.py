@@ -65,7 +65,7 @@ def _children(value: object) -> dict[str | int, object] | None:
     if not isinstance(value, list) or not value:
         return None
     for key in _NAMES:
-        names = [item.get(key) if isinstance(item, dict) else None for item in value]
-        if all(isinstance(name, str) for name in names) and len(set(names)) == len(names):
+        names = [item[key] for item in value if isinstance(item, dict) and isinstance(item.get(key), str)]
+        if len(set(names)) == len(value):
             return dict(zip(names, value, strict=True))
     return None

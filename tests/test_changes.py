@@ -100,11 +100,8 @@ def test_what_is_the_same_is_no_difference(tmp_path: Path) -> None:
 
 def test_models_and_variants_that_come_and_go(tmp_path: Path) -> None:
     whole = rendering(tmp_path, FILE)
-    head, churn, pricing = (
-        FILE.partition("    - name: churn")[0],
-        *FILE.partition("    - name: churn")[2].split("    - name: pricing"),
-    )
-    one = rendering(tmp_path, f"{head}    - name: churn{churn}")
+    without_pricing = FILE.partition("    - name: pricing")[0]
+    one = rendering(tmp_path, without_pricing)
     assert whole.models
     assert one.models
     assert text(of_sets(whole.models, one.models)) == "pricing: removed\n"
@@ -114,8 +111,10 @@ def test_models_and_variants_that_come_and_go(tmp_path: Path) -> None:
     assert text(of_objects(whole.models, pairs(one, whole))) == new
     assert text(of_sets(None, one.models)).splitlines() == [
         "the set: labels.team none -> risk, namespace none -> scoring, set none -> risk",
-        "churn: new (challenger image reg.example.com/churn:2.1.0, champion image reg.example.com/churn:2.0.0, "
-        "challenger percent 10, champion percent 90)",
+        (
+            "churn: new (challenger image reg.example.com/churn:2.1.0, champion image reg.example.com/churn:2.0.0, "
+            "challenger percent 10, champion percent 90)"
+        ),
     ]
     third = FILE.replace(
         "percent: 90}", 'percent: 85}\n        - {name: third, image: "reg.example.com/churn:3", percent: 5}'
@@ -131,7 +130,7 @@ def test_models_and_variants_that_come_and_go(tmp_path: Path) -> None:
 
 
 def test_what_looks_like_a_credential_is_not_shown(tmp_path: Path) -> None:
-    secret = "hunter2-planted"
+    secret = "hunter2-planted"  # noqa: S105 - planted, to be looked for in outputs
     text_ = FILE.replace('MODE: "fast"', f'DB_PASSWORD: "{secret}"')
     before, after = rendering(tmp_path, text_), rendering(tmp_path, text_.replace(secret, f"{secret}-2"))
     assert before.models

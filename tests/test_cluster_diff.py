@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster_calls import modelyard
 from tests.scenes import ONE, SET, Scene
 
 
@@ -93,6 +94,4 @@ def test_two_sets_in_one_namespace_do_not_take_each_other_s_models(scene: Scene)
 
 @pytest.mark.parametrize("words", [("-o", "xml"), ("--git", "HEAD", "--context", "c")])
 def test_wrong_usage(words: tuple[str, ...], tmp_path: Path) -> None:
-    from tests.cluster_calls import modelyard
-
     assert modelyard("diff", "-f", tmp_path, *words).code == 2

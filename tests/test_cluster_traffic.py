@@ -109,9 +109,12 @@ def test_a_route_of_ours_without_its_file_is_split_by_its_tags(scene: Scene) -> 
         "wait", "routes.serving.knative.dev", "churn", "--for=condition=Ready", "-n", scene.namespace, "--timeout=60s"
     )
     assert shares(scene, "routes.serving.knative.dev", "churn") == {"champion": 0, "challenger": 100}
-    # The models file goes on to say what it is.
-    assert "champion percent 0 -> 60" in scene.diff(SET).out
-    assert scene.apply(SET).code == 0
+    # An apply of the models file does not take that back unasked.
+    refused = scene.apply(SET)
+    assert (refused.code, refused.out) == (1, "")
+    assert ".spec.traffic is set by modelyard-traffic [MY705]" in refused.err
+    assert "champion percent 0 -> 60" in scene.diff(SET, "--force-conflicts").out
+    assert scene.apply(SET, "--force-conflicts").code == 0
     assert scene.diff(SET).out == ""
 
 
@@ -156,11 +159,11 @@ def test_deploy_saves_a_models_file_and_adds_to_one(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("Bad_Name", "--image", "registry.example.com/a:1"), 1, "[MY104]"),
-        (("m", "--image", "not an image"), 1, "[MY104]"),
-        (("m", "--image", "registry.example.com/a:1", "--target", "nowhere"), 1, "nowhere"),
-        (("m", "--image", "registry.example.com/a:1", "--env", "X"), 2, "--env number 1 is not NAME=VALUE"),
-        (("m", "--image", "registry.example.com/a:1", "--env", "DB_PASSWORD=planted-9"), 1, "[MY208]"),
+        (("Bad_Name", "--image", "registry.example.com/model:1"), 1, "[MY105]"),
+        (("model", "--image", "not an image"), 1, "[MY105]"),
+        (("model", "--image", "registry.example.com/model:1", "--target", "nowhere"), 1, "nowhere"),
+        (("model", "--image", "registry.example.com/model:1", "--env", "X"), 2, "--env number 1 is not NAME=VALUE"),
+        (("model", "--image", "registry.example.com/model:1", "--env", "DB_PASSWORD=planted-9"), 1, "[MY208]"),
     ],
 )
 def test_a_deployment_that_is_wrong_never_reaches_the_cluster(
@@ -177,6 +180,6 @@ def test_a_deployment_that_is_wrong_never_reaches_the_cluster(
 
 def test_deploy_leaves_models_of_a_set_alone(scene: Scene) -> None:
     assert scene.apply(SET).code == 0
-    answer = scene.run("deploy", "fraud", "--image", "registry.example.com/x:1", "--runtime", "pcr")
+    answer = scene.run("deploy", "fraud", "--image", "registry.example.com/fraud:1", "--runtime", "pcr")
     assert (answer.code, answer.out) == (1, "")
     assert "Service fraud belongs to the set risk [MY714]" in answer.err

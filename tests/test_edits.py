@@ -148,7 +148,7 @@ def test_rollback_of_a_single_model(checkout: Checkout) -> None:
     assert checkout.file("base").read_text("utf-8") == FILE
 
 
-def test_rollback_without_a_previous_revision_is_refused(checkout: Checkout, tmp_path: Path) -> None:
+def test_rollback_without_a_previous_revision_is_refused(checkout: Checkout) -> None:
     answer = checkout.run("rollback", "churn")
     assert (answer.code, answer.out) == (1, "")
     assert "git has no previous revision of churn [MY724]" in answer.err

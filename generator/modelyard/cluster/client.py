@@ -210,9 +210,12 @@ class Client:
                 return None
             raise
 
-    def select(self, api_version: str, kind: str, selector: str = "", namespace: str | None = None) -> list[Object]:
-        """Return all objects of a kind in the namespace that a label selector matches, by name."""
+    def select(
+        self, api_version: str, kind: str, selector: str = "", namespace: str | None = None, *, fields: str = ""
+    ) -> list[Object]:
+        """Return all objects of a kind in the namespace that a label and a field selector match, by name."""
         query = {"limit": "500", **({"labelSelector": selector} if selector else {})}
+        query |= {"fieldSelector": fields} if fields else {}
         path = self.kind(api_version, kind).path(namespace or self.namespace)
         found: list[Object] = []
         while True:

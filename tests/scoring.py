@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from modelyard.api.score import Limits, Options
+from modelyard.api.scoring import Limits, Options
 from tests.model_server import score
 
 HEADER = ("ID", "LOAN", "VALUE", "JOB")

@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from modelyard.api.score import Options, Route, Scored, score
+from modelyard import api
+from modelyard.api.scoring import Options, Route, Scored, score
 from modelyard.http import address
 from tests.conftest import Run
 from tests.model_server import REFUSED, Server, answer, running
@@ -142,6 +143,15 @@ def test_a_data_frame_comes_back_with_scores(server: Server) -> None:
     assert done.frame["I_BAD"].tolist() == ["0 ", "0 ", "           1"]
     assert done.frame.index.tolist() == [7, 8, 9]
     assert list(frame.columns) == ["LOAN", "VALUE", "JOB"]
+
+
+def test_the_public_function_is_that_of_the_api(server: Server) -> None:
+    assert api.score is score
+    assert "score" in api.__all__
+    done = api.score(server.url(), pd.DataFrame({"LOAN": [4], "VALUE": [1], "JOB": ["x"]}))
+    assert done.problems == []
+    with pytest.raises(AttributeError, match="no attribute 'scores'"):
+        _ = api.scores  # type: ignore[attr-defined]
 
 
 def test_a_notebook_has_a_running_loop(server: Server) -> None:

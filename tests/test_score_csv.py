@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modelyard.api.score import Options, score
+from modelyard.api.scoring import Options, score
 from tests.model_server import Server, running
 from tests.scoring import read
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from modelyard.api.score import Limits, Options, Route, score
+from modelyard.api.scoring import Limits, Options, Route, score
 from tests.model_server import Server, answer, running
 from tests.scoring import QUICK, beside, expected, read, rows, table
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from modelyard.api.score import Options, Scored, score
+from modelyard.api.scoring import Options, Scored, score
 from tests.conftest import Run
 from tests.model_server import Server, running
 from tests.scoring import beside, expected, read, rows, table
@@ -36,7 +36,7 @@ for name in ("write", "fdatasync", "fsync", "truncate"):
     setattr(os, name, counted(getattr(os, name)))
 for name in ("replace", "unlink"):
     setattr(pathlib.Path, name, counted(getattr(pathlib.Path, name)))
-from modelyard.api.score import score
+from modelyard.api.scoring import score
 done = score(url, source, output, resume=True)
 assert not done.problems, done.problems
 print(next(calls))

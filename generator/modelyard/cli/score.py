@@ -11,7 +11,7 @@ from modelyard import names
 from modelyard.cli.app import File, app, stop_on_errors, tell
 
 if TYPE_CHECKING:
-    from modelyard.api.score import Limits, Measures, Options, Route
+    from modelyard.api.scoring import Limits, Measures, Options, Route
 
 TOKEN = "MODELYARD_TOKEN"  # noqa: S105 - the name of a variable
 CLEAR = "\r\x1b[2K"  # to the beginning of the line, and erase it
@@ -96,7 +96,7 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     learned from the model itself; a column that is missing or a cell that does not fit is named before anything
     is sent. Progress goes to a terminal's standard error. Nothing of a credential is printed.
     """
-    from modelyard.api.score import Options, Route
+    from modelyard.api.scoring import Options, Route
 
     options = Options(
         _limits(connect_timeout, headers_timeout, body_timeout), concurrency, batch, 0 if no_retry else retries,
@@ -108,7 +108,7 @@ def score(  # noqa: PLR0913 - a command has the options that it has
 
 
 def _limits(connect: str, headers: str, body: str) -> "Limits":
-    from modelyard.api.score import Limits
+    from modelyard.api.scoring import Limits
 
     return Limits(
         _seconds("--connect-timeout", connect), _seconds("--headers-timeout", headers),
@@ -125,7 +125,7 @@ def _score(
     options: "Options",
     resume: bool,  # noqa: FBT001
 ) -> None:
-    from modelyard.api.score import score as scored_by
+    from modelyard.api.scoring import score as scored_by
 
     if resume and output == "-":
         raise typer.BadParameter("--resume needs an output file")

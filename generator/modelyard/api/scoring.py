@@ -1,9 +1,9 @@
 """Score a table by a served model.
 
-from modelyard.api.score import score
+from modelyard import api
 
-scored = score("https://models.example.com/churn", frame)     # a pandas DataFrame: scored.frame
-scored = score("churn", "input.csv", "output.csv", file="overlays/prod")
+scored = api.score("https://models.example.com/churn", frame)     # a pandas DataFrame: scored.frame
+scored = api.score("churn", "input.csv", "output.csv", file="overlays/prod")
 for each in scored.problems:
     print(each.place, each.message, each.hint)
 """

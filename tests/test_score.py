@@ -12,9 +12,10 @@ import pytest
 from modelyard import api
 from modelyard.api.scoring import Options, Route, Scored, score
 from modelyard.http import address
+from modelyard.problem import Place
 from tests.conftest import Run
 from tests.model_server import REFUSED, Server, answer, running
-from tests.scoring import HEADER, OUTPUTS, QUICK, beside, expected, read, rows, table
+from tests.scoring import HEADER, OUTPUTS, QUICK, beside, errors, expected, read, rows, table
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_tensorflow_gets_instances(server: Server, tmp_path: Path) -> None:
     source = table(tmp_path / "in.csv", body, ("LOAN", "VALUE"))
     done = score(url, source, tmp_path / "out.csv", options=Options(batch=100))
     assert done.problems == []
-    assert read(tmp_path / "out.csv")[1:] == [[*row, str(int(row[0]) * 2 + 0.5), ""] for row in body]
+    assert read(tmp_path / "out.csv")[1:] == [[*row, str(int(row[0]) * 2 + 0.5)] for row in body]
     assert server.posts == 3
     assert server.requests[-1].startswith("POST /v1/models/churn:predict ")
 
@@ -67,11 +68,10 @@ def test_one_bad_row_of_a_batch_is_found_and_the_others_are_scored(server: Serve
     body = rows(50)
     body[33][1] = str(REFUSED)
     source = table(tmp_path / "in.csv", body)
-    done = score(server.url("/pcr"), source, tmp_path / "out.csv", options=Options(batch=50, on_error="skip"))
+    done = score(server.url("/pcr"), source, tmp_path / "out.csv", options=Options(batch=50))
     assert _codes(done) == ["MY808"]
-    output = read(tmp_path / "out.csv")
-    assert output[34] == [*body[33], "", "", 'status 422: {"error": "not scored"}']
-    assert output[:34] + output[35:] == expected(body[:33] + body[34:])
+    assert errors(tmp_path / "out.csv") == [["34", "68", *body[33], 'status 422: {"error": "not scored"}']]
+    assert read(tmp_path / "out.csv") == expected(body[:33] + body[34:])
 
 
 def test_values_are_sent_as_declared(server: Server, tmp_path: Path) -> None:
@@ -85,7 +85,8 @@ def test_values_are_sent_as_declared(server: Server, tmp_path: Path) -> None:
 def test_cells_that_do_not_fit_are_all_named_and_nothing_is_sent(server: Server, tmp_path: Path) -> None:
     cells = [("1,000", "1"), ("2", "2"), ("3", "12/34"), ("nan", "1"), ("1e400", "1")]
     body = [["a", loan, value, "x"] for loan, value in cells]
-    done = score(server.url(), table(tmp_path / "in.csv", body), tmp_path / "out.csv")
+    stop = Options(on_error="stop")
+    done = score(server.url(), table(tmp_path / "in.csv", body), tmp_path / "out.csv", options=stop)
     assert [each.message for each in done.problems] == [
         "row 1: column LOAN: '1,000' is not a number",
         "row 3: column VALUE: '12/34' is not a number",
@@ -97,13 +98,51 @@ def test_cells_that_do_not_fit_are_all_named_and_nothing_is_sent(server: Server,
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_cells_that_do_not_fit_are_skipped_on_request(server: Server, tmp_path: Path) -> None:
+def test_a_row_that_does_not_fit_fails_alone(server: Server, tmp_path: Path) -> None:
     body = [["a", "1", "1", "x"], ["b", "M", "2", "x"], ["c", "3", "1", "x"]]
     source = table(tmp_path / "in.csv", body)
-    done = score(server.url(), source, tmp_path / "out.csv", options=Options(on_error="skip"))
-    assert _codes(done) == ["MY808"]
-    assert [row[6] for row in read(tmp_path / "out.csv")[1:]] == ["", "column LOAN: 'M' is not a number", ""]
+    done = score(server.url(), source, tmp_path / "out.csv")
+    assert [(each.code, each.message) for each in done.problems] == [
+        ("MY808", "1 of 3 rows failed, the first in row 2: column LOAN: 'M' is not a number")
+    ]
+    assert done.problems[0].place == Place(str(source), 3, 1)
+    assert read(tmp_path / "out.csv") == expected([body[0], body[2]])
+    assert errors(tmp_path / "out.csv") == [["2", "3", *body[1], "column LOAN: 'M' is not a number"]]
     assert dict(server.calls) == {1: 1, 3: 1}
+
+
+def test_failed_rows_can_be_scored_again_and_their_file_goes_with_them(server: Server, tmp_path: Path) -> None:
+    body = rows(20)
+    body[7][1] = "?"
+    source, output = table(tmp_path / "in.csv", body), tmp_path / "out.csv"
+    assert _codes(score(server.url(), source, output)) == ["MY808"]
+    failed = tmp_path / "out.errors.csv"
+    failed.write_text(failed.read_text("utf-8").replace("?", "7"))
+    assert score(server.url(), failed, tmp_path / "rest.csv").problems == []
+    assert read(tmp_path / "rest.csv")[0] == ["row", "line", *HEADER, "error", *OUTPUTS]
+    body[7][1] = "7"
+    assert score(server.url(), table(source, body), output).problems == []
+    assert not failed.exists()
+    assert beside(output) == []
+
+
+def test_the_input_is_no_output(server: Server, tmp_path: Path) -> None:
+    for name, output in (("in.csv", "in.csv"), ("out.errors.csv", "out.csv")):
+        source = table(tmp_path / name, rows(2))
+        before = source.read_bytes()
+        done = score(server.url(), source, tmp_path / output)
+        assert [each.message for each in done.problems] == [f"{source} is the input"]
+        assert source.read_bytes() == before
+    assert server.posts == 0
+
+
+@pytest.mark.parametrize(
+    ("output", "beside_it"),
+    [("scores.csv", "scores.errors.csv"), ("a.b.tsv", "a.b.errors.tsv"), ("scores", "scores.errors.csv")],
+)
+def test_failed_rows_have_a_file_of_their_own(server: Server, tmp_path: Path, output: str, beside_it: str) -> None:
+    score(server.url(), table(tmp_path / "in.csv", [["a", "?", "1", "x"]]), tmp_path / output)
+    assert (tmp_path / beside_it).is_file()
 
 
 def test_missing_columns_are_named(server: Server, tmp_path: Path) -> None:
@@ -127,11 +166,12 @@ def test_names_have_no_case_unless_two_would_fit(server: Server, tmp_path: Path)
 def test_an_output_named_as_an_input_column_is_kept_beside_it(server: Server, tmp_path: Path) -> None:
     source = table(tmp_path / "in.csv", [["1", "2", "x", "old"]], ("LOAN", "VALUE", "JOB", "P_BAD"))
     assert score(server.url(), source, tmp_path / "out.csv").problems == []
-    assert read(tmp_path / "out.csv")[0] == ["LOAN", "VALUE", "JOB", "P_BAD", "P_BAD_out", "I_BAD", "error"]
-    source = table(tmp_path / "in.csv", [["1", "2", "x", "old"]], ("LOAN", "VALUE", "JOB", "error"))
+    assert read(tmp_path / "out.csv")[0] == ["LOAN", "VALUE", "JOB", "P_BAD", "P_BAD_out", "I_BAD"]
+    source = table(tmp_path / "in.csv", [["?", "2", "x", "old"]], ("LOAN", "VALUE", "JOB", "error"))
+    assert _codes(score(server.url(), source, tmp_path / "out.csv")) == ["MY808"]
+    assert read(tmp_path / "out.errors.csv")[0] == ["row", "line", "LOAN", "VALUE", "JOB", "error", "error_out"]
+    source = table(tmp_path / "in.csv", [["1", "2", "x", "1", "2"]], ("LOAN", "VALUE", "JOB", "P_BAD", "P_BAD_out"))
     assert _codes(score(server.url(), source, tmp_path / "out.csv")) == ["MY805"]
-    options = Options(error_column="reason")
-    assert score(server.url(), source, tmp_path / "out.csv", options=options).problems == []
 
 
 def test_a_data_frame_comes_back_with_scores(server: Server) -> None:
@@ -143,6 +183,18 @@ def test_a_data_frame_comes_back_with_scores(server: Server) -> None:
     assert done.frame["I_BAD"].tolist() == ["0 ", "0 ", "           1"]
     assert done.frame.index.tolist() == [7, 8, 9]
     assert list(frame.columns) == ["LOAN", "VALUE", "JOB"]
+
+
+def test_a_data_frame_keeps_rows_that_failed(server: Server) -> None:
+    frame = pd.DataFrame({"LOAN": ["1", "?", "3"], "VALUE": [1, 2, 3], "JOB": "x"}, index=["a", "b", "c"])
+    done = score(server.url(), frame)
+    assert [each.message for each in done.problems] == [
+        "1 of 3 rows failed, the first in row 2: column LOAN: '?' is not a number"
+    ]
+    assert isinstance(done.frame, pd.DataFrame)
+    assert done.frame.index.tolist() == ["a", "b", "c"]
+    assert done.frame["P_BAD"].dropna().to_dict() == {"a": 2.5, "c": 6.5}
+    assert done.frame["error"].dropna().to_dict() == {"b": "column LOAN: '?' is not a number"}
 
 
 def test_the_public_function_is_that_of_the_api(server: Server) -> None:
@@ -175,11 +227,44 @@ def test_standard_input_and_output(server: Server, tmp_path: Path, modelyard: Ru
 
 
 def test_a_stream_ends_at_a_row_that_does_not_fit_after_those_before_it(server: Server, tmp_path: Path) -> None:
-    source = table(tmp_path / "in.csv", [["a", "1", "1", "x"], ["b", "M", "2", "x"], ["c", "3", "1", "x"]])
+    source = table(tmp_path / "in.csv", ODD)
     sink = io.BytesIO()
     done = score(server.url(), io.BytesIO(source.read_bytes()), sink)
     assert _codes(done) == ["MY806"]
-    assert sink.getvalue().decode().splitlines() == [",".join((*HEADER, *OUTPUTS)), "a,1,1,x,2.5,0 ,"]
+    assert sink.getvalue().decode().splitlines() == [",".join((*HEADER, *OUTPUTS)), "a,1,1,x,2.5,0 "]
+
+
+ODD = [["a", "1", "1", "x"], ["b", "M", "2", "x"], ["c", "3", "1", "x"]]
+
+
+def test_a_stream_has_a_named_file_for_rows_that_fail(server: Server, tmp_path: Path, modelyard: Run) -> None:
+    text, failed = table(tmp_path / "in.csv", ODD).read_text("utf-8"), tmp_path / "out.errors.csv"
+    done = modelyard("score", server.url(), "-", "--errors", failed, stdin=text)
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[1:] == ["a,1,1,x,2.5,0 ", "c,3,1,x,6.5,0 "]
+    assert errors(tmp_path / "out.csv") == [["2", "3", *ODD[1], "column LOAN: 'M' is not a number"]]
+    done = modelyard("score", server.url(), "-", "--errors", failed, stdin=text.replace("M", "2"))
+    assert (done.returncode, failed.exists(), beside(failed)) == (0, False, [])
+
+
+@pytest.mark.parametrize("path", ["/credit_risk", "/pcr"])
+def test_all_before_the_place_where_a_stream_breaks_off_is_done(server: Server, tmp_path: Path, path: str) -> None:
+    broken = table(tmp_path / "in.csv", ODD).read_bytes() + b'd,1,1,"'
+    sink = io.BytesIO()
+    done = score(server.url(path), io.BytesIO(broken), sink, errors=tmp_path / "out.errors.csv")
+    assert _codes(done) == ["MY805"]
+    assert sink.getvalue().decode().splitlines()[1:] == ["a,1,1,x,2.5,0 ", "c,3,1,x,6.5,0 "]
+    assert [row[0] for row in errors(tmp_path / "out.csv")] == ["2"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--on-error", "skip"], ["-o", "out.csv", "--errors", "failed.csv"], ["--on-error", "go"], ["--resume"]],
+)
+def test_options_that_do_not_go_together_are_wrong_usage(tmp_path: Path, modelyard: Run, arguments: list[str]) -> None:
+    done = modelyard("score", "http://127.0.0.1:1/m", table(tmp_path / "in.csv", []), *arguments, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--" in done.stderr
 
 
 def test_the_delimiter_is_that_of_the_input(server: Server, tmp_path: Path) -> None:

@@ -78,11 +78,15 @@ class Answer:
 
 
 class Fault(Exception):  # noqa: N818 - what the network did, not an error of the program
-    """A call without an answer; its text holds no secret. again: whether another try may help."""
+    """A call without an answer; its text holds no secret. again: whether another try may help.
 
-    def __init__(self, message: str, *, again: bool = True) -> None:
+    connected: whether the call may have reached the server.
+    """
+
+    def __init__(self, message: str, *, again: bool = True, connected: bool = True) -> None:
         super().__init__(message)
         self.again = again
+        self.connected = connected
 
 
 def address(text: str) -> tuple[Address | None, str]:
@@ -181,8 +185,9 @@ class Client:
                 response.release()
         except TimeoutError as error:
             # aiohttp's own limit is that of connecting; the others are ours.
-            what = part if timer.expired() else f"connection within {limits.connect:g} s"
-            raise Fault(f"no {what}") from error
+            if timer.expired():
+                raise Fault(f"no {part}") from error
+            raise Fault(f"no connection within {limits.connect:g} s", connected=False) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _fault(error) from error
         retry = _retry_after(response.headers.get("Retry-After"))
@@ -210,7 +215,7 @@ def _fault(error: Exception) -> Fault:
     """Say what happened, in words of our own: the library's may hold the URL, and so a password."""
     for kind, say, again in _FAULTS:
         if isinstance(error, kind):
-            return Fault(say(error), again=again)
+            return Fault(say(error), again=again, connected=not isinstance(error, aiohttp.ClientConnectorError))
     return Fault(f"the connection failed ({type(error).__name__})")
 
 

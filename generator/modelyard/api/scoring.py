@@ -11,12 +11,13 @@ for each in scored.problems:
 import asyncio
 import threading
 from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from modelyard.api.pipeline import load
-from modelyard.http import Limits
-from modelyard.problem import has_errors
+from modelyard.http import Address, Limits
+from modelyard.problem import Problem, has_errors
 from modelyard.score.measures import Measures
 from modelyard.score.options import Frame, Locate, Options, Route
 from modelyard.score.run import Report, Run, Scored
@@ -31,6 +32,7 @@ def score(  # noqa: PLR0913 - all but three are seldom needed, and named
     data: str | Path | BinaryIO | Frame,
     output: str | Path | BinaryIO | None = None,
     *,
+    errors: str | Path | None = None,
     file: str | Path = ".",
     route: Route | None = None,
     options: Options | None = None,
@@ -41,32 +43,52 @@ def score(  # noqa: PLR0913 - all but three are seldom needed, and named
     """Score each row of a table exactly once, in order, and return what came of it.
 
     model: a URL, or a name in the models file (`file`, a file or folder). data: a CSV file, a binary stream of
-    CSV, or a pandas DataFrame; of the last the result is in `.frame`, with the columns of outputs and errors.
-    output: a file, which appears whole or not at all, or a binary stream; not with a DataFrame. resume: go on
-    where an earlier run to the same output was stopped. locate: finds models in a live cluster. report: is
-    called twice a second. Mistakes, faults of the server and rows without scores are in `.problems`; only a bug
+    CSV, or a pandas DataFrame. output: a file, or a binary stream; not with a DataFrame.
+
+    A file holds the rows that were scored; those that failed are in a file beside it, `scores.errors.csv` of
+    `scores.csv`, with row, line and error. Both appear whole or not at all. errors: such a file for a stream, which
+    without it ends at the first row that fails. Of a DataFrame, `.frame` is a copy with all its rows and its index,
+    the outputs, missing where a row failed, and a column `error`, missing where it did not.
+
+    resume: go on where an earlier run to the same output was stopped. locate: finds models in a live cluster. report:
+    is called twice a second. Mistakes, faults of the server and rows that failed are in `.problems`; only a bug
     raises. Works in a notebook, where an event loop runs already.
     """
     if isinstance(output, (str, Path)):
         output = Path(output)
     if isinstance(data, (str, Path)):
         data = Path(data)
-    if (output is None) is not hasattr(data, "itertuples"):
-        raise TypeError("a DataFrame is scored without an output, anything else with one")
+    wanted = _options(options or Options(), data, output, errors)
     chosen = route or Route()
-    loaded = None
-    if not is_url(model):
-        loaded = load(file)
-        if loaded.models is None and not chosen.url and locate is None:
-            return Scored(list(loaded.problems))
-    server, problems = find(model, chosen, loaded.models if loaded else None, locate)
+    server, problems = _server(model, file, chosen, locate)
     if server is None:
-        broken = [each for each in loaded.problems if has_errors([each])] if loaded else []
-        return Scored([*broken, *problems])
-    run = Run(data, output, options or Options(), chosen.step, resume, report)
+        return Scored(problems)
+    run = Run(data, output, wanted, Path(errors) if errors is not None else None, chosen.step, resume, report)
     scored = _run(_score(server, run, ca_file=chosen.ca_file))
     scored.problems = [*problems, *scored.problems]
     return scored
+
+
+def _options(options: Options, data: object, output: object, errors: object) -> Options:
+    """Return the options as they hold for an output. Raises TypeError for what does not go together."""
+    if (output is None) is not hasattr(data, "itertuples"):
+        raise TypeError("a DataFrame is scored without an output, anything else with one")
+    streams = output is not None and not isinstance(output, Path)
+    if errors is not None and not streams:
+        raise TypeError("errors is for a stream: a file has its own, a DataFrame a column")
+    return replace(options, on_error="stop") if streams and errors is None else options
+
+
+def _server(model: str, file: str | Path, route: Route, locate: Locate | None) -> tuple[Address | None, list[Problem]]:
+    loaded = None
+    if not is_url(model):
+        loaded = load(file)
+        if loaded.models is None and not route.url and locate is None:
+            return None, list(loaded.problems)
+    server, problems = find(model, route, loaded.models if loaded else None, locate)
+    if server is None and loaded:
+        problems = [*(each for each in loaded.problems if has_errors([each])), *problems]
+    return server, problems
 
 
 def _run(work: Coroutine[None, None, Scored]) -> Scored:

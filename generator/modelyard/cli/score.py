@@ -27,8 +27,12 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on where a run to the
 OnError = Annotated[
     str,
     typer.Option(
-        metavar="stop|skip", help="A row that fails ends the run, or gets its reason in the error column; exit code 1."
+        metavar="skip|stop", help="Go on after a row that fails (default; exit code 1 at the end), or end there."
     ),
+]
+Errors = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="With -o -: failed rows; without it the first one ends the run."),
 ]
 Url = Annotated[str, typer.Option(help="Server of the model, or the model on it, in place of what the file says.")]
 Ingress = Annotated[
@@ -53,7 +57,6 @@ TotalTimeout = Annotated[str, typer.Option(metavar="DURATION", help="Of one row,
 Delimiter = Annotated[str, typer.Option(help="One character; if absent, what the header holds most of: , ; | or tab.")]
 Encoding = Annotated[str, typer.Option(help="Of the input; the output is UTF-8.")]
 Missing = Annotated[list[str] | None, typer.Option(metavar="TEXT", help="Also a missing value, such as NA.")]
-ErrorColumn = Annotated[str, typer.Option(metavar="NAME", help="Last column of the output: why a row has no scores.")]
 Escape = Annotated[
     bool, typer.Option("--escape-formulas", help="Put ' before scored texts that a spreadsheet would run.")
 ]
@@ -67,7 +70,8 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     file: File = Path(),
     *,
     resume: Resume = False,
-    on_error: OnError = "stop",
+    on_error: OnError = "",
+    errors: Errors = None,
     url: Url = "",
     ingress: Ingress = "",
     domain: Domain = "",
@@ -87,24 +91,34 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     delimiter: Delimiter = "",
     encoding: Encoding = "utf-8-sig",
     missing: Missing = None,
-    error_column: ErrorColumn = "error",
     escape_formulas: Escape = False,
 ) -> None:
     """Score a CSV file by a model: each row exactly once, in order.
 
-    The output has the columns of the input, the outputs of the model, and a column for errors. The inputs are
-    learned from the model itself; a column that is missing or a cell that does not fit is named before anything
-    is sent. Progress goes to a terminal's standard error. Nothing of a credential is printed.
+    The output has the rows that were scored, with the outputs of the model; rows that failed are in a file beside it
+    (scores.errors.csv of scores.csv) with their reasons. Nothing of a credential is printed.
     """
     from modelyard.api.scoring import Options, Route
 
+    _check_together(output, on_error, errors, resume)
     options = Options(
         _limits(connect_timeout, headers_timeout, body_timeout), concurrency, batch, 0 if no_retry else retries,
-        _seconds("--total-timeout", total_timeout), "skip" if _skips(on_error) else "stop", error_column,
+        _seconds("--total-timeout", total_timeout), "stop" if on_error == "stop" else "skip",
         _character(delimiter), _encoding(encoding), tuple(missing or ()), escape_formulas,
     )  # fmt: skip
     route = Route(url, ingress, domain, variant, step, _headers(header or [], token_file), ca_file)
-    _score(model, table, output, file, route, options, resume)
+    _score(model, table, output, file, route, options, errors, resume)
+
+
+def _check_together(output: str, on_error: str, errors: Path | None, resume: bool) -> None:  # noqa: FBT001
+    if on_error not in ("", "skip", "stop"):
+        raise typer.BadParameter("--on-error is skip or stop")
+    if resume and output == "-":
+        raise typer.BadParameter("--resume needs an output file")
+    if errors is not None and output != "-":
+        raise typer.BadParameter("--errors is for -o -; an output file has its failed rows beside it")
+    if on_error == "skip" and output == "-" and errors is None:
+        raise typer.BadParameter("--on-error skip with -o - needs --errors FILE for the rows that fail")
 
 
 def _limits(connect: str, headers: str, body: str) -> "Limits":
@@ -116,25 +130,24 @@ def _limits(connect: str, headers: str, body: str) -> "Limits":
     )  # fmt: skip
 
 
-def _score(
+def _score(  # noqa: PLR0913 - what the command has
     model: str,
     table: str,
     output: str,
     file: Path,
     route: "Route",
     options: "Options",
+    errors: Path | None,
     resume: bool,  # noqa: FBT001
 ) -> None:
     from modelyard.api.scoring import score as scored_by
 
-    if resume and output == "-":
-        raise typer.BadParameter("--resume needs an output file")
     data: Path | BinaryIO = sys.stdin.buffer if table == "-" else Path(table)
     sink: Path | BinaryIO = sys.stdout.buffer if output == "-" else Path(output)
     shows = sys.stderr.isatty()
     try:
         scored = scored_by(
-            model, data, sink, file=file, route=route, options=options, resume=resume,
+            model, data, sink, errors=errors, file=file, route=route, options=options, resume=resume,
             report=_progress if shows else None,
         )  # fmt: skip
     finally:
@@ -156,12 +169,6 @@ def _seconds(option: str, text: str) -> float:
     if wrong := names.positive_duration(text):
         raise typer.BadParameter(f"{option} {text} {wrong}")
     return float(names.seconds(text))
-
-
-def _skips(on_error: str) -> bool:
-    if on_error not in ("stop", "skip"):
-        raise typer.BadParameter("--on-error is stop or skip")
-    return on_error == "skip"
 
 
 def _character(text: str) -> str:

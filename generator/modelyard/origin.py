@@ -56,6 +56,20 @@ def _mark(node: object, path: tuple[str | int, ...]) -> int:
     return first if own is None and (first := _first_mark(node)) is not None else mark or 0
 
 
+def own_mark(node: object, path: tuple[str | int, ...]) -> int | None:
+    """Return the mark of what stands at a path: its own, its key's, or the first inside it; None if it has none."""
+    key: object = None
+    for part in path:
+        if isinstance(node, dict):
+            key = next((each for each in node if each == part), part)
+            node = node.get(part)
+        elif isinstance(node, list) and isinstance(part, int):
+            key, node = None, node[part]
+    own = mark_of(node)
+    own = mark_of(key) if own is None else own
+    return _first_mark(node) if own is None else own
+
+
 def _first_mark(node: object) -> int | None:
     if isinstance(node, dict | list):
         items = node.values() if isinstance(node, dict) else node

@@ -6,45 +6,60 @@ with cluster.connect(cluster.Connection(namespace="scoring")) as client:
     for model in cluster.models(client):
         print(model.name, model.ready, model.url)
 
-Every function raises ClusterProblem when the API server does not answer or does not permit a call.
+Every function raises ClusterProblem when the API server does not answer or does not permit a call. What needs one
+call only, with a connection of its own, is in `modelyard.api`: apply, list, delete, traffic.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from modelyard.api.pipeline import models_file, render
+from modelyard.api.pipeline import Rendering, models_file, render
+from modelyard.changes import Difference, Pair, of_objects
 from modelyard.cluster import Client, ClusterProblem, Connection, connect
-from modelyard.cluster.apply import Applied, apply_all, called, placed, try_all
+from modelyard.cluster.apply import Applied, Tried, apply_all, called, placed, predecessor, try_all
 from modelyard.cluster.client import Object
-from modelyard.cluster.forms import changed_forms
+from modelyard.cluster.forms import Form, adopt, changed_forms, is_handed_over, release, replaced
 from modelyard.cluster.inventory import Model, Revision, Variant, models, revisions
+from modelyard.cluster.logs import Line, Wanted, read, sources
 from modelyard.cluster.pods import conditions, waiting
-from modelyard.cluster.prune import surplus
+from modelyard.cluster.prune import foreign, surplus
 from modelyard.cluster.ready import wait
 from modelyard.cluster.remove import objects_of, remove, revision_of
+from modelyard.cluster.split import Split, all_to, apply_split, split
 from modelyard.problem import Problem, has_errors, problem
+from modelyard.workload import NAME_LABEL, base_name
 
 __all__ = [
     "Applied",
     "Client",
     "ClusterProblem",
     "Connection",
+    "Line",
     "Model",
     "Plan",
     "Revision",
+    "Split",
     "Variant",
+    "Wanted",
+    "all_to",
     "apply",
+    "apply_split",
     "called",
     "conditions",
     "connect",
     "counted",
+    "differences",
     "models",
     "objects_of",
     "plan",
+    "plan_rendered",
+    "read",
     "remove",
     "revision_of",
     "revisions",
+    "sources",
+    "split",
     "wait",
     "waiting",
 ]
@@ -58,47 +73,135 @@ def _silent(_: str) -> None:
 class Plan:
     """What an apply will do: the objects that the server would take, and the live ones that would go.
 
-    problems: if one is an error, nothing may be applied.
+    problems: if one is an error, nothing may be applied. tried: live and wanted state of each object. forms: the
+    models whose address is handed over.
     """
 
+    rendering: Rendering
     objects: list[Object] = field(default_factory=list)
+    tried: list[Tried] = field(default_factory=list)
     doomed: list[Object] = field(default_factory=list)
+    forms: list[Form] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
 
 def plan(
-    client: Client, file: str | Path = ".", *, namespace: str | None = None, prune: bool = False, force: bool = False
+    client: Client,
+    file: str | Path = ".",
+    *,
+    namespace: str | None = None,
+    prune: bool = False,
+    force: bool = False,
+    handover: bool = False,
 ) -> Plan:
     """Render a models file, and try every object on the server. Changes nothing there.
 
     The file's namespace comes before that of the client, which is then in it; `namespace` is one that was asked for,
     and must be the same. prune: also find what the set no longer declares. force: take over fields that other
-    managers own.
+    managers own. handover: let the address of a model that gained or lost its list of variants change hands, in
+    place of the error MY709.
     """
-    rendering = render(file)
+    shown = str(models_file(file))
+    return plan_rendered(client, render(file), shown, namespace=namespace, prune=prune, force=force, handover=handover)
+
+
+def plan_rendered(
+    client: Client,
+    rendering: Rendering,
+    shown: str,
+    *,
+    namespace: str | None = None,
+    prune: bool = False,
+    force: bool = False,
+    handover: bool = False,
+) -> Plan:
+    """Do the same for what is rendered already; shown: what messages call its file."""
+    planned = Plan(rendering, problems=list(rendering.problems))
     if rendering.models is None or has_errors(rendering.problems):
-        return Plan(problems=rendering.problems)
-    problems, name = list(rendering.problems), rendering.models.metadata.name
+        return planned
     client.namespace = rendering.models.spec.namespace or client.namespace
     if namespace and namespace != client.namespace:
-        message = f"{models_file(file)} names the namespace {client.namespace}, and the command {namespace}"
-        return Plan(problems=[*problems, problem("MY713", message, hint="leave out -n, or spec.namespace")])
+        message = f"{shown} names the namespace {client.namespace}, and the command {namespace}"
+        planned.problems.append(problem("MY713", message, hint="leave out -n, or spec.namespace"))
+        return planned
+    name = rendering.models.metadata.name
     objects = placed(client, [each.body for each in rendering.objects])
-    problems += changed_forms(client, objects)
-    if has_errors(problems):
-        return Plan(problems=problems)
-    _, refused = try_all(client, objects, force=force)
-    doomed = surplus(client, name, client.namespace, objects) if prune and not refused else []
-    return Plan(objects, doomed, [*problems, *refused])
+    planned.forms = list(changed_forms(client, objects))
+    if planned.forms and not handover:
+        planned.problems += [each.refusal() for each in planned.forms]
+        return planned
+    forms = planned.forms
+    planned.tried, refused = try_all(client, objects, force=lambda body: force or is_handed_over(body, forms))
+    planned.problems += [*refused, *foreign((each.live for each in planned.tried), name)]
+    if has_errors(planned.problems):
+        return planned
+    planned.objects = objects
+    planned.doomed = [each for form in forms for each in replaced(client, form)]
+    if prune:
+        known = {each["metadata"]["uid"] for each in planned.doomed}
+        found = surplus(client, name, client.namespace, objects)
+        planned.doomed += [each for each in found if each["metadata"]["uid"] not in known]
+    return planned
+
+
+def differences(client: Client, planned: Plan) -> list[Difference]:
+    """Return what applying a plan without errors would change, in the words of the models file."""
+    declared = planned.rendering.models
+    if declared is None:
+        return []
+    pairs, replaced_ = [], set()
+    for manifest, tried in zip(planned.rendering.objects, planned.tried, strict=True):
+        live = tried.live or (predecessor(client, tried.wanted) if manifest.hashed else None)
+        replaced_.add(live["metadata"]["uid"] if live else "")
+        pairs.append(Pair(manifest.model or "", live, tried.wanted))
+    owners = {base_name(model, target): model.name for model in declared.models for target in model.targets}
+    for each in planned.doomed:
+        if each["metadata"]["uid"] not in replaced_:
+            label = str((each["metadata"].get("labels") or {}).get(NAME_LABEL, ""))
+            pairs.append(Pair(owners.get(label, label), each, None))
+    return of_objects(declared, pairs)
 
 
 def apply(
-    client: Client, planned: Plan, *, force: bool = False, progress: Callable[[str], None] = _silent
+    client: Client,
+    planned: Plan,
+    *,
+    force: bool = False,
+    seconds: float = 300,
+    progress: Callable[[str], None] = _silent,
 ) -> tuple[list[Applied], list[Problem]]:
-    """Apply what was planned, in order; stops at the first problem. What was done stays, and a re-run goes on."""
+    """Apply what was planned, in order; stops at the first problem. What was done stays, and a re-run goes on.
+
+    Addresses are handed over on the way: what takes over is ready before anything is taken away. seconds: how long
+    that is waited for, each time. What a plan prunes is left to `remove`.
+    """
     if has_errors(planned.problems):
         return [], planned.problems
-    return apply_all(client, planned.objects, force=force, progress=progress)
+    late = [each for each in planned.objects if is_handed_over(each, planned.forms)]
+    first = [each for each in planned.objects if each not in late]
+    done, problems = apply_all(client, first, force=force, progress=progress)
+    gained = [each for each in planned.forms if each.gained]
+    if gained and not problems:
+        problems = wait(client, _variants(first, late), seconds=seconds, progress=progress)
+    for form in gained if not problems else ():
+        problems += release(client, form, seconds=seconds)
+        progress(f"{form.name}: its Route and Configuration serve alone")
+    if late and not problems:
+        more, problems = apply_all(client, late, force=True, progress=progress)
+        done += more
+        problems = problems or wait(client, late, seconds=seconds, progress=progress)
+    for form in planned.forms:
+        if not form.gained and not problems:
+            problems += adopt(client, form, seconds=seconds, progress=progress)
+    return done, problems
+
+
+def _variants(objects: Iterable[Object], routes: Iterable[Object]) -> Iterator[Object]:
+    """Yield the Services that routes lead to."""
+    names = {each["configurationName"] for route in routes for each in route["spec"]["traffic"]}
+    for each in objects:
+        if each["kind"] == "Service" and each["metadata"]["name"] in names:
+            yield each
 
 
 def counted(done: Iterable[Applied]) -> str:

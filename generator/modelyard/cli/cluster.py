@@ -1,77 +1,19 @@
-"""apply, list, status and delete: the commands that speak to a cluster."""
+"""list, status, delete and logs: what a cluster serves."""
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from modelyard.cli.app import File, app, counted, stop_on_errors, tell
+from modelyard.cli.app import app, stop_on_errors, tell
+from modelyard.cli.connection import Context, Kubeconfig, Namespace, Timeout, Yes, confirming, connected, connection
+from modelyard.names import positive_duration, seconds
 
 if TYPE_CHECKING:
     from modelyard.cluster import Client
 
-Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Namespace, if not that of the file or context.")]
-Context = Annotated[str, typer.Option("--context", help="Context of the kubeconfig, if not its current one.")]
-Kubeconfig = Annotated[str, typer.Option("--kubeconfig", metavar="FILE", help="Kubeconfig, if not $KUBECONFIG.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking, as in CI.")]
 _WATCH_SECONDS = 2.0
-
-
-@contextmanager
-def connected(namespace: str, context: str, kubeconfig: str) -> "Iterator[Client]":
-    """Give a client of the cluster; its problems end the command with exit code 1."""
-    from modelyard.api import cluster
-
-    path = Path(kubeconfig) if kubeconfig else None
-    where = cluster.Connection(kubeconfig=path, context=context or None, namespace=namespace or None)
-    try:
-        with cluster.connect(where) as client:
-            yield client
-    except cluster.ClusterProblem as error:
-        stop_on_errors([error.problem])
-
-
-@app.command()
-def apply(  # noqa: PLR0913 - typer's way to declare options
-    file: File = Path(),
-    *,
-    namespace: Namespace = "",
-    context: Context = "",
-    kubeconfig: Kubeconfig = "",
-    wait: Annotated[bool, typer.Option("--wait", help="Wait until all is ready.")] = False,
-    timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long --wait waits.", min=1)] = 300,
-    prune: Annotated[bool, typer.Option("--prune", help="Remove what this set no longer declares.")] = False,
-    yes: Yes = False,
-    force_conflicts: Annotated[
-        bool, typer.Option("--force-conflicts", help="Take over fields that other programs have set.")
-    ] = False,
-) -> None:
-    """Render a models file and apply it to the cluster, server-side and strictly.
-
-    Every object is tried on the server first: if one would be refused, nothing is applied. What a kustomization adds
-    is not applied; use `kubectl apply -k` for that.
-    """
-    from modelyard.api import cluster
-
-    with connected(namespace, context, kubeconfig) as client:
-        planned = cluster.plan(client, file, namespace=namespace or None, prune=prune, force=force_conflicts)
-        stop_on_errors(planned.problems)
-        if planned.doomed:
-            _confirm(planned.doomed, yes=yes)
-        done, problems = cluster.apply(client, planned, force=force_conflicts, progress=tell)
-        if problems:
-            tell(f"stopped after: {cluster.counted(done)}; what was applied stays, run the command again")
-        stop_on_errors(problems)
-        if wait:
-            stop_on_errors(cluster.wait(client, planned.objects, seconds=timeout, progress=tell))
-        if planned.doomed:
-            stop_on_errors(cluster.remove(client, planned.doomed, seconds=timeout))
-            tell(f"removed {len(planned.doomed)} objects")
-    typer.echo(f"{client.namespace}: {cluster.counted(done)}{counted(planned.problems)}")
 
 
 @app.command("list")
@@ -146,39 +88,48 @@ def delete(  # noqa: PLR0913 - typer's way to declare options
     revision: Annotated[str, typer.Option("--revision", metavar="NAME", help="Delete one revision instead.")] = "",
     force: Annotated[bool, typer.Option("--force", help="Also what modelyard did not deploy.")] = False,
     yes: Yes = False,
-    timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long it waits.", min=1)] = 60,
+    timeout: Timeout = 60,
 ) -> None:
     """Delete models, or a revision that gets no calls, after showing what goes; waits until it is gone."""
-    from modelyard.api import cluster
+    from modelyard.api import commands
+    from modelyard.api.cluster import called
 
     if bool(names) == bool(revision):
         raise typer.BadParameter("name models, or one --revision")
-    with connected(namespace, context, kubeconfig) as client:
-        doomed, problems = cluster.revision_of(client, revision) if revision else ([], [])
-        for name in names or []:
-            objects, found = cluster.objects_of(client, name, force=force)
-            doomed += objects
-            problems += found
-        stop_on_errors(problems)
-        _confirm(doomed, yes=yes)
-        stop_on_errors(cluster.remove(client, doomed, seconds=timeout))
-    typer.echo("\n".join(f"deleted {cluster.called(each)}" for each in doomed))
+    outcome = commands.delete(
+        *(names or []), revision=revision, where=connection(namespace, context, kubeconfig), force=force,
+        seconds=timeout, confirm=confirming(yes=yes),
+    )  # fmt: skip
+    stop_on_errors(outcome.problems)
+    typer.echo("\n".join(f"deleted {called(each)}" for each in outcome.removed))
 
 
-def _confirm(doomed: list[dict[str, Any]], *, yes: bool) -> None:
-    """Show what goes, and ask."""
+@app.command()
+def logs(  # noqa: PLR0913 - typer's way to declare options
+    name: Annotated[str, typer.Argument(help="Name of the model.")],
+    *,
+    variant: Annotated[str, typer.Option("--variant", help="Of one variant alone.")] = "",
+    follow: Annotated[bool, typer.Option("--follow", help="Go on with what comes, until interrupted.")] = False,
+    tail: Annotated[int | None, typer.Option("--tail", metavar="LINES", help="The last lines alone.", min=0)] = None,
+    since: Annotated[str, typer.Option("--since", metavar="DURATION", help="What is younger alone, such as 10m.")] = "",
+    previous: Annotated[bool, typer.Option("--previous", help="Of the container before it was restarted.")] = False,
+    container: Annotated[str, typer.Option("--container", help="Another than the model's own.")] = "",
+    namespace: Namespace = "",
+    context: Context = "",
+    kubeconfig: Kubeconfig = "",
+) -> None:
+    """Print the log of a model's pods; with several pods each line begins with the pod's name."""
     from modelyard.api import cluster
+    from modelyard.report import printable
 
-    tell("this will be removed:")
-    for each in doomed:
-        tell(f"  {cluster.called(each)}")
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise typer.BadParameter("there is nobody to ask: add --yes")
-    if not typer.confirm("Remove these objects?", err=True):
-        tell("nothing was changed")
-        raise typer.Exit(1)
+    if since and (wrong := positive_duration(since)):
+        raise typer.BadParameter(f"--since {since} {wrong}")
+    wanted = cluster.Wanted(variant, container, tail, seconds(since) if since else None, previous, follow)
+    with connected(namespace, context, kubeconfig) as client:
+        found, problems = cluster.sources(client, name, wanted)
+        stop_on_errors(problems)
+        for each in cluster.read(client, found, wanted):
+            typer.echo(printable(f"{each.source.pod}: {each.text}" if len(found) > 1 else each.text))
 
 
 def _found(client: "Client", *, revisions: bool) -> list[Any]:

@@ -5,6 +5,7 @@ from typing import Final, Literal, NamedTuple
 
 from modelyard.cluster.client import Client, ClusterProblem, Object
 from modelyard.problem import Problem
+from modelyard.workload import NAME_LABEL, VARIANT_LABEL
 
 FIELD_MANAGER: Final = "modelyard"
 _APPLY: Final = "application/apply-patch+yaml"
@@ -52,21 +53,50 @@ def apply_one(client: Client, body: Object, *, dry_run: bool, force: bool) -> Ob
     return client.call("PATCH", path, called(body), query=query, body=body, content_type=_APPLY)
 
 
-def try_all(client: Client, bodies: Iterable[Object], *, force: bool) -> tuple[list[Object], list[Problem]]:
+class Tried(NamedTuple):
+    """An object as it is live, None if it is not there, and as the server would make it."""
+
+    live: Object | None
+    wanted: Object
+
+
+def try_all(
+    client: Client, bodies: Iterable[Object], *, force: Callable[[Object], bool]
+) -> tuple[list[Tried], list[Problem]]:
     """Return what the server would make of each object, and everything that it would refuse. Changes nothing.
 
-    A server that does not answer is one problem, not one per object.
+    force: which objects take over fields of other managers. A server that does not answer is one problem, not one
+    per object.
     """
-    tried: list[Object] = []
+    tried: list[Tried] = []
     problems: list[Problem] = []
     for body in bodies:
         try:
-            tried.append(apply_one(client, body, dry_run=True, force=force))
+            live = find(client, body)
+            tried.append(Tried(live, apply_one(client, body, dry_run=True, force=force(body))))
         except ClusterProblem as error:
             problems.append(error.problem)
             if not error.answered:
                 break
     return tried, problems
+
+
+def find(client: Client, body: Object) -> Object | None:
+    """Return the live object of the same kind, namespace and name, or None. Raises ClusterProblem."""
+    metadata = body["metadata"]
+    return client.find(body["apiVersion"], body["kind"], metadata["name"], metadata.get("namespace"))
+
+
+def predecessor(client: Client, body: Object) -> Object | None:
+    """Return the newest live object that one whose name follows its content takes the place of, or None.
+
+    It has the same kind, and the labels that selectors rest on. Raises ClusterProblem.
+    """
+    labels = body["metadata"]["labels"]
+    keys = (NAME_LABEL, VARIANT_LABEL, "app.kubernetes.io/managed-by", "app.kubernetes.io/part-of")
+    selector = ",".join(f"{key}={labels[key]}" if key in labels else f"!{key}" for key in keys)
+    found = client.optional(body["apiVersion"], body["kind"], selector, body["metadata"].get("namespace"))
+    return max(found, key=lambda each: str(each["metadata"]["creationTimestamp"]), default=None)
 
 
 def apply_all(
@@ -75,9 +105,8 @@ def apply_all(
     """Apply objects that were tried, in their order; stops at the first problem, and says how far it came."""
     done: list[Applied] = []
     for body in bodies:
-        metadata = body["metadata"]
         try:
-            before = client.find(body["apiVersion"], body["kind"], metadata["name"], metadata.get("namespace"))
+            before = find(client, body)
             live = apply_one(client, body, dry_run=False, force=force)
         except ClusterProblem as error:
             return done, [error.problem]

@@ -6,7 +6,7 @@ when an apply creates (37.0), and they do not tell a refusal from a failure.
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,8 @@ CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 30.0
 MAX_TRIES: Final = 4  # of a call that is answered 429
 MAX_PAUSE: Final = 10.0  # seconds; a server that asks for more gets no further call
+_PART: Final = 4096  # bytes of a text that are read at once, at most
+_JSON_PATCH: Final = "application/json-patch+json"
 IN_POD: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 Object = dict[str, Any]
@@ -93,9 +95,52 @@ class Client:
             raise ClusterProblem(found, answered=True, absent=is_absent(status, text))
         return self._object(method, what, text)
 
+    def lines(self, path: str, what: str, *, query: Mapping[str, str], follow: bool) -> Iterator[str]:
+        """Yield the lines of a text as they come; with follow, also after a long silence. Raises ClusterProblem."""
+        from urllib3.exceptions import HTTPError
+
+        answer = self._request("GET", path, what, query, read=None if follow else READ_SECONDS)
+        rest = b""
+        try:
+            if answer.status != 200:
+                found = problem_of(self.host, "GET", what, answer.status, answer.read())
+                raise ClusterProblem(found, answered=True, absent=answer.status == 404)
+            for part in answer.stream(_PART):
+                *whole, rest = (rest + part).split(b"\n")
+                yield from (each.decode("utf-8", "replace") for each in whole)
+        except HTTPError as error:
+            raise ClusterProblem(self._unanswered("GET", what, error)) from None
+        finally:
+            answer.close()
+        if rest:
+            yield rest.decode("utf-8", "replace")
+
     def _send(
         self, method: str, path: str, what: str, query: Mapping[str, str] | None, body: object, content_type: str
     ) -> tuple[int, Mapping[str, str], bytes]:
+        from urllib3.exceptions import HTTPError
+
+        text = None if body is None else json.dumps(body).encode()
+        answer = self._request(method, path, what, query, body=text, content_type=content_type)
+        try:
+            return answer.status, answer.headers, answer.read()
+        except HTTPError as error:
+            raise ClusterProblem(self._unanswered(method, what, error)) from None
+        finally:
+            answer.release_conn()
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        what: str,
+        query: Mapping[str, str] | None,
+        *,
+        body: bytes | None = None,
+        content_type: str = "application/json",
+        read: float | None = READ_SECONDS,
+    ) -> Any:
+        """Return the answer with its body unread; read: seconds without a byte, None for no limit."""
         from urllib3 import Timeout
         from urllib3.exceptions import HTTPError
 
@@ -104,18 +149,18 @@ class Client:
         base = self._api.configuration.host.rstrip("/")
         url = base + path + (f"?{urlencode(query)}" if query else "")
         try:
-            answer = self._api.rest_client.pool_manager.request(
+            return self._api.rest_client.pool_manager.request(
                 method,
                 url,
-                body=None if body is None else json.dumps(body).encode(),
+                body=body,
                 headers=headers,
-                timeout=Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+                timeout=Timeout(connect=CONNECT_SECONDS, read=read),
                 retries=False,
                 redirect=False,
+                preload_content=False,
             )
         except HTTPError as error:
             raise ClusterProblem(self._unanswered(method, what, error)) from None
-        return answer.status, answer.headers, answer.data
 
     def _unanswered(self, method: str, what: str, error: Exception) -> Problem:
         # The error's text may hold the URL with user info; its type says enough.
@@ -187,11 +232,23 @@ class Client:
                 return []
             raise
 
-    def delete(self, live: Object) -> None:
-        """Delete an object as it was read; what has gone meanwhile is fine, what has been made anew stays."""
+    def patch(self, live: Object, operations: Iterable[Object], *, manager: str) -> Object:
+        """Apply operations of JSON Patch to an object as it was read, and return it; 409 if it has changed since."""
+        metadata = live["metadata"]
+        test = {"op": "test", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]}
+        path = self.kind(live["apiVersion"], live["kind"]).path(metadata["namespace"], metadata["name"])
+        what, query = f"{live['kind']} {metadata['name']}", {"fieldManager": manager, "fieldValidation": "Strict"}
+        return self.call("PATCH", path, what, query=query, body=[test, *operations], content_type=_JSON_PATCH)
+
+    def delete(self, live: Object, *, orphan: bool = False) -> None:
+        """Delete an object as it was read; what has gone meanwhile is fine, what has been made anew stays.
+
+        orphan: what it owns is not deleted with it.
+        """
         metadata = live["metadata"]
         kind = self.kind(live["apiVersion"], live["kind"])
-        body = {"propagationPolicy": "Background", "preconditions": {"uid": metadata["uid"]}}
+        policy = "Orphan" if orphan else "Background"
+        body = {"propagationPolicy": policy, "preconditions": {"uid": metadata["uid"]}}
         path = kind.path(metadata.get("namespace", self.namespace), metadata["name"])
         try:
             self.call("DELETE", path, f"{live['kind']} {metadata['name']}", body=body)

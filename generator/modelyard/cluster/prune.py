@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from modelyard.cluster.client import Client, Object
+from modelyard.problem import Problem, problem
 from modelyard.workload import MANAGED_BY
 
 # Who names stands before who is named: what serves calls goes first. ClusterDomainClaim is cluster-wide, and may be
@@ -40,8 +41,8 @@ def owned(live: Object) -> bool:
 def surplus(client: Client, set_name: str, namespace: str, declared: Iterable[Object]) -> list[Object]:
     """Return the live objects of a set that are not declared, in the order in which they can go.
 
-    A ConfigMap stays while a live Revision or ReplicaSet names it, also one that is not served: it may be rolled
-    back to. What a removed workload leaves goes with the next run. Raises ClusterProblem.
+    A ConfigMap stays while a live Revision or ReplicaSet names it that stays itself, also one that is not served: it
+    may be rolled back to. Raises ClusterProblem.
     """
     wanted = {_key(each) for each in declared}
     found = [
@@ -52,14 +53,34 @@ def surplus(client: Client, set_name: str, namespace: str, declared: Iterable[Ob
     ]
     if not any(each["kind"] == "ConfigMap" for each in found):
         return found
-    named = set(_named_config_maps(client, namespace))
+    named = set(_named_config_maps(client, namespace, found))
     return [each for each in found if each["kind"] != "ConfigMap" or each["metadata"]["name"] not in named]
 
 
-def _named_config_maps(client: Client, namespace: str) -> Iterator[str]:
+def foreign(bodies: Iterable[Object | None], set_name: str) -> Iterator[Problem]:
+    """Yield a problem for each live object that another set declares: an apply would take it away from that."""
+    for live in bodies:
+        labels = (live["metadata"].get("labels") or {}) if live and not owned(live) else {}
+        part_of = labels.get("app.kubernetes.io/part-of", set_name)
+        if live and labels.get("app.kubernetes.io/managed-by") == MANAGED_BY and part_of != set_name:
+            metadata = live["metadata"]
+            message = f"{live['kind']} {metadata['name']} belongs to the set {part_of}"
+            yield problem(
+                "MY714", message, hint=f"rename the model or the set; `modelyard delete` takes it out of {part_of}"
+            )
+
+
+def _named_config_maps(client: Client, namespace: str, doomed: Iterable[Object]) -> Iterator[str]:
+    """Yield the ConfigMaps that revisions name, but for revisions which go with a doomed object."""
+    services = {each["metadata"]["name"] for each in doomed if each["apiVersion"].startswith("serving.knative.dev/")}
+    uids = {each["metadata"]["uid"] for each in doomed}
     for api_version, kind in _NAMING:
         for live in client.optional(api_version, kind, namespace=namespace):
-            yield from _names(live.get("spec"))
+            metadata = live["metadata"]
+            of_service = (metadata.get("labels") or {}).get("serving.knative.dev/service")
+            owners = {each["uid"] for each in metadata.get("ownerReferences") or []}
+            if of_service not in services and not owners & uids:
+                yield from _names(live.get("spec"))
 
 
 def _names(value: Any) -> Iterator[str]:

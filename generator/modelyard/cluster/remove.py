@@ -48,11 +48,14 @@ def revision_of(client: Client, name: str) -> tuple[list[Object], list[Problem]]
     return [live], []
 
 
-def remove(client: Client, doomed: Iterable[Object], *, seconds: float) -> list[Problem]:
-    """Delete objects as they were read, and wait until they are gone. Raises ClusterProblem."""
+def remove(client: Client, doomed: Iterable[Object], *, seconds: float, orphan: bool = False) -> list[Problem]:
+    """Delete objects as they were read, and wait until they are gone; orphan: what they own stays.
+
+    Raises ClusterProblem.
+    """
     waiting = list(doomed)
     for each in waiting:
-        client.delete(each)
+        client.delete(each, orphan=orphan)
     end = time.monotonic() + seconds
     while waiting := [each for each in waiting if _is_there(client, each)]:
         if time.monotonic() >= end:

@@ -56,4 +56,25 @@ CLUSTER: Final[dict[str, Code]] = {
         "A revision that is in use", "A revision that gets calls, or that a tag names, cannot be deleted safely."
     ),
     "MY713": Code("Two namespaces", "The models file names a namespace, and the command line another one."),
+    "MY714": Code(
+        "An object of another set",
+        "Two sets in one namespace must not have a model of one name: each would change the other's objects. Rename "
+        "one, or take the model out of the other set first.",
+    ),
+    "MY715": Code(
+        "Calls that cannot be split so",
+        "The names must be tags or revisions of the Knative Service or Route, and the percents must come to 100.",
+    ),
+    "MY716": Code("No log to read", "No pod of the model runs, or its container has not started."),
+    "MY721": Code("Not in a git repository", "What is compared with an earlier commit must be under git."),
+    "MY722": Code("No such revision", "A revision is what `git rev-parse` takes: a branch, a tag, a commit, HEAD~1."),
+    "MY723": Code(
+        "No such model, variant or split",
+        "The percents of a model's variants come to 100; those that a command does not name stay as they are.",
+    ),
+    "MY724": Code(
+        "Nothing to roll back to",
+        "A rollback takes image and percents from the newest commit in which they were others, so there must be one, "
+        "with the same variants. `git revert` takes back all else.",
+    ),
 }

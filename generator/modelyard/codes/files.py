@@ -31,4 +31,9 @@ FILES: Final[dict[str, Code]] = {
         "A file is edited in place of the old one, so a symbolic link, a second hard link, or a missing permission "
         "would be lost. The old content stands, unless the message says otherwise.",
     ),
+    "MY408": Code(
+        "A models file that cannot be edited here",
+        "An edit must change one value and nothing else, and the text is laid out in a way in which that is not sure, "
+        "or the list of models is not there. The file is untouched.",
+    ),
 }

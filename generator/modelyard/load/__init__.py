@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from modelyard.load.assemble import assemble
-from modelyard.load.documents import read_chain, read_document
+from modelyard.load.documents import base_of, read_chain, read_document
 from modelyard.load.merge import Tree
 from modelyard.models.declared import DeclaredSet
 from modelyard.problem import Problem, unique
 from modelyard.yamlio import Sources
+
+__all__ = ["Loaded", "base_of", "load", "load_text"]
 
 
 @dataclass(slots=True)

@@ -126,8 +126,8 @@ class _Assembly:
         self.problems += problems
         if variant is None or served is None:
             return None
-        mark = find(own.marks, "name")[1]
-        return served._replace(variant=variant.name, percent=variant.percent, variant_mark=mark)
+        name, percent = find(own.marks, "name")[1], find(own.marks, "percent")[1]
+        return served._replace(variant=variant.name, percent=variant.percent, variant_mark=name, percent_mark=percent)
 
     def shared_fields(self, own: Tree, whole: Served | None) -> None:
         """Refuse what all variants of a model share: the Route, the host, the name, the list of targets."""

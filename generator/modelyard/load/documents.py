@@ -26,6 +26,12 @@ def read_document(content: bytes, shown: str, folder: Path, sources: Sources) ->
     return _read(content, shown, folder, sources, ())
 
 
+def base_of(content: bytes) -> str | None:
+    """Return what a models file names as its base, as it is written there; None if it names none."""
+    found = _base(read(content, Sources(), ""))
+    return found[0] if found else None
+
+
 def _content(path: Path, shown: str) -> tuple[bytes | None, list[Problem]]:
     try:
         with path.open("rb") as file:  # one byte more than is read at most, whatever the file is

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from modelyard.models.model import Model
 from modelyard.models.modelset import Metadata, Spec
 from modelyard.models.shape import Shape
-from modelyard.places import MarkedText, find, marked, with_mark
+from modelyard.places import MarkedInt, MarkedText, find, marked, with_mark
 from modelyard.problem import Place
 from modelyard.yamlio import MapMarks, Sources
 
@@ -24,6 +24,7 @@ class Served(NamedTuple):
     variant: str | None = None
     percent: int | None = None
     variant_mark: int | None = None
+    percent_mark: int | None = None
 
     @property
     def name_mark(self) -> int:
@@ -44,7 +45,10 @@ class Served(NamedTuple):
         variant = self.variant
         if variant is not None and self.variant_mark is not None:
             variant = with_mark(MarkedText(variant), self.variant_mark)
-        return self._replace(model=marked(self.model, self.marks), specs=specs, variant=variant)
+        percent = self.percent
+        if percent is not None and self.percent_mark is not None:
+            percent = with_mark(MarkedInt(percent), self.percent_mark)
+        return self._replace(model=marked(self.model, self.marks), specs=specs, variant=variant, percent=percent)
 
 
 class DeclaredModel(NamedTuple):

@@ -1,4 +1,4 @@
-"""Lists under the top-level keys of a YAML text, edited by splices: not a character changes that need not.
+"""A YAML text edited by splices: not a character changes that need not.
 
 What is added can be taken out again with nothing but the text: where the list itself was made, or stood as a
 spelled null, the item carries MARK. Between brackets, where no comment fits, `[ item ]` with a blank at both
@@ -10,7 +10,7 @@ from modelyard.splice.block import MARK
 from modelyard.splice.text import BREAK, NoPlaceError, Splice, apply, spelled
 from modelyard.yamlio.nodes import Node, Tree
 
-__all__ = ["BREAK", "MARK", "NoPlaceError", "Splice", "add", "apply", "remove"]
+__all__ = ["BREAK", "MARK", "NoPlaceError", "Splice", "add", "apply", "item", "pair", "remove", "spelled"]
 
 
 def add(tree: Tree, key: str, item: str) -> list[Splice]:
@@ -30,6 +30,21 @@ def add(tree: Tree, key: str, item: str) -> list[Splice]:
         return block.fill(tree, root, pair, item)
     text = spelled(item, pair[1].children or (root.children[::2] if root.flow else ()))
     return flow.insert(tree.text, pair[1], text) if pair[1].flow else block.append(tree, pair[1], text)
+
+
+def item(tree: Tree, items: Node, text: str) -> list[Splice]:
+    """Return the splices that put a spelled item, between brackets of one line, at the end of a list that is there."""
+    return flow.insert(tree.text, items, text) if items.flow else block.append(tree, items, text)
+
+
+def pair(tree: Tree, mapping: Node, beside: str, key: str, value: str) -> list[Splice]:
+    """Return the splices that put a spelled key and value into a mapping, in a block below the key `beside`.
+
+    Raises NoPlaceError where the text is laid out in a way that leaves no safe place.
+    """
+    if mapping.flow:
+        return flow.pair(tree.text, mapping, key, value)
+    return block.pair(tree, next(each for each in mapping.pairs() if each[0].value == beside), key, value)
 
 
 def remove(tree: Tree, key: str, index: int) -> list[Splice]:

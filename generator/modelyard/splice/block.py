@@ -36,17 +36,28 @@ Pair = tuple[Node, Node]
 
 
 def append(tree: Tree, items: Node, item: str) -> list[Splice]:
-    """Add a spelled item below the last one: above the comments that belong to what follows."""
+    """Add a spelled item, which may have several lines, below the last one: above the comments of what follows."""
     text, last = tree.text, items.children[-1]
     dashes = list(_dashes(tree, items))
     lead = text[dashes[-1] : last.start]
-    line = indent(text, dashes[-1]) + (lead if _DASH.fullmatch(lead) else "- ") + item
+    start = indent(text, dashes[-1]) + (lead if _DASH.fullmatch(lead) else "- ")
+    first, *more = item.split("\n")
+    lines = [start + first, *(" " * len(start) + each for each in more)]
     if any(_is_marked(text, each) for each in items.children):
-        line = f"{line} {MARK}"
+        lines[-1] = f"{lines[-1]} {MARK}"
     if not _is_open(tree, last):
-        return [lines_in(text, next_line(text, _tail(text, last)), [line])]
-    floor = _tail(text, items.children[-2]) if len(dashes) > 1 else items.start
-    return [lines_in(text, _above_comments(text, line_start(text, dashes[-1]), floor), [line])]
+        return [lines_in(text, next_line(text, _end(text, last)), lines)]
+    floor = _end(text, items.children[-2]) if len(dashes) > 1 else items.start
+    return [lines_in(text, _above_comments(text, line_start(text, dashes[-1]), floor), lines)]
+
+
+def pair(tree: Tree, beside: Pair, key: str, value: str) -> list[Splice]:
+    """Add a spelled key and value, in one line, below the pair of a mapping that is one line too."""
+    text, (name, scalar) = tree.text, beside
+    column = name.start - line_start(text, name.start)
+    if BREAK.search(text, name.start, scalar.end):
+        raise NoPlaceError(f"the value of {name.value} in a line of its own", name.start)
+    return [lines_in(text, next_line(text, scalar.end), [f"{' ' * column}{key}: {value}"])]
 
 
 def fill(tree: Tree, root: Node, pair: Pair, item: str) -> list[Splice]:
@@ -103,7 +114,7 @@ def _dashes(tree: Tree, items: Node) -> Iterator[int]:
         if tree.text[dash : dash + 1] != "-":
             raise NoPlaceError("a list without dashes", dash)
         yield dash
-        at = _tail(tree.text, item)
+        at = _end(tree.text, item)
 
 
 def _colon(text: str, key: Node) -> int:
@@ -114,6 +125,13 @@ def _colon(text: str, key: Node) -> int:
     return found.end()
 
 
+def _end(text: str, node: Node) -> int:
+    """Return the end of what is written of a value: of a block collection that of what it ends with."""
+    while node.children and not node.flow:
+        node = node.children[-1]
+    return _tail(text, node)
+
+
 def _tail(text: str, node: Node) -> int:
     """Return the end of what is written of a scalar: of a block scalar without the blank lines behind it."""
     if node.style in {"|", ">"}:
@@ -122,7 +140,9 @@ def _tail(text: str, node: Node) -> int:
 
 
 def _is_open(tree: Tree, node: Node) -> bool:
-    """Tell whether a scalar would change with what is written below it: a block scalar at the end of the file."""
+    """Tell whether a value would change with what is written below it: it ends in an open block scalar."""
+    while node.children and not node.flow:
+        node = node.children[-1]
     if node.style not in {"|", ">"}:
         return False
     text, tail = tree.text, _tail(tree.text, node)

@@ -35,6 +35,11 @@ def make(tree: Tree, root: Node, key: str, item: str) -> list[Splice]:
     return _insert(tree.text, _pairs(root), root, f"{name}{colon}[ {spelled(item, keys)} ]")
 
 
+def pair(text: str, mapping: Node, key: str, value: str) -> list[Splice]:
+    """Add a spelled key and value behind the last pair."""
+    return _insert(text, _pairs(mapping), mapping, f"{key}: {value}")
+
+
 def is_made(text: str, items: Node) -> bool:
     """Tell whether a list has the form that `make` gives it, with one item."""
     spans = _spans(items)

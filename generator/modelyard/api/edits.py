@@ -1,0 +1,181 @@
+"""Changes of a models file that commands make in place: the split of calls, a rollback, a model more.
+
+from modelyard.api import edits
+
+edit, problems = edits.split("overlays/prod", "churn", {"champion": 80, "challenger": 20})
+if edit:
+    problems = edits.write(edit)
+
+Nothing is written before `write`, which keeps every byte that does not change.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from modelyard import files
+from modelyard.amend import Setting, with_model, with_settings
+from modelyard.api import history
+from modelyard.api.pipeline import load, models_file, render_loaded
+from modelyard.changes import Difference, of_sets
+from modelyard.git import GitProblem
+from modelyard.load import Loaded, load_text
+from modelyard.models.declared import DeclaredModel
+from modelyard.names import nearest, one_of
+from modelyard.problem import Problem, has_errors, problem
+
+__all__ = ["Edit", "added", "declared", "promote", "rollback", "split", "write"]
+
+WHOLE: Final = 100  # percent
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What a models file would hold. loaded: the same, read; differences: what changes, in words."""
+
+    file: Path
+    before: bytes
+    content: bytes
+    loaded: Loaded
+    differences: list[Difference]
+
+
+Result = tuple[Edit | None, list[Problem]]
+
+
+def declared(file: str | Path, name: str) -> bool:
+    """Tell whether there is a models file, and a model of this name in it."""
+    path = models_file(file)
+    found = load(file) if path.is_file() else None
+    return bool(found and found.models and any(each.name == name for each in found.models.models))
+
+
+def split(file: str | Path, name: str, shares: Mapping[str, int]) -> Result:
+    """Return the edit that gives variants these percents of the calls; the others keep theirs. Writes nothing.
+
+    Problems: what is wrong with the file before or after, MY723 no such model, variant or split, MY408.
+    """
+    model, loaded, problems = _model(file, name)
+    if model is None:
+        return None, problems
+    if wrong := _split_problem(model, shares):
+        return None, [wrong]
+    percents = {each.variant or "": each.percent for each in model.variants} | dict(shares)
+    if sum(each or 0 for each in percents.values()) != WHOLE:
+        shown = ", ".join(f"{variant} {percent}" for variant, percent in percents.items())
+        message = f"the percents of {name} would come to {sum(each or 0 for each in percents.values())}: {shown}"
+        return None, [problem("MY723", message, hint=f"name all that change, so that they come to {WHOLE}")]
+    old = {each.variant: each.percent for each in model.variants}
+    settings = [Setting(name, each, "percent", share) for each, share in shares.items() if old[each] != share]
+    return _edit(file, loaded, settings)
+
+
+def promote(file: str | Path, name: str, variant: str) -> Result:
+    """Return the edit that gives one variant all calls; the others stay, with none. As `split`."""
+    model, _, problems = _model(file, name)
+    if model is None:
+        return None, problems
+    shares = {each.variant or "": 0 for each in model.variants}
+    return split(file, name, {**shares, variant: WHOLE})
+
+
+def rollback(file: str | Path, name: str) -> Result:
+    """Return the edit that gives a model the image and percents of the file's previous revision in git.
+
+    That is the newest commit in which they differ from those now. Problems: as for `split`; MY724 if there is none,
+    or if the model had other variants then.
+    """
+    model, loaded, problems = _model(file, name)
+    if model is None or loaded.models is None:
+        return None, problems
+    path = models_file(file)
+    try:
+        then = history.previous(path, model, loaded.models.files)
+    except GitProblem as error:
+        return None, [error.problem]
+    if then is None:
+        hint = "a rollback needs a commit in which the image or the percents of the model were others"
+        return None, [problem("MY724", f"git has no previous revision of {name}", hint=hint)]
+    old, now = history.images_and_percents(then), history.images_and_percents(model)
+    if set(old) != set(now):
+        hint = "a variant came or went, which `git revert` takes back"
+        return None, [problem("MY724", f"the previous revision of {name} has other variants", hint=hint)]
+    settings = [
+        Setting(name, variant, field, value)
+        for (variant, field), value in old.items()
+        if value is not None and now[variant, field] != value
+    ]
+    return _edit(file, loaded, settings)
+
+
+def added(file: str | Path, lines: Iterable[str]) -> Result:
+    """Return the edit that adds a model, given as lines of YAML in block style. Problems: as for `split`."""
+    loaded, path = load(file), models_file(file)
+    if has_errors(loaded.problems):
+        return None, loaded.problems
+    before = path.read_bytes()
+    content, problems = with_model(before, lines, shown=str(path))
+    return (None, problems) if content is None else _proven(path, before, content, loaded)
+
+
+def write(edit: Edit) -> list[Problem]:
+    """Write an edit, all or nothing. Problems: MY407 as for every file that is edited; the old one stands then."""
+    found: list[Problem] = []
+
+    def change(content: bytes) -> bytes | None:
+        if content != edit.before:
+            found.append(problem("MY407", f"{edit.file} has changed meanwhile", hint="run the command again"))
+            return None
+        return edit.content
+
+    return files.edit(edit.file, change) or found
+
+
+def _model(file: str | Path, name: str) -> tuple[DeclaredModel | None, Loaded, list[Problem]]:
+    loaded = load(file)
+    if loaded.models is None or has_errors(loaded.problems):
+        return None, loaded, loaded.problems
+    found = next((each for each in loaded.models.models if each.name == name), None)
+    if found is None:
+        known = [each.name for each in loaded.models.models]
+        meant = nearest(name, known)
+        hint = f"did you mean {meant}?" if meant else f"there are {one_of(known)}" if known else ""
+        wrong = problem("MY723", f"there is no model {name} in {models_file(file)}", hint=hint)
+        return None, loaded, [wrong]
+    return found, loaded, []
+
+
+def _split_problem(model: DeclaredModel, shares: Mapping[str, int]) -> Problem | None:
+    """Return what is wrong with the names and numbers of a split."""
+    known = [each.variant or "" for each in model.variants]
+    if not known:
+        hint = "a split needs a list of variants in the models file"
+        return problem("MY723", f"{model.name} has no variants", hint=hint)
+    for variant, percent in shares.items():
+        if variant not in known:
+            meant = nearest(variant, known)
+            hint = f"did you mean {meant}?" if meant else f"there are {one_of(known)}"
+            return problem("MY723", f"{model.name} has no variant {variant}", hint=hint)
+        if not 0 <= percent <= WHOLE:
+            return problem("MY723", f"{percent} is no percent", hint=f"write an integer from 0 to {WHOLE}")
+    return None
+
+
+def _edit(file: str | Path, loaded: Loaded, settings: list[Setting]) -> Result:
+    path = models_file(file)
+    try:
+        before = path.read_bytes()
+    except OSError as error:
+        return None, [files.refused(error, path, code="MY013", doing="read")]
+    content, problems = with_settings(before, settings, shown=str(path))
+    return (None, problems) if content is None else _proven(path, before, content, loaded)
+
+
+def _proven(path: Path, before: bytes, content: bytes, loaded: Loaded) -> Result:
+    """Return the edit, unless the file would have errors after it."""
+    after = load_text(content, str(path), path.parent)
+    problems = render_loaded(after, path.parent).problems
+    if after.models is None or has_errors(problems):
+        return None, problems
+    return Edit(path, before, content, after, of_sets(loaded.models, after.models)), []

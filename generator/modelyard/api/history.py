@@ -1,0 +1,93 @@
+"""A models file as it was at an earlier commit, and what has changed since.
+
+from modelyard.api import history
+
+found, problems = history.differences("overlays/prod", "main")
+"""
+
+import posixpath
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from modelyard.api.pipeline import load, load_shown, models_file
+from modelyard.changes import Difference, of_sets
+from modelyard.git import GitProblem, Repository
+from modelyard.load import Loaded, base_of
+from modelyard.models.declared import DeclaredModel
+from modelyard.problem import Problem, has_errors
+
+__all__ = ["differences", "images_and_percents", "previous"]
+
+_SHORT: Final = 12  # digits of a commit in messages
+
+
+def differences(file: str | Path, revision: str) -> tuple[list[Difference], list[Problem]]:
+    """Return what differs between a models file at a revision of git, with its base of then, and now.
+
+    A file that was not there yet gives a set without models. If a problem is an error, nothing was compared: MY721
+    no repository, MY722 no such revision, or what is wrong in one of the two files.
+    """
+    now = load(file)
+    try:
+        repository = Repository(models_file(file))
+        then = loaded_at(repository, models_file(file), repository.commit(revision), revision)
+    except GitProblem as error:
+        return [], [error.problem]
+    problems = [*(then.problems if then and has_errors(then.problems) else []), *now.problems]
+    if now.models is None or has_errors(problems):
+        return [], problems
+    return of_sets(then.models if then else None, now.models), problems
+
+
+def loaded_at(repository: Repository, file: Path, commit: str, shown: str) -> Loaded | None:
+    """Load a models file with its base as they were at a commit; None if it was not there.
+
+    shown: what messages call the commit. Raises GitProblem.
+    """
+    name = repository.name(file)
+    if name is None or repository.content(commit, name) is None:
+        return None
+    with tempfile.TemporaryDirectory(prefix="modelyard-") as folder:
+        _check_out(repository, commit, name, Path(folder))
+        return load_shown(Path(folder, name), f"{shown}:{name}")
+
+
+def _check_out(repository: Repository, commit: str, name: str | None, folder: Path) -> None:
+    """Write a models file and its bases below a folder, each where it lay in the repository."""
+    while name is not None and not Path(folder, name).exists():
+        content = repository.content(commit, name)
+        if content is None:
+            return  # load names the base that is missing
+        path = Path(folder, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        base = base_of(content)
+        name = posixpath.normpath(posixpath.join(posixpath.dirname(name), base)) if base else None
+
+
+def images_and_percents(model: DeclaredModel) -> dict[tuple[str, str], str | int | None]:
+    """Return (variant, field) -> value of what a rollback brings back; the variant is empty without variants."""
+    found: dict[tuple[str, str], str | int | None] = {}
+    for each in model.served:
+        found[each.variant or "", "image"] = each.model.image
+        if each.variant:
+            found[each.variant, "percent"] = each.percent
+    return found
+
+
+def previous(file: Path, now: DeclaredModel, files: Iterable[str]) -> DeclaredModel | None:
+    """Return a model as the newest commit declares it that has another image or other percents than now.
+
+    files: the models file and its bases. None if there is no such commit. Commits in which the file has errors are
+    passed over. Raises GitProblem.
+    """
+    repository, current = Repository(file), images_and_percents(now)
+    for commit in repository.commits(*map(Path, files)):
+        then = loaded_at(repository, file, commit, commit[:_SHORT])
+        models = then.models.models if then and then.models and not has_errors(then.problems) else ()
+        found = next((each for each in models if each.name == now.name), None)
+        if found is not None and images_and_percents(found) != current:
+            return found
+    return None

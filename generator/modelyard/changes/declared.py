@@ -1,0 +1,68 @@
+"""Two declared sets, such as a models file at two commits."""
+
+from collections.abc import Iterator, Mapping
+
+from modelyard.changes.change import Change, Difference
+from modelyard.changes.fields import field, hidden
+from modelyard.changes.values import Leaf, changed
+from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
+
+_APART = frozenset(["name", "ignore"])  # a model's name is what is compared, and what it accepts changes no object
+
+
+def of_sets(before: DeclaredSet | None, after: DeclaredSet) -> list[Difference]:
+    """Return what differs, the set's own fields first, then models by name. before: None if there was no file."""
+    old = {each.name: each for each in before.models} if before else {}
+    new = {each.name: each for each in after.models}
+    head = tuple(_changes("", changed(_head(before), _head(after)), ()))
+    found = [Difference("", "changed", head)] if head else []
+    for name in sorted({*old, *new}):
+        found += _of_models(name, old.get(name), new.get(name))
+    return found
+
+
+def _head(models: DeclaredSet | None) -> dict[str, object]:
+    if models is None:
+        return {}
+    spec = models.spec.model_dump(mode="json", exclude_unset=True, by_alias=True)
+    return {"set": models.metadata.name, **spec}
+
+
+def _of_models(name: str, before: DeclaredModel | None, after: DeclaredModel | None) -> Iterator[Difference]:
+    if after is None:
+        yield Difference(name, "removed")
+    elif before is None:
+        images = tuple(Change(each.variant or "", "image", None, each.model.image) for each in after.served)
+        yield Difference(name, "new", (*images, *_percents(None, after)))
+    elif changes := tuple(_between(before, after)):
+        yield Difference(name, "changed", changes)
+
+
+def _between(before: DeclaredModel, after: DeclaredModel) -> Iterator[Change]:
+    targets = {*before.targets, *after.targets}
+    shared = list(changed(_data(before.whole), _data(after.whole)))
+    yield from _changes("", shared, targets)
+    old = {each.variant: each for each in before.variants}
+    new = {each.variant: each for each in after.variants}
+    for name in sorted({*old, *new} - {None}, key=str):
+        # A variant that was not there is compared with what all share.
+        own = changed(_data(old.get(name, before.whole)), _data(new.get(name, after.whole)))
+        yield from _changes(str(name), [leaf for leaf in own if leaf not in shared], targets)
+    yield from _percents(before, after)
+
+
+def _percents(before: DeclaredModel | None, after: DeclaredModel) -> Iterator[Change]:
+    old = {each.variant or "": each.percent for each in before.variants} if before else {}
+    new = {each.variant or "": each.percent for each in after.variants}
+    for name in sorted({*old, *new}):
+        if old.get(name) != new.get(name):
+            yield Change(name, "percent", old.get(name), new.get(name))
+
+
+def _data(served: Served) -> Mapping[str, object]:
+    return {key: value for key, value in served.data.items() if key not in _APART}
+
+
+def _changes(variant: str, leaves: list[Leaf] | Iterator[Leaf], targets: set[str] | tuple[()]) -> Iterator[Change]:
+    for path, before, after in leaves:
+        yield Change(variant, field(path, targets), hidden(path, before), hidden(path, after))

@@ -1,0 +1,35 @@
+"""How a path in a model's merged data is called, and how its value is shown."""
+
+from collections.abc import Collection
+from typing import Final
+
+from modelyard.changes.values import Path
+from modelyard.credentials import is_credential_name, is_credential_value
+
+HIDDEN: Final = "<hidden>"
+_LIST_ITEM: Final = 2  # the parts of `env.NAME` or of `NAME/value` that name a value
+
+
+def field(path: Path, targets: Collection[str] = ()) -> str:
+    """Return a path's name: `minScale` of the model's only target, with the target's name if it has several."""
+    parts = [str(part) for part in path]
+    if parts[:1] == ["targets"] and len(parts) > 1:
+        parts = parts[1:] if len(targets) != 1 or len(parts) == _LIST_ITEM else parts[2:]
+    return ".".join(parts)
+
+
+def hidden(path: Path, value: object) -> object:
+    """Return the value, or HIDDEN for what looks like a credential by its name or its form."""
+    if value is None:
+        return None
+    names = [str(part) for part in path[-_LIST_ITEM:]]
+    secret = isinstance(value, str) and (any(map(is_credential_name, names)) or is_credential_value(value))
+    return HIDDEN if secret else _without_credentials(value)
+
+
+def _without_credentials(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: hidden((str(value.get("name", "")), str(key)), item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [hidden((), item) for item in value]
+    return value

@@ -1,0 +1,182 @@
+"""apply, diff and deploy: what a models file or a command line declares, in a cluster."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from modelyard import names
+from modelyard.cli.app import File, app, counted, report, stop_on_errors, tell
+from modelyard.cli.connection import (
+    Context,
+    ForceConflicts,
+    Kubeconfig,
+    Namespace,
+    Timeout,
+    Wait,
+    Yes,
+    confirming,
+    connection,
+)
+
+if TYPE_CHECKING:
+    from modelyard.api.commands import Outcome
+    from modelyard.changes import Difference
+    from modelyard.problem import Problem
+
+
+@app.command()
+def apply(  # noqa: PLR0913 - typer's way to declare options
+    file: File = Path(),
+    *,
+    namespace: Namespace = "",
+    context: Context = "",
+    kubeconfig: Kubeconfig = "",
+    wait: Wait = False,
+    timeout: Timeout = 300,
+    prune: Annotated[bool, typer.Option("--prune", help="Remove what this set no longer declares.")] = False,
+    yes: Yes = False,
+    force_conflicts: ForceConflicts = False,
+    handover: Annotated[
+        bool, typer.Option("--handover", help="Move the address of a model that gained or lost its variants.")
+    ] = False,
+) -> None:
+    """Render a models file and apply it to the cluster, server-side and strictly.
+
+    Every object is tried on the server first: if one would be refused, nothing is applied. What a kustomization adds
+    is not applied; use `kubectl apply -k` for that.
+    """
+    from modelyard.api import commands
+
+    how = commands.Applying(
+        wait=wait, seconds=timeout, prune=prune, force_conflicts=force_conflicts, handover=handover,
+        confirm=confirming(yes=yes), progress=tell,
+    )  # fmt: skip
+    finish(commands.apply(file, where=connection(namespace, context, kubeconfig), how=how))
+
+
+@app.command()
+def diff(  # noqa: PLR0913 - typer's way to declare options
+    file: File = Path(),
+    *,
+    git: Annotated[
+        str, typer.Option("--git", metavar="REV", help="Compare with the models file at a commit; needs no cluster.")
+    ] = "",
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="text|markdown|json", help="Markdown is for a pull request.")
+    ] = "text",
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 if there are differences.")] = False,
+    namespace: Namespace = "",
+    context: Context = "",
+    kubeconfig: Kubeconfig = "",
+    force_conflicts: ForceConflicts = False,
+) -> None:
+    """Say what an apply would change in the cluster, or what has changed since a commit, in the models file's words.
+
+    A line a model: `credit-risk: image 1.4.0 -> 1.5.0, minScale 0 -> 1`. The server itself says what it would store, so
+    its defaults and those of webhooks are no differences. What is removed goes only with `apply --prune`.
+    """
+    from modelyard.changes import FORMATS, shown
+
+    if output not in FORMATS:
+        raise typer.BadParameter(f"-o takes {names.one_of(FORMATS)}")
+    if git and (namespace or context or kubeconfig or force_conflicts):
+        raise typer.BadParameter("--git compares without a cluster")
+    found, problems = _since(file, git) if git else _in_cluster(file, namespace, context, kubeconfig, force_conflicts)
+    stop_on_errors(problems)
+    typer.echo(shown(found, output), nl=False)
+    if not found:
+        tell("no differences")
+    elif exit_code:
+        raise typer.Exit(1)
+
+
+def _since(file: Path, git: str) -> "tuple[Sequence[Difference], list[Problem]]":
+    from modelyard.api import history
+
+    return history.differences(file, git)
+
+
+def _in_cluster(
+    file: Path,
+    namespace: str,
+    context: str,
+    kubeconfig: str,
+    force_conflicts: bool,  # noqa: FBT001 - a flag of the command
+) -> "tuple[Sequence[Difference], list[Problem]]":
+    from modelyard.api import commands
+
+    where = connection(namespace, context, kubeconfig)
+    outcome = commands.diff(file, where=where, force_conflicts=force_conflicts)
+    return outcome.differences, outcome.problems
+
+
+@app.command()
+def deploy(  # noqa: PLR0913 - typer's way to declare options
+    name: Annotated[str, typer.Argument(help="Name of the model.")],
+    *,
+    image: Annotated[str, typer.Option("--image", help="Image, with the host of its registry.")],
+    target: Annotated[str, typer.Option("--target", help="Where it runs; `modelyard targets` lists all.")] = "knative",
+    runtime: Annotated[str, typer.Option("--runtime", metavar="scr|pcr|custom", help="What the image is.")] = "scr",
+    path: Annotated[str, typer.Option("--path", help="URL path, if not the image's name.")] = "",
+    port: Annotated[int | None, typer.Option("--port", help="Port of a custom image.", min=1, max=65535)] = None,
+    env: Annotated[list[str] | None, typer.Option("--env", metavar="NAME=VALUE", help="Variable; no secret.")] = None,
+    min_scale: Annotated[int | None, typer.Option("--min-scale", help="Pods that always run.", min=0)] = None,
+    max_scale: Annotated[int | None, typer.Option("--max-scale", help="Pods at most.", min=0)] = None,
+    save: Annotated[
+        Path | None, typer.Option("--save", metavar="FILE|DIR", help="Keep it in a models file, new or there.")
+    ] = None,
+    namespace: Namespace = "",
+    context: Context = "",
+    kubeconfig: Kubeconfig = "",
+    wait: Wait = False,
+    timeout: Timeout = 300,
+    force_conflicts: ForceConflicts = False,
+) -> None:
+    """Deploy one model without a models file, or give it another image.
+
+    It has the same defaults and checks as in a models file, and --save keeps it in one: `modelyard apply` and `diff`
+    go on from there. A model of a models file is changed in that file.
+    """
+    from modelyard.api import commands, deploying
+
+    scales = {"minScale": min_scale, "maxScale": max_scale}
+    if target != "knative" and any(each is not None for each in scales.values()):
+        raise typer.BadParameter("--min-scale and --max-scale are for the target knative")
+    model = {"runtime": runtime, "path": path or None, "port": port, "env": _variables(env or []) or None}
+    wanted = deploying.Deployment(
+        name,
+        image,
+        target,
+        {key: value for key, value in scales.items() if value is not None},
+        {key: value for key, value in model.items() if value is not None},
+    )
+    how = commands.Applying(wait=wait, seconds=timeout, force_conflicts=force_conflicts, progress=tell)
+    finish(deploying.deploy(wanted, save=save, where=connection(namespace, context, kubeconfig), how=how))
+
+
+def _variables(texts: Sequence[str]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in texts]
+    if wrong := next((i for i, (name, equals, _) in enumerate(pairs, 1) if not name or not equals), None):
+        raise typer.BadParameter(f"--env number {wrong} is not NAME=VALUE")
+    return {name: value for name, _, value in pairs}
+
+
+def finish(outcome: "Outcome") -> None:
+    """Say what was applied and written, or end with the problems and exit code 1."""
+    from modelyard.api.cluster import counted as counts
+    from modelyard.changes import shown
+
+    if outcome.written:
+        tell(f"wrote {outcome.written}")
+    if outcome.failed:
+        if outcome.applied:
+            tell(f"stopped after: {counts(outcome.applied)}; what was applied stays, run the command again")
+        stop_on_errors(outcome.problems)
+    report(outcome.problems)
+    if outcome.removed:
+        tell(f"removed {len(outcome.removed)} objects")
+    typer.echo(shown(outcome.differences, "text"), nl=False)
+    if outcome.applied:
+        typer.echo(f"{outcome.namespace}: {counts(outcome.applied)}{counted(outcome.problems)}")

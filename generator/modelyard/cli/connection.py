@@ -1,0 +1,63 @@
+"""What the commands of a cluster share: which cluster, and asking before anything goes."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from modelyard.cli.app import stop_on_errors, tell
+
+if TYPE_CHECKING:
+    from modelyard.cluster import Client, Connection
+
+Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Namespace, if not that of the file or context.")]
+Context = Annotated[str, typer.Option("--context", help="Context of the kubeconfig, if not its current one.")]
+Kubeconfig = Annotated[str, typer.Option("--kubeconfig", metavar="FILE", help="Kubeconfig, if not $KUBECONFIG.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking, as in CI.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait until all is ready.")]
+Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long is waited, at most.", min=1)]
+Apply = Annotated[bool, typer.Option("--apply", help="Also apply the models file; --wait waits until all is ready.")]
+ForceConflicts = Annotated[bool, typer.Option("--force-conflicts", help="Take over fields that other programs set.")]
+
+
+def connection(namespace: str, context: str, kubeconfig: str) -> "Connection":
+    """Return which cluster the options name."""
+    from modelyard.cluster import Connection
+
+    path = Path(kubeconfig) if kubeconfig else None
+    return Connection(kubeconfig=path, context=context or None, namespace=namespace or None)
+
+
+@contextmanager
+def connected(namespace: str, context: str, kubeconfig: str) -> "Iterator[Client]":
+    """Give a client of the cluster; its problems end the command with exit code 1."""
+    from modelyard.cluster import ClusterProblem, connect
+
+    try:
+        with connect(connection(namespace, context, kubeconfig)) as client:
+            yield client
+    except ClusterProblem as error:
+        stop_on_errors([error.problem])
+
+
+def confirming(*, yes: bool) -> Callable[[Sequence[dict[str, Any]]], bool]:
+    """Return a function that shows what goes, and asks; a no ends the command with exit code 1."""
+    from modelyard.api.cluster import called
+
+    def confirm(doomed: Sequence[dict[str, Any]]) -> bool:
+        tell("this will be removed:")
+        for each in doomed:
+            tell(f"  {called(each)}")
+        if yes:
+            return True
+        if not sys.stdin.isatty():
+            raise typer.BadParameter("there is nobody to ask: add --yes")
+        if not typer.confirm("Remove these objects?", err=True):
+            tell("nothing was changed")
+            raise typer.Exit(1)
+        return True
+
+    return confirm

@@ -1,0 +1,108 @@
+"""traffic, promote and rollback: who gets the calls of a model."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from modelyard.cli.app import File, app, tell
+from modelyard.cli.apply import finish
+from modelyard.cli.connection import Apply, Context, Kubeconfig, Namespace, Timeout, Wait, connection
+
+if TYPE_CHECKING:
+    from modelyard.api.commands import Applying, Outcome
+
+Name = Annotated[str, typer.Argument(help="Name of the model.")]
+
+
+@app.command()
+def traffic(  # noqa: PLR0913 - typer's way to declare options
+    name: Name,
+    shares: Annotated[list[str], typer.Argument(metavar="VARIANT=PERCENT...", help="Such as champion=80.")],
+    file: File = Path(),
+    *,
+    to_cluster: Apply = False,
+    wait: Wait = False,
+    timeout: Timeout = 300,
+    namespace: Namespace = "",
+    context: Context = "",
+    kubeconfig: Kubeconfig = "",
+) -> None:
+    """Split the calls of a model between its variants; those that are not named keep their percent.
+
+    The models file is changed in place, comments and layout stay, and --apply brings it into the cluster. A model that
+    the models file does not declare is changed in the cluster, where tags, revisions and @latest are named.
+    """
+    from modelyard.api import commands
+
+    where, how = connection(namespace, context, kubeconfig), _how(to_cluster=to_cluster, wait=wait, seconds=timeout)
+    _finish(commands.traffic(name, _percents(shares), file=file, where=where, how=how), file, applied=how is not None)
+
+
+@app.command()
+def promote(  # noqa: PLR0913 - typer's way to declare options
+    name: Name,
+    variant: Annotated[str, typer.Argument(help="Variant, or in the cluster alone a tag or revision.")],
+    file: File = Path(),
+    *,
+    to_cluster: Apply = False,
+    wait: Wait = False,
+    timeout: Timeout = 300,
+    namespace: Namespace = "",
+    context: Context = "",
+    kubeconfig: Kubeconfig = "",
+) -> None:
+    """Give one variant all calls of a model. The others stay with 0 percent, and can still be called by their tag."""
+    from modelyard.api import commands
+
+    where, how = connection(namespace, context, kubeconfig), _how(to_cluster=to_cluster, wait=wait, seconds=timeout)
+    _finish(commands.promote(name, variant, file=file, where=where, how=how), file, applied=how is not None)
+
+
+@app.command()
+def rollback(  # noqa: PLR0913 - typer's way to declare options
+    name: Name,
+    file: File = Path(),
+    *,
+    to_cluster: Apply = False,
+    wait: Wait = False,
+    timeout: Timeout = 300,
+    namespace: Namespace = "",
+    context: Context = "",
+    kubeconfig: Kubeconfig = "",
+) -> None:
+    """Give a model the image and percents that the models file had before, by git.
+
+    That is the newest commit in which they differ from those in the file; all else in the file stays. Called again
+    after a commit, it goes back to where it came from.
+    """
+    from modelyard.api import commands
+
+    where, how = connection(namespace, context, kubeconfig), _how(to_cluster=to_cluster, wait=wait, seconds=timeout)
+    _finish(commands.rollback(name, file=file, where=where, how=how), file, applied=how is not None)
+
+
+def _how(*, to_cluster: bool, wait: bool, seconds: float) -> "Applying | None":
+    from modelyard.api.commands import Applying
+
+    if wait and not to_cluster:
+        raise typer.BadParameter("--wait waits for what --apply applies")
+    return Applying(wait=wait, seconds=seconds, progress=tell) if to_cluster else None
+
+
+def _percents(shares: list[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for each in shares:
+        name, _, percent = each.partition("=")
+        if not name or not percent.isdecimal() or not percent.isascii() or name in found:
+            raise typer.BadParameter(f"{each} is not VARIANT=PERCENT, such as champion=80, each variant once")
+        found[name] = int(percent)
+    return found
+
+
+def _finish(outcome: "Outcome", file: Path, *, applied: bool) -> None:
+    finish(outcome)
+    if not outcome.differences:
+        tell("nothing has changed")
+    elif outcome.written and not applied:
+        tell(f"Next: modelyard render -f {file}, or modelyard apply -f {file}")

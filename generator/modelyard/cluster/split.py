@@ -1,0 +1,102 @@
+"""The split of calls of a model that lives in the cluster alone: between tags and revisions of a Knative object."""
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from modelyard.cluster.client import Client, Object
+from modelyard.cluster.inventory import SERVING
+from modelyard.cluster.prune import owned
+from modelyard.names import one_of
+from modelyard.problem import Problem, problem
+
+LATEST: Final = "@latest"  # the name that Knative's own client gives the latest ready revision
+WHOLE: Final = 100  # percent
+_MANAGER: Final = "modelyard"
+
+Entry = dict[str, Any]
+
+
+class Split(NamedTuple):
+    """A Service or Route, and the traffic that it would have. shares: name -> percent before and after."""
+
+    live: Object
+    traffic: list[Entry]
+    shares: dict[str, tuple[int, int]]
+
+
+def split(client: Client, name: str, wanted: Mapping[str, int]) -> tuple[Split | None, list[Problem]]:
+    """Return what a model's Service or Route would have as traffic; what is not named keeps its percent.
+
+    wanted: tag, revision or @latest -> percent. Problems: MY710 no such model, MY715. Raises ClusterProblem.
+    """
+    live = _splitting(client, name)
+    if live is None:
+        hint = "`modelyard list` names what is there; only Knative splits calls without a models file"
+        message = f"no Knative Service or Route {name} is in the namespace {client.namespace}"
+        return None, [problem("MY710", message, hint=hint)]
+    traffic = [dict(each) for each in live["spec"].get("traffic") or [{"latestRevision": True, "percent": WHOLE}]]
+    before = {_name(each): each.get("percent") or 0 for each in traffic}
+    new = (_entry(client, live, each) for each in wanted if each not in before)
+    traffic += [entry for entry in new if entry]
+    names = [_name(each) for each in traffic]
+    if unknown := [each for each in wanted if each not in names]:
+        known = [*names, *(each for each in _revisions(client, live) if each not in names)]
+        message = f"{name} has no tag or revision {unknown[0]}"
+        return None, [problem("MY715", message, hint=f"there are {one_of(known)}")]
+    for entry in traffic:
+        entry["percent"] = wanted.get(_name(entry), entry.get("percent") or 0)
+    after = {_name(each): each["percent"] for each in traffic}
+    if wrong := _wrong(name, after):
+        return None, [wrong]
+    return Split(live, traffic, {each: (before.get(each, 0), after[each]) for each in after}), []
+
+
+def all_to(client: Client, name: str, chosen: str) -> tuple[Split | None, list[Problem]]:
+    """Return the split in which one tag or revision gets all calls; the others stay, with none. As `split`."""
+    live = _splitting(client, name)
+    others = {_name(each): 0 for each in (live or {"spec": {}})["spec"].get("traffic") or [{"latestRevision": True}]}
+    return split(client, name, {**others, chosen: WHOLE})
+
+
+def apply_split(client: Client, planned: Split) -> Object:
+    """Patch the object as it was read, and return it. Raises ClusterProblem."""
+    operation = {"op": "add", "path": "/spec/traffic", "value": planned.traffic}
+    return client.patch(planned.live, [operation], manager=_MANAGER)
+
+
+def _splitting(client: Client, name: str) -> Object | None:
+    """Return the Route of a name that nobody owns, else the Service of it."""
+    route = client.find(SERVING, "Route", name)
+    return route if route and not owned(route) else client.find(SERVING, "Service", name)
+
+
+def _name(entry: Mapping[str, Any]) -> str:
+    latest = LATEST if entry.get("latestRevision", True) else ""
+    return str(entry.get("tag") or entry.get("revisionName") or entry.get("configurationName") or latest)
+
+
+def _entry(client: Client, live: Object, name: str) -> Entry | None:
+    """Return the entry for a revision that has no share yet; None if the Service has no such revision."""
+    if live["kind"] != "Service":
+        return None
+    if name == LATEST:
+        return {"latestRevision": True}
+    return {"revisionName": name, "latestRevision": False} if name in _revisions(client, live) else None
+
+
+def _revisions(client: Client, live: Object) -> list[str]:
+    if live["kind"] != "Service":
+        return []
+    selector = f"serving.knative.dev/service={live['metadata']['name']}"
+    return [str(each["metadata"]["name"]) for each in client.select(SERVING, "Revision", selector)]
+
+
+def _wrong(name: str, after: Mapping[str, int]) -> Problem | None:
+    if outside := [each for each in after.values() if not 0 <= each <= WHOLE]:
+        return problem("MY715", f"{outside[0]} is no percent", hint=f"write an integer from 0 to {WHOLE}")
+    total = sum(after.values())
+    if total != WHOLE:
+        shown = ", ".join(f"{each} {percent}" for each, percent in after.items())
+        hint = f"name all that change, so that they come to {WHOLE}"
+        return problem("MY715", f"the percents of {name} would come to {total}: {shown}", hint=hint)
+    return None

@@ -1,0 +1,67 @@
+"""The one door to git: what a file held at an earlier commit. Read only, by git's own plumbing commands."""
+
+import posixpath
+import subprocess
+from pathlib import Path
+from typing import Final
+
+from modelyard.problem import Problem, problem
+
+_SECONDS: Final = 60.0  # no call here takes longer, whatever the size of a repository
+
+
+class GitProblem(Exception):  # noqa: N818 - the vehicle of a Problem, not an error of the program
+    """Takes a problem out of nested calls; who catches it reports `.problem`."""
+
+    def __init__(self, found: Problem) -> None:
+        super().__init__(found.message)
+        self.problem = found
+
+
+class Repository:
+    """The work tree around a path. Raises GitProblem MY721 where there is none, or no git."""
+
+    def __init__(self, path: Path) -> None:
+        self._folder = path.resolve() if path.is_dir() else path.resolve().parent
+        found = self._run("rev-parse", "--show-toplevel")
+        if found is None:
+            message = f"{path} is not in a git repository"
+            raise GitProblem(problem("MY721", message, hint="commit it, or name a file that is under git"))
+        self.root = Path(found.decode().rstrip("\n"))
+
+    def commit(self, revision: str) -> str:
+        """Return the hash of the commit that a revision names. Raises GitProblem MY722 if it names none."""
+        found = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        if found is None:
+            hint = "name a branch, a tag or a commit, such as HEAD~1; `git log -- FILE` lists those of a file"
+            raise GitProblem(problem("MY722", f"git knows no revision {revision}", hint=hint))
+        return found.decode().strip()
+
+    def commits(self, *paths: Path) -> list[str]:
+        """Return the commits that changed one of these paths, the newest first; none in an empty repository."""
+        names = [self.name(each) for each in paths]
+        found = self._run("rev-list", "HEAD", "--", *(f":(top,literal){name}" for name in names if name))
+        return found.decode().split() if found else []
+
+    def name(self, path: Path) -> str | None:
+        """Return the path as git names it in a commit, or None for what lies outside."""
+        try:
+            return path.resolve().relative_to(self.root).as_posix()
+        except ValueError:
+            return None
+
+    def content(self, commit: str, name: str) -> bytes | None:
+        """Return what a file held at a commit; None if it was not there, or is outside of the repository."""
+        normal = posixpath.normpath(name)
+        return None if normal.startswith("../") else self._run("cat-file", "blob", f"{commit}:{normal}")
+
+    def _run(self, *arguments: str) -> bytes | None:
+        """Return what a command of git prints, or None if it fails. Raises GitProblem MY721 without git."""
+        try:
+            done = subprocess.run(
+                ["git", "-C", str(self._folder), *arguments], capture_output=True, check=False, timeout=_SECONDS
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            message = f"git cannot be run ({type(error).__name__})"
+            raise GitProblem(problem("MY721", message, hint="install git")) from None
+        return done.stdout if done.returncode == 0 else None

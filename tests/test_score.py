@@ -11,7 +11,6 @@ import pytest
 
 from modelyard import api
 from modelyard.api.scoring import Options, Route, Scored, score
-from modelyard.http import address
 from modelyard.problem import Place
 from tests.conftest import Run
 from tests.model_server import REFUSED, Server, answer, running
@@ -346,19 +345,6 @@ def test_an_address_that_is_not_known_is_an_error(
     done = score(model, table(tmp_path / "in.csv", []), tmp_path / "out.csv", file=tmp_path, route=route)
     assert _codes(done) == [code]
     assert hint in done.problems[0].hint
-
-
-def test_a_live_cluster_is_asked_before_the_file(server: Server, tmp_path: Path) -> None:
-    asked: list[tuple[str, str | None]] = []
-
-    def locate(name: str, variant: str | None) -> object:
-        asked.append((name, variant))
-        return address(server.url())[0]
-
-    source = table(tmp_path / "in.csv", rows(1))
-    done = score("Credit_Risk", source, tmp_path / "out.csv", file=tmp_path, locate=locate)  # type: ignore[arg-type]
-    assert done.problems == []
-    assert asked == [("credit-risk", None)]
 
 
 def test_a_server_that_is_no_model_is_named(server: Server, tmp_path: Path) -> None:

@@ -11,20 +11,23 @@ for each in scored.problems:
 import asyncio
 import threading
 from collections.abc import Coroutine
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from modelyard.api.pipeline import load
+from modelyard.api.located import in_cluster
+from modelyard.api.pipeline import load, models_file
+from modelyard.cluster import Connection
 from modelyard.http import Address, Limits
 from modelyard.problem import Problem, has_errors
 from modelyard.score.measures import Measures
-from modelyard.score.options import Frame, Locate, Options, Route
+from modelyard.score.options import Frame, Options, Route
 from modelyard.score.run import Report, Run, Scored
 from modelyard.score.run import score as _score
 from modelyard.score.where import find, is_url
 
-__all__ = ["Limits", "Locate", "Measures", "Options", "Route", "Scored", "score"]
+__all__ = ["Connection", "Limits", "Measures", "Options", "Route", "Scored", "score"]
 
 
 def score(  # noqa: PLR0913 - all but three are seldom needed, and named
@@ -37,36 +40,39 @@ def score(  # noqa: PLR0913 - all but three are seldom needed, and named
     route: Route | None = None,
     options: Options | None = None,
     resume: bool = False,
-    locate: Locate | None = None,
+    where: Connection | None = None,
     report: Report | None = None,
 ) -> Scored:
     """Score each row of a table exactly once, in order, and return what came of it.
 
-    model: a URL, or a name in the models file (`file`, a file or folder). data: a CSV file, a binary stream of
-    CSV, or a pandas DataFrame. output: a file, or a binary stream; not with a DataFrame.
+    model: a URL, or a name in the models file (`file`, a file or folder) or in a cluster. data: a CSV file, a binary
+    stream of CSV, or a pandas DataFrame. output: a file, or a binary stream; not with a DataFrame.
 
     A file holds the rows that were scored; those that failed are in a file beside it, `scores.errors.csv` of
     `scores.csv`, with row, line and error. Both appear whole or not at all. errors: such a file for a stream, which
     without it ends at the first row that fails. Of a DataFrame, `.frame` is a copy with all its rows and its index,
     the outputs, missing where a row failed, and a column `error`, missing where it did not.
 
-    resume: go on where an earlier run to the same output was stopped. locate: finds models in a live cluster. report:
-    is called twice a second. Mistakes, faults of the server and rows that failed are in `.problems`; only a bug
-    raises. Works in a notebook, where an event loop runs already.
+    where: the cluster and namespace in which the name is looked up. Without it the cluster of the kubeconfig is asked
+    only if the models file does not say the host. A model without an address outside its cluster is reached through a
+    tunnel, as of `kubectl port-forward`.
+
+    resume: go on where an earlier run to the same output was stopped. report: is called twice a second. Mistakes,
+    faults of the server and rows that failed are in `.problems`; only a bug raises. Works in a notebook, where an event
+    loop runs already.
     """
-    if isinstance(output, (str, Path)):
-        output = Path(output)
-    if isinstance(data, (str, Path)):
-        data = Path(data)
+    output = Path(output) if isinstance(output, (str, Path)) else output
+    data = Path(data) if isinstance(data, (str, Path)) else data
     wanted = _options(options or Options(), data, output, errors)
     chosen = route or Route()
-    server, problems = _server(model, file, chosen, locate)
-    if server is None:
-        return Scored(problems)
-    run = Run(data, output, wanted, Path(errors) if errors is not None else None, chosen.step, resume, report)
-    scored = _run(_score(server, run, ca_file=chosen.ca_file))
-    scored.problems = [*problems, *scored.problems]
-    return scored
+    failed = None if errors is None else Path(errors)
+    with ExitStack() as tunnels:
+        server, problems = _server(model, file, chosen, where, tunnels)
+        if server is None:
+            return Scored(problems)
+        run = Run(data, output, wanted, failed, chosen.step, resume, report)
+        scored = _run(_score(server, run, ca_file=chosen.ca_file))
+    return replace(scored, problems=[*problems, *scored.problems], url=server.url)
 
 
 def _options(options: Options, data: object, output: object, errors: object) -> Options:
@@ -79,13 +85,20 @@ def _options(options: Options, data: object, output: object, errors: object) -> 
     return replace(options, on_error="stop") if streams and errors is None else options
 
 
-def _server(model: str, file: str | Path, route: Route, locate: Locate | None) -> tuple[Address | None, list[Problem]]:
+def _server(
+    model: str, file: str | Path, route: Route, where: Connection | None, tunnels: ExitStack
+) -> tuple[Address | None, list[Problem]]:
     loaded = None
-    if not is_url(model):
+    if not is_url(model) and models_file(file).exists():
         loaded = load(file)
-        if loaded.models is None and not route.url and locate is None:
+        if loaded.models is None and not route.url:
             return None, list(loaded.problems)
-    server, problems = find(model, route, loaded.models if loaded else None, locate)
+    models = loaded.models if loaded else None
+    named = where or Connection()
+    locate = in_cluster(
+        replace(named, namespace=named.namespace or (models.spec.namespace if models else None)), tunnels
+    )
+    server, problems = find(model, route, models, locate, live=where is not None)
     if server is None and loaded:
         problems = [*(each for each in loaded.problems if has_errors([each])), *problems]
     return server, problems

@@ -9,6 +9,7 @@ import typer
 
 from modelyard import names
 from modelyard.cli.app import File, app, stop_on_errors, tell
+from modelyard.cli.connection import Context, Kubeconfig, Namespace, connection
 
 if TYPE_CHECKING:
     from modelyard.api.scoring import Limits, Measures, Options, Route
@@ -17,7 +18,10 @@ TOKEN = "MODELYARD_TOKEN"  # noqa: S105 - the name of a variable
 CLEAR = "\r\x1b[2K"  # to the beginning of the line, and erase it
 
 ModelOrUrl = Annotated[
-    str, typer.Argument(metavar="MODEL|URL", help="Name in the models file (credit_risk finds credit-risk), or a URL.")
+    str,
+    typer.Argument(
+        metavar="MODEL|URL", help="Name in the models file or a cluster (credit_risk finds credit-risk), or a URL."
+    ),
 ]
 Table = Annotated[str, typer.Argument(metavar="INPUT", help="CSV file with a header; - is standard input.")]
 Output = Annotated[
@@ -75,6 +79,9 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     url: Url = "",
     ingress: Ingress = "",
     domain: Domain = "",
+    namespace: Namespace = "",
+    context: Context = "",
+    kubeconfig: Kubeconfig = "",
     variant: Variant = None,
     step: Step = "",
     header: Header = None,
@@ -107,7 +114,8 @@ def score(  # noqa: PLR0913 - a command has the options that it has
         _character(delimiter), _encoding(encoding), tuple(missing or ()), escape_formulas,
     )  # fmt: skip
     route = Route(url, ingress, domain, variant, step, _headers(header or [], token_file), ca_file)
-    _score(model, table, output, file, route, options, errors, resume)
+    where = (namespace, context, kubeconfig)
+    _score(model, table, output, file, route, options, errors, where if any(where) else None, resume)
 
 
 def _check_together(output: str, on_error: str, errors: Path | None, resume: bool) -> None:  # noqa: FBT001
@@ -138,6 +146,7 @@ def _score(  # noqa: PLR0913 - what the command has
     route: "Route",
     options: "Options",
     errors: Path | None,
+    where: tuple[str, str, str] | None,
     resume: bool,  # noqa: FBT001
 ) -> None:
     from modelyard.api.scoring import score as scored_by
@@ -148,7 +157,7 @@ def _score(  # noqa: PLR0913 - what the command has
     try:
         scored = scored_by(
             model, data, sink, errors=errors, file=file, route=route, options=options, resume=resume,
-            report=_progress if shows else None,
+            where=connection(*where) if where else None, report=_progress if shows else None,
         )  # fmt: skip
     finally:
         if shows:
@@ -157,6 +166,8 @@ def _score(  # noqa: PLR0913 - what the command has
     if scored.measures is not None and scored.measures.done:
         for line in scored.measures.summary().splitlines():
             tell(line)
+        if scored.url != model:
+            tell(f"{model} is {scored.url}")
     stop_on_errors(scored.problems)
 
 

@@ -115,6 +115,21 @@ class Client:
         if rest:
             yield rest.decode("utf-8", "replace")
 
+    def websocket(self, path: str, what: str, *, query: Mapping[str, str], protocol: str) -> Any:
+        """Return an open WebSocket, one of the package websocket-client. Raises ClusterProblem."""
+        from kubernetes.stream import ws_client
+
+        sockets: Any = ws_client  # the package has no types
+        headers = {"sec-websocket-protocol": protocol}
+        self._api.update_params_for_auth(headers, [], ["BearerToken"], path, "GET", None)
+        url = sockets.get_websocket_url(self._api.configuration.host.rstrip("/") + path, list(query.items()))
+        try:
+            return sockets.create_websocket(self._api.configuration, url, headers)
+        except Exception as error:  # noqa: BLE001 - of sockets, TLS, proxies and the protocol; their texts hold the URL
+            status, text = getattr(error, "status_code", 0), getattr(error, "resp_body", None) or b""
+            found = problem_of(self.host, "GET", what, status, text) if status else self._unanswered("GET", what, error)
+            raise ClusterProblem(found, answered=bool(status), absent=status == 404) from None
+
     def _send(
         self, method: str, path: str, what: str, query: Mapping[str, str] | None, body: object, content_type: str
     ) -> tuple[int, Mapping[str, str], bytes]:

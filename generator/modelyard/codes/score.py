@@ -7,8 +7,8 @@ from modelyard.codes.code import Code
 SCORE: Final[dict[str, Code]] = {
     "MY801": Code(
         "A model without a known address",
-        "A name is looked up in the models file: the host of its domains, ingress, gateway or route. Where "
-        "that does not say it, a URL or --ingress does.",
+        "A name is looked up in the models file: the host of its domains, ingress, gateway or route. Where that does "
+        "not say it, the cluster of the kubeconfig is asked; with -n, --context or --kubeconfig it alone is.",
     ),
     "MY802": Code(
         "A model that does not describe itself",
@@ -65,5 +65,10 @@ SCORE: Final[dict[str, Code]] = {
         "The server has died",
         "Nobody has got an answer from the model for half a minute, though it answered before: connections failed, or "
         "calls in a row were given up. The remaining rows are not tried; --resume goes on with them.",
+    ),
+    "MY816": Code(
+        "A live model that takes no calls",
+        "It is in the cluster, but it is not ready, is scaled to zero, or it is not clear which object is meant. "
+        "A tunnel leads to a single revision, so calls that are split need --variant or the cluster's gateway.",
     ),
 }

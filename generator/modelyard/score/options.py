@@ -8,8 +8,8 @@ from modelyard.http import Address, Limits
 from modelyard.problem import Problem
 
 Runtime = Literal["scr", "pcr", "tensorflow"]
-# Finds a model in a live cluster: (name, variant) -> where it is, or None if it is not there.
-Locate = Callable[[str, str | None], Address | None]
+# Finds a model in a live cluster: (the names that its objects may have, path, route) -> where it is, or why not.
+Locate = Callable[[tuple[str, ...], str, "Route"], tuple[Address | None, list[Problem]]]
 
 
 @dataclass(frozen=True, slots=True)

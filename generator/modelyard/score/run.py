@@ -35,11 +35,15 @@ Report = Callable[[Measures], None]
 
 @dataclass(slots=True)
 class Scored:
-    """What a run gives. frame: the scored copy, if the data was a DataFrame; problems: none if each row was scored."""
+    """What a run gives. frame: the scored copy, if the data was a DataFrame; problems: none if each row was scored.
+
+    url: of the model, empty if it was not found.
+    """
 
     problems: list[Problem] = field(default_factory=list)
     measures: Measures | None = None
     frame: Frame | None = None
+    url: str = ""
 
 
 @dataclass(slots=True)

@@ -100,11 +100,7 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     missing: Missing = None,
     escape_formulas: Escape = False,
 ) -> None:
-    """Score a CSV file by a model: each row exactly once, in order.
-
-    The output has the rows that were scored, with the outputs of the model; rows that failed are in a file beside it
-    (scores.errors.csv of scores.csv) with their reasons. Nothing of a credential is printed.
-    """
+    """Score a CSV file by a model: each row exactly once, in order; rows that fail go to OUTPUT.errors.csv."""
     from modelyard.api.scoring import Options, Route
 
     _check_together(output, on_error, errors, resume)
@@ -114,8 +110,7 @@ def score(  # noqa: PLR0913 - a command has the options that it has
         _character(delimiter), _encoding(encoding), tuple(missing or ()), escape_formulas,
     )  # fmt: skip
     route = Route(url, ingress, domain, variant, step, _headers(header or [], token_file), ca_file)
-    where = (namespace, context, kubeconfig)
-    _score(model, table, output, file, route, options, errors, where if any(where) else None, resume)
+    _score(model, table, output, file, route, options, errors, (namespace, context, kubeconfig), resume)
 
 
 def _check_together(output: str, on_error: str, errors: Path | None, resume: bool) -> None:  # noqa: FBT001
@@ -146,7 +141,7 @@ def _score(  # noqa: PLR0913 - what the command has
     route: "Route",
     options: "Options",
     errors: Path | None,
-    where: tuple[str, str, str] | None,
+    where: tuple[str, str, str],
     resume: bool,  # noqa: FBT001
 ) -> None:
     from modelyard.api.scoring import score as scored_by
@@ -157,7 +152,7 @@ def _score(  # noqa: PLR0913 - what the command has
     try:
         scored = scored_by(
             model, data, sink, errors=errors, file=file, route=route, options=options, resume=resume,
-            where=connection(*where) if where else None, report=_progress if shows else None,
+            where=connection(*where) if any(where) else None, report=_progress if shows else None,
         )  # fmt: skip
     finally:
         if shows:

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from modelyard.cli.app import app
 
-FAULTS: Final = ("drop", "cut", "delay", "404", "409", "429", "500", "html")
+FAULTS: Final = ("drop", "cut", "delay", "404", "409", "429", "500", "html", "gone")
 TOKEN: Final = "planted-token-3f9c"  # noqa: S105 - planted, to be looked for in outputs
 PASSWORD: Final = "planted-password-77"  # noqa: S105 - as above
 
@@ -36,7 +36,10 @@ def modelyard(*arguments: str | Path) -> Answer:
 
 
 class Proxy(ThreadingHTTPServer):
-    """Hands calls on to an API server, and does the fault to the call of this number (from 0)."""
+    """Hands calls on to an API server, and does the fault to the call of this number (from 0).
+
+    The fault `gone` is done to all calls after it too.
+    """
 
     daemon_threads = True
     fault: str = ""
@@ -54,6 +57,11 @@ class Proxy(ThreadingHTTPServer):
     def fail(self, fault: str, number: int) -> None:
         """Do a fault to the call of this number from here on."""
         self.fault, self.number, self.seen = fault, number, 0
+
+    @property
+    def gone(self) -> bool:
+        """Tell whether the fault goes on."""
+        return self.fault == "gone"
 
     def kubeconfig(self, folder: Path) -> Path:
         """Write a kubeconfig that leads here, with planted secrets, and return its path."""
@@ -90,9 +98,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        fault = self.server.fault if self.server.seen == self.server.number else ""
+        reached = self.server.seen >= self.server.number
+        fault = self.server.fault if reached and (self.server.seen == self.server.number or self.server.gone) else ""
         self.server.seen += 1
-        if fault == "drop":
+        if fault in ("drop", "gone"):
             self.close_connection = True
             return
         if fault.isdigit():

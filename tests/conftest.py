@@ -2,9 +2,11 @@
 
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 
 from modelyard import api
 from tests import cluster_server, model_sets
+from tests.scenes import Scene
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -123,6 +126,15 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[cluster_server.Cluster]:
         server = cluster_server.Cluster(kubectl, kubeconfig)
         server.wait_for_node()
         yield server
+
+
+@pytest.fixture
+def scene(cluster: cluster_server.Cluster, request: pytest.FixtureRequest, tmp_path: Path) -> Scene:
+    """Return a namespace of its own in the real cluster."""
+    words = re.sub("[^a-z0-9]+", "-", request.node.name.lower().removeprefix("test_"))
+    name = f"{words[:50].strip('-')}-{zlib.crc32(request.node.nodeid.encode()):08x}"
+    cluster.succeed("create", "namespace", name)
+    return Scene(cluster, name, tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 Each edit is proven before it is given: read again, the file holds what it held, with the change and nothing else.
 """
 
-import codecs
 import copy
 import re
 from collections.abc import Iterable
@@ -15,7 +14,7 @@ from modelyard.splice import BREAK, NoPlaceError, Splice
 from modelyard.yamlio import Sources, quote, read, resolve
 from modelyard.yamlio.nodes import Node, Tree, parse
 
-# Plain in every reader, in blocks and between brackets: a colon that no blank follows is text.
+# Plain in every reader in a block, where a colon that no blank follows is text.
 _PLAIN_IMAGE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*:[A-Za-z0-9_.-]*[A-Za-z0-9_]")
 _BY_HAND: Final = "make this change by hand"
 
@@ -76,7 +75,7 @@ def _added(content: bytes, model: str, shown: str) -> bytes:
 
 
 def _tree(content: bytes, shown: str) -> Tree:
-    tree, problems = parse(content.removeprefix(codecs.BOM_UTF8), Sources(), shown)
+    tree, problems = parse(content, Sources(), shown)
     if tree is None or tree.root is None:
         raise _RefusedError(problems[0].message if problems else "the file is empty")
     return tree
@@ -90,14 +89,15 @@ def _set(tree: Tree, wanted: Setting) -> list[Splice]:
     """Return the splices for one setting: at its place, or in what has to be added for it."""
     models = _models(tree)
     value = str(wanted.value) if isinstance(wanted.value, int) else quote(wanted.value)
+    name, variant = splice.spelled(wanted.model, []), splice.spelled(wanted.variant, [])
     own = f"{wanted.field}: {value}"
     if wanted.variant:
-        own = f"variants: [{{name: {wanted.variant}, {own}}}]"
+        own = f"variants: [{{name: {variant}, {own}}}]"
     if models is None or models.kind != "sequence":
         raise _RefusedError("the file has no list of models")
     model = _item(models, wanted.model)
     if model is None:
-        return splice.item(tree, models, f"{{name: {wanted.model}, {own}}}")
+        return splice.item(tree, models, f"{{name: {name}, {own}}}")
     if wanted.variant:
         variants = _value(model, "variants")
         if variants is None:
@@ -105,7 +105,7 @@ def _set(tree: Tree, wanted: Setting) -> list[Splice]:
             return splice.pair(tree, model, "name", key, text)
         found = _item(variants, wanted.variant)
         if found is None:
-            return splice.item(tree, variants, f"{{name: {wanted.variant}, {wanted.field}: {value}}}")
+            return splice.item(tree, variants, f"{{name: {variant}, {wanted.field}: {value}}}")
         model = found
     old = _value(model, wanted.field)
     if old is None:
@@ -119,7 +119,7 @@ def _spelled(value: str | int, old: Node) -> str:
     """Return a value as the one that it takes the place of is written, or quoted where a reader may need it."""
     if isinstance(value, int):
         return str(value)
-    is_plain = not old.style and _PLAIN_IMAGE.fullmatch(value) and isinstance(resolve(value), str)
+    is_plain = not old.style and ":" in old.value and _PLAIN_IMAGE.fullmatch(value) and isinstance(resolve(value), str)
     return value if is_plain else splice.spelled(value, [old])
 
 
@@ -134,9 +134,7 @@ def _item(items: Node, name: str) -> Node | None:
 
 
 def _spliced(content: bytes, splices: list[Splice]) -> bytes:
-    start = codecs.BOM_UTF8 if content.startswith(codecs.BOM_UTF8) else b""
-    text = content.removeprefix(codecs.BOM_UTF8).decode()
-    return start + splice.apply(text, splices).encode()
+    return splice.apply(content.decode(), splices).encode()
 
 
 def _prove(before: bytes, after: bytes, wanted: Setting) -> None:
@@ -177,7 +175,7 @@ def _rest(data: dict[str, Any]) -> dict[str, Any]:
 
 def _problem(error: Exception, content: bytes, shown: str) -> Problem:
     """Return the problem, at the line of the text that the error names."""
-    text = content.removeprefix(codecs.BOM_UTF8).decode()
+    text = content.decode()
     index = getattr(error, "index", 0)
     starts = [0, *(found.end() for found in BREAK.finditer(text) if found.end() <= index)]
     place = Place(shown, len(starts), index - starts[-1] + 1)

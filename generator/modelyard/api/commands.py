@@ -131,7 +131,12 @@ def apply_rendered(
             if not outcome.failed:
                 _carry_out(client, planned, outcome, how)
 
-    return _connected(where, work)
+    return _connected(where, work) if _is_sound(rendering) else Outcome(problems=rendering.problems)
+
+
+def _is_sound(rendering: Rendering) -> bool:
+    """Tell whether a cluster need be asked at all."""
+    return rendering.models is not None and not has_errors(rendering.problems)
 
 
 def _carry_out(client: Client, planned: cluster.Plan, outcome: Outcome, how: Applying) -> None:
@@ -150,15 +155,18 @@ def diff(
     file: str | Path = ".", *, where: Connection = HERE, prune: bool = True, force_conflicts: bool = False
 ) -> Outcome:
     """Return in `.differences` what an apply would change; defaults of the server and of webhooks are no change."""
+    rendering, shown = render(file), str(models_file(file))
 
     def work(client: Client, outcome: Outcome) -> None:
-        planned = cluster.plan(client, file, namespace=where.namespace, prune=prune, force=force_conflicts)
+        planned = cluster.plan_rendered(
+            client, rendering, shown, namespace=where.namespace, prune=prune, force=force_conflicts
+        )
         outcome.namespace = client.namespace
         outcome.problems += planned.problems
         if not outcome.failed:
             outcome.differences = cluster.differences(client, planned)
 
-    return _connected(where, work)
+    return _connected(where, work) if _is_sound(rendering) else Outcome(problems=rendering.problems)
 
 
 def list_models(where: Connection = HERE) -> list[Model]:

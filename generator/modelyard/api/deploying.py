@@ -6,7 +6,7 @@ outcome = deploy(Deployment("credit-risk", "credit_risk:1.4.0", fields={"minScal
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +16,7 @@ from modelyard.api.commands import HERE, PLAINLY, Applying, Outcome, apply_rende
 from modelyard.api.pipeline import Rendering, models_file, render_loaded
 from modelyard.cluster import Connection
 from modelyard.load import load_text
-from modelyard.problem import Problem
+from modelyard.problem import Problem, unique
 from modelyard.yamlio import write
 
 __all__ = ["Deployment", "deploy"]
@@ -57,7 +57,10 @@ def deploy(
     Of a set that is there only this model and what all share are applied.
     """
     if save is None:
-        return apply_rendered(_rendered(deployment, _SHOWN, Path()), _SHOWN, where=where, how=how)
+        rendering = _rendered(deployment, _SHOWN, Path())
+        # Nobody can look up a line of it.
+        rendering.problems = unique(replace(each, place=None) for each in rendering.problems)
+        return apply_rendered(rendering, _SHOWN, where=where, how=how)
     path = models_file(save)
     rendering, keep = _added(deployment, path) if path.exists() else _new(deployment, path)
     rendering.objects = [each for each in rendering.objects if each.model in (None, deployment.name)]

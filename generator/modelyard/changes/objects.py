@@ -125,7 +125,9 @@ class _Words:
 
 
 def _follows(leaf: Leaf) -> bool:
-    """Tell whether a leaf is the name of an object whose content has changed: that change says it."""
+    """Tell whether a leaf says nothing of its own: the name of an item, or of an object whose content has changed."""
+    if len(leaf.path) > 1 and leaf.path[-2] in (leaf.before, leaf.after):
+        return True
     names = [_SEALED.fullmatch(each) if isinstance(each, str) else None for each in (leaf.before, leaf.after)]
     return bool(names[0] and names[1] and names[0][1] == names[1][1])
 

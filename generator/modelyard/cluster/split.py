@@ -11,7 +11,8 @@ from modelyard.problem import Problem, problem
 
 LATEST: Final = "@latest"  # the name that Knative's own client gives the latest ready revision
 WHOLE: Final = 100  # percent
-_MANAGER: Final = "modelyard"
+# Not that of an apply, which then says who has split the calls, and takes it back only with --force-conflicts.
+_MANAGER: Final = "modelyard-traffic"
 
 Entry = dict[str, Any]
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from modelyard import api
-from modelyard.api.scoring import Options, Route, Scored, score
+from modelyard.api.scoring import Connection, Options, Route, Scored, score
 from modelyard.problem import Place
 from tests.conftest import Run
 from tests.model_server import REFUSED, Server, answer, running
@@ -21,6 +21,13 @@ from tests.scoring import HEADER, OUTPUTS, QUICK, beside, errors, expected, read
 def server() -> Iterator[Server]:
     with running(Server()) as one:
         yield one
+
+
+@pytest.fixture(autouse=True)
+def no_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test reach the cluster of whoever runs it."""
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "no-kubeconfig"))
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
 
 
 def _codes(scored: Scored) -> list[str]:
@@ -345,6 +352,45 @@ def test_an_address_that_is_not_known_is_an_error(
     done = score(model, table(tmp_path / "in.csv", []), tmp_path / "out.csv", file=tmp_path, route=route)
     assert _codes(done) == [code]
     assert hint in done.problems[0].hint
+
+
+KUBECONFIG = """\
+{"apiVersion": "v1", "kind": "Config", "current-context": "c", "users": [],
+ "contexts": [{"name": "c", "context": {"cluster": "c", "user": ""}}],
+ "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:%d"}}]}
+"""
+
+
+def _unrelated(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a kubeconfig that leads to the stand-in, which is no API server."""
+    (tmp_path / "kubeconfig").write_text(KUBECONFIG % server.port)
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+
+
+def test_no_cluster_is_asked_where_the_file_says_the_host(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _unrelated(server, tmp_path, monkeypatch)
+    (tmp_path / "models.yaml").write_text(MODELS)
+    source = table(tmp_path / "in.csv", rows(1))
+    for model, route in (("churn", Route(ingress=f"127.0.0.1:{server.port}")), (server.url(), Route())):
+        assert score(model, source, tmp_path / "out.csv", file=tmp_path, route=route).problems == []
+    assert {each.split(" ")[1].split("/")[1] for each in server.requests} == {"churn", "credit_risk"}
+
+
+def test_a_cluster_that_knows_nothing_is_said_beside_what_the_file_lacks(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _unrelated(server, tmp_path, monkeypatch)
+    (tmp_path / "models.yaml").write_text(MODELS)
+    source = table(tmp_path / "in.csv", rows(1))
+    done = score("credit-risk", source, tmp_path / "out.csv", file=tmp_path)
+    assert _codes(done) == ["MY801", "MY704"]
+    done = score("credit-risk", source, tmp_path / "out.csv", file=tmp_path, where=Connection(namespace="other"))
+    assert _codes(done) == ["MY704"]
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    done = score("credit-risk", source, tmp_path / "out.csv", file=tmp_path, where=Connection(namespace="other"))
+    assert _codes(done) == ["MY701"]
 
 
 def test_a_server_that_is_no_model_is_named(server: Server, tmp_path: Path) -> None:

@@ -4,10 +4,12 @@ import stat
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
+from modelyard.credentials import hide
 from modelyard.http import Address, Client, Fault
 from modelyard.problem import Problem, problem
 from modelyard.score import contract as contracts
@@ -89,16 +91,9 @@ class Run:
 
 async def score(server: Address, run: Run, *, ca_file: str = "") -> Scored:
     """Score a table by the model at an address. Problems come in the result; rows that failed are among them."""
-    hidden = secrets(server)
-
-    def hide(text: str) -> str:
-        for secret in hidden:
-            text = text.replace(secret, "***")
-        return text
-
     options = run.options
     health = Health(options.concurrency, min(PATIENCE, options.total / 2))
-    calls = Calls(Pace(options.concurrency), health, options, run.measures, hide)
+    calls = Calls(Pace(options.concurrency), health, options, run.measures, partial(hide, secrets=secrets(server)))
     client = Client(server, limits=options.limits, connections=options.concurrency, ca_file=ca_file)
     try:
         with run.files:

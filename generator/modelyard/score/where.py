@@ -1,11 +1,10 @@
 """Where a model is: a URL, or its name in the models file, with an ingress where no DNS knows the host."""
 
-from base64 import b64decode
-from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from modelyard.credentials import forms
 from modelyard.deployments import VARIANT_HEADER
 from modelyard.http import Address, address
 from modelyard.models.declared import DeclaredModel, DeclaredSet
@@ -14,8 +13,6 @@ from modelyard.pods import url_path
 from modelyard.problem import Problem, problem
 from modelyard.score.contract import TENSORFLOW
 from modelyard.score.options import Locate, Route
-
-_SECRET: Final = 4  # characters; what is shorter stands in every text
 
 
 def is_url(model: str) -> bool:
@@ -50,17 +47,9 @@ def find(
     return own, problems
 
 
-def secrets(found: Address) -> list[str]:
-    """Return the values of an address that no output may show, the longest first."""
-    values = {value for name, value in found.headers if name != VARIANT_HEADER}
-    for value in list(values):
-        kind, _, rest = value.partition(" ")
-        values.add(rest)
-        if kind == "Basic":
-            with suppress(ValueError):
-                pair = b64decode(rest).decode()
-                values |= {pair, pair.partition(":")[2]}
-    return sorted((value for value in values if len(value) >= _SECRET), key=len, reverse=True)
+def secrets(found: Address) -> set[str]:
+    """Return the values of an address that no output may show."""
+    return {form for name, value in found.headers if name != VARIANT_HEADER for form in forms(value)}
 
 
 def _found(

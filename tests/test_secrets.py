@@ -175,6 +175,7 @@ def test_nothing_shows_where_all_goes_well(cluster: Cluster, folder: Path) -> No
         for name, words in COMMANDS.items():
             gate = ["--ingress", f"127.0.0.1:{model.port}"] if name == "score" else []
             answer = modelyard(*words, *gate, "-n", namespace, "--kubeconfig", config)
-            assert answer.code == 0 or name in ("logs", "score"), f"{name}: {answer.err}"
+            # The pods are make-believe: they have no log.
+            assert answer.code == (1 if name == "logs" else 0), f"{name}: {answer.err}"
             assert appearing(answer.out + answer.err + _shown(folder)) == [], name
-        assert (folder / "out.csv").exists() or "fraud" in answer.err
+    assert (folder / "out.csv").exists()

@@ -85,8 +85,8 @@ class Server:
                 body = await reader.readexactly(length)
                 if not await self._answer(head, body, writer):
                     return
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            return  # the caller has gone, or the server ends
         finally:
             writer.close()
 

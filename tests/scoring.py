@@ -4,11 +4,11 @@ import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from modelyard.api.score import Limits, Options
+from modelyard.api.scoring import Limits, Options
 from tests.model_server import score
 
 HEADER = ("ID", "LOAN", "VALUE", "JOB")
-OUTPUTS = ("P_BAD", "I_BAD", "error")
+OUTPUTS = ("P_BAD", "I_BAD")
 # Times of a test: a hanging server is given up after a third of a second.
 QUICK = Options(Limits(connect=0.3, headers=0.3, body=0.3), retries=10, total=20.0)
 
@@ -37,12 +37,19 @@ def scored(row: Sequence[str]) -> list[str]:
     """Return what the output holds of a row that was scored."""
     loan = int(row[1]) if row[1] else None
     found = score({"LOAN": loan})
-    return [*row, "" if loan is None else str(found["P_BAD"]), found["I_BAD"], ""]
+    return [*row, "" if loan is None else str(found["P_BAD"]), found["I_BAD"]]
 
 
 def expected(body: Iterable[Sequence[str]]) -> list[list[str]]:
     """Return the whole output of a run in which each row was scored."""
     return [[*HEADER, *OUTPUTS], *(scored(row) for row in body)]
+
+
+def errors(path: Path) -> list[list[str]]:
+    """Read the failed rows of an output, without their header, which must be right."""
+    header, *body = read(path.with_name(f"{path.stem}.errors.csv"))
+    assert header == ["row", "line", *HEADER, "error"]
+    return body
 
 
 def beside(path: Path) -> list[str]:

@@ -239,7 +239,7 @@ def test_it_is_light(run: Run, folder: Path) -> None:
     code += "finally: print(*(name for name in sys.modules if '.' not in name), file=sys.stderr)"
     loaded = set(_python(run, folder, code).split())
     assert {"modelyard", "pydantic", "jinja2"} <= loaded
-    assert not {"typer", "click", "rich", "kubernetes", "httpx"} & loaded
+    assert not {"typer", "click", "rich", "kubernetes", "aiohttp"} & loaded
 
 
 def test_it_searches_no_metadata_for_plugins_of_pydantic(run: Run, folder: Path) -> None:

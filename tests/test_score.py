@@ -9,17 +9,25 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from modelyard.api.score import Options, Route, Scored, score
-from modelyard.http import address
+from modelyard import api
+from modelyard.api.scoring import Connection, Options, Route, Scored, score
+from modelyard.problem import Place
 from tests.conftest import Run
 from tests.model_server import REFUSED, Server, answer, running
-from tests.scoring import HEADER, OUTPUTS, QUICK, beside, expected, read, rows, table
+from tests.scoring import HEADER, OUTPUTS, QUICK, beside, errors, expected, read, rows, table
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
     with running(Server()) as one:
         yield one
+
+
+@pytest.fixture(autouse=True)
+def no_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test reach the cluster of whoever runs it."""
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "no-kubeconfig"))
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
 
 
 def _codes(scored: Scored) -> list[str]:
@@ -57,7 +65,7 @@ def test_tensorflow_gets_instances(server: Server, tmp_path: Path) -> None:
     source = table(tmp_path / "in.csv", body, ("LOAN", "VALUE"))
     done = score(url, source, tmp_path / "out.csv", options=Options(batch=100))
     assert done.problems == []
-    assert read(tmp_path / "out.csv")[1:] == [[*row, str(int(row[0]) * 2 + 0.5), ""] for row in body]
+    assert read(tmp_path / "out.csv")[1:] == [[*row, str(int(row[0]) * 2 + 0.5)] for row in body]
     assert server.posts == 3
     assert server.requests[-1].startswith("POST /v1/models/churn:predict ")
 
@@ -66,11 +74,10 @@ def test_one_bad_row_of_a_batch_is_found_and_the_others_are_scored(server: Serve
     body = rows(50)
     body[33][1] = str(REFUSED)
     source = table(tmp_path / "in.csv", body)
-    done = score(server.url("/pcr"), source, tmp_path / "out.csv", options=Options(batch=50, on_error="skip"))
+    done = score(server.url("/pcr"), source, tmp_path / "out.csv", options=Options(batch=50))
     assert _codes(done) == ["MY808"]
-    output = read(tmp_path / "out.csv")
-    assert output[34] == [*body[33], "", "", 'status 422: {"error": "not scored"}']
-    assert output[:34] + output[35:] == expected(body[:33] + body[34:])
+    assert errors(tmp_path / "out.csv") == [["34", "68", *body[33], 'status 422: {"error": "not scored"}']]
+    assert read(tmp_path / "out.csv") == expected(body[:33] + body[34:])
 
 
 def test_values_are_sent_as_declared(server: Server, tmp_path: Path) -> None:
@@ -84,7 +91,8 @@ def test_values_are_sent_as_declared(server: Server, tmp_path: Path) -> None:
 def test_cells_that_do_not_fit_are_all_named_and_nothing_is_sent(server: Server, tmp_path: Path) -> None:
     cells = [("1,000", "1"), ("2", "2"), ("3", "12/34"), ("nan", "1"), ("1e400", "1")]
     body = [["a", loan, value, "x"] for loan, value in cells]
-    done = score(server.url(), table(tmp_path / "in.csv", body), tmp_path / "out.csv")
+    stop = Options(on_error="stop")
+    done = score(server.url(), table(tmp_path / "in.csv", body), tmp_path / "out.csv", options=stop)
     assert [each.message for each in done.problems] == [
         "row 1: column LOAN: '1,000' is not a number",
         "row 3: column VALUE: '12/34' is not a number",
@@ -96,13 +104,51 @@ def test_cells_that_do_not_fit_are_all_named_and_nothing_is_sent(server: Server,
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_cells_that_do_not_fit_are_skipped_on_request(server: Server, tmp_path: Path) -> None:
+def test_a_row_that_does_not_fit_fails_alone(server: Server, tmp_path: Path) -> None:
     body = [["a", "1", "1", "x"], ["b", "M", "2", "x"], ["c", "3", "1", "x"]]
     source = table(tmp_path / "in.csv", body)
-    done = score(server.url(), source, tmp_path / "out.csv", options=Options(on_error="skip"))
-    assert _codes(done) == ["MY808"]
-    assert [row[6] for row in read(tmp_path / "out.csv")[1:]] == ["", "column LOAN: 'M' is not a number", ""]
+    done = score(server.url(), source, tmp_path / "out.csv")
+    assert [(each.code, each.message) for each in done.problems] == [
+        ("MY808", "1 of 3 rows failed, the first in row 2: column LOAN: 'M' is not a number")
+    ]
+    assert done.problems[0].place == Place(str(source), 3, 1)
+    assert read(tmp_path / "out.csv") == expected([body[0], body[2]])
+    assert errors(tmp_path / "out.csv") == [["2", "3", *body[1], "column LOAN: 'M' is not a number"]]
     assert dict(server.calls) == {1: 1, 3: 1}
+
+
+def test_failed_rows_can_be_scored_again_and_their_file_goes_with_them(server: Server, tmp_path: Path) -> None:
+    body = rows(20)
+    body[7][1] = "?"
+    source, output = table(tmp_path / "in.csv", body), tmp_path / "out.csv"
+    assert _codes(score(server.url(), source, output)) == ["MY808"]
+    failed = tmp_path / "out.errors.csv"
+    failed.write_text(failed.read_text("utf-8").replace("?", "7"))
+    assert score(server.url(), failed, tmp_path / "rest.csv").problems == []
+    assert read(tmp_path / "rest.csv")[0] == ["row", "line", *HEADER, "error", *OUTPUTS]
+    body[7][1] = "7"
+    assert score(server.url(), table(source, body), output).problems == []
+    assert not failed.exists()
+    assert beside(output) == []
+
+
+def test_the_input_is_no_output(server: Server, tmp_path: Path) -> None:
+    for name, output in (("in.csv", "in.csv"), ("out.errors.csv", "out.csv")):
+        source = table(tmp_path / name, rows(2))
+        before = source.read_bytes()
+        done = score(server.url(), source, tmp_path / output)
+        assert [each.message for each in done.problems] == [f"{source} is the input"]
+        assert source.read_bytes() == before
+    assert server.posts == 0
+
+
+@pytest.mark.parametrize(
+    ("output", "beside_it"),
+    [("scores.csv", "scores.errors.csv"), ("a.b.tsv", "a.b.errors.tsv"), ("scores", "scores.errors.csv")],
+)
+def test_failed_rows_have_a_file_of_their_own(server: Server, tmp_path: Path, output: str, beside_it: str) -> None:
+    score(server.url(), table(tmp_path / "in.csv", [["a", "?", "1", "x"]]), tmp_path / output)
+    assert (tmp_path / beside_it).is_file()
 
 
 def test_missing_columns_are_named(server: Server, tmp_path: Path) -> None:
@@ -126,11 +172,12 @@ def test_names_have_no_case_unless_two_would_fit(server: Server, tmp_path: Path)
 def test_an_output_named_as_an_input_column_is_kept_beside_it(server: Server, tmp_path: Path) -> None:
     source = table(tmp_path / "in.csv", [["1", "2", "x", "old"]], ("LOAN", "VALUE", "JOB", "P_BAD"))
     assert score(server.url(), source, tmp_path / "out.csv").problems == []
-    assert read(tmp_path / "out.csv")[0] == ["LOAN", "VALUE", "JOB", "P_BAD", "P_BAD_out", "I_BAD", "error"]
-    source = table(tmp_path / "in.csv", [["1", "2", "x", "old"]], ("LOAN", "VALUE", "JOB", "error"))
+    assert read(tmp_path / "out.csv")[0] == ["LOAN", "VALUE", "JOB", "P_BAD", "P_BAD_out", "I_BAD"]
+    source = table(tmp_path / "in.csv", [["?", "2", "x", "old"]], ("LOAN", "VALUE", "JOB", "error"))
+    assert _codes(score(server.url(), source, tmp_path / "out.csv")) == ["MY808"]
+    assert read(tmp_path / "out.errors.csv")[0] == ["row", "line", "LOAN", "VALUE", "JOB", "error", "error_out"]
+    source = table(tmp_path / "in.csv", [["1", "2", "x", "1", "2"]], ("LOAN", "VALUE", "JOB", "P_BAD", "P_BAD_out"))
     assert _codes(score(server.url(), source, tmp_path / "out.csv")) == ["MY805"]
-    options = Options(error_column="reason")
-    assert score(server.url(), source, tmp_path / "out.csv", options=options).problems == []
 
 
 def test_a_data_frame_comes_back_with_scores(server: Server) -> None:
@@ -142,6 +189,27 @@ def test_a_data_frame_comes_back_with_scores(server: Server) -> None:
     assert done.frame["I_BAD"].tolist() == ["0 ", "0 ", "           1"]
     assert done.frame.index.tolist() == [7, 8, 9]
     assert list(frame.columns) == ["LOAN", "VALUE", "JOB"]
+
+
+def test_a_data_frame_keeps_rows_that_failed(server: Server) -> None:
+    frame = pd.DataFrame({"LOAN": ["1", "?", "3"], "VALUE": [1, 2, 3], "JOB": "x"}, index=["a", "b", "c"])
+    done = score(server.url(), frame)
+    assert [each.message for each in done.problems] == [
+        "1 of 3 rows failed, the first in row 2: column LOAN: '?' is not a number"
+    ]
+    assert isinstance(done.frame, pd.DataFrame)
+    assert done.frame.index.tolist() == ["a", "b", "c"]
+    assert done.frame["P_BAD"].dropna().to_dict() == {"a": 2.5, "c": 6.5}
+    assert done.frame["error"].dropna().to_dict() == {"b": "column LOAN: '?' is not a number"}
+
+
+def test_the_public_function_is_that_of_the_api(server: Server) -> None:
+    assert api.score is score
+    assert "score" in api.__all__
+    done = api.score(server.url(), pd.DataFrame({"LOAN": [4], "VALUE": [1], "JOB": ["x"]}))
+    assert done.problems == []
+    with pytest.raises(AttributeError, match="no attribute 'scores'"):
+        _ = api.scores  # type: ignore[attr-defined]
 
 
 def test_a_notebook_has_a_running_loop(server: Server) -> None:
@@ -165,11 +233,44 @@ def test_standard_input_and_output(server: Server, tmp_path: Path, modelyard: Ru
 
 
 def test_a_stream_ends_at_a_row_that_does_not_fit_after_those_before_it(server: Server, tmp_path: Path) -> None:
-    source = table(tmp_path / "in.csv", [["a", "1", "1", "x"], ["b", "M", "2", "x"], ["c", "3", "1", "x"]])
+    source = table(tmp_path / "in.csv", ODD)
     sink = io.BytesIO()
     done = score(server.url(), io.BytesIO(source.read_bytes()), sink)
     assert _codes(done) == ["MY806"]
-    assert sink.getvalue().decode().splitlines() == [",".join((*HEADER, *OUTPUTS)), "a,1,1,x,2.5,0 ,"]
+    assert sink.getvalue().decode().splitlines() == [",".join((*HEADER, *OUTPUTS)), "a,1,1,x,2.5,0 "]
+
+
+ODD = [["a", "1", "1", "x"], ["b", "M", "2", "x"], ["c", "3", "1", "x"]]
+
+
+def test_a_stream_has_a_named_file_for_rows_that_fail(server: Server, tmp_path: Path, modelyard: Run) -> None:
+    text, failed = table(tmp_path / "in.csv", ODD).read_text("utf-8"), tmp_path / "out.errors.csv"
+    done = modelyard("score", server.url(), "-", "--errors", failed, stdin=text)
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[1:] == ["a,1,1,x,2.5,0 ", "c,3,1,x,6.5,0 "]
+    assert errors(tmp_path / "out.csv") == [["2", "3", *ODD[1], "column LOAN: 'M' is not a number"]]
+    done = modelyard("score", server.url(), "-", "--errors", failed, stdin=text.replace("M", "2"))
+    assert (done.returncode, failed.exists(), beside(failed)) == (0, False, [])
+
+
+@pytest.mark.parametrize("path", ["/credit_risk", "/pcr"])
+def test_all_before_the_place_where_a_stream_breaks_off_is_done(server: Server, tmp_path: Path, path: str) -> None:
+    broken = table(tmp_path / "in.csv", ODD).read_bytes() + b'd,1,1,"'
+    sink = io.BytesIO()
+    done = score(server.url(path), io.BytesIO(broken), sink, errors=tmp_path / "out.errors.csv")
+    assert _codes(done) == ["MY805"]
+    assert sink.getvalue().decode().splitlines()[1:] == ["a,1,1,x,2.5,0 ", "c,3,1,x,6.5,0 "]
+    assert [row[0] for row in errors(tmp_path / "out.csv")] == ["2"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--on-error", "skip"], ["-o", "out.csv", "--errors", "failed.csv"], ["--on-error", "go"], ["--resume"]],
+)
+def test_options_that_do_not_go_together_are_wrong_usage(tmp_path: Path, modelyard: Run, arguments: list[str]) -> None:
+    done = modelyard("score", "http://127.0.0.1:1/m", table(tmp_path / "in.csv", []), *arguments, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--" in done.stderr
 
 
 def test_the_delimiter_is_that_of_the_input(server: Server, tmp_path: Path) -> None:
@@ -253,17 +354,43 @@ def test_an_address_that_is_not_known_is_an_error(
     assert hint in done.problems[0].hint
 
 
-def test_a_live_cluster_is_asked_before_the_file(server: Server, tmp_path: Path) -> None:
-    asked: list[tuple[str, str | None]] = []
+KUBECONFIG = """\
+{"apiVersion": "v1", "kind": "Config", "current-context": "c", "users": [],
+ "contexts": [{"name": "c", "context": {"cluster": "c", "user": ""}}],
+ "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:%d"}}]}
+"""
 
-    def locate(name: str, variant: str | None) -> object:
-        asked.append((name, variant))
-        return address(server.url())[0]
 
+def _unrelated(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a kubeconfig that leads to the stand-in, which is no API server."""
+    (tmp_path / "kubeconfig").write_text(KUBECONFIG % server.port)
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+
+
+def test_no_cluster_is_asked_where_the_file_says_the_host(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _unrelated(server, tmp_path, monkeypatch)
+    (tmp_path / "models.yaml").write_text(MODELS)
     source = table(tmp_path / "in.csv", rows(1))
-    done = score("Credit_Risk", source, tmp_path / "out.csv", file=tmp_path, locate=locate)  # type: ignore[arg-type]
-    assert done.problems == []
-    assert asked == [("credit-risk", None)]
+    for model, route in (("churn", Route(ingress=f"127.0.0.1:{server.port}")), (server.url(), Route())):
+        assert score(model, source, tmp_path / "out.csv", file=tmp_path, route=route).problems == []
+    assert {each.split(" ")[1].split("/")[1] for each in server.requests} == {"churn", "credit_risk"}
+
+
+def test_a_cluster_that_knows_nothing_is_said_beside_what_the_file_lacks(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _unrelated(server, tmp_path, monkeypatch)
+    (tmp_path / "models.yaml").write_text(MODELS)
+    source = table(tmp_path / "in.csv", rows(1))
+    done = score("credit-risk", source, tmp_path / "out.csv", file=tmp_path)
+    assert _codes(done) == ["MY801", "MY704"]
+    done = score("credit-risk", source, tmp_path / "out.csv", file=tmp_path, where=Connection(namespace="other"))
+    assert _codes(done) == ["MY704"]
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    done = score("credit-risk", source, tmp_path / "out.csv", file=tmp_path, where=Connection(namespace="other"))
+    assert _codes(done) == ["MY701"]
 
 
 def test_a_server_that_is_no_model_is_named(server: Server, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modelyard.api.score import Options, score
+from modelyard.api.scoring import Options, score
 from tests.model_server import Server, running
 from tests.scoring import read
 
@@ -37,7 +37,8 @@ def test_a_broken_file_is_named_with_its_line(server: Server, tmp_path: Path, ca
     content = text if isinstance(text, bytes) else text.encode()
     source = tmp_path / "in.csv"
     source.write_bytes(content)
-    done = score(server.url(), source if how == "file" else io.BytesIO(content), tmp_path / "out.csv")
+    data = source if how == "file" else io.BytesIO(content)
+    done = score(server.url(), data, tmp_path / "out.csv", options=Options(on_error="stop"))
     assert [each.code for each in done.problems] == ["MY805"]
     place = done.problems[0].place
     assert place is not None
@@ -47,16 +48,14 @@ def test_a_broken_file_is_named_with_its_line(server: Server, tmp_path: Path, ca
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_a_row_of_another_length_is_skipped_on_request(server: Server, tmp_path: Path) -> None:
+def test_a_row_of_another_length_fails_alone(server: Server, tmp_path: Path) -> None:
     source = tmp_path / "in.csv"
     source.write_text(HEAD + "1,2,x\n1,2\n3,4,y\n")
-    done = score(server.url(), source, tmp_path / "out.csv", options=Options(on_error="skip"))
+    done = score(server.url(), source, tmp_path / "out.csv")
     assert [each.code for each in done.problems] == ["MY808"]
-    assert [row[3:] for row in read(tmp_path / "out.csv")[1:]] == [
-        ["2.5", "0 ", ""],
-        ["", "", "has 2 cells, the header has 3"],
-        ["6.5", "0 ", ""],
-    ]
+    assert [row[3:] for row in read(tmp_path / "out.csv")[1:]] == [["2.5", "0 "], ["6.5", "0 "]]
+    failed = ["2", "3", "1", "2", "", "has 2 cells, the header has 3"]
+    assert read(tmp_path / "out.errors.csv")[1:] == [failed]
 
 
 @pytest.mark.parametrize(
@@ -86,4 +85,4 @@ def test_an_encoding_can_be_named(server: Server, tmp_path: Path) -> None:
 def test_a_header_alone_gives_a_header_alone(server: Server, tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text(HEAD)
     assert score(server.url(), tmp_path / "in.csv", tmp_path / "out.csv").problems == []
-    assert read(tmp_path / "out.csv") == [["LOAN", "VALUE", "JOB", "P_BAD", "I_BAD", "error"]]
+    assert read(tmp_path / "out.csv") == [["LOAN", "VALUE", "JOB", "P_BAD", "I_BAD"]]

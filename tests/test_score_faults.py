@@ -1,4 +1,4 @@
-"""Whatever a server does, every row ends exactly once in the output: scored, or with the reason why not."""
+"""Whatever a server does, every row ends exactly once: scored, or among the failed rows with the reason why not."""
 
 import asyncio
 import socket
@@ -9,11 +9,12 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from modelyard.api.score import Limits, Options, Route, score
+from modelyard.api.scoring import Limits, Options, Route, score
 from tests.model_server import Server, answer, running
-from tests.scoring import QUICK, beside, expected, read, rows, table
+from tests.scoring import QUICK, beside, errors, expected, read, rows, table
 
 COUNT = 150
 NTH = 7
@@ -130,22 +131,23 @@ def test_what_does_not_pass_is_the_reason_of_its_row(server: Server, tmp_path: P
     act, reason = LASTING[fault]
     server.fault = every(NTH, act)
     body = rows(COUNT)
-    options = replace(QUICK, on_error="skip", limits=replace(QUICK.limits, max_body=2000))
+    options = replace(QUICK, limits=replace(QUICK.limits, max_body=2000))
     done = score(server.url(), table(tmp_path / "in.csv", body), tmp_path / "out.csv", options=options)
     assert [each.code for each in done.problems] == ["MY808"]
-    output = read(tmp_path / "out.csv")[1:]
-    whole = expected(body)[1:]
-    failed = [row for row in output if row[-1]]
+    assert reason in done.problems[0].message
+    failed = errors(tmp_path / "out.csv")
     assert len(failed) == COUNT // NTH
-    assert {tuple(row[4:]) for row in failed} == {("", "", reason)}
-    assert [row if not row[-1] else [*row[:4], *good[4:]] for row, good in zip(output, whole, strict=True)] == whole
+    assert {row[-1] for row in failed} == {reason}
+    numbers = [int(row[0]) for row in failed]
+    assert [row[2:-1] for row in failed] == [body[number - 1] for number in numbers]
+    assert read(tmp_path / "out.csv") == expected(row for i, row in enumerate(body, 1) if i not in numbers)
     assert server.posts == COUNT
     assert server.calls.total() == len(server.calls) == COUNT - COUNT // NTH
 
 
 def test_without_retries_a_row_is_sent_once(server: Server, tmp_path: Path) -> None:
     server.fault = every(NTH, says(500))
-    options = replace(QUICK, retries=0, on_error="skip")
+    options = replace(QUICK, retries=0)
     score(server.url(), table(tmp_path / "in.csv", rows(COUNT)), tmp_path / "out.csv", options=options)
     assert server.posts == COUNT
 
@@ -172,7 +174,8 @@ def test_retry_after_is_honoured_by_all_calls(server: Server, tmp_path: Path) ->
 def test_a_retry_after_beyond_the_limit_fails_at_once(server: Server, tmp_path: Path) -> None:
     server.fault = every(1, says(503, more="Retry-After: 3600\r\n"))
     done = score(server.url(), table(tmp_path / "in.csv", rows(3)), tmp_path / "out.csv", options=QUICK)
-    assert [each.message for each in done.problems] == ["row 1: status 503: {}; it asks to wait 3600 s"]
+    assert {row[-1] for row in errors(tmp_path / "out.csv")} == {"status 503: {}; it asks to wait 3600 s"}
+    assert [each.code for each in done.problems] == ["MY808"]
 
 
 def test_a_server_that_takes_few_calls_gets_few(server: Server, tmp_path: Path) -> None:
@@ -200,7 +203,7 @@ def test_the_first_row_that_fails_ends_the_run_and_resume_goes_on(server: Server
         return number > 300 and await every(1, says(500, {"error": "down"}))(one, writer, number)
 
     server.fault = down
-    done = score(server.url(), source, output, options=replace(QUICK, retries=1))
+    done = score(server.url(), source, output, options=replace(QUICK, retries=1, on_error="stop"))
     assert [each.code for each in done.problems] == ["MY807"]
     assert 'status 500: {"error": "down"}' in done.problems[0].message
     assert output.read_text() == "old"
@@ -216,11 +219,11 @@ def test_the_first_row_that_fails_ends_the_run_and_resume_goes_on(server: Server
 
 def test_one_row_takes_no_longer_than_its_limit(server: Server, tmp_path: Path) -> None:
     server.fault = every(1, hang)
-    options = Options(Limits(0.3, 0.2, 0.2), retries=1000, total=1.0, on_error="skip")
+    options = Options(Limits(0.3, 0.2, 0.2), retries=1000, total=1.0)
     began = time.monotonic()
     score(server.url(), table(tmp_path / "in.csv", rows(3)), tmp_path / "out.csv", options=options)
     assert time.monotonic() - began < 3
-    assert {row[-1] for row in read(tmp_path / "out.csv")[1:]} == {"no answer within 1 s, with all retries"}
+    assert {row[-1] for row in errors(tmp_path / "out.csv")} == {"no answer within 1 s, with all retries"}
 
 
 def test_a_server_that_does_not_connect_is_given_up(tmp_path: Path) -> None:
@@ -256,3 +259,83 @@ def test_a_certificate_is_verified(tmp_path: Path, server: Server) -> None:
     url = server.url().replace("http:", "https:")
     done = score(url, table(tmp_path / "in.csv", []), tmp_path / "out.csv", options=replace(QUICK, retries=0))
     assert [each.code for each in done.problems] == ["MY802"]
+
+
+def falls_silent(after: int, act: Act | None) -> Callable[[Server, asyncio.StreamWriter, int], Awaitable[bool]]:
+    """Return a fault of all calls after so many; None: the server is gone, and takes no connection."""
+
+    async def fault(one: Server, writer: asyncio.StreamWriter, number: int) -> bool:
+        if number <= after:
+            return False
+        if act is not None:
+            await act(one, writer)
+            return True
+        if one.listener is not None:
+            one.listener.close()
+            one.listener = None
+        writer.transport.abort()
+        return True
+
+    return fault
+
+
+SILENT: dict[str, Act | None] = {
+    "gone": None, "reset": reset, "hangs": hang, "503": says(503), "502": says(502, b"<html>", kind="text/html"),
+}  # fmt: skip
+# A row may take half a second, so a server is given up after a quarter without a sign of life.
+HASTY = replace(QUICK, limits=Limits(0.1, 0.1, 0.1), total=0.5, retries=1, concurrency=4)
+
+
+@pytest.mark.parametrize("fault", SILENT)
+def test_a_server_that_dies_ends_the_run_which_can_go_on(tmp_path: Path, fault: str) -> None:
+    body = rows(3000)
+    source, output = table(tmp_path / "in.csv", body), tmp_path / "out.csv"
+    with running(Server(fault=falls_silent(200, SILENT[fault]))) as server:
+        began = time.monotonic()
+        done = score(server.url(), source, output, options=HASTY)
+    assert time.monotonic() - began < 10
+    assert [each.code for each in done.problems] == ["MY815"]
+    assert "go on with --resume" in done.problems[0].hint
+    assert done.measures is not None
+    assert 200 - 4 <= done.measures.scored <= 200
+    with running(Server(server.port)) as server:
+        done = score(server.url(), source, output, options=QUICK, resume=True)
+    failed = [int(row[0]) for row in errors(output)] if done.problems else []
+    assert read(output) == expected(row for i, row in enumerate(body, 1) if i not in failed)
+    # Rows whose calls did not reach the server have not failed; of the others those that were given up have.
+    assert len(failed) <= (4 if fault == "gone" else 40)
+
+
+def test_a_server_that_comes_back_soon_costs_no_row(server: Server, tmp_path: Path) -> None:
+    body = rows(600)
+
+    async def restart(one: Server, writer: asyncio.StreamWriter, number: int) -> bool:
+        if number == 300:
+            await refuse(one, writer)
+        return number == 300
+
+    server.fault = restart
+    options = replace(QUICK, retries=0)  # a call that could not connect has sent nothing
+    done = score(server.url(), table(tmp_path / "in.csv", body), tmp_path / "out.csv", options=options)
+    assert done.measures is not None
+    assert done.measures.failed <= 1
+    assert done.measures.scored >= 599
+
+
+def test_bad_rows_alone_do_not_end_a_run(server: Server, tmp_path: Path) -> None:
+    server.fault = every(2, reset)
+    done = score(server.url(), table(tmp_path / "in.csv", rows(60)), tmp_path / "out.csv", options=HASTY)
+    assert [each.code for each in done.problems] in ([], ["MY808"])
+
+
+def test_a_data_frame_keeps_what_was_scored_before_the_server_died(server: Server) -> None:
+    server.fault = falls_silent(200, None)
+    frame = pd.DataFrame({"LOAN": range(1000), "VALUE": 1, "JOB": "x"})
+    done = score(server.url(), frame, options=HASTY)
+    assert [each.code for each in done.problems] == ["MY815"]
+    assert isinstance(done.frame, pd.DataFrame)
+    scored = done.frame["P_BAD"].dropna()
+    assert 196 <= len(scored) <= 200
+    assert scored.tolist() == [index * 2 + 0.5 for index in scored.index]
+    assert done.frame["error"].isna().sum() == len(scored)
+    assert done.frame["error"].iloc[-1] == "not scored: the run ended before this row"

@@ -4,7 +4,7 @@ import asyncio
 import ssl
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
@@ -16,6 +16,7 @@ from yarl import URL
 
 MEBIBYTE: Final = 1024 * 1024
 LOCAL: Final = frozenset(["localhost", "127.0.0.1", "::1"])
+_TUNNELS: Final = 64  # connections over a Unix socket: behind it each may take a thread
 _JSON: Final = "application/json"  # SAS Python Container Runtime compares it exactly: no charset
 
 
@@ -37,17 +38,18 @@ class Address:
     """Where a server is, without any secret in `url`.
 
     host: what the Host header says where no DNS knows the name, and whom TLS must prove. headers: sent with each
-    call; their values are secrets.
+    call; their values are secrets. socket: path of a Unix socket to connect to, in place of the URL's host.
     """
 
     url: str
     host: str = ""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    socket: str = ""
 
     def at(self, path: str) -> "Address":
         """Return the address of a path on the same server."""
         parts = urlsplit(self.url)
-        return Address(urlunsplit(parts._replace(path=path)), self.host, self.headers)
+        return replace(self, url=urlunsplit(parts._replace(path=path)))
 
     @property
     def path(self) -> str:
@@ -58,7 +60,7 @@ class Address:
     def is_open(self) -> bool:
         """Tell whether others on the way could read what is sent."""
         parts = urlsplit(self.url)
-        return parts.scheme == "http" and parts.hostname not in LOCAL
+        return parts.scheme == "http" and parts.hostname not in LOCAL and not self.socket
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +80,15 @@ class Answer:
 
 
 class Fault(Exception):  # noqa: N818 - what the network did, not an error of the program
-    """A call without an answer; its text holds no secret. again: whether another try may help."""
+    """A call without an answer; its text holds no secret. again: whether another try may help.
 
-    def __init__(self, message: str, *, again: bool = True) -> None:
+    connected: whether the call may have reached the server.
+    """
+
+    def __init__(self, message: str, *, again: bool = True, connected: bool = True) -> None:
         super().__init__(message)
         self.again = again
+        self.connected = connected
 
 
 def address(text: str) -> tuple[Address | None, str]:
@@ -131,13 +137,18 @@ class Client:
         except OSError as error:
             raise Fault(f"the CA file {self._ca_file} cannot be used: {_reason(error)}", again=False) from error
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._connections, ssl=context),
+            connector=self._connector(context),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._limits.connect),
             headers=self._headers,
             cookie_jar=aiohttp.DummyCookieJar(),  # a cookie would keep all calls on one pod
             auto_decompress=False,  # a small answer must not become a large one
         )
         return self
+
+    def _connector(self, context: ssl.SSLContext) -> aiohttp.BaseConnector:
+        if self.server.socket:
+            return aiohttp.UnixConnector(self.server.socket, limit=min(self._connections, _TUNNELS))
+        return aiohttp.TCPConnector(limit=self._connections, ssl=context)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -181,8 +192,9 @@ class Client:
                 response.release()
         except TimeoutError as error:
             # aiohttp's own limit is that of connecting; the others are ours.
-            what = part if timer.expired() else f"connection within {limits.connect:g} s"
-            raise Fault(f"no {what}") from error
+            if timer.expired():
+                raise Fault(f"no {part}") from error
+            raise Fault(f"no connection within {limits.connect:g} s", connected=False) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _fault(error) from error
         retry = _retry_after(response.headers.get("Retry-After"))
@@ -210,7 +222,7 @@ def _fault(error: Exception) -> Fault:
     """Say what happened, in words of our own: the library's may hold the URL, and so a password."""
     for kind, say, again in _FAULTS:
         if isinstance(error, kind):
-            return Fault(say(error), again=again)
+            return Fault(say(error), again=again, connected=not isinstance(error, aiohttp.ClientConnectorError))
     return Fault(f"the connection failed ({type(error).__name__})")
 
 

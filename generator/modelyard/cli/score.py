@@ -9,15 +9,19 @@ import typer
 
 from modelyard import names
 from modelyard.cli.app import File, app, stop_on_errors, tell
+from modelyard.cli.connection import Context, Kubeconfig, Namespace, connection
 
 if TYPE_CHECKING:
-    from modelyard.api.score import Limits, Measures, Options, Route
+    from modelyard.api.scoring import Limits, Measures, Options, Route
 
 TOKEN = "MODELYARD_TOKEN"  # noqa: S105 - the name of a variable
 CLEAR = "\r\x1b[2K"  # to the beginning of the line, and erase it
 
 ModelOrUrl = Annotated[
-    str, typer.Argument(metavar="MODEL|URL", help="Name in the models file (credit_risk finds credit-risk), or a URL.")
+    str,
+    typer.Argument(
+        metavar="MODEL|URL", help="Name in the models file or a cluster (credit_risk finds credit-risk), or a URL."
+    ),
 ]
 Table = Annotated[str, typer.Argument(metavar="INPUT", help="CSV file with a header; - is standard input.")]
 Output = Annotated[
@@ -27,8 +31,12 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on where a run to the
 OnError = Annotated[
     str,
     typer.Option(
-        metavar="stop|skip", help="A row that fails ends the run, or gets its reason in the error column; exit code 1."
+        metavar="skip|stop", help="Go on after a row that fails (default; exit code 1 at the end), or end there."
     ),
+]
+Errors = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="With -o -: failed rows; without it the first one ends the run."),
 ]
 Url = Annotated[str, typer.Option(help="Server of the model, or the model on it, in place of what the file says.")]
 Ingress = Annotated[
@@ -53,7 +61,6 @@ TotalTimeout = Annotated[str, typer.Option(metavar="DURATION", help="Of one row,
 Delimiter = Annotated[str, typer.Option(help="One character; if absent, what the header holds most of: , ; | or tab.")]
 Encoding = Annotated[str, typer.Option(help="Of the input; the output is UTF-8.")]
 Missing = Annotated[list[str] | None, typer.Option(metavar="TEXT", help="Also a missing value, such as NA.")]
-ErrorColumn = Annotated[str, typer.Option(metavar="NAME", help="Last column of the output: why a row has no scores.")]
 Escape = Annotated[
     bool, typer.Option("--escape-formulas", help="Put ' before scored texts that a spreadsheet would run.")
 ]
@@ -67,10 +74,14 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     file: File = Path(),
     *,
     resume: Resume = False,
-    on_error: OnError = "stop",
+    on_error: OnError = "",
+    errors: Errors = None,
     url: Url = "",
     ingress: Ingress = "",
     domain: Domain = "",
+    namespace: Namespace = "",
+    context: Context = "",
+    kubeconfig: Kubeconfig = "",
     variant: Variant = None,
     step: Step = "",
     header: Header = None,
@@ -87,28 +98,34 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     delimiter: Delimiter = "",
     encoding: Encoding = "utf-8-sig",
     missing: Missing = None,
-    error_column: ErrorColumn = "error",
     escape_formulas: Escape = False,
 ) -> None:
-    """Score a CSV file by a model: each row exactly once, in order.
+    """Score a CSV file by a model: each row exactly once, in order; rows that fail go to OUTPUT.errors.csv."""
+    from modelyard.api.scoring import Options, Route
 
-    The output has the columns of the input, the outputs of the model, and a column for errors. The inputs are
-    learned from the model itself; a column that is missing or a cell that does not fit is named before anything
-    is sent. Progress goes to a terminal's standard error. Nothing of a credential is printed.
-    """
-    from modelyard.api.score import Options, Route
-
+    _check_together(output, on_error, errors, resume)
     options = Options(
         _limits(connect_timeout, headers_timeout, body_timeout), concurrency, batch, 0 if no_retry else retries,
-        _seconds("--total-timeout", total_timeout), "skip" if _skips(on_error) else "stop", error_column,
+        _seconds("--total-timeout", total_timeout), "stop" if on_error == "stop" else "skip",
         _character(delimiter), _encoding(encoding), tuple(missing or ()), escape_formulas,
     )  # fmt: skip
     route = Route(url, ingress, domain, variant, step, _headers(header or [], token_file), ca_file)
-    _score(model, table, output, file, route, options, resume)
+    _score(model, table, output, file, route, options, errors, (namespace, context, kubeconfig), resume)
+
+
+def _check_together(output: str, on_error: str, errors: Path | None, resume: bool) -> None:  # noqa: FBT001
+    if on_error not in ("", "skip", "stop"):
+        raise typer.BadParameter("--on-error is skip or stop")
+    if resume and output == "-":
+        raise typer.BadParameter("--resume needs an output file")
+    if errors is not None and output != "-":
+        raise typer.BadParameter("--errors is for -o -; an output file has its failed rows beside it")
+    if on_error == "skip" and output == "-" and errors is None:
+        raise typer.BadParameter("--on-error skip with -o - needs --errors FILE for the rows that fail")
 
 
 def _limits(connect: str, headers: str, body: str) -> "Limits":
-    from modelyard.api.score import Limits
+    from modelyard.api.scoring import Limits
 
     return Limits(
         _seconds("--connect-timeout", connect), _seconds("--headers-timeout", headers),
@@ -116,26 +133,26 @@ def _limits(connect: str, headers: str, body: str) -> "Limits":
     )  # fmt: skip
 
 
-def _score(
+def _score(  # noqa: PLR0913 - what the command has
     model: str,
     table: str,
     output: str,
     file: Path,
     route: "Route",
     options: "Options",
+    errors: Path | None,
+    where: tuple[str, str, str],
     resume: bool,  # noqa: FBT001
 ) -> None:
-    from modelyard.api.score import score as scored_by
+    from modelyard.api.scoring import score as scored_by
 
-    if resume and output == "-":
-        raise typer.BadParameter("--resume needs an output file")
     data: Path | BinaryIO = sys.stdin.buffer if table == "-" else Path(table)
     sink: Path | BinaryIO = sys.stdout.buffer if output == "-" else Path(output)
     shows = sys.stderr.isatty()
     try:
         scored = scored_by(
-            model, data, sink, file=file, route=route, options=options, resume=resume,
-            report=_progress if shows else None,
+            model, data, sink, errors=errors, file=file, route=route, options=options, resume=resume,
+            where=connection(*where) if any(where) else None, report=_progress if shows else None,
         )  # fmt: skip
     finally:
         if shows:
@@ -144,6 +161,8 @@ def _score(
     if scored.measures is not None and scored.measures.done:
         for line in scored.measures.summary().splitlines():
             tell(line)
+        if scored.url != model:
+            tell(f"{model} is {scored.url}")
     stop_on_errors(scored.problems)
 
 
@@ -156,12 +175,6 @@ def _seconds(option: str, text: str) -> float:
     if wrong := names.positive_duration(text):
         raise typer.BadParameter(f"{option} {text} {wrong}")
     return float(names.seconds(text))
-
-
-def _skips(on_error: str) -> bool:
-    if on_error not in ("stop", "skip"):
-        raise typer.BadParameter("--on-error is stop or skip")
-    return on_error == "skip"
 
 
 def _character(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from modelyard.cluster.answers import is_absent, problem_of
+from modelyard.cluster.hidden import silence_logins, without_credentials
 from modelyard.problem import Problem, problem
 
 CONNECT_SECONDS: Final = 5.0
@@ -91,7 +92,7 @@ class Client:
                 break
             time.sleep(pause)
         if not 200 <= status < 300:
-            found = problem_of(self.host, method, what, status, text)
+            found = self._problem(method, what, status, text)
             raise ClusterProblem(found, answered=True, absent=is_absent(status, text))
         return self._object(method, what, text)
 
@@ -103,7 +104,7 @@ class Client:
         rest = b""
         try:
             if answer.status != 200:
-                found = problem_of(self.host, "GET", what, answer.status, answer.read())
+                found = self._problem("GET", what, answer.status, answer.read())
                 raise ClusterProblem(found, answered=True, absent=answer.status == 404)
             for part in answer.stream(_PART):
                 *whole, rest = (rest + part).split(b"\n")
@@ -114,6 +115,21 @@ class Client:
             answer.close()
         if rest:
             yield rest.decode("utf-8", "replace")
+
+    def websocket(self, path: str, what: str, *, query: Mapping[str, str], protocol: str) -> Any:
+        """Return an open WebSocket, one of the package websocket-client. Raises ClusterProblem."""
+        from kubernetes.stream import ws_client
+
+        sockets: Any = ws_client  # the package has no types
+        headers = {"sec-websocket-protocol": protocol}
+        self._api.update_params_for_auth(headers, [], ["BearerToken"], path, "GET", None)
+        url = sockets.get_websocket_url(self._api.configuration.host.rstrip("/") + path, list(query.items()))
+        try:
+            return sockets.create_websocket(self._api.configuration, url, headers)
+        except Exception as error:  # noqa: BLE001 - of sockets, TLS, proxies and the protocol; their texts hold the URL
+            status, text = getattr(error, "status_code", 0), getattr(error, "resp_body", None) or b""
+            found = self._problem("GET", what, status, text) if status else self._unanswered("GET", what, error)
+            raise ClusterProblem(found, answered=bool(status), absent=status == 404) from None
 
     def _send(
         self, method: str, path: str, what: str, query: Mapping[str, str] | None, body: object, content_type: str
@@ -161,6 +177,9 @@ class Client:
             )
         except HTTPError as error:
             raise ClusterProblem(self._unanswered(method, what, error)) from None
+
+    def _problem(self, method: str, what: str, status: int, text: bytes) -> Problem:
+        return problem_of(self.host, method, what, status, without_credentials(self._api.configuration, text))
 
     def _unanswered(self, method: str, what: str, error: Exception) -> Problem:
         # The error's text may hold the URL with user info; its type says enough.
@@ -263,11 +282,9 @@ class Client:
 @contextmanager
 def connect(where: Connection) -> Iterator[Client]:
     """Give a client of the cluster that a kubeconfig, or the pod around this process, names. Raises ClusterProblem."""
-    from kubernetes.config.config_exception import ConfigException
-
     try:
         api, namespace = _logged_in(where)
-    except (ConfigException, OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+    except Exception as error:  # noqa: BLE001 - of whatever stands in that file
         # Their texts may quote the kubeconfig, which holds credentials.
         source = f"kubeconfig {where.kubeconfig}" if where.kubeconfig else "the kubeconfig"
         context = f", context {where.context}" if where.context else ""
@@ -288,8 +305,8 @@ def _logged_in(where: Connection) -> tuple[Any, str]:
 
     from kubernetes import client, config
 
+    silence_logins()
     configs: Any = config  # the package has no types
-
     known = (
         where.kubeconfig
         or where.context

@@ -7,8 +7,8 @@ from modelyard.codes.code import Code
 SCORE: Final[dict[str, Code]] = {
     "MY801": Code(
         "A model without a known address",
-        "A name is looked up in the models file: the host of its domains, ingress, gateway or route. Where "
-        "that does not say it, a URL or --ingress does.",
+        "A name is looked up in the models file: the host of its domains, ingress, gateway or route. Where that does "
+        "not say it, the cluster of the kubeconfig is asked; with -n, --context or --kubeconfig it alone is.",
     ),
     "MY802": Code(
         "A model that does not describe itself",
@@ -28,21 +28,23 @@ SCORE: Final[dict[str, Code]] = {
     "MY805": Code(
         "Not a CSV file",
         "Files follow RFC 4180: quotes are closed, there is no NUL, columns have different names. A row of "
-        "another length than the header can be passed over with --on-error skip; a file that cannot be cut "
-        "into rows cannot.",
+        "another length than the header fails alone; a file that cannot be cut into rows is not scored.",
     ),
     "MY806": Code(
         "A cell that does not fit",
-        "It is not of the type that the model declares. A file is read to its end before anything is sent; "
-        "with --on-error skip such a row gets its reason in the error column.",
+        "It is not of the type that the model declares, so the row fails without being sent. With --on-error stop a "
+        "file is read to its end before anything is sent, and all such cells are named.",
     ),
     "MY807": Code(
         "A row that failed",
         "The model did not score it, after all retries. What was scored before it is kept beside the output: "
-        "--resume goes on from there. With --on-error skip the row gets its reason in the error column "
-        "instead.",
+        "--resume goes on from there. Without --on-error stop the row goes among the failed ones instead.",
     ),
-    "MY808": Code("Rows with an error", "The output is complete; the error column says why these have no scores."),
+    "MY808": Code(
+        "Rows that failed",
+        "All other rows are scored. The failed ones are in the file beside the output, of a DataFrame in its column "
+        "error, with their reasons; that file can itself be scored again.",
+    ),
     "MY809": Code("An output that cannot be written", "The old file stands."),
     "MY810": Code(
         "An unfinished output",
@@ -58,5 +60,15 @@ SCORE: Final[dict[str, Code]] = {
         "A credential over plain HTTP",
         "Everyone on the way can read it. Use https, or a port-forward to this machine.",
         "warning",
+    ),
+    "MY815": Code(
+        "The server has died",
+        "Nobody has got an answer from the model for half a minute, though it answered before: connections failed, or "
+        "calls in a row were given up. The remaining rows are not tried; --resume goes on with them.",
+    ),
+    "MY816": Code(
+        "A live model that takes no calls",
+        "It is in the cluster, but it is not ready, is scaled to zero, or it is not clear which object is meant. "
+        "A tunnel leads to a single revision, so calls that are split need --variant or the cluster's gateway.",
     ),
 }

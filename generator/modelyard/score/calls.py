@@ -2,11 +2,13 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from modelyard.http import Answer, Fault
+from modelyard.score.health import Health
 from modelyard.score.measures import Measures
 from modelyard.score.options import Options
 from modelyard.score.pace import Pace
@@ -31,66 +33,93 @@ class Failed(Exception):  # noqa: N818 - the reason of a row, not an error of th
         self.rows_at_fault = rows_at_fault
 
 
+class _Try(NamedTuple):
+    """What one try came to. reason: why there is no answer that can be used, empty if there is one."""
+
+    answer: Answer | None
+    reason: str = ""
+    connected: bool = True
+
+    @property
+    def refused(self) -> bool:
+        """Tell whether the server has no room now."""
+        return self.answer is not None and self.answer.status in TOO_MANY
+
+    @property
+    def rows_at_fault(self) -> bool:
+        """Tell whether fewer rows might be answered otherwise."""
+        return self.answer is not None and self.answer.status in _ROWS_AT_FAULT
+
+
 @dataclass(frozen=True, slots=True)
 class Calls:
     """Calls to one server, all at one pace. hide: takes secrets out of what the server says."""
 
     pace: Pace
+    health: Health
     options: Options
     measures: Measures
     hide: Hide
 
     async def answer(self, send: Send) -> Answer:
-        """Send until there is a JSON answer with a 2xx status. Raises Failed."""
+        """Send until there is a JSON answer with a 2xx status. Raises Failed, and Dead if the server is."""
         try:
             async with asyncio.timeout(self.options.total):
                 return await self._answer(send)
         except TimeoutError:
-            raise Failed(f"no answer within {self.options.total:g} s, with all retries") from None
+            raise self._given_up(f"no answer within {self.options.total:g} s, with all retries") from None
 
     async def _answer(self, send: Send) -> Answer:
-        deadline = asyncio.get_running_loop().time() + self.options.total
-        failures = refusals = 0
+        deadline = time.monotonic() + self.options.total
+        tries = failures = 0
+        first = 0.0
         while True:
-            answer, reason = await self._once(send)
-            if not reason and answer is not None:
-                return answer
-            refused = answer is not None and answer.status in TOO_MANY
-            wait = answer.retry_after if answer is not None and refused else None
-            failures, refusals = failures + (not refused), refusals + refused
-            if failures > self.options.retries or not self.options.retries:
-                raise Failed(reason, rows_at_fault=answer is not None and answer.status in _ROWS_AT_FAULT)
-            if wait is not None and asyncio.get_running_loop().time() + wait > deadline:
-                raise Failed(f"{reason}; it asks to wait {wait:g} s")
+            found = await self._once(send)
+            if not found.reason and found.answer is not None:
+                return found.answer
+            first = first or time.monotonic()
+            if found.connected or not self.health.unreached(found.reason):
+                failures += not found.refused
+                retries = self.options.retries
+                if not retries or (failures > retries and not self.health.hopes(first)):
+                    raise self._given_up(found.reason, rows_at_fault=found.rows_at_fault)
+            wait = found.answer.retry_after if found.refused and found.answer is not None else None
+            if wait is not None and time.monotonic() + wait > deadline:
+                raise self._given_up(f"{found.reason}; it asks to wait {wait:g} s")
+            tries += 1
             self.measures.retries += 1
-            await asyncio.sleep(_jittered(failures + refusals) if wait is None else 0)
+            await asyncio.sleep(_jittered(tries) if wait is None else 0)
 
-    async def _once(self, send: Send) -> tuple[Answer | None, str]:
-        """Return (answer, why it is none that can be used); nothing is wrong with it if that is empty.
-
-        Raises Failed for what a second try would not change.
-        """
+    async def _once(self, send: Send) -> _Try:
+        """Try. Raises Failed for what a second try would not change."""
         epoch = await self.pace.enter()
         try:
             answer = await send()
             if answer.status in TOO_MANY:
                 self.pace.slow(epoch, answer.retry_after or 0.0)
         except Fault as fault:
+            self.health.failed()
             if not fault.again:
-                raise Failed(str(fault)) from fault
-            return None, str(fault)
+                raise self._given_up(str(fault)) from fault
+            return _Try(None, str(fault), fault.connected)
         finally:
             self.pace.leave()
+        self.health.answered(answer.status)
         self.measures.call(answer.seconds)
         if 200 <= answer.status < 300:
             if not answer.is_json:
                 raise Failed(f"the answer is {answer.content_type}, not JSON", rows_at_fault=True)
             self.pace.well()
-            return answer, ""
+            return _Try(answer)
         reason = self._said(answer)
         if answer.status not in TOO_MANY | _AGAIN:
             raise Failed(reason, rows_at_fault=answer.status in _ROWS_AT_FAULT)
-        return answer, reason
+        return _Try(answer, reason)
+
+    def _given_up(self, reason: str, *, rows_at_fault: bool = False) -> Failed:
+        """Return the reason of a row whose call is given up. Raises Dead."""
+        self.health.give_up(reason)
+        return Failed(reason, rows_at_fault=rows_at_fault)
 
     def _said(self, answer: Answer) -> str:
         if 300 <= answer.status < 400:

@@ -18,7 +18,7 @@ _TICK: Final = 0.5  # seconds between checkpoints, and between reports of progre
 
 
 class Engine:
-    """One run. failed: the row that ended it, with on_error stop."""
+    """One run. failed: the row that ended it, with on_error stop; else the first that failed."""
 
     def __init__(self, client: Client, path: str, form: Form, calls: Calls, output: Output) -> None:
         self.failed: Row | None = None
@@ -32,10 +32,11 @@ class Engine:
         self._held = 0
         self._room = asyncio.Event()
         self._closed = False
+        self._ended = False
         self._broken: Stopped | None = None
 
     async def run(self, feed: Feed, report: Callable[[], None]) -> None:
-        """Score all that the feed gives; what is done is in the output, whatever happens. Raises Stopped."""
+        """Score all that the feed gives; what is done is in the output, whatever happens. Raises Stopped and Dead."""
         try:
             async with asyncio.TaskGroup() as group:
                 ticker = group.create_task(self._tick(report))
@@ -103,13 +104,15 @@ class Engine:
 
     def _drain(self) -> None:
         """Write what is done up to the first row that is not; with on_error stop, up to the first that failed."""
-        while self._window and self._window[0].done and self.failed is None:
+        while self._window and self._window[0].done and not self._ended:
             unit = self._window.popleft()
             self._held -= len(unit.body)
             for row in unit.rows:
-                if row.error and self._stops:
-                    self.failed = row
-                    break
+                if row.error:
+                    self.failed = self.failed or row
+                    if self._stops:
+                        self._ended = True
+                        break
                 self._write(row)
         self._room.set()
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from modelyard.score.cells import Column, Misfit
 from modelyard.score.forms import Form
-from modelyard.score.options import Row
+from modelyard.score.options import Row, Stopped
 
 _CHUNK: Final = 64  # units that pass between the threads at once
 _CHUNKS: Final = 2  # chunks that are read ahead
@@ -53,15 +53,27 @@ def _misfit(row: Row, columns: list[Column]) -> str:
 
 
 def units(rows: Iterator[Row], columns: list[Column], form: Form, batch: int) -> Iterator[Unit]:
-    """Yield the calls that a table needs, in order."""
+    """Yield the calls that a table needs, in order. Raises what the rows raise, after all before it."""
     most = form.most(batch)
-    while chunk := list(islice(rows, most)):
+    broken: list[Stopped] = []
+    sound = _until(rows, broken)
+    while chunk := list(islice(sound, most)):
         for row in chunk:
             ready(row, columns)
         unit = Unit(chunk, b"")
         if sent := unit.sent:
             unit.body = form.body(sent)
         yield unit
+    if broken:
+        raise broken[0]
+
+
+def _until(rows: Iterator[Row], broken: list[Stopped]) -> Iterator[Row]:
+    """Yield rows to their end, or to where they break off."""
+    try:
+        yield from rows
+    except Stopped as stopped:
+        broken.append(stopped)
 
 
 class Feed:
@@ -74,6 +86,7 @@ class Feed:
         self._chunks: deque[deque[Unit]] = deque()
         self._arrived = asyncio.Event()
         self._ended = False
+        self._raised: Exception | None = None  # by the source, in its thread
         self._error: Exception | None = None
         self._closed = False
         # A daemon: at Ctrl-C nobody waits for a pipe that says nothing.
@@ -109,25 +122,24 @@ class Feed:
         self._room.release()
 
     def _read(self) -> None:
-        error: Exception | None = None
-        try:
-            while chunk := self._chunk():
-                self._tell(self._take_in, chunk)
-                self._room.acquire()
-                if self._closed:
-                    return
-        except Exception as raised:  # noqa: BLE001 - it is raised again where the rows are used
-            error = raised
-        self._tell(self._end, error)
+        while chunk := self._chunk():
+            self._tell(self._take_in, chunk)
+            self._room.acquire()
+            if self._closed:
+                return
+        self._tell(self._end, self._raised)
 
     def _chunk(self) -> deque[Unit]:
         chunk: deque[Unit] = deque()
         size = 0
-        for unit in self._source:
-            chunk.append(unit)
-            size += len(unit.body)
-            if len(chunk) >= _CHUNK or size >= _CHUNK_BYTES:
-                break
+        try:
+            for unit in self._source:
+                chunk.append(unit)
+                size += len(unit.body)
+                if len(chunk) >= _CHUNK or size >= _CHUNK_BYTES:
+                    break
+        except Exception as raised:  # noqa: BLE001 - it is raised again where the rows are used
+            self._raised = raised
         return chunk
 
     def _tell(self, what: Callable[[Any], None], value: object) -> None:

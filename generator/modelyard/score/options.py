@@ -8,8 +8,8 @@ from modelyard.http import Address, Limits
 from modelyard.problem import Problem
 
 Runtime = Literal["scr", "pcr", "tensorflow"]
-# Finds a model in a live cluster: (name, variant) -> where it is, or None if it is not there.
-Locate = Callable[[str, str | None], Address | None]
+# Finds a model in a live cluster: (the names that its objects may have, path, route) -> where it is, or why not.
+Locate = Callable[[tuple[str, ...], str, "Route"], tuple[Address | None, list[Problem]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,9 @@ class Options:
 
     concurrency: calls at once, at most; fewer while the server says 429 or 503. batch: rows of a call, where the
     runtime takes more than one. retries: of a call that failed, 0 for none; 429 and 503 are waited for until
-    `total`, the seconds of one row with all its waits. on_error: `stop` at the first row that fails, or `skip`
-    it with its reason in the column error_column. missing: texts that mean a missing value, besides the empty
-    one. escape_formulas: put ' before scored texts that a spreadsheet would run.
+    `total`, the seconds of one row with all its waits. on_error: `skip` a row that fails, with its reason among
+    the failed rows, or `stop` there. missing: texts that mean a missing value, besides the empty one.
+    escape_formulas: put ' before scored texts that a spreadsheet would run.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -46,8 +46,7 @@ class Options:
     batch: int = 500
     retries: int = 4
     total: float = 300.0
-    on_error: Literal["stop", "skip"] = "stop"
-    error_column: str = "error"
+    on_error: Literal["stop", "skip"] = "skip"
     delimiter: str = ""
     encoding: str = "utf-8-sig"
     missing: tuple[str, ...] = ()

@@ -1,18 +1,19 @@
-"""Where scored rows go: a file (see journal), a stream, or columns for a DataFrame."""
+"""Where rows go: a file (see journal), a stream, or columns for a DataFrame."""
 
-import csv
 import hashlib
-import io
-from collections.abc import Sequence
-from typing import BinaryIO, NamedTuple, Protocol
+from collections.abc import Callable, Sequence
+from typing import BinaryIO, Final, NamedTuple, Protocol
 
 from modelyard.score.contract import Contract
 from modelyard.score.forms import Number
-from modelyard.score.options import Row
+from modelyard.score.options import Row, Stopped
+from modelyard.score.part import Part, Text, unwritten
+
+_UNSENT: Final = "not scored: the run ended before this row"
 
 
 class Position(NamedTuple):
-    """How far an earlier run came: rows, of them with an error, and the digest of their cells."""
+    """How far an earlier run came: rows, of them failed, and the digest of their cells."""
 
     rows: int = 0
     failed: int = 0
@@ -31,6 +32,9 @@ class Output(Protocol):
     def finish(self) -> None:
         """Take no more rows."""
 
+    def close(self) -> None:
+        """Let go of what is open, however the run went."""
+
 
 class Digest:
     """Digest of the cells of rows, to tell the same input from another."""
@@ -48,68 +52,82 @@ class Digest:
 
 
 class Columns:
-    """The columns of the output: those of the input, the outputs, the error column.
+    """The columns of scored rows, of failed rows, and of a DataFrame, which keeps both.
 
-    An output that has the name of an input column gets `_out` behind it, for both are kept. taken: names that
+    A column of ours that has the name of one of the input gets `_out` behind it, for both are kept. taken: names that
     still stand twice.
     """
 
-    def __init__(self, header: Sequence[str], contract: Contract, error: str) -> None:
-        self.outputs = [f"{name}_out" if name in header else name for name in contract.outputs]
-        self.error = error
-        self.all = [*header, *self.outputs, error]
-        self.taken = sorted({name for name in self.all if self.all.count(name) > 1})
-        self._empty = [""] * len(self.outputs)
-
-    def cells(self, row: Row) -> list[str]:
-        """Return the cells of a row in the output."""
-        return [*row.cells, *(self._empty if row.error else row.outputs), row.error]
+    def __init__(self, header: Sequence[str], contract: Contract) -> None:
+        self.outputs = [_free(name, header) for name in contract.outputs]
+        self.scored = [*header, *self.outputs]
+        self.failed = [_free("row", header), _free("line", header), *header, _free("error", header)]
+        self.error = _free("error", self.scored)
+        tables = (self.failed, [*self.scored, self.error])
+        self.taken = sorted({name for table in tables for name in table if table.count(name) > 1})
 
 
-class Text:
-    """CSV text that grows in memory until it is taken."""
+def _free(name: str, taken: Sequence[str]) -> str:
+    return f"{name}_out" if name in taken else name
 
-    def __init__(self, delimiter: str) -> None:
-        self._buffer = io.StringIO()
-        self._writer = csv.writer(self._buffer, delimiter=delimiter, lineterminator="\n")
 
-    def add(self, cells: Sequence[str]) -> None:
-        """Write one row."""
-        self._writer.writerow(cells)
+def scored_cells(row: Row) -> list[str]:
+    """Return the cells of a row among the scored ones."""
+    return row.cells + row.outputs
 
-    def take(self) -> bytes:
-        """Return what was written since the last time."""
-        content = self._buffer.getvalue().encode("utf-8")
-        self._buffer.seek(0)
-        self._buffer.truncate()
-        return content
+
+def failed_cells(row: Row) -> list[str]:
+    """Return the cells of a row among the failed ones."""
+    return [str(row.number), str(row.line), *row.cells, row.error]
 
 
 class StreamOutput:
-    """Standard output: rows go out as they come, and cannot be taken back."""
+    """Standard output: rows go out as they come, and cannot be taken back. failed: the file of failed rows, if any."""
 
-    def __init__(self, stream: BinaryIO, columns: Columns, delimiter: str) -> None:
+    def __init__(self, stream: BinaryIO, columns: Columns, delimiter: str, failed: Part | None) -> None:
         self._stream = stream
-        self._columns = columns
+        self._failed = failed
+        self._any_failed = False
         self._text = Text(delimiter)
-        self._text.add(columns.all)
+        self._text.add(columns.scored)
+        if failed is not None:
+            self._try(failed, failed.open, failed.begin)
 
     def write(self, row: Row) -> None:
         """Take the next row."""
-        self._text.add(self._columns.cells(row))
+        if not row.error:
+            self._text.add(scored_cells(row))
+        elif self._failed is not None:
+            self._any_failed = True
+            self._failed.add(failed_cells(row))
 
     def checkpoint(self) -> None:
-        """Send what came so far."""
+        """Send what came so far. Raises Stopped MY809."""
         self._stream.write(self._text.take())
         self._stream.flush()
+        if self._failed is not None:
+            self._try(self._failed, self._failed.bring)
 
     def finish(self) -> None:
         """Send the rest."""
         self.checkpoint()
 
+    def close(self) -> None:
+        """Put the failed rows in their place: those that went out with them stay scored, however the run ended."""
+        if self._failed is not None:
+            self._failed.close()
+            self._try(self._failed, self._failed.publish if self._any_failed else self._failed.discard)
+
+    def _try(self, part: Part, *steps: Callable[[], object]) -> None:
+        try:
+            for step in steps:
+                step()
+        except OSError as error:
+            raise Stopped(unwritten(error, part.path)) from error
+
 
 class FrameOutput:
-    """Columns of values, for a DataFrame that has as many rows."""
+    """Columns of values, for a DataFrame."""
 
     def __init__(self, columns: Columns) -> None:
         self.columns = columns
@@ -122,10 +140,18 @@ class FrameOutput:
             self.values[name].append(_value(text))
         self.values[self.columns.error].append(row.error or None)
 
+    def fill(self, count: int) -> None:
+        """Add the rows that a run which ended early has not come to."""
+        for name, values in self.values.items():
+            values.extend([_UNSENT if name == self.columns.error else None] * (count - len(values)))
+
     def checkpoint(self) -> None:
         """Do nothing: values are in their place."""
 
     def finish(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
         """Do nothing."""
 
 

@@ -1,13 +1,15 @@
 """One run: learn what the model takes, check the table, score it, leave a whole output or one to go on with."""
 
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
+from modelyard.credentials import hide
 from modelyard.http import Address, Client, Fault
 from modelyard.problem import Problem, problem
 from modelyard.score import contract as contracts
@@ -17,39 +19,46 @@ from modelyard.score.contract import Contract, NotUnderstood
 from modelyard.score.engine import Engine
 from modelyard.score.feed import Feed, ready, units
 from modelyard.score.forms import Form
+from modelyard.score.health import PATIENCE, Dead, Health
 from modelyard.score.journal import FileOutput
 from modelyard.score.measures import Measures
 from modelyard.score.options import Frame, Options, Row, Stopped
-from modelyard.score.output import Columns, Digest, FrameOutput, StreamOutput
+from modelyard.score.output import Columns, Digest, FrameOutput, Output, StreamOutput
 from modelyard.score.pace import Pace
+from modelyard.score.part import Part, errors_path
 from modelyard.score.table import STANDARD_INPUT, Table, of_frame, open_csv, open_file
 from modelyard.score.where import secrets
 
 MAX_NAMED: Final = 20  # rows that one run names
-_SKIP: Final = "mend the row, or write reasons into the output with --on-error skip"
+_SKIP: Final = "mend the row, or leave out --on-error stop"
 
 Report = Callable[[Measures], None]
 
 
 @dataclass(slots=True)
 class Scored:
-    """What a run gives. frame: the scored copy, if the data was a DataFrame; problems: none if each row was scored."""
+    """What a run gives. frame: the scored copy, if the data was a DataFrame; problems: none if each row was scored.
+
+    url: of the model, empty if it was not found.
+    """
 
     problems: list[Problem] = field(default_factory=list)
     measures: Measures | None = None
     frame: Frame | None = None
+    url: str = ""
 
 
 @dataclass(slots=True)
 class Run:
     """The things of one run. data: a CSV file, a stream of CSV, or a DataFrame; output: a file, a stream or neither.
 
-    step: of a module that has several.
+    errors: file of the failed rows, of a stream; a file has its own. step: of a module that has several.
     """
 
     data: Path | BinaryIO | Frame
     output: Path | BinaryIO | None
     options: Options
+    errors: Path | None = None
     step: str = ""
     resume: bool = False
     report: Report | None = None
@@ -82,15 +91,9 @@ class Run:
 
 async def score(server: Address, run: Run, *, ca_file: str = "") -> Scored:
     """Score a table by the model at an address. Problems come in the result; rows that failed are among them."""
-    hidden = secrets(server)
-
-    def hide(text: str) -> str:
-        for secret in hidden:
-            text = text.replace(secret, "***")
-        return text
-
     options = run.options
-    calls = Calls(Pace(options.concurrency), options, run.measures, hide)
+    health = Health(options.concurrency, min(PATIENCE, options.total / 2))
+    calls = Calls(Pace(options.concurrency), health, options, run.measures, partial(hide, secrets=secrets(server)))
     client = Client(server, limits=options.limits, connections=options.concurrency, ca_file=ca_file)
     try:
         with run.files:
@@ -120,24 +123,23 @@ async def _learned(client: Client, calls: Calls) -> Contract:
 async def _scored(client: Client, calls: Calls, contract: Contract, run: Run) -> Scored:
     table = run.table()
     found = _columns(contract, table, run.options)
-    shape = Columns(table.header, contract, run.options.error_column)
+    shape = Columns(table.header, contract)
     if shape.taken:
         message = f"columns of the output would have the same name: {', '.join(shape.taken)}"
-        raise Stopped(problem("MY805", message, hint="rename one, or choose another --error-column"))
+        raise Stopped(problem("MY805", message, hint="rename one"))
     if run.reads_twice:
         run.measures.total = _survey(run.table(), found, run.options)
     form = Form(contract, tuple(each.name for each in found), run.options.escape_formulas)
-    output, rows = _output(run, table, shape, contract)
+    output = _output(run, table, shape, contract)
+    engine = Engine(client, form.path(client.server.path, run.step), form, calls, output)
     try:
-        engine = Engine(client, form.path(client.server.path, run.step), form, calls, output)
-        await engine.run(Feed(units(rows, found, form, run.options.batch)), run.tell)
-        if engine.failed is not None:
-            raise Stopped(_failed_row(table, engine.failed, run))
-        output.finish()
-    finally:
-        if isinstance(output, FileOutput):
-            output.close()
-    return _result(run, output)
+        await engine.run(Feed(units(table.rows, found, form, run.options.batch)), run.tell)
+    except Dead as dead:
+        return _ended(run, output, calls.hide(str(dead)))
+    if engine.failed is not None and run.options.on_error == "stop":
+        raise Stopped(_failed_row(table, engine.failed, run))
+    output.finish()
+    return _result(run, output, table, engine.failed)
 
 
 def _columns(contract: Contract, table: Table, options: Options) -> list[Column]:
@@ -173,53 +175,93 @@ def _misfit(table: Table, row: Row) -> Problem:
     return problem(code, f"row {row.number}: {row.error}", hint=_SKIP, place=table.place(row))
 
 
-def _output(
-    run: Run, table: Table, shape: Columns, contract: Contract
-) -> tuple[FileOutput | StreamOutput | FrameOutput, Iterator[Row]]:
-    """Return where rows go, and the rows that are still to be scored. Raises Stopped."""
+def _output(run: Run, table: Table, shape: Columns, contract: Contract) -> Output:
+    """Return where rows go, and pass over those of the table that an earlier run has done. Raises Stopped."""
+    output: Output
     if run.output is None:
-        return FrameOutput(shape), table.rows
-    if not isinstance(run.output, Path):
-        return StreamOutput(run.output, shape, table.delimiter), table.rows
+        output = FrameOutput(shape)
+    elif isinstance(run.output, Path):
+        _refuse_input(run, run.output, errors_path(run.output))
+        output = _file(run, run.output, table, shape, contract)
+    else:
+        if run.errors is not None:
+            _refuse_input(run, run.errors)
+        failed = Part(run.errors, shape.failed, table.delimiter) if run.errors is not None else None
+        output = StreamOutput(run.output, shape, table.delimiter, failed)
+        run.files.callback(output.close)
+    return output
+
+
+def _refuse_input(run: Run, *outputs: Path) -> None:
+    for path in outputs:
+        if isinstance(run.data, Path) and path.exists() and path.samefile(run.data):
+            raise Stopped(problem("MY809", f"{path} is the input", hint="name another output"))
+
+
+def _file(run: Run, path: Path, table: Table, shape: Columns, contract: Contract) -> FileOutput:
     digest = Digest()
     identity: dict[str, object] = {
-        "format": 1,
-        "columns": shape.all,
+        "format": 2,
+        "columns": shape.scored,
         "delimiter": table.delimiter,
         "model": [contract.runtime, [[each.name, each.kind] for each in contract.inputs], list(contract.outputs)],
         "options": [run.options.escape_formulas, list(run.options.missing), run.options.encoding],
     }
-    output = FileOutput(run.output, shape, table.delimiter, digest).open(identity, resume=run.resume)
+    output = FileOutput(path, shape, table.delimiter, digest).open(identity, resume=run.resume)
+    run.files.callback(output.close)
     done = output.position
     for row in islice(table.rows, done.rows):
         digest.add(row)
-    if done.rows and digest.text() != done.digest:
-        output.close()
-        message = f"the unfinished {run.output} is of another input: its first {done.rows} rows differ"
+    differ = f"its first {done.rows} rows differ" if done.rows and digest.text() != done.digest else ""
+    if not differ and output.whole and next(table.rows, None) is not None:
+        differ = f"it had {done.rows} rows"
+    if differ:
+        message = f"the unfinished {path} is of another input: {differ}"
         raise Stopped(problem("MY811", message, hint="name the input that it was begun with"))
     run.measures.before = done.rows
     run.measures.failed = done.failed
     run.measures.scored = done.rows - done.failed
-    return output, table.rows
+    return output
 
 
 def _failed_row(table: Table, row: Row, run: Run) -> Problem:
     if not row.sent:
         return _misfit(table, row)
-    hint = "write reasons into the output with --on-error skip"
-    if isinstance(run.output, Path):
-        hint = f"{run.measures.done} rows are kept: go on with --resume; {hint}"
+    hint = f"{_kept(run)}; without --on-error stop it is passed over"
     return problem("MY807", f"row {row.number}: {row.error}", hint=hint, place=table.place(row))
 
 
-def _result(run: Run, output: FileOutput | StreamOutput | FrameOutput) -> Scored:
+def _kept(run: Run) -> str:
+    if isinstance(run.output, Path):
+        return f"{run.measures.done} rows are kept: go on with --resume"
+    return f"{run.measures.done} rows are done"
+
+
+def _ended(run: Run, output: Output, reason: str) -> Scored:
+    """Return what is left of a run whose server has died."""
+    frame = None
+    if isinstance(output, FrameOutput):
+        output.fill(run.measures.total or 0)
+        frame = _framed(run, output)
+    found = problem("MY815", f"the server no longer answers: {reason}", hint=_kept(run))
+    return Scored([found], run.measures, frame)
+
+
+def _framed(run: Run, output: FrameOutput) -> Frame:
+    return cast("Frame", run.data).assign(**output.values)
+
+
+def _result(run: Run, output: Output, table: Table, first: Row | None) -> Scored:
     measures = run.measures
     problems: list[Problem] = []
     if measures.failed:
-        message = f"{measures.failed} of {measures.done} rows have an error"
-        hint = f"the column {run.options.error_column} says why"
-        problems.append(problem("MY808", message, hint=hint))
-    frame = None
-    if isinstance(output, FrameOutput):
-        frame = cast("Frame", run.data).assign(**output.values)
-    return Scored(problems, measures, frame)
+        said = f", the first in row {first.number}: {first.error}" if first and not measures.before else ""
+        where = f"the column {output.columns.error}" if isinstance(output, FrameOutput) else str(_errors(run))
+        message = f"{measures.failed} of {measures.done} rows failed{said}"
+        place = table.place(first) if first and not measures.before else None
+        problems.append(problem("MY808", message, hint=f"{where} says why", place=place))
+    return Scored(problems, measures, _framed(run, output) if isinstance(output, FrameOutput) else None)
+
+
+def _errors(run: Run) -> Path | None:
+    return errors_path(run.output) if isinstance(run.output, Path) else run.errors

@@ -1,10 +1,10 @@
 """Where a model is: a URL, or its name in the models file, with an ingress where no DNS knows the host."""
 
-from base64 import b64decode
-from contextlib import suppress
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from modelyard.credentials import forms
 from modelyard.deployments import VARIANT_HEADER
 from modelyard.http import Address, address
 from modelyard.models.declared import DeclaredModel, DeclaredSet
@@ -13,8 +13,6 @@ from modelyard.pods import url_path
 from modelyard.problem import Problem, problem
 from modelyard.score.contract import TENSORFLOW
 from modelyard.score.options import Locate, Route
-
-_SECRET: Final = 4  # characters; what is shorter stands in every text
 
 
 def is_url(model: str) -> bool:
@@ -28,60 +26,74 @@ def name_of(model: str) -> str:
 
 
 def find(
-    model: str, route: Route, models: DeclaredSet | None, locate: Locate | None
+    model: str, route: Route, models: DeclaredSet | None, locate: Locate, *, live: bool = False
 ) -> tuple[Address | None, list[Problem]]:
     """Return where a model is, or why that is not known.
 
-    Looked up in this order: the URL, the live cluster through `locate`, the models file.
+    Looked up in this order: the URL, the models file, the cluster through `locate`; with `live` the cluster alone, and
+    of the file no more than the model's path.
     """
-    found, problems = _found(model, route, models, locate)
+    found, problems = _found(model, route, models, locate, live=live)
     if found is None:
         return None, problems
     if route.ingress:
         found, problems = _through(found, route.ingress)
     if found is None:
         return None, problems
-    own = Address(found.url, found.host, (*found.headers, *route.headers))
+    own = replace(found, headers=(*found.headers, *route.headers))
     if secrets(own) and own.is_open:
         host = urlsplit(own.url).netloc
         problems = [problem("MY814", f"a credential goes to {host} over plain HTTP", hint="use https if you can")]
     return own, problems
 
 
-def secrets(found: Address) -> list[str]:
-    """Return the values of an address that no output may show, the longest first."""
-    values = {value for name, value in found.headers if name != VARIANT_HEADER}
-    for value in list(values):
-        kind, _, rest = value.partition(" ")
-        values.add(rest)
-        if kind == "Basic":
-            with suppress(ValueError):
-                pair = b64decode(rest).decode()
-                values |= {pair, pair.partition(":")[2]}
-    return sorted((value for value in values if len(value) >= _SECRET), key=len, reverse=True)
+def secrets(found: Address) -> set[str]:
+    """Return the values of an address that no output may show."""
+    return {form for name, value in found.headers if name != VARIANT_HEADER for form in forms(value)}
 
 
 def _found(
-    model: str, route: Route, models: DeclaredSet | None, locate: Locate | None
+    model: str, route: Route, models: DeclaredSet | None, locate: Locate, *, live: bool
 ) -> tuple[Address | None, list[Problem]]:
     declared = None if is_url(model) else _declared(model, models)
     text = model if is_url(model) else route.url
     if text:
-        if is_url(model) and route.variant:
-            return None, [problem("MY801", "--variant needs the model's name", hint="a URL names its variant itself")]
-        found, wrong = address(text)
-        if found is None:
-            return None, [problem("MY813", f"the URL {wrong}", hint="such as https://models.example.com/credit_risk")]
-        return (found.at(_path(declared)) if declared and not found.path else found), []
-    live = locate(name_of(model), route.variant) if locate else None
-    if live is not None:
-        return live, []
+        return _by_url(model, text, route, declared)
+    problems: list[Problem] = []
+    if not live:
+        found, problems = _by_file(declared, route, models) if declared else _undeclared(model, models)
+        if found is not None:
+            return found, []
+    found, wrong = locate(*_sought(model, declared), route)
+    if found is None and problems:  # no cluster at all is no news to who named none
+        wrong = [each for each in wrong if each.code != "MY701"]
+    return found, [] if found else [*problems, *wrong]
+
+
+def _by_url(
+    model: str, text: str, route: Route, declared: DeclaredModel | None
+) -> tuple[Address | None, list[Problem]]:
+    if is_url(model) and route.variant:
+        return None, [problem("MY801", "--variant needs the model's name", hint="a URL names its variant itself")]
+    found, wrong = address(text)
+    if found is None:
+        return None, [problem("MY813", f"the URL {wrong}", hint="such as https://models.example.com/credit_risk")]
+    return (found.at(_path(declared)) if declared and not found.path else found), []
+
+
+def _undeclared(model: str, models: DeclaredSet | None) -> tuple[None, list[Problem]]:
+    names = [each.name for each in models.models] if models else []
+    meant = nearest(model, names)
+    hint = f"did you mean {meant}?" if meant else "name it in models.yaml, give its URL, or -n NAMESPACE of a cluster"
+    return None, [problem("MY801", f"there is no model {model} in the models file", hint=hint)]
+
+
+def _sought(model: str, declared: DeclaredModel | None) -> tuple[tuple[str, ...], str]:
+    """Return the names that a model's objects may have, its own first, and its path if the file says it."""
     if declared is None:
-        names = [each.name for each in models.models] if models else []
-        meant = nearest(model, names)
-        hint = f"did you mean {meant}?" if meant else "name it in models.yaml, or give its URL"
-        return None, [problem("MY801", f"there is no model {model} in the models file", hint=hint)]
-    return _by_file(declared, route, models)
+        return (name_of(model),), ""
+    own = [str(name) for each in declared.whole.specs.values() if (name := getattr(each, "name", None))]
+    return tuple(dict.fromkeys([declared.name, *own])), _path(declared)
 
 
 def _declared(model: str, models: DeclaredSet | None) -> DeclaredModel | None:
@@ -110,7 +122,7 @@ def _by_file(model: DeclaredModel, route: Route, models: DeclaredSet | None) -> 
     scheme, host = found
     if not host:
         message = f"the models file does not say at which host {model.name} is"
-        hint = "give --url; on Knative --domain is the cluster's own domain, such as example.com"
+        hint = "give --url, or -n NAMESPACE of the cluster; on Knative --domain is its own, such as example.com"
         return None, [problem("MY801", message, hint=hint)]
     return Address(f"{scheme}://{host}{_path(model)}", headers=headers), []
 

@@ -1,0 +1,126 @@
+"""Score a table by a served model.
+
+from modelyard import api
+
+scored = api.score("https://models.example.com/churn", frame)     # a pandas DataFrame: scored.frame
+scored = api.score("churn", "input.csv", "output.csv", file="overlays/prod")
+for each in scored.problems:
+    print(each.place, each.message, each.hint)
+"""
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+from modelyard.api.located import in_cluster
+from modelyard.api.pipeline import load, models_file
+from modelyard.cluster import Connection
+from modelyard.http import Address, Limits
+from modelyard.problem import Problem, has_errors
+from modelyard.score.measures import Measures
+from modelyard.score.options import Frame, Options, Route
+from modelyard.score.run import Report, Run, Scored
+from modelyard.score.run import score as _score
+from modelyard.score.where import find, is_url
+
+__all__ = ["Connection", "Limits", "Measures", "Options", "Route", "Scored", "score"]
+
+
+def score(  # noqa: PLR0913 - all but three are seldom needed, and named
+    model: str,
+    data: str | Path | BinaryIO | Frame,
+    output: str | Path | BinaryIO | None = None,
+    *,
+    errors: str | Path | None = None,
+    file: str | Path = ".",
+    route: Route | None = None,
+    options: Options | None = None,
+    resume: bool = False,
+    where: Connection | None = None,
+    report: Report | None = None,
+) -> Scored:
+    """Score each row of a table exactly once, in order, and return what came of it.
+
+    model: a URL, or a name in the models file (`file`, a file or folder) or in a cluster. data: a CSV file, a binary
+    stream of CSV, or a pandas DataFrame. output: a file, or a binary stream; not with a DataFrame.
+
+    A file holds the rows that were scored; those that failed are in a file beside it, `scores.errors.csv` of
+    `scores.csv`, with row, line and error. Both appear whole or not at all. errors: such a file for a stream, which
+    without it ends at the first row that fails. Of a DataFrame, `.frame` is a copy with all its rows and its index,
+    the outputs, missing where a row failed, and a column `error`, missing where it did not.
+
+    where: the cluster and namespace in which the name is looked up. Without it the cluster of the kubeconfig is asked
+    only if the models file does not say the host. A model without an address outside its cluster is reached through a
+    tunnel, as of `kubectl port-forward`.
+
+    resume: go on where an earlier run to the same output was stopped. report: is called twice a second. Mistakes,
+    faults of the server and rows that failed are in `.problems`; only a bug raises. Works in a notebook, where an event
+    loop runs already.
+    """
+    output = Path(output) if isinstance(output, (str, Path)) else output
+    data = Path(data) if isinstance(data, (str, Path)) else data
+    wanted = _options(options or Options(), data, output, errors)
+    chosen = route or Route()
+    failed = None if errors is None else Path(errors)
+    with ExitStack() as tunnels:
+        server, problems = _server(model, file, chosen, where, tunnels)
+        if server is None:
+            return Scored(problems)
+        run = Run(data, output, wanted, failed, chosen.step, resume, report)
+        scored = _run(_score(server, run, ca_file=chosen.ca_file))
+    return replace(scored, problems=[*problems, *scored.problems], url=server.url)
+
+
+def _options(options: Options, data: object, output: object, errors: object) -> Options:
+    """Return the options as they hold for an output. Raises TypeError for what does not go together."""
+    if (output is None) is not hasattr(data, "itertuples"):
+        raise TypeError("a DataFrame is scored without an output, anything else with one")
+    streams = output is not None and not isinstance(output, Path)
+    if errors is not None and not streams:
+        raise TypeError("errors is for a stream: a file has its own, a DataFrame a column")
+    return replace(options, on_error="stop") if streams and errors is None else options
+
+
+def _server(
+    model: str, file: str | Path, route: Route, where: Connection | None, tunnels: ExitStack
+) -> tuple[Address | None, list[Problem]]:
+    loaded = None
+    if not is_url(model) and models_file(file).exists():
+        loaded = load(file)
+        if loaded.models is None and not route.url:
+            return None, list(loaded.problems)
+    models = loaded.models if loaded else None
+    named = where or Connection()
+    locate = in_cluster(
+        replace(named, namespace=named.namespace or (models.spec.namespace if models else None)), tunnels
+    )
+    server, problems = find(model, route, models, locate, live=where is not None)
+    if server is None and loaded:
+        problems = [*(each for each in loaded.problems if has_errors([each])), *problems]
+    return server, problems
+
+
+def _run(work: Coroutine[None, None, Scored]) -> Scored:
+    """Run in this thread, or in another where this one has a loop that runs, as in a notebook."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    results: list[Scored | BaseException] = []
+
+    def in_thread() -> None:
+        try:
+            results.append(asyncio.run(work))
+        except BaseException as error:  # noqa: BLE001 - it is raised again where it was asked for
+            results.append(error)
+
+    thread = threading.Thread(target=in_thread, daemon=True)
+    thread.start()
+    thread.join()
+    if isinstance(results[0], BaseException):
+        raise results[0]
+    return results[0]

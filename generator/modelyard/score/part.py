@@ -1,0 +1,124 @@
+"""A CSV file that is written beside its path, and takes its place when it is whole: `.NAME.modelyard-part`."""
+
+import csv
+import errno
+import io
+import os
+import stat
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from modelyard.problem import Problem, problem
+from modelyard.score.options import Stopped
+
+_FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+_HINTS: Final = {
+    errno.ENOSPC: "free some space, then go on with --resume",
+    errno.EACCES: "give yourself the permission to write there",
+    errno.ENOENT: "make the folder first",
+}
+
+
+class Text:
+    """CSV text that grows in memory until it is taken."""
+
+    def __init__(self, delimiter: str) -> None:
+        self._buffer = io.StringIO()
+        self._writer = csv.writer(self._buffer, delimiter=delimiter, lineterminator="\n")
+
+    def add(self, cells: Sequence[str]) -> None:
+        """Write one row."""
+        self._writer.writerow(cells)
+
+    def take(self) -> bytes:
+        """Return what was written since the last time."""
+        content = self._buffer.getvalue().encode("utf-8")
+        self._buffer.seek(0)
+        self._buffer.truncate()
+        return content
+
+
+class Part:
+    """One file. beside: where it is written; size: bytes of it that are on disk. Methods raise OSError."""
+
+    def __init__(self, path: Path, header: Sequence[str], delimiter: str) -> None:
+        self.path = path
+        self.beside = path.with_name(f".{path.name}.modelyard-part")
+        self.size = 0
+        self._header = header
+        self._text = Text(delimiter)
+        self.add = self._text.add
+        self._fd = -1
+
+    def open(self) -> None:
+        """Open what an earlier run left, or make it. Raises Stopped for a path that is no plain file."""
+        check_plain(self.path)
+        self._fd = os.open(self.beside, _FLAGS, 0o666)
+        self.size = os.fstat(self._fd).st_size
+
+    def begin(self) -> None:
+        """Begin with the header alone."""
+        self.cut(0)
+        self.add(self._header)
+
+    def cut(self, size: int) -> None:
+        """Go on behind so many bytes."""
+        os.truncate(self._fd, size)
+        os.lseek(self._fd, size, os.SEEK_SET)
+        self.size = size
+
+    def bring(self) -> bool:
+        """Bring to disk what was added since the last time; tell whether there was anything."""
+        content = self._text.take()
+        if content:
+            write(self._fd, content)
+            os.fdatasync(self._fd)
+            self.size += len(content)
+        return bool(content)
+
+    def publish(self, *, again: bool = False) -> None:
+        """Take the path's place. again: an earlier run may have come to do it."""
+        if not again or self.beside.exists():
+            self.beside.replace(self.path)
+
+    def discard(self) -> None:
+        """Remove it, and what an earlier run left at the path."""
+        self.path.unlink(missing_ok=True)
+        self.beside.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let go of the file; what stands in it is kept."""
+        if self._fd >= 0:
+            with suppress(OSError):
+                os.close(self._fd)
+        self._fd = -1
+
+
+def errors_path(output: Path) -> Path:
+    """Return where the failed rows of an output go: scores.csv has scores.errors.csv beside it."""
+    return output.with_name(f"{output.stem}.errors{output.suffix or '.csv'}")
+
+
+def check_plain(path: Path) -> None:
+    """Refuse what a rename would replace by a plain file. Raises Stopped MY809, or OSError."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(mode):
+        raise Stopped(problem("MY809", f"{path} is not a plain file", hint="name another, or - for standard output"))
+
+
+def write(fd: int, content: bytes) -> None:
+    """Write all bytes to a file."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(fd, rest) :]
+
+
+def unwritten(error: OSError, path: Path) -> Problem:
+    """Return what is wrong when a file cannot be written."""
+    message = f"cannot write {path}: {error.strerror or error}"
+    return problem("MY809", message, hint=_HINTS.get(error.errno or 0, ""))

@@ -109,7 +109,7 @@ def test_list_and_status(cluster: Cluster, proxy: Proxy, fault: str, tmp_path: P
         assert (answer.code, number > 2) == (0, True)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", OTHERS)
 def test_diff(cluster: Cluster, proxy: Proxy, fault: str, tmp_path: Path) -> None:
     where = ("-f", tmp_path, "-n", namespace_of(cluster, fault, "diff"), "--kubeconfig", proxy.kubeconfig(tmp_path))
     file, text = tmp_path / "models.yaml", MODEL.replace("NAME", "m")

@@ -1,6 +1,7 @@
 """Differences between two states of a set, in the words of the models file."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +10,7 @@ import pytest
 
 from modelyard import api
 from modelyard.changes import Change, Difference, Pair, of_objects, of_sets, shown
+from modelyard.changes.fields import field_of_object
 from modelyard.manifest import Manifest
 
 FILE: Final = """\
@@ -49,7 +51,15 @@ CHANGES: Final = (
         "minScale: 0, maxScale: 5",
         "minScale: 0",
         "pricing: knative.maxScale 5 -> none",
-        "pricing: spec.template.metadata.annotations.autoscaling.knative.dev/max-scale 5 -> none",
+        "pricing: maxScale 5 -> none",
+    ),
+    ('MODE: "fast"', "", "pricing: env.MODE fast -> none", ""),
+    (', env: {LEVEL: "INFO"}', "", "churn: challenger env.LEVEL INFO -> none", ""),
+    (
+        "replicas: 2",
+        "",
+        "pricing: deployment.replicas 2 -> none",
+        "pricing: replicas 2 -> 1, PodDisruptionBudget pricing-http present -> none",
     ),
     ("minScale: 1}", "minScale: 1, timeout: 2m}", "churn: timeout none -> 2m", "churn: timeout none -> 120"),
 )
@@ -89,6 +99,19 @@ def test_a_change_is_called_as_the_models_file_calls_it(
     assert after.models
     assert text(of_sets(before.models, after.models)) == f"{declared}\n"
     assert text(of_objects(after.models, pairs(before, after))) == f"{live or declared}\n"
+
+
+def test_what_the_file_no_longer_says_has_the_name_that_it_had() -> None:
+    template = (Path(__file__).parent.parent / "templates" / "knative" / "service.yaml").read_text("utf-8")
+    pairs_ = re.findall(r'(autoscaling[.]knative[.]dev/[a-z-]+): "?{{ knative[.](\w+) }}', template)
+    assert len(pairs_) > 8
+    for annotation, name in pairs_:
+        path = ("spec", "template", "metadata", "annotations", annotation)
+        assert field_of_object(path) == name
+    container = ("spec", "template", "spec", "containers", "m")
+    assert field_of_object((*container, "resources", "limits", "memory")) == "resources.limits.memory"
+    assert field_of_object(("spec", "template", "metadata", "labels", "team")) == "labels.team"
+    assert field_of_object(("spec", "template", "spec", "containerConcurrency")) == "containerConcurrency"
 
 
 def test_what_is_the_same_is_no_difference(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from modelyard.changes.values import Path
 from modelyard.credentials import is_credential_name, is_credential_value
 
 HIDDEN: Final = "<hidden>"
+_AUTOSCALING: Final = "autoscaling.knative.dev/"
 _LIST_ITEM: Final = 2  # the parts of `env.NAME` or of `NAME/value` that name a value
 
 
@@ -16,6 +17,30 @@ def field(path: Path, targets: Collection[str] = ()) -> str:
     if parts[:1] == ["targets"] and len(parts) > 1:
         parts = parts[1:] if len(targets) != 1 or len(parts) == _LIST_ITEM else parts[2:]
     return ".".join(parts)
+
+
+def field_of_object(path: Path) -> str:
+    """Return the name of what stands at a path of an object and comes from no value of the models file any more.
+
+    It is that of the field that it was most likely rendered from: `env.NAME`, `resources.limits.memory`, `replicas`,
+    `maxScale`; of other annotations and labels their key, of all else the path below `spec`.
+    """
+    parts = [str(part) for part in path]
+    if "metadata" in parts[:-2]:
+        kind, key = parts[parts.index("metadata") + 1], parts[-1]
+        return _camel(key) if key.startswith(_AUTOSCALING) else f"{kind}.{key}"
+    if "containers" in parts[:-2]:
+        parts = parts[parts.index("containers") + 2 :]
+        return ".".join(parts[:_LIST_ITEM]) if parts[0] == "env" else ".".join(parts)
+    while parts[:1] in (["spec"], ["template"]) and len(parts) > 1:
+        parts = parts[1:]
+    return ".".join(parts)
+
+
+def _camel(annotation: str) -> str:
+    """Return the field of an annotation of Knative's autoscaler: `autoscaling.knative.dev/max-scale` is maxScale."""
+    words = annotation.removeprefix(_AUTOSCALING).removesuffix("-period").removesuffix("-percentage").split("-")
+    return words[0] + "".join(word.capitalize() for word in words[1:])
 
 
 def hidden(path: Path, value: object) -> object:

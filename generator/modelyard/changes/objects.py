@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from modelyard.changes.change import Change, Difference
-from modelyard.changes.fields import field, hidden
+from modelyard.changes.fields import field, field_of_object, hidden
 from modelyard.changes.values import Leaf, Path, at, changed, indices
 from modelyard.models.declared import DeclaredModel, DeclaredSet, find_marks
 from modelyard.origin import own_mark
@@ -113,15 +113,16 @@ class _Words:
         """Return the owner and the change of a leaf, None for one that only names the model or variant."""
         body = self._bodies.get(_key(pair.wanted)) if pair.wanted else None
         mark = own_mark(body, indices(body, leaf.path)) if body and at(body, leaf.path) is not None else None
-        owner, origin = self._name, (variant, leaf.path)
+        before, after = (hidden(leaf.path, each) for each in (leaf.before, leaf.after))
         if mark in self._of_set:
-            owner, origin = "", self._of_set[mark]
-        elif mark in self._of_model:
-            origin = self._of_model[mark]
-            if origin[1][-1:] == _IDENTITY:
+            variant, path = self._of_set[mark]
+            return "", Change(variant, field(path), hidden(path, before), hidden(path, after))
+        if mark in self._of_model:
+            variant, path = self._of_model[mark]
+            if path[-1:] == _IDENTITY:
                 return None
-        before, after = (hidden(leaf.path, hidden(origin[1], each)) for each in (leaf.before, leaf.after))
-        return owner, Change(origin[0], field(origin[1], self._targets if owner else ()), before, after)
+            return self._name, Change(variant, field(path, self._targets), hidden(path, before), hidden(path, after))
+        return self._name, Change(variant, field_of_object(leaf.path), before, after)
 
 
 def _follows(leaf: Leaf) -> bool:

@@ -49,6 +49,39 @@ def test_status_says_that_an_image_cannot_be_fetched(scene: Scene) -> None:
     assert "the image cannot be fetched: check its name, and imagePullSecrets" in status.out
 
 
+def test_status_says_that_an_image_pull_secret_is_missing(scene: Scene) -> None:
+    assert scene.apply(SET, "--wait", "--timeout", "60").code == 0
+    name = next(each for each in scene.names("pods") if each.startswith("pricing-"))
+    at = ("-n", scene.namespace)
+    waiting = {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}
+    status = {"status": {"containerStatuses": [{**_container(scene, name), "state": {"waiting": waiting}}]}}
+    scene.cluster.succeed("patch", "pod", name, *at, "--subresource=status", "--type=merge", "-p", json.dumps(status))
+    event = {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": "no-secret", "namespace": scene.namespace},
+        "involvedObject": {
+            "kind": "Pod",
+            "name": name,
+            "namespace": scene.namespace,
+            "uid": scene.get("pods", name)["metadata"]["uid"],
+        },
+        "reason": "FailedToRetrieveImagePullSecret",
+        "message": "Unable to retrieve some image pull secrets (registry-login)",
+        "type": "Warning",
+    }
+    scene.cluster.succeed("create", "-f", "-", stdin=json.dumps(event))
+    shown = " ".join(scene.run("status", "pricing").out.split())
+    assert f"pod {name}: the image cannot be pulled" in shown
+    assert "a Secret that imagePullSecrets names is not in this namespace" in shown
+    assert "(registry-login)" in shown
+
+
+def _container(scene: Scene, pod: str) -> dict[str, object]:
+    found: dict[str, object] = scene.get("pods", pod)["status"]["containerStatuses"][0]
+    return {**found, "ready": False}
+
+
 def test_a_refused_object_lets_nothing_through(scene: Scene) -> None:
     quota = ("create", "quota", "small", "--hard=services=0", "-n", scene.namespace)
     scene.cluster.succeed(*quota)
@@ -95,6 +128,16 @@ def test_prune_takes_only_what_this_set_no_longer_declares(scene: Scene) -> None
     assert {"risk", "other"} <= scene.names("serviceaccounts")
     # The Revisions before this one still name their ConfigMaps.
     assert configs < scene.names("configmaps")
+
+
+def test_prune_takes_the_config_of_a_model_that_goes(scene: Scene) -> None:
+    assert scene.apply(SET, "--wait", "--timeout", "60").code == 0
+    assert any(name.startswith("churn-") for name in scene.names("configmaps"))
+    without = SET[: SET.index("    - name: churn")] + SET[SET.index("    - {name: fraud") :]
+    pruned = scene.apply(without, "--prune", "--yes", "--wait", "--timeout", "60")
+    assert pruned.code == 0, pruned.err
+    assert not any(name.startswith("churn-") for name in scene.names("configmaps"))
+    assert scene.names(KSVC) == {"fraud"}
 
 
 def test_a_model_that_gains_or_loses_its_variants_is_refused_by_name(scene: Scene) -> None:

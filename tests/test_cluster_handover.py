@@ -102,7 +102,7 @@ def test_a_handover_of_a_variant_that_never_gets_ready_changes_nothing(scene: Sc
     assert scene.names(KSVC) == {"solo-a", "solo-b", "other"}
 
 
-@pytest.mark.parametrize("step", ["Route", "Configuration"])
+@pytest.mark.parametrize("step", ["Route", "Configuration", "Service"])
 def test_a_handover_that_stopped_between_its_steps_is_gone_on_with(scene: Scene, step: str) -> None:
     assert scene.apply(SINGLE, "--wait", "--timeout", "60").code == 0
     for kind in ("Route", "Configuration"):
@@ -114,7 +114,11 @@ def test_a_handover_that_stopped_between_its_steps_is_gone_on_with(scene: Scene,
         scene.cluster.succeed("patch", name, "solo", "-n", scene.namespace, "--type=json", "-p", json.dumps(operations))
         if kind == step:
             break
+    if step == "Service":
+        scene.cluster.succeed("delete", KSVC, "solo", "-n", scene.namespace, "--cascade=orphan")
+        assert "that was stopped half-way" in scene.apply(SPLIT).err
     moved = scene.apply(SPLIT, "--handover", "--yes", "--wait", "--timeout", "60")
     assert moved.code == 0, moved.err
     assert scene.names(KSVC) == {"solo-a", "solo-b", "other"}
+    assert scene.names(CONFIGURATION) == {"solo-a", "solo-b", "other"}
     assert {each["tag"] for each in scene.get(ROUTE, "solo")["status"]["traffic"]} == {"a", "b"}

@@ -25,7 +25,7 @@ def _section(title: str) -> str:
     return README[README.index(f"\n## {title}\n") :].partition("\n## ")[2].partition("\n## ")[0]
 
 
-def _sessions(text: str) -> list[tuple[str, str]]:
+def sessions(text: str) -> list[tuple[str, str]]:
     """Return the commands of the console blocks, each with what it prints."""
     blocks = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
     steps = [step for block in blocks for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]]
@@ -43,18 +43,18 @@ def _prints_what_it_says(sessions: list[tuple[str, str]], folder: Path, *program
 
 
 def test_tutorial_prints_what_it_says(tmp_path: Path) -> None:
-    sessions = _sessions(README[README.index("<!-- tutorial") :])
-    assert len(sessions) >= 8
-    _prints_what_it_says(sessions, tmp_path)
+    steps = sessions(README[README.index("<!-- tutorial") : README.index("<!-- cluster")])
+    assert len(steps) >= 8
+    _prints_what_it_says(steps, tmp_path)
 
 
 def test_the_page_on_viya_prints_what_it_says(shared: Path, kustomize: Path, tmp_path: Path) -> None:
-    sessions = _sessions((ROOT / "overlays" / "viya" / "README.md").read_text("utf-8"))
-    assert len(sessions) >= 8
+    steps = sessions((ROOT / "overlays" / "viya" / "README.md").read_text("utf-8"))
+    assert len(steps) >= 8
     viya.deployment(shared, tmp_path / "deploy")
     shutil.copytree(ROOT / "overlays" / "viya", tmp_path / "viya")
     before = (tmp_path / "deploy" / "kustomization.yaml").read_bytes()
-    _prints_what_it_says(sessions, tmp_path, kustomize.parent)
+    _prints_what_it_says(steps, tmp_path, kustomize.parent)
     assert (tmp_path / "deploy" / "kustomization.yaml").read_bytes() == before
 
 

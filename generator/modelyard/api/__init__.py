@@ -6,8 +6,10 @@ result = api.render("overlays/dev")
 for each in result.problems:
     print(each.place, each.message, each.hint)
 
-`api.score` is there too, and loads with its first use, as all in `_LATER` does. What goes beyond is imported by name:
-`modelyard.api.scoring` (options of a run that scores), `modelyard.api.cluster` (what a cluster serves),
+`api.apply`, `diff`, `list`, `delete`, `traffic`, `promote`, `rollback` and `score` load with their first use, as all in
+`_LATER` does. What goes beyond is imported by name: `modelyard.api.scoring` (options of a run that scores),
+`modelyard.api.cluster` (several calls with one connection), `modelyard.api.deploying` (a model without a file),
+`modelyard.api.history` and `modelyard.api.edits` (a models file under git, changed in place),
 `modelyard.api.built` (what a kustomization made of a models file), `modelyard.api.streams` (objects that others wrote),
 `modelyard.api.site_config` (the SAS Viya deployment that it is for), `modelyard.api.sagemaker` and
 `modelyard.api.image` (what SageMaker needs besides).
@@ -37,33 +39,55 @@ from modelyard.api.pipeline import (
 __all__ = [
     "GENERATED",
     "MODELS_FILE",
+    "Applying",
+    "Connection",
     "Rendering",
+    "apply",
     "check",
+    "delete",
+    "diff",
     "drift",
     "generated",
+    "list",
     "load",
     "load_shown",
     "models_file",
     "overlay",
+    "promote",
     "render",
     "render_loaded",
+    "rollback",
     "score",
     "show",
     "starter",
+    "traffic",
     "write",
 ]
 
-# Functions of rooms with heavy packages, which the exec plugin must not load: name -> module.
+# What needs packages that the exec plugin must not load: name -> module and name there.
 _LATER: Final = {
-    "score": "modelyard.api.scoring",
+    "Applying": ("commands", "Applying"),
+    "Connection": ("cluster", "Connection"),
+    "apply": ("commands", "apply"),
+    "delete": ("commands", "delete"),
+    "diff": ("commands", "diff"),
+    "list": ("commands", "list_models"),
+    "promote": ("commands", "promote"),
+    "rollback": ("commands", "rollback"),
+    "score": ("scoring", "score"),
+    "traffic": ("commands", "traffic"),
 }
 
 if TYPE_CHECKING:
+    from modelyard.api.cluster import Connection
+    from modelyard.api.commands import Applying, apply, delete, diff, promote, rollback, traffic
+    from modelyard.api.commands import list_models as list  # noqa: A004 - the name of the command
     from modelyard.api.scoring import score
 else:
 
     def __getattr__(name: str) -> object:
-        """Return a function of `_LATER` (PEP 562)."""
+        """Return what `_LATER` names (PEP 562)."""
         if name not in _LATER:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(_LATER[name]), name)
+        module, own = _LATER[name]
+        return getattr(import_module(f"modelyard.api.{module}"), own)

@@ -138,7 +138,8 @@ def plan_rendered(
     planned.objects = objects
     planned.doomed = [each for form in forms for each in replaced(client, form)]
     if prune:
-        known = {each["metadata"]["uid"] for each in planned.doomed}
+        # A Route that is handed over belongs to a Service afterwards.
+        known = {each["metadata"]["uid"] for each in (*planned.doomed, *(form.live for form in forms))}
         found = surplus(client, name, client.namespace, objects)
         planned.doomed += [each for each in found if each["metadata"]["uid"] not in known]
     return planned

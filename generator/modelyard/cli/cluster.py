@@ -2,12 +2,13 @@
 
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from modelyard.cli.app import app, stop_on_errors, tell
-from modelyard.cli.connection import Context, Kubeconfig, Namespace, Timeout, Yes, confirming, connected, connection
+from modelyard.cli.app import File, app, stop_on_errors, tell
+from modelyard.cli.connection import Context, Kubeconfig, Namespace, Timeout, Yes, beside, confirming, connected
 from modelyard.names import positive_duration, seconds
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ _WATCH_SECONDS = 2.0
 
 @app.command("list")
 def list_models(
+    file: File = Path(),
     *,
     namespace: Namespace = "",
     context: Context = "",
@@ -36,7 +38,7 @@ def list_models(
     """
     if output not in ("", "json", "yaml"):
         raise typer.BadParameter("-o takes json or yaml")
-    with connected(namespace, context, kubeconfig) as client:
+    with connected(beside(file, namespace, context, kubeconfig)) as client:
         before = None
         while True:
             found = _found(client, revisions=revisions)
@@ -52,6 +54,7 @@ def list_models(
 @app.command()
 def status(
     name: Annotated[str, typer.Argument(help="Name of the model.")],
+    file: File = Path(),
     *,
     namespace: Namespace = "",
     context: Context = "",
@@ -66,13 +69,13 @@ def status(
     from modelyard.problem import problem
     from modelyard.report import printable
 
-    with connected(namespace, context, kubeconfig) as client:
+    with connected(beside(file, namespace, context, kubeconfig)) as client:
         found = [each for each in cluster.models(client) if each.name == name]
         if not found:
             message = f"there is no model {name} in the namespace {client.namespace}"
             stop_on_errors([problem("MY710", message, hint="`modelyard list` names what is there")])
         lines = [*cluster.conditions(client, name), *cluster.waiting(client, name)]
-    text = tables.of_models(found, tables.now()) + "".join(f"{line}\n" for line in lines)
+    text = tables.of_status(found, lines, tables.now())
     typer.echo("".join(f"{printable(line)}\n" for line in text.splitlines()), nl=False)
     if not all(each.ready for each in found):
         raise typer.Exit(1)
@@ -81,6 +84,7 @@ def status(
 @app.command()
 def delete(  # noqa: PLR0913 - typer's way to declare options
     names: Annotated[list[str] | None, typer.Argument(metavar="NAME...", help="Names of models.")] = None,
+    file: File = Path(),
     *,
     namespace: Namespace = "",
     context: Context = "",
@@ -97,7 +101,7 @@ def delete(  # noqa: PLR0913 - typer's way to declare options
     if bool(names) == bool(revision):
         raise typer.BadParameter("name models, or one --revision")
     outcome = commands.delete(
-        *(names or []), revision=revision, where=connection(namespace, context, kubeconfig), force=force,
+        *(names or []), revision=revision, where=beside(file, namespace, context, kubeconfig), force=force,
         seconds=timeout, confirm=confirming(yes=yes),
     )  # fmt: skip
     stop_on_errors(outcome.problems)
@@ -107,6 +111,7 @@ def delete(  # noqa: PLR0913 - typer's way to declare options
 @app.command()
 def logs(  # noqa: PLR0913 - typer's way to declare options
     name: Annotated[str, typer.Argument(help="Name of the model.")],
+    file: File = Path(),
     *,
     variant: Annotated[str, typer.Option("--variant", help="Of one variant alone.")] = "",
     follow: Annotated[bool, typer.Option("--follow", help="Go on with what comes, until interrupted.")] = False,
@@ -125,7 +130,7 @@ def logs(  # noqa: PLR0913 - typer's way to declare options
     if since and (wrong := positive_duration(since)):
         raise typer.BadParameter(f"--since {since} {wrong}")
     wanted = cluster.Wanted(variant, container, tail, seconds(since) if since else None, previous, follow)
-    with connected(namespace, context, kubeconfig) as client:
+    with connected(beside(file, namespace, context, kubeconfig)) as client:
         found, problems = cluster.sources(client, name, wanted)
         stop_on_errors(problems)
         for each in cluster.read(client, found, wanted):

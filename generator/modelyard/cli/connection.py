@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from modelyard import api
 from modelyard.cli.app import stop_on_errors, tell
 
 if TYPE_CHECKING:
@@ -31,13 +32,21 @@ def connection(namespace: str, context: str, kubeconfig: str) -> "Connection":
     return Connection(kubeconfig=path, context=context or None, namespace=namespace or None)
 
 
+def beside(file: Path, namespace: str, context: str, kubeconfig: str) -> "Connection":
+    """Return the same; the namespace is that of the models file where no option names one."""
+    if not namespace and api.models_file(file).is_file():
+        loaded = api.load(file)
+        namespace = (loaded.models.spec.namespace if loaded.models else None) or ""
+    return connection(namespace, context, kubeconfig)
+
+
 @contextmanager
-def connected(namespace: str, context: str, kubeconfig: str) -> "Iterator[Client]":
+def connected(where: "Connection") -> "Iterator[Client]":
     """Give a client of the cluster; its problems end the command with exit code 1."""
     from modelyard.cluster import ClusterProblem, connect
 
     try:
-        with connect(connection(namespace, context, kubeconfig)) as client:
+        with connect(where) as client:
             yield client
     except ClusterProblem as error:
         stop_on_errors([error.problem])

@@ -12,8 +12,8 @@ _READY: Final = {True: "yes", False: "NO", None: "not yet"}
 _STAR: Final = "* not deployed by modelyard"
 
 
-def of_models(found: Sequence[Model], now: datetime) -> str:
-    """Return a line per variant, and below each model its address and what is wrong with it."""
+def of_models(found: Sequence[Model], now: datetime, *, why: bool = True) -> str:
+    """Return a line per variant, and below each model its address and, with why, what is wrong with it."""
     head = ("MODEL", "VARIANT", "CALLS", "READY", "AGE", "IMAGE")
     rows: list[tuple[str, ...]] = []
     notes: dict[int, list[str]] = {}
@@ -23,7 +23,7 @@ def of_models(found: Sequence[Model], now: datetime) -> str:
             share = "" if each.percent is None else f"{each.percent}%"
             first = (name, _READY[model.ready], age(model.created, now)) if index == 0 else ("", "", "")
             rows.append((first[0], each.name or "-", share, first[1], first[2], short(each.image)))
-        notes[len(rows) - 1] = [text for text in (model.url, model.why) if text]
+        notes[len(rows) - 1] = [text for text in (model.url, model.why if why else "") if text]
     lines = _table(head, rows)
     text = [lines[0]]
     for index, line in enumerate(lines[1:]):
@@ -32,6 +32,15 @@ def of_models(found: Sequence[Model], now: datetime) -> str:
     if any(not model.part_of for model in found):
         text.append(_STAR)
     return "\n".join(text) + "\n"
+
+
+def of_status(found: Sequence[Model], reasons: Sequence[str], now: datetime) -> str:
+    """Return the models, and `OBJECT: why` of what is not ready as the object and indented lines."""
+    lines = [of_models(found, now, why=not reasons).removesuffix("\n")]
+    for each in reasons:
+        subject, _, words = each.partition(": ")
+        lines += [f"{subject}:", *_indented(words)]
+    return "\n".join(lines) + "\n"
 
 
 def of_revisions(found: Iterable[Revision], now: datetime) -> str:

@@ -7,7 +7,7 @@ import typer
 
 from modelyard.cli.app import File, app, tell
 from modelyard.cli.apply import finish
-from modelyard.cli.connection import Apply, Context, Kubeconfig, Namespace, Timeout, Wait, connection
+from modelyard.cli.connection import Apply, Context, Kubeconfig, Namespace, Timeout, Wait, beside
 
 if TYPE_CHECKING:
     from modelyard.api.commands import Applying, Outcome
@@ -35,7 +35,7 @@ def traffic(  # noqa: PLR0913 - typer's way to declare options
     """
     from modelyard.api import commands
 
-    where, how = connection(namespace, context, kubeconfig), _how(to_cluster=to_cluster, wait=wait, seconds=timeout)
+    where, how = beside(file, namespace, context, kubeconfig), _how(to_cluster=to_cluster, wait=wait, seconds=timeout)
     _finish(commands.traffic(name, _percents(shares), file=file, where=where, how=how), file, applied=how is not None)
 
 
@@ -55,7 +55,7 @@ def promote(  # noqa: PLR0913 - typer's way to declare options
     """Give one variant all calls of a model. The others stay with 0 percent, and can still be called by their tag."""
     from modelyard.api import commands
 
-    where, how = connection(namespace, context, kubeconfig), _how(to_cluster=to_cluster, wait=wait, seconds=timeout)
+    where, how = beside(file, namespace, context, kubeconfig), _how(to_cluster=to_cluster, wait=wait, seconds=timeout)
     _finish(commands.promote(name, variant, file=file, where=where, how=how), file, applied=how is not None)
 
 
@@ -78,7 +78,7 @@ def rollback(  # noqa: PLR0913 - typer's way to declare options
     """
     from modelyard.api import commands
 
-    where, how = connection(namespace, context, kubeconfig), _how(to_cluster=to_cluster, wait=wait, seconds=timeout)
+    where, how = beside(file, namespace, context, kubeconfig), _how(to_cluster=to_cluster, wait=wait, seconds=timeout)
     _finish(commands.rollback(name, file=file, where=where, how=how), file, applied=how is not None)
 
 

@@ -1,20 +1,18 @@
 """Calls of a Kubernetes API server: each with a time limit, each failure a Problem that names host, verb and object.
 
-The package kubernetes reads the kubeconfig, logs in and sets up TLS. Its calls are not used: its patch returns None
-when an apply creates (37.0), and they do not tell a refusal from a failure.
+The calls of the package kubernetes are not used: its patch returns None when an apply creates (37.0), and they do not
+tell a refusal from a failure.
 """
 
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final, NamedTuple
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from modelyard.cluster.answers import is_absent, problem_of
-from modelyard.cluster.hidden import silence_logins, without_credentials
+from modelyard.cluster.hidden import without_credentials
 from modelyard.problem import Problem, problem
 
 CONNECT_SECONDS: Final = 5.0
@@ -23,7 +21,6 @@ MAX_TRIES: Final = 4  # of a call that is answered 429
 MAX_PAUSE: Final = 10.0  # seconds; a server that asks for more gets no further call
 _PART: Final = 4096  # bytes of a text that are read at once, at most
 _JSON_PATCH: Final = "application/json-patch+json"
-IN_POD: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 Object = dict[str, Any]
 
@@ -39,15 +36,6 @@ class ClusterProblem(Exception):  # noqa: N818 - the vehicle of a Problem, not a
         self.problem = found
         self.answered = answered
         self.absent = absent
-
-
-@dataclass(frozen=True, kw_only=True)
-class Connection:
-    """Which cluster: a kubeconfig's path and context, and a namespace. None leaves the choice to the surroundings."""
-
-    kubeconfig: Path | None = None
-    context: str | None = None
-    namespace: str | None = None
 
 
 class Kind(NamedTuple):
@@ -229,9 +217,12 @@ class Client:
                 return None
             raise
 
-    def select(self, api_version: str, kind: str, selector: str = "", namespace: str | None = None) -> list[Object]:
-        """Return all objects of a kind in the namespace that a label selector matches, by name."""
+    def select(
+        self, api_version: str, kind: str, selector: str = "", namespace: str | None = None, *, fields: str = ""
+    ) -> list[Object]:
+        """Return all objects of a kind in the namespace that a label and a field selector match, by name."""
         query = {"limit": "500", **({"labelSelector": selector} if selector else {})}
+        query |= {"fieldSelector": fields} if fields else {}
         path = self.kind(api_version, kind).path(namespace or self.namespace)
         found: list[Object] = []
         while True:
@@ -274,53 +265,6 @@ class Client:
         except ClusterProblem as error:
             if not error.absent:
                 raise
-
-
-@contextmanager
-def connect(where: Connection) -> Iterator[Client]:
-    """Give a client of the cluster that a kubeconfig, or the pod around this process, names. Raises ClusterProblem."""
-    try:
-        api, namespace = _logged_in(where)
-    except Exception as error:  # noqa: BLE001 - of whatever stands in that file
-        # Their texts may quote the kubeconfig, which holds credentials.
-        source = f"kubeconfig {where.kubeconfig}" if where.kubeconfig else "the kubeconfig"
-        context = f", context {where.context}" if where.context else ""
-        message = f"{source}{context} gives no cluster ({type(error).__name__})"
-        hint = "`kubectl config get-contexts` lists the contexts of a kubeconfig"
-        raise ClusterProblem(problem("MY701", message, hint=hint)) from None
-    parts = urlsplit(api.configuration.host)
-    host = parts.hostname or "the API server"
-    try:
-        yield Client(f"{host}:{parts.port}" if parts.port else host, where.namespace or namespace, api)
-    finally:
-        api.rest_client.pool_manager.clear()
-
-
-def _logged_in(where: Connection) -> tuple[Any, str]:
-    """Return an ApiClient of the package kubernetes, and the namespace of its context."""
-    import os
-
-    from kubernetes import client, config
-
-    silence_logins()
-    configs: Any = config  # the package has no types
-    known = (
-        where.kubeconfig
-        or where.context
-        or os.environ.get("KUBECONFIG")
-        or Path("~/.kube/config").expanduser().exists()
-    )
-    if not known and os.environ.get("KUBERNETES_SERVICE_HOST"):
-        configuration = client.Configuration()
-        configs.load_incluster_config(client_configuration=configuration)
-        return client.ApiClient(configuration), (IN_POD / "namespace").read_text("utf-8").strip()
-    source = str(where.kubeconfig) if where.kubeconfig else os.environ.get("KUBECONFIG") or "~/.kube/config"
-    contexts, current = configs.list_kube_config_contexts(source)
-    chosen = next((each for each in contexts if each["name"] == where.context), current) if where.context else current
-    if where.context and chosen["name"] != where.context:
-        raise ValueError("no such context")
-    api = configs.new_client_from_config(source, where.context)
-    return api, chosen["context"].get("namespace") or "default"
 
 
 def _seconds(text: str) -> float:

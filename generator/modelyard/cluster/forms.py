@@ -23,7 +23,10 @@ _HINT: Final = (
 
 
 class Form(NamedTuple):
-    """A model that gained or lost its list of variants. live: the Service or Route that serves it until then."""
+    """A model that gained or lost its list of variants. live: the Service or Route that serves it until then.
+
+    Where a handover was stopped half-way, live is the Configuration that the Service has left.
+    """
 
     live: Object
     gained: bool
@@ -40,11 +43,11 @@ class Form(NamedTuple):
 
     def refusal(self) -> Problem:
         """Return the problem that an apply without a handover ends with."""
-        message = (
-            f"{self.name} has gained its list of variants: a Knative Service of that name serves it"
-            if self.gained
-            else f"{self.name} has lost its list of variants: a Route of that name splits its calls"
-        )
+        message = {
+            "Service": f"{self.name} has gained its list of variants: a Knative Service of that name serves it",
+            "Configuration": f"{self.name} was being handed over to its variants, and that was stopped half-way",
+            "Route": f"{self.name} has lost its list of variants: a Route of that name splits its calls",
+        }[self.live["kind"]]
         return problem("MY709", message, hint=_HINT.format(self.name))
 
 
@@ -54,8 +57,11 @@ def changed_forms(client: Client, bodies: Iterable[Object]) -> Iterator[Form]:
         if body["apiVersion"] != _SERVING:
             continue
         name, namespace = body["metadata"]["name"], body["metadata"].get("namespace")
-        if body["kind"] == "Route" and (service := client.find(_SERVING, "Service", name, namespace)):
-            yield Form(service, gained=True)
+        if body["kind"] == "Route":
+            live = client.find(_SERVING, "Service", name, namespace)
+            live = live or client.find(_SERVING, "Configuration", name, namespace)
+            if live and not owned(live):
+                yield Form(live, gained=True)
         if body["kind"] == "Service":
             route = client.find(_SERVING, "Route", name, namespace)
             if route and not owned(route):
@@ -70,6 +76,8 @@ def is_handed_over(body: Object, forms: Iterable[Form]) -> bool:
 
 def replaced(client: Client, form: Form) -> list[Object]:
     """Return the live objects that a handover takes away, in the order in which they can go. Raises ClusterProblem."""
+    if form.live["kind"] == "Configuration":
+        return [form.live]
     if form.gained:
         configuration = client.find(_SERVING, "Configuration", form.name, form.namespace)
         return [form.live, *([configuration] if configuration else [])]
@@ -88,7 +96,8 @@ def release(client: Client, form: Form, *, seconds: float) -> list[Problem]:
         if live is not None and owned(live):
             operations = [*_removal(live, "ownerReferences"), *_removal(live, "labels", _OWNER)]
             client.patch(live, operations, manager=_MANAGER)
-    return remove(client, [form.live], seconds=seconds, orphan=True)
+    services = [form.live] if form.live["kind"] == "Service" else []
+    return remove(client, services, seconds=seconds, orphan=True)
 
 
 def adopt(client: Client, form: Form, *, seconds: float, progress: Callable[[str], None]) -> list[Problem]:

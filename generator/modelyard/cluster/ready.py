@@ -18,6 +18,7 @@ _WORDS: Final = (
         "DomainAlreadyClaimed",
         "the ClusterDomainClaim of this host is missing or names another namespace; set claim: true",
     ),
+    ("FailedToRetrieveImagePullSecret", "a Secret that imagePullSecrets names is not in this namespace"),
     ("Unable to fetch image", "the image cannot be fetched: check its name, and imagePullSecrets"),
     ("ImagePullBackOff", "the image cannot be pulled: check its name, and the Secret in imagePullSecrets"),
     ("ErrImagePull", "the image cannot be pulled: check its name, and the Secret in imagePullSecrets"),

@@ -77,11 +77,8 @@ class Scene:
         self.cluster.succeed("apply", "--server-side", "-f", "-", stdin=json.dumps(forward))
 
     def score(self, model: str, source: Path, *options: str | Path) -> Answer:
-        """Score a table in a folder without a models file."""
-        output = source.with_name("out.csv")
-        nowhere = source.parent / "none"
-        nowhere.mkdir(exist_ok=True)
-        return modelyard("score", model, source, "-o", output, "-f", nowhere, *self.where, *options)
+        """Score a table."""
+        return modelyard("score", model, source, "-o", source.with_name("out.csv"), *self.where, *options)
 
 
 AWKWARD: Final = """\
@@ -126,7 +123,9 @@ def awkward(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture
-def source(tmp_path: Path) -> Path:
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a table in the current folder, which has no models file."""
+    monkeypatch.chdir(tmp_path)
     return table(tmp_path / "in.csv", rows(COUNT))
 
 
@@ -286,7 +285,7 @@ def test_who_may_not_open_a_tunnel_is_told_which_role_it_needs(scene: Scene, sou
     config["users"][0]["user"] = {"token": token}
     (tmp_path / "kubeconfig").write_text(json.dumps(config), "utf-8")
     where = ["-n", scene.namespace, "--kubeconfig", str(tmp_path / "kubeconfig")]
-    done = modelyard("score", "pricing", source, "-o", tmp_path / "out.csv", "-f", tmp_path / "none", *where)
+    done = modelyard("score", "pricing", source, "-o", tmp_path / "out.csv", *where)
     assert done.code == 1
     assert "[MY703]" in done.err
     assert "portforward" in done.err

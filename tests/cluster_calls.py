@@ -116,10 +116,10 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {"Authorization": f"Bearer {self.server.token}", "Content-Type": self.headers["Content-Type"]}
         self.upstream.request(self.command, self.path, body or None, headers)
         answer = self.upstream.getresponse()
-        status, text = answer.status, answer.read()
+        status, text, kind = answer.status, answer.read(), answer.headers["Content-Type"]
         if fault == "delay":
             threading.Event().wait(0.3)
-        self._answer(status, text, "application/json", cut=fault == "cut")
+        self._answer(status, text, kind, cut=fault == "cut")
 
     def _answer(self, status: int, text: bytes, kind: str, *, cut: bool = False) -> None:
         self.send_response(status)

@@ -57,6 +57,17 @@ class Scene:
         self.file.write_text(text, "utf-8")
         return modelyard("diff", "-f", self.file, *self.where, *options)
 
+    def take_over(self) -> None:
+        """Let another field manager set the replicas of pricing."""
+        taken = {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "pricing", "namespace": self.namespace},
+            "spec": {"replicas": 5},
+        }
+        options = ("--server-side", "--force-conflicts", "--field-manager=night-shift", "-f", "-")
+        self.cluster.succeed("apply", *options, stdin=json.dumps(taken))
+
     def names(self, kind: str) -> set[str]:
         """Return the names of all objects of a kind that stay."""
         items = json.loads(self.cluster.succeed("get", kind, "-n", self.namespace, "-o", "json"))["items"]

@@ -96,14 +96,7 @@ def test_a_refused_object_lets_nothing_through(scene: Scene) -> None:
 
 def test_a_conflict_names_the_owner(scene: Scene) -> None:
     assert scene.apply(SET).code == 0
-    taken = {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": "pricing", "namespace": scene.namespace},
-        "spec": {"replicas": 5},
-    }
-    options = ("--server-side", "--force-conflicts", "--field-manager=night-shift", "-f", "-")
-    scene.cluster.succeed("apply", *options, stdin=json.dumps(taken))
+    scene.take_over()
     refused = scene.apply(SET)
     assert (refused.code, refused.out) == (1, "")
     assert "Deployment.apps pricing: .spec.replicas is set by night-shift [MY705]" in refused.err

@@ -1,5 +1,6 @@
 """logs on a real API server, whose node's kubelet is KWOK: it reads files in the format of container runtimes."""
 
+import itertools
 import json
 import threading
 import time
@@ -10,6 +11,7 @@ from typing import Final
 import pytest
 
 from modelyard.api import cluster as live
+from tests.cluster_calls import FAULTS, TOKEN, modelyard, proxied
 from tests.scenes import Scene
 
 SET: Final = """\
@@ -107,6 +109,21 @@ def test_a_log_that_cannot_be_read_is_a_problem(scene: Scene) -> None:
     answer = scene.run("logs", "pricing")  # KWOK has been told of none
     assert (answer.code, answer.out) == (1, "")
     assert "the log of pod pricing-" in answer.err
+
+
+def test_a_log_that_breaks_off_is_never_a_whole_one(scene: Scene, log: Path, tmp_path: Path) -> None:
+    assert log.exists()
+    whole = scene.run("logs", "pricing").out
+    with proxied(scene.cluster.kubeconfig) as proxy:
+        where = ("-n", scene.namespace, "--kubeconfig", proxy.kubeconfig(tmp_path))
+        for fault, number in itertools.product(FAULTS, range(10)):
+            proxy.fail(fault, number)
+            answer = modelyard("logs", "pricing", *where)
+            reached = proxy.seen > number
+            assert TOKEN not in answer.out + answer.err
+            assert (answer.code == 0) == (answer.out == whole), (fault, number, answer)
+            assert whole.startswith(answer.out)
+            assert answer.code == 0 or reached
 
 
 def test_what_comes_is_followed(scene: Scene, log: Path) -> None:

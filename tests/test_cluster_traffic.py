@@ -58,14 +58,7 @@ def test_a_split_is_moved_in_the_file_and_the_cluster_and_rolled_back(scene: Sce
 
 def test_what_the_server_refuses_is_not_written(scene: Scene) -> None:
     assert scene.apply(SET).code == 0
-    taken = {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": "pricing", "namespace": scene.namespace},
-        "spec": {"replicas": 5},
-    }
-    options = ("--server-side", "--force-conflicts", "--field-manager=night-shift", "-f", "-")
-    scene.cluster.succeed("apply", *options, stdin=json.dumps(taken))
+    scene.take_over()
     refused = scene.run("traffic", "churn", "champion=30", "challenger=70", "-f", str(scene.file), "--apply")
     assert (refused.code, refused.out) == (1, "")
     assert "set by night-shift" in refused.err

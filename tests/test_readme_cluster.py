@@ -51,7 +51,15 @@ def test_the_chapter_on_clusters_prints_what_it_says(
         assert all(len(line) <= 80 for line in done.stdout.splitlines() if command.startswith("modelyard list"))
     if request.config.getoption("--update"):
         _update(printed)
-    assert yaml.safe_load((tmp_path / "models.yaml").read_text("utf-8"))["kind"] == "ModelSet"
+    block = re.findall(r"```python\n(.*?)```", README[start : README.index("\n## ", start)], re.DOTALL)[0]
+    done = subprocess.run(
+        [sys.executable, "-c", block], cwd=tmp_path, env=env, text=True, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["churn", "fraud"]
+    models = yaml.safe_load((tmp_path / "models.yaml").read_text("utf-8"))["spec"]["models"]
+    assert [each["percent"] for each in models[0]["variants"]] == [80, 20]
+    assert "fraud" not in cluster.succeed("get", "services.serving.knative.dev", "-n", "scoring", "-o", "name")
 
 
 def _update(printed: list[tuple[str, str]]) -> None:

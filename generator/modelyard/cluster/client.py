@@ -94,6 +94,8 @@ class Client:
             if answer.status != 200:
                 found = self._problem("GET", what, answer.status, answer.read())
                 raise ClusterProblem(found, answered=True, absent=answer.status == 404)
+            if not answer.headers.get("Content-Type", "").startswith("text/plain"):
+                raise ClusterProblem(self._strange("GET", what))
             for part in answer.stream(_PART):
                 *whole, rest = (rest + part).split(b"\n")
                 yield from (each.decode("utf-8", "replace") for each in whole)
@@ -180,10 +182,12 @@ class Client:
         except ValueError:
             found = None
         if not isinstance(found, dict) or "kind" not in found:
-            hint = "is there a proxy in between? Run the command again"
-            message = f"{self.host} answers {method} {what} with something that is no object"
-            raise ClusterProblem(problem("MY707", message, hint=hint))
+            raise ClusterProblem(self._strange(method, what))
         return found
+
+    def _strange(self, method: str, what: str) -> Problem:
+        message = f"{self.host} answers {method} {what} with something that is none"
+        return problem("MY707", message, hint="is there a proxy in between? Run the command again")
 
     def kind(self, api_version: str, kind: str) -> Kind:
         """Return how the server serves a kind. Raises ClusterProblem: MY706 if it does not."""

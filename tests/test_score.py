@@ -378,6 +378,16 @@ def test_no_cluster_is_asked_where_the_file_says_the_host(
     assert {each.split(" ")[1].split("/")[1] for each in server.requests} == {"churn", "credit_risk"}
 
 
+def test_a_named_models_file_must_be_there(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _unrelated(server, tmp_path, monkeypatch)
+    source = table(tmp_path / "in.csv", rows(1))
+    for where in (None, Connection(namespace="other")):
+        done = score("churn", source, tmp_path / "out.csv", file=tmp_path / "overlays" / "prdo", where=where)
+        assert len(done.problems) == 1
+        assert "prdo" in done.problems[0].message
+    assert server.requests == []
+
+
 def test_a_cluster_that_knows_nothing_is_said_beside_what_the_file_lacks(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -23,6 +24,7 @@ apiVersion: modelyard.dev/v1alpha1
 kind: ModelSet
 metadata: {name: risk}
 spec:
+  namespace: scoring-live
   registry: registry.example.com/models
   models:
     - name: churn
@@ -33,8 +35,18 @@ spec:
     - {name: credit-risk, image: "credit_risk:1.0", targets: {knative: {minScale: 1}}}
     - {name: pricing, image: "pcr:1.0", runtime: pcr, targets: {deployment: {replicas: 2}}}
     - {name: fraud, image: "fraud:1.0", targets: {deployment: {ingress: {host: fraud.example.com}}}}
+    - name: mapped
+      image: "mapped:1.0"
+      targets: {knative: {minScale: 1, domains: [{host: mapped.example.com, claim: true}]}}
+    - name: split
+      variants:
+        - {name: champion, image: "split:1", percent: 90}
+        - {name: challenger, image: "split:2", percent: 10}
+      targets: {deployment: {gateway: {name: public, host: split.example.com}}}
+    - {name: shift, image: "shift:1.0", targets: {deployment: {replicas: 1}}}
 """
 COUNT: Final = 200
+ROUTES: Final = "routes.route.openshift.io"
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +56,7 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def scene(cluster: Cluster, server: Server, tmp_path_factory: pytest.TempPathFactory) -> "Scene":
+def scene(cluster: Cluster, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Scene"]:
     if cluster.run("get", "crd", "clusterportforwards.kwok.x-k8s.io").returncode:
         pytest.skip("the pods of this cluster are not make-believe ones that lead to a stand-in (KWOK)")
     one = Scene(cluster, "scoring-live", tmp_path_factory.mktemp("live"))
@@ -53,7 +65,10 @@ def scene(cluster: Cluster, server: Server, tmp_path_factory: pytest.TempPathFac
     (one.folder / "models.yaml").write_text(SET, "utf-8")
     done = modelyard("apply", "-f", one.folder, *one.where, "--wait", "--timeout", "60")
     assert done.code == 0, done.err
-    return one
+    is_plain = cluster.run("get", "crd", ROUTES).returncode
+    yield one
+    if is_plain:  # for other tests the cluster is that of Kubernetes again
+        cluster.succeed("delete", "crd", ROUTES, "--ignore-not-found")
 
 
 class Scene:
@@ -76,12 +91,22 @@ class Scene:
         }
         self.cluster.succeed("apply", "--server-side", "-f", "-", stdin=json.dumps(forward))
 
+    def expose(self, service: str, host: str) -> None:
+        """Have a Route of OpenShift to a Service."""
+        manifests = self.cluster.kubectl.parent.parent / "manifests" / "openshift-route"
+        self.cluster.succeed("apply", "--server-side", "-f", str(manifests))
+        self.cluster.succeed("wait", f"crd/{ROUTES}", "--for=condition=Established", "--timeout=30s")
+        route: dict[str, Any] = {
+            "apiVersion": "route.openshift.io/v1",
+            "kind": "Route",
+            "metadata": {"name": service, "namespace": self.namespace},
+            "spec": {"host": host, "to": {"kind": "Service", "name": service, "weight": 100}},
+        }
+        self.cluster.succeed("apply", "--server-side", "-f", "-", stdin=json.dumps(route))
+
     def score(self, model: str, source: Path, *options: str | Path) -> Answer:
-        """Score a table in a folder without a models file."""
-        output = source.with_name("out.csv")
-        nowhere = source.parent / "none"
-        nowhere.mkdir(exist_ok=True)
-        return modelyard("score", model, source, "-o", output, "-f", nowhere, *self.where, *options)
+        """Score a table."""
+        return modelyard("score", model, source, "-o", source.with_name("out.csv"), *self.where, *options)
 
 
 AWKWARD: Final = """\
@@ -126,7 +151,9 @@ def awkward(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture
-def source(tmp_path: Path) -> Path:
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a table in the current folder, which has no models file."""
+    monkeypatch.chdir(tmp_path)
     return table(tmp_path / "in.csv", rows(COUNT))
 
 
@@ -147,16 +174,41 @@ def test_without_an_address_outside_a_tunnel_leads_to_the_pods(
     assert f"{model} is http://{model.replace('_', '-')}.{scene.namespace}/" in done.err
 
 
-def test_an_address_outside_is_used(scene: Scene, server: Server, source: Path) -> None:
-    """Nobody knows fraud.example.com: so it is reached by way of an ingress, which is the stand-in."""
-    through = f"127.0.0.1:{server.port}"
-    done = scene.score("fraud", source, "--ingress", through)
+@pytest.mark.parametrize(
+    ("model", "options", "path", "headers"),
+    [
+        ("fraud", [], "/fraud", ["Host: fraud.example.com"]),
+        ("mapped", [], "/mapped", ["Host: mapped.example.com"]),
+        ("split", [], "/split", ["Host: split.example.com"]),
+        ("split", ["--variant", "challenger"], "/split", ["Host: split.example.com", "modelyard-variant: challenger"]),
+        ("shift", [], "/shift", ["Host: shift.example.com"]),
+    ],
+    ids=["Ingress", "DomainMapping", "HTTPRoute", "variant of an HTTPRoute", "Route of OpenShift"],
+)
+def test_an_address_outside_is_used(
+    scene: Scene, server: Server, source: Path, model: str, options: list[str], path: str, headers: list[str]
+) -> None:
+    """Nobody knows these hosts: so they are reached by way of an ingress, which is the stand-in."""
+    if model == "shift":
+        scene.expose(model, "shift.example.com")
+    done = scene.score(model, source, "--ingress", f"127.0.0.1:{server.port}", *options)
     assert done.code == 0, done.err
-    assert "Host: fraud.example.com" in server.requests[-1]
-    assert server.requests[-1].startswith("POST /fraud ")
-    done = scene.score("fraud", source, "--no-retry", "--connect-timeout", "1s")
+    head = server.requests[-1]
+    assert head.startswith(f"POST {path} ")
+    assert [each for each in headers if each not in head] == []
+
+
+def test_an_address_that_nobody_knows_is_named(scene: Scene, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hasty = ["--no-retry", "--connect-timeout", "1s"]
+    done = scene.score("fraud", source, *hasty)
     assert (done.code, "[MY802]" in done.err) == (1, True)
     assert "GET http://fraud.example.com/fraud/apiMeta/api" in done.err
+    # A process in the cluster itself uses the cluster's own names, and needs no tunnel.
+    api = urlsplit(yaml.safe_load(scene.cluster.kubeconfig.read_text("utf-8"))["clusters"][0]["cluster"]["server"])
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", str(api.hostname))
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", str(api.port))
+    done = scene.score("churn", source, *hasty)
+    assert f"GET http://churn.{scene.namespace}.svc.cluster.local/churn/apiMeta/api" in done.err
 
 
 @pytest.mark.parametrize(
@@ -267,8 +319,6 @@ async def _broken(_server: Server, writer: asyncio.StreamWriter, _number: int) -
 READ: Final = (
     "pods",
     "services",
-    "ingresses.networking.k8s.io",
-    "httproutes.gateway.networking.k8s.io",
     "services.serving.knative.dev",
     "routes.serving.knative.dev",
 )
@@ -286,7 +336,7 @@ def test_who_may_not_open_a_tunnel_is_told_which_role_it_needs(scene: Scene, sou
     config["users"][0]["user"] = {"token": token}
     (tmp_path / "kubeconfig").write_text(json.dumps(config), "utf-8")
     where = ["-n", scene.namespace, "--kubeconfig", str(tmp_path / "kubeconfig")]
-    done = modelyard("score", "pricing", source, "-o", tmp_path / "out.csv", "-f", tmp_path / "none", *where)
+    done = modelyard("score", "pricing", source, "-o", tmp_path / "out.csv", *where)
     assert done.code == 1
     assert "[MY703]" in done.err
     assert "portforward" in done.err

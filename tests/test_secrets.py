@@ -32,19 +32,24 @@ COMMANDS: Final[dict[str, list[str]]] = {
     "status": ["status", "churn"],
     "traffic": ["traffic", "churn", "champion=50", "challenger=50", "--apply"],
     "promote": ["promote", "churn", "challenger", "--apply"],
+    "rollback": ["rollback", "churn", "--apply"],
     "logs": ["logs", "fraud"],
     "score": ["score", "fraud", "in.csv", "-o", "out.csv", "--no-retry"],
     "deploy": ["deploy", "extra", "--image", "registry.example.com/extra:1"],
     "prune": ["apply", "--prune", "--yes"],
     "delete": ["delete", "pricing", "--yes"],
 }
+ME: Final = ["-c", "user.name=me", "-c", "user.email=me@example.com"]
 PLANTED: Final = {"kubeconfig", "token", "models.yaml", "in.csv"}
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Go into a folder with a models file, and plant credentials in the environment."""
-    (tmp_path / "models.yaml").write_text(SET, "utf-8")
+    for text in (SET.replace("60", "70").replace("40", "30"), SET):
+        (tmp_path / "models.yaml").write_text(text, "utf-8")
+        for words in (["init", "-q"], ["add", "models.yaml"], [*ME, "commit", "-qm", "models"]):
+            subprocess.run(["git", "-C", str(tmp_path), *words], check=True)
     table(tmp_path / "in.csv", rows(3))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MODELYARD_TOKEN", SECRETS["modelyard-token"].replace('"', ""))

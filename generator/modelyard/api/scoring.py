@@ -89,7 +89,7 @@ def _server(
     model: str, file: str | Path, route: Route, where: Connection | None, tunnels: ExitStack
 ) -> tuple[Address | None, list[Problem]]:
     loaded = None
-    if not is_url(model) and models_file(file).exists():
+    if not is_url(model) and (Path(file) != Path() or models_file(file).exists()):  # no file at all is fine
         loaded = load(file)
         if loaded.models is None and not route.url:
             return None, list(loaded.problems)

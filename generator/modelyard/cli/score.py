@@ -161,7 +161,7 @@ def _score(  # noqa: PLR0913 - what the command has
     if scored.measures is not None and scored.measures.done:
         for line in scored.measures.summary().splitlines():
             tell(line)
-        if scored.url != model:
+        if "://" not in model:  # a URL may hold a password
             tell(f"{model} is {scored.url}")
     stop_on_errors(scored.problems)
 

@@ -116,10 +116,20 @@ def _unknown(sought: Sought, variants: Iterable[str]) -> ClusterProblem:
     return ClusterProblem(problem("MY801", f"{sought.names[0]} has no variant {sought.variant}", hint=hint))
 
 
+def _readable(client: Client, api_version: str, kind: str) -> list[Object]:
+    """Return all objects of a kind that may hold an address, or none where they may not be read."""
+    try:
+        return client.optional(api_version, kind)
+    except ClusterProblem as error:
+        if error.problem.code == "MY703":
+            return []
+        raise
+
+
 def _mapped(client: Client, live: Object) -> str:
     """Return the address of a DomainMapping to a Service or Route, if there is one that is ready."""
     wanted = (live["kind"], live["metadata"]["name"])
-    for each in client.optional("serving.knative.dev/v1beta1", "DomainMapping"):
+    for each in _readable(client, "serving.knative.dev/v1beta1", "DomainMapping"):
         ref = each["spec"]["ref"]
         if (ref.get("kind"), ref.get("name")) == wanted and state(each).ready:
             return str((each.get("status") or {}).get("url") or "")
@@ -179,26 +189,28 @@ def _without_pods(client: Client, sought: Sought, live: Object) -> ClusterProble
 
 def _outside(client: Client, sought: Sought, service: str) -> Iterator[Entry]:
     """Yield addresses outside the cluster. Only an HTTPRoute of ours can lead to one variant."""
-    for each in client.optional(_GATEWAY, "HTTPRoute"):
+    for each in _readable(client, _GATEWAY, "HTTPRoute"):
         hosts = each["spec"].get("hostnames") or []
         if _is(each, (*sought.names, service)) and hosts:
             headers = ((VARIANT_HEADER, sought.variant),) if sought.variant else ()
             yield Entry(f"{_scheme(client, each)}://{hosts[0]}", headers)
     if sought.variant:
         return
-    for each in client.select("networking.k8s.io/v1", "Ingress"):
+    for each in _readable(client, "networking.k8s.io/v1", "Ingress"):
         for rule in each["spec"].get("rules") or []:
             paths = [path for path in (rule.get("http") or {}).get("paths") or [] if _leads(path, service)]
             if rule.get("host") and paths:
                 scheme = "https" if each["spec"].get("tls") else "http"
                 yield Entry(f"{scheme}://{rule['host']}", path=str(paths[0].get("path") or "").rstrip("/"))
-    for each in client.optional("route.openshift.io/v1", "Route"):
+    for each in _readable(client, "route.openshift.io/v1", "Route"):
         if each["spec"].get("to", {}).get("name") == service and each["spec"].get("host"):
             yield Entry(f"{'https' if each['spec'].get('tls') else 'http'}://{each['spec']['host']}")
 
 
 def _leads(path: Object, service: str) -> bool:
-    return bool(((path.get("backend") or {}).get("service") or {}).get("name") == service)
+    """Tell whether a path of an Ingress, and what is below it, leads to a Service."""
+    named = ((path.get("backend") or {}).get("service") or {}).get("name")
+    return named == service and path.get("pathType") != "Exact"
 
 
 def _scheme(client: Client, route: Object) -> str:

@@ -21,6 +21,7 @@ from modelyard.cluster.client import Client, ClusterProblem, Object
 from modelyard.cluster.entry import Entry
 from modelyard.problem import problem
 
+_LONG: Final = 60  # characters; the whole path of a socket may have 104 (macOS) or 108 (Linux)
 _PROTOCOL: Final = "v4.channel.k8s.io"
 
 
@@ -139,7 +140,8 @@ def tunnel(client: Client, entry: Entry) -> Iterator[Path]:
     """
     pods = Pods(client, entry)
     pods.open()[0].close()  # so that what is not permitted is said before anything is sent
-    with tempfile.TemporaryDirectory(prefix="modelyard-") as folder:
+    root = tempfile.gettempdir()
+    with tempfile.TemporaryDirectory(prefix="modelyard-", dir=root if len(root) < _LONG else "/tmp") as folder:  # noqa: S108
         path = Path(folder) / "socket"
         with _Server(path, pods) as server:
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)

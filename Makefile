@@ -35,7 +35,7 @@ bench: $(VENV)/installed-dev tools ## print the ratios of speed and memory, meas
 	$(BIN)/python -m bench.score
 
 fuzz: $(VENV)/installed-dev ## fuzz each target for FUZZ_SECONDS (300), one after the other
-	for target in models kustomization resource_list stream; do \
+	for target in models kustomization resource_list stream csv; do \
 		$(BIN)/python -m tests.fuzz.run $$target --seconds $(FUZZ_SECONDS) || exit 1; done
 
 tools: $(KUSTOMIZE) $(CADDY) ## build the pinned kustomize and Caddy into ~/.cache/modelyard

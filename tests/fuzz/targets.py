@@ -17,6 +17,7 @@ from modelyard.problem import Problem, has_errors
 from modelyard.report import Report, printable
 from modelyard.report.formats import FORMATS, written
 from modelyard.yamlio import write_all
+from tests.fuzz import tables
 
 Target = Callable[[bytes], None]
 
@@ -62,11 +63,17 @@ def stream(data: bytes) -> None:
     declared(checked.problems, {"stream": data})
 
 
+def csv(data: bytes) -> None:
+    """A table to score."""
+    declared([*tables.read_and_written(data)], {tables.SHOWN: data})
+
+
 TARGETS: Final[dict[str, Target]] = {
     "models": models,
     "kustomization": kustomization,
     "resource_list": resource_list,
     "stream": stream,
+    "csv": csv,
 }
 
 

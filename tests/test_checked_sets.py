@@ -9,6 +9,7 @@ import pytest
 from modelyard import api
 from modelyard.check import check_objects
 from modelyard.check.finding import Cluster
+from modelyard.check.kinds import Kinds
 from tests import examples
 
 HEAD: Final = "apiVersion: modelyard.dev/v1alpha1\nkind: ModelSet\nmetadata: {name: risk}\nspec:\n  models:\n"
@@ -56,4 +57,4 @@ def test_a_finding_names_the_index_in_the_stream() -> None:
 
 def test_a_version_without_schemas_is_no_version() -> None:
     with pytest.raises(ValueError, match=r"1\.20"):
-        check_objects([examples.OBJECTS["configmap"]], Cluster(), kubernetes="1.20")
+        Kinds("1.20")

@@ -13,6 +13,7 @@ from modelyard.check import check as _check
 from modelyard.check import check_set, independent
 from modelyard.check.entrances import answers
 from modelyard.check.finding import Cluster
+from modelyard.check.kinds import SHIPPED, Kinds
 from modelyard.compose import SITE_CONFIG, compose, site_config
 from modelyard.load import Loaded
 from modelyard.load import load as _load
@@ -65,9 +66,12 @@ def load_shown(path: Path, shown: str) -> Loaded:
         return _load(path, shown)
 
 
-def check(file: str | Path = ".", *, today: date | None = None) -> list[Problem]:
-    """Return everything that can be known about a models file without writing or a cluster."""
-    return overlay(file, today=today).problems
+def check(file: str | Path = ".", *, today: date | None = None, kinds: Kinds = SHIPPED) -> list[Problem]:
+    """Return everything that can be known about a models file without writing or a cluster.
+
+    kinds: those that there are schemas of.
+    """
+    return overlay(file, today=today, kinds=kinds).problems
 
 
 def render(file: str | Path = ".", *, today: date | None = None) -> Rendering:
@@ -87,14 +91,14 @@ def render_loaded(loaded: Loaded, beside: Path, *, today: date | None = None) ->
     return Rendering(loaded.models, unique(problems), objects, site_config=site)
 
 
-def overlay(file: str | Path = ".", *, today: date | None = None) -> Rendering:
+def overlay(file: str | Path = ".", *, today: date | None = None, kinds: Kinds = SHIPPED) -> Rendering:
     """Render a models file to the content of its folder `generated/`, one model at a time."""
     loaded = load(file)
     texts: dict[str | None, str] = {}
     with without_collector():
         site, found = _site_config(loaded.models, today)
         problems = [*loaded.problems, *found]
-        for manifests, found in _models(loaded, models_file(file).parent):
+        for manifests, found in _models(loaded, models_file(file).parent, kinds):
             problems += found
             if manifests:
                 texts[manifests[0].model] = write_all(each.body for each in manifests)
@@ -148,14 +152,14 @@ def starter(name: str) -> dict[str, str]:
     return {each.name: each.read_text("utf-8").replace("NAME", name) for each in sorted(root.iterdir())}
 
 
-def _models(loaded: Loaded, beside: Path) -> Iterator[tuple[list[Manifest], list[Problem]]]:
+def _models(loaded: Loaded, beside: Path, kinds: Kinds = SHIPPED) -> Iterator[tuple[list[Manifest], list[Problem]]]:
     """Yield the objects and problems of the set itself, then of each model."""
     models = loaded.models
     if models is None or (not models.models and models.spec.viya is not None):
         return  # what models share stands in no file of a set that is for a Viya deployment alone
     templates = Templates()
     yield render_shared(models, templates), []
-    cluster = _cluster(models)
+    cluster = _cluster(models)._replace(kinds=kinds)
     mistaken = _mistaken(models, loaded.problems)
     mapped = False
     entrances: list[tuple[DeclaredModel, int, Manifest]] = []

@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 from modelyard.api.pipeline import without_collector
 from modelyard.check import check_objects
 from modelyard.check.finding import Cluster, Finding
+from modelyard.check.kinds import SHIPPED, Kinds
 from modelyard.check.objects import Found, objects
-from modelyard.check.schemas import NEWEST
 from modelyard.manifest import Manifest
 from modelyard.patch import pointer_of
 from modelyard.problem import Problem, Related, Subject, problem, unique
@@ -33,11 +33,11 @@ def is_models_file(content: bytes) -> bool:
     return all(form.search(content) for form in _MODELS)
 
 
-def check_streams(streams: Mapping[str, bytes], *, features: Iterable[str] = (), kubernetes: str = NEWEST) -> Checked:
+def check_streams(streams: Mapping[str, bytes], *, features: Iterable[str] = (), kinds: Kinds = SHIPPED) -> Checked:
     """Return what is wrong with the objects of streams, which are looked at as one set, each problem with its line.
 
     streams: what messages call a stream -> its YAML or JSON documents. features: what Knative's config-features of
-    the cluster has on. kubernetes: the minor version whose schemas are asked, one of `check.schemas.versions()`.
+    the cluster has on. kinds: those that there are schemas of.
     """
     sources = Sources()
     found: list[Found] = []
@@ -52,13 +52,13 @@ def check_streams(streams: Mapping[str, bytes], *, features: Iterable[str] = (),
                 hint = "did the command fail that should have written it?"
                 place = sources.place(sources.add(shown))
                 problems.append(problem("MY651", f"{shown} holds no objects", hint=hint, place=place))
-        cluster = Cluster(frozenset(features))
-        findings = check_objects([each.body for each in found], cluster, kubernetes=kubernetes)
-        problems += [_placed(found[each.manifest], each, sources) for each in findings]
+        cluster = Cluster(frozenset(features), kinds=kinds)
+        findings = check_objects([each.body for each in found], cluster)
+        problems += [placed(found[each.manifest], each, sources) for each in findings]
     return Checked(len(found), unique(problems))
 
 
-def _placed(found: Found, finding: Finding, sources: Sources) -> Problem:
+def placed(found: Found, finding: Finding, sources: Sources) -> Problem:
     """Return a finding as a problem at its own line of the stream."""
     related: tuple[Related, ...] = ()
     if finding.related is not None:

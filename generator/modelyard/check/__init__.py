@@ -3,7 +3,7 @@
 Not here: rules over the models file itself, which are in `load` and `targets`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from modelyard.check import (
@@ -30,7 +30,7 @@ from modelyard.check import (
 from modelyard.check.finding import Cluster, Finding, Rule
 from modelyard.check.objects import HINT, lacking
 from modelyard.check.pod_templates import Objects
-from modelyard.check.schemas import NEWEST, by_schema
+from modelyard.check.schemas import by_schema
 from modelyard.codes import CODES
 from modelyard.manifest import Manifest
 
@@ -91,14 +91,11 @@ def independent(manifests: Sequence[Manifest], cluster: Cluster) -> list[Finding
     return [each for rule in INDEPENDENT for each in rule(manifests, cluster)]
 
 
-def check(manifests: Sequence[Manifest], cluster: Cluster, *, kubernetes: str = NEWEST) -> list[Finding]:
-    """Return what rules and schemas find on a part of a set.
-
-    kubernetes: the minor version whose schemas are asked, such as 1.37.
-    """
+def check(manifests: Sequence[Manifest], cluster: Cluster) -> list[Finding]:
+    """Return what rules and schemas find on a part of a set."""
     manifests = manifests if isinstance(manifests, Objects) else Objects(manifests)
     found = [each for rule in RULES for each in rule(manifests, cluster)]
-    return [*found, *_unsaid(by_schema(manifests, kubernetes), found)]
+    return [*found, *_unsaid(by_schema(manifests, cluster), found)]
 
 
 def check_set(manifests: Sequence[Manifest], cluster: Cluster) -> list[Finding]:
@@ -106,10 +103,10 @@ def check_set(manifests: Sequence[Manifest], cluster: Cluster) -> list[Finding]:
     return [each for rule in SET_RULES for each in rule(manifests, cluster)]
 
 
-def check_objects(bodies: Sequence[Any], cluster: Cluster, *, kubernetes: str = NEWEST) -> list[Finding]:
+def check_objects(bodies: Sequence[Any], cluster: Cluster) -> list[Finding]:
     """Return what rules and schemas find on the objects of a stream, of whatever origin.
 
-    `manifest` of a finding is the index into bodies. kubernetes: as for `check`.
+    `manifest` of a finding is the index into bodies.
     """
     found: list[Finding] = []
     manifests = Objects()
@@ -121,12 +118,12 @@ def check_objects(bodies: Sequence[Any], cluster: Cluster, *, kubernetes: str = 
         else:
             found.append(Finding("MY303", wrong[0], HINT, index, wrong[1]))
     whole = [each for rule in STREAM_RULES for each in rule(manifests, cluster)]
-    whole += [*check_set(manifests, cluster), *check(manifests, cluster, kubernetes=kubernetes)]
+    whole += [*check_set(manifests, cluster), *check(manifests, cluster)]
     found += [each._replace(manifest=indices[each.manifest]) for each in whole]
     return sorted(found, key=lambda each: each.manifest)
 
 
-def _unsaid(by_schemas: Sequence[Finding], by_rules: Sequence[Finding]) -> list[Finding]:
+def _unsaid(by_schemas: Iterable[Finding], by_rules: Sequence[Finding]) -> list[Finding]:
     """Return the findings by schemas on what no error of a rule stands at: a rule says better what is wrong."""
     said = {(each.manifest, each.path) for each in by_rules if CODES[each.code].severity == "error"}
     return [each for each in by_schemas if (each.manifest, each.path) not in said]

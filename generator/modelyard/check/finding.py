@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
+from modelyard.check.kinds import SHIPPED, Kinds
 from modelyard.manifest import Manifest
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -13,6 +14,7 @@ class Cluster(NamedTuple):
 
     knative_features: frozenset[str] | None = frozenset()  # None: not known
     openshift: bool = False
+    kinds: Kinds = SHIPPED
 
 
 class Finding(NamedTuple):

@@ -21,7 +21,7 @@ test: $(VENV)/installed-dev tools ## run all tests, with the real kustomize, kub
 	$(BIN)/pytest -n 2 --dist loadfile
 
 test-cluster: $(VENV)/installed-dev ## run the tests that need a cluster: one of their own, or KUBECONFIG=FILE
-	$(BIN)/pytest tests/test_cluster.py tests/test_cluster_commands.py tests/test_cluster_faults.py $(if $(KUBECONFIG),--kubeconfig=$(KUBECONFIG))
+	$(BIN)/pytest tests/test_cluster.py tests/test_cluster_commands.py tests/test_cluster_faults.py tests/test_cluster_definitions.py $(if $(KUBECONFIG),--kubeconfig=$(KUBECONFIG))
 
 check: $(VENV)/installed-dev ## lint, types, floors of the house
 	$(BIN)/ruff check .

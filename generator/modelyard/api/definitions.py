@@ -7,13 +7,14 @@ checked = streams.check_streams({"built.yaml": stream}, kinds=definitions.Kinds(
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from modelyard.api.streams import placed
-from modelyard.check.finding import Cluster, mapping, sequence, text
+from modelyard.check.finding import Cluster, mapping, sequence
 from modelyard.check.finding import Finding as _Finding
 from modelyard.check.kinds import NEWEST, Custom, Kinds, versions
-from modelyard.check.objects import Found, objects
+from modelyard.check.objects import objects
 from modelyard.check.openapi import not_structural
 from modelyard.check.schemas import by_schema
 from modelyard.cluster import Client, ClusterProblem, Connection, connect
@@ -44,8 +45,9 @@ def of_files(named: str, files: Mapping[str, bytes]) -> tuple[list[Custom], list
         found = [each for each in objects(documents, sources)[0] if _is_definition(each.body)]
         defined += len(found)
         for each in found:
-            wrong = [placed(each, finding, sources) for finding in _wrong(each)]
-            own += [] if has_errors(wrong) else _kinds(each.body)
+            body = _without_nulls(each.body)
+            wrong = [placed(each, finding, sources) for finding in _wrong(body)]
+            own += [] if has_errors(wrong) else _kinds(body)
             problems += wrong
     if not defined and not problems:
         problems.append(
@@ -68,6 +70,14 @@ def _is_definition(body: Mapping[str, Any]) -> bool:
     return body["kind"] == KIND and str(body["apiVersion"]).startswith(f"{GROUP}/")
 
 
+def _without_nulls(node: Any) -> Any:
+    """Return a definition as Go reads it: a field that is null is not there. Literal values stay."""
+    if isinstance(node, dict):
+        literal = ("default", "enum", "example")
+        return {key: each if key in literal else _without_nulls(each) for key, each in node.items() if each is not None}
+    return [_without_nulls(each) for each in node] if isinstance(node, list) else node
+
+
 def _kinds(crd: Mapping[str, Any]) -> Iterator[Custom]:
     spec = mapping(crd.get("spec"))
     for version in sequence(spec.get("versions")):
@@ -76,35 +86,30 @@ def _kinds(crd: Mapping[str, Any]) -> Iterator[Custom]:
             yield Custom(f"{spec['group']}/{version['name']}", mapping(spec.get("names"))["kind"], node)
 
 
-def _wrong(found: Found) -> Iterator[_Finding]:
+def _wrong(crd: Mapping[str, Any]) -> Iterator[_Finding]:
     """Yield why the API server would refuse a definition, as far as its schemas are concerned."""
-    if found.body["apiVersion"] != f"{GROUP}/v1":
+    if crd["apiVersion"] != f"{GROUP}/v1":
         hint = "Kubernetes serves no other since 1.22; get the v1 form from who makes it"
-        yield _Finding("MY652", f"a definition of {found.body['apiVersion']}, not {GROUP}/v1", hint, 0, ("apiVersion",))
+        yield _Finding("MY652", f"a definition of {crd['apiVersion']}, not {GROUP}/v1", hint, 0, ("apiVersion",))
         return
-    wrong = [*by_schema([Manifest(found.body, "")], Cluster())]
-    yield from wrong
-    for index, version in enumerate(found.body["spec"]["versions"] if not wrong else ()):
-        path = ("spec", "versions", index)
-        node = mapping(version.get("schema")).get("openAPIV3Schema")
-        if node is None:
-            yield _Finding(
-                "MY652", f"the version {version['name']} has no schema", "add schema.openAPIV3Schema:", 0, path
-            )
-            continue
-        for below, why in not_structural(node):
-            hint = "definitions have structural schemas: kubectl explain crd.spec.versions.schema"
-            yield _Finding("MY652", why, hint, 0, (*path, "schema", "openAPIV3Schema", *below))
-            break
-    if not wrong:
-        yield from _unusable(found)
-
-
-def _unusable(found: Found) -> Iterator[_Finding]:
-    """Yield what keeps a schema from being used, such as a pattern that is no regular expression."""
-    for each in _kinds(found.body):
+    if wrong := [*by_schema([Manifest({**crd}, "")], Cluster())] or [*_not_structural(crd)]:
+        yield from wrong
+        return
+    for each in _kinds(crd):
         try:
             each.validator  # noqa: B018 - compiles it
         except ValueError as error:
-            message = f"the schema for {each.name} cannot be used: {text(getattr(error, 'message', str(error)))}"
+            message = f"the schema for {each.name} cannot be used: {getattr(error, 'message', error)}"
             yield _Finding("MY652", message, "mend the definition", 0, ("spec", "versions"))
+
+
+def _not_structural(crd: Mapping[str, Any]) -> Iterator[_Finding]:
+    """Yield for each version that is served what the API server refuses in its schema before all else."""
+    for index, version in enumerate(crd["spec"]["versions"]):
+        path = ("spec", "versions", index)
+        node = mapping(version.get("schema")).get("openAPIV3Schema")
+        if node is None:
+            yield _Finding("MY652", f"the version {version['name']} has no schema", "add schema:", 0, path)
+            continue
+        for below, why in islice(not_structural(node), 1):
+            yield _Finding("MY652", why, "add it, as in type: object", 0, (*path, "schema", "openAPIV3Schema", *below))

@@ -106,7 +106,7 @@ def not_structural(node: object, path: tuple[str, ...] = ()) -> Iterator[tuple[t
     if not isinstance(node, dict):
         return
     if "$ref" in node:
-        yield (*path, "$ref"), "$ref is not allowed in a definition"
+        yield (*path, "$ref"), "a definition refers to no other: $ref"
     typed = (
         node.get("type") or node.get("x-kubernetes-int-or-string") or node.get("x-kubernetes-preserve-unknown-fields")
     )

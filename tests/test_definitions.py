@@ -33,7 +33,7 @@ spec:
     schema:
       openAPIV3Schema:
         type: object
-        required: [spec, status]
+        required: [spec]
         properties:
           spec:
             type: object

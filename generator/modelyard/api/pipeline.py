@@ -4,7 +4,7 @@ import gc
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
@@ -22,7 +22,7 @@ from modelyard.manifest import Manifest, Rendered
 from modelyard.models.declared import DeclaredModel, DeclaredSet, find_marks
 from modelyard.names import nearest
 from modelyard.origin import placed
-from modelyard.problem import Problem, has_errors, unique
+from modelyard.problem import Problem, Related, has_errors, unique
 from modelyard.render import render_model, render_section, render_shared
 from modelyard.template import Templates, folder
 from modelyard.yamlio import ListMarks, at, write_all
@@ -194,7 +194,10 @@ def _of_the_set(
     """Yield what only all models together show. entrances: objects, each with its model and its index there."""
     for each in check_set([manifest for _, _, manifest in entrances], cluster):
         model, index, _ = entrances[each.manifest]
-        yield from accepting(model, placed(models, model, [each._replace(manifest=index)]))
+        (found,) = placed(models, model, [each._replace(manifest=index, related=None)])
+        other, _, _ = entrances[each.manifest if each.other is None else each.other]
+        related = Related(models.place(other.whole.find("name")), each.related_message)
+        yield from accepting(model, [replace(found, related=(*found.related, related))])
 
 
 def _site_config(models: DeclaredSet | None, today: date | None) -> tuple[Rendered, list[Problem]]:

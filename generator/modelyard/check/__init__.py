@@ -19,10 +19,12 @@ from modelyard.check import (
     knative_volumes,
     kubernetes_names,
     kustomize_traps,
+    limit_ranges,
     openshift,
     plain_credentials,
     pod_security,
     ports,
+    quotas,
     references,
     selectors,
     sizes,
@@ -84,6 +86,8 @@ STREAM_RULES: Final[tuple[Rule, ...]] = (
     kustomize_traps.prefixes,
     plain_credentials.plain_credentials,
 )
+# What quotas in a stream say about the pods of its set.
+QUOTA_RULES: Final[tuple[Rule, ...]] = (quotas.totals, quotas.wanted, limit_ranges.limit_ranges)
 
 
 def independent(manifests: Sequence[Manifest], cluster: Cluster) -> list[Finding]:
@@ -103,10 +107,11 @@ def check_set(manifests: Sequence[Manifest], cluster: Cluster) -> list[Finding]:
     return [each for rule in SET_RULES for each in rule(manifests, cluster)]
 
 
-def check_objects(bodies: Sequence[Any], cluster: Cluster) -> list[Finding]:
+def check_objects(bodies: Sequence[Any], cluster: Cluster, beside: Sequence[Manifest] = ()) -> list[Finding]:
     """Return what rules and schemas find on the objects of a stream, of whatever origin.
 
-    `manifest` of a finding is the index into bodies.
+    beside: objects of the same set that were checked for themselves; quotas count them too. `manifest` of a finding
+    is the index into bodies, and behind them into beside.
     """
     found: list[Finding] = []
     manifests = Objects()
@@ -119,8 +124,16 @@ def check_objects(bodies: Sequence[Any], cluster: Cluster) -> list[Finding]:
             found.append(Finding("MY303", wrong[0], HINT, index, wrong[1]))
     whole = [each for rule in STREAM_RULES for each in rule(manifests, cluster)]
     whole += [*check_set(manifests, cluster), *check(manifests, cluster)]
-    found += [each._replace(manifest=indices[each.manifest]) for each in whole]
+    together = Objects([*manifests, *beside]) if beside else manifests
+    whole += [each for rule in QUOTA_RULES for each in rule(together, cluster)]
+    indices += range(len(bodies), len(bodies) + len(beside))
+    found += [_renumbered(each, indices) for each in whole]
     return sorted(found, key=lambda each: each.manifest)
+
+
+def _renumbered(found: Finding, indices: Sequence[int]) -> Finding:
+    other = None if found.other is None else indices[found.other]
+    return found._replace(manifest=indices[found.manifest], other=other)
 
 
 def _unsaid(by_schemas: Iterable[Finding], by_rules: Sequence[Finding]) -> list[Finding]:

@@ -18,7 +18,10 @@ class Cluster(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """A finding: on which object (its index in the sequence), at which path, and a second path it belongs with."""
+    """A finding: on which object (its index in the sequence), at which path, and a second path it belongs with.
+
+    other: the index of the object that the second path is of, if that is not the same object.
+    """
 
     code: str
     message: str
@@ -27,6 +30,7 @@ class Finding(NamedTuple):
     path: Path
     related: Path | None = None
     related_message: str = ""
+    other: int | None = None
 
 
 Rule: TypeAlias = Callable[[Sequence[Manifest], Cluster], Iterator[Finding]]

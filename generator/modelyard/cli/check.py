@@ -144,15 +144,19 @@ def _check_models(
 def _check_files(
     files: Sequence[str], features: Sequence[str], kinds: "Kinds"
 ) -> tuple[list[Problem], dict[str, bytes]]:
-    """Check models files each for itself, and all streams as one set; return problems, and the bytes of all files."""
-    from modelyard.api.streams import check_streams, is_models_file
+    """Check models files each for itself, and all streams as one set; return problems, and the bytes of all files.
+
+    What the models files render is part of the set where its quotas are concerned.
+    """
+    from modelyard.api.streams import check_streams, has_quotas, is_models_file
 
     contents = {shown: content for content, shown in map(read_stream, files)}
     models = [shown for shown, content in contents.items() if shown != STDIN and is_models_file(content)]
     streams = {shown: content for shown, content in contents.items() if shown not in models}
     problems = [each for shown in models for each in api.check(shown, kinds=kinds)]
     if streams:
-        problems += check_streams(streams, features=features, kinds=kinds).problems
+        beside = [api.render(shown) for shown in models] if any(map(has_quotas, streams.values())) else []
+        problems += check_streams(streams, features=features, kinds=kinds, beside=beside).problems
     return problems, contents
 
 

@@ -90,7 +90,7 @@ def _demand(*bodies: dict[str, Any]) -> tuple[dict[str, Fraction], dict[str, Fra
 
 RANGE: Final = {
     "apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "a"},
-    "spec": {"limits": [{"type": "Container", "default": {"cpu": "2"}, "defaultRequest": {"memory": "1Gi"}}]},
+    "spec": {"limits": [{"type": "Container", "max": {"cpu": "2"}, "min": {"memory": "1Gi"}}]},
 }  # fmt: skip
 HALF: Final = {"cpu": "500m"}
 BESIDE: Final = {**pod(HALF), "restartPolicy": "Always"}

@@ -128,15 +128,18 @@ def _count(value: object) -> int:
 
 
 def _defaults(ranges: Sequence[Mapping[str, Any]]) -> Stated:
-    """Return what LimitRanges give a container that says nothing."""
+    """Return what LimitRanges give a container that says nothing: what is left out follows from max and min.
+
+    Source: kubernetes 1.37, pkg/apis/core/v1/defaults.go, SetDefaults_LimitRange.
+    """
     requests: dict[str, Fraction] = {}
     limits: dict[str, Fraction] = {}
     for body in ranges:
         for _, each in items(at(body, "spec").get("limits")):
             if each.get("type") == "Container":
-                limit = _amounts(each.get("default"))
+                limit = {**_amounts(each.get("max")), **_amounts(each.get("default"))}
                 limits |= limit
-                requests |= {**limit, **_amounts(each.get("defaultRequest"))}
+                requests |= {**_amounts(each.get("min")), **limit, **_amounts(each.get("defaultRequest"))}
     return Stated(requests, limits)
 
 

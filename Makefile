@@ -15,7 +15,7 @@ KUBE_SCORE := $(CACHE)/kube-score-$(KUBE_SCORE_VERSION)/kube-score
 KUBECTL_VALIDATE_VERSION := v0.0.4
 KUBECTL_VALIDATE := $(CACHE)/kubectl-validate-$(KUBECTL_VALIDATE_VERSION)/kubectl-validate
 
-.PHONY: help demo test test-cluster check bench fuzz tools schema schemas clean
+.PHONY: help demo test test-cluster check bench fuzz tools schema schemas rules clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ schema: $(VENV)/installed ## make models.schema.json from the shapes
 
 schemas: $(VENV)/installed-dev ## make the schemas of Kubernetes and of custom resources from the upstream packages
 	$(BIN)/python schemas/make.py
+
+rules: $(VENV)/installed-dev ## make docs/rules.md from the rules and their examples
+	$(BIN)/python -m docs.make_rules
 
 clean: ## remove the environment
 	rm -rf $(VENV)

@@ -21,7 +21,7 @@ kind: LimitRange
 metadata: {name: team, namespace: quotas}
 spec:
   limits:
-  - {type: Container, min: {cpu: 10m}, max: {memory: 3Gi}, maxLimitRequestRatio: {memory: "4"}}
+  - {type: Container, min: {cpu: 10m}, max: {cpu: "3"}, maxLimitRequestRatio: {memory: "4"}}
   - {type: Pod, max: {memory: 3500Mi}}
 """
 BIG: Final = {"cpu": "500m", "memory": "1Gi"}

@@ -7,6 +7,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from docs import make_rules
 from modelyard.codes import CODES
 from tests import examples
 
@@ -72,3 +73,7 @@ def test_every_family_names_its_source() -> None:
 
 def test_errors_of_rules_are_explained() -> None:
     assert all(CODES[path.stem[:5]].text for path in examples.FILES)
+
+
+def test_the_page_of_rules_is_current() -> None:
+    assert make_rules.PAGE.read_text("utf-8") == make_rules.page(), "run `make rules`"

@@ -53,7 +53,7 @@ schemas: $(VENV)/installed-dev ## make the schemas of Kubernetes and of custom r
 	$(BIN)/python schemas/make.py
 
 rules: $(VENV)/installed-dev ## make docs/rules.md from the rules and their examples
-	$(BIN)/python -m docs.make_rules
+	$(BIN)/python -m tests.rules_page
 
 clean: ## remove the environment
 	rm -rf $(VENV)

@@ -7,9 +7,8 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from docs import make_rules
 from modelyard.codes import CODES
-from tests import examples
+from tests import examples, rules_page
 
 CHECK: Final = Path(__file__).parent.parent / "generator" / "modelyard" / "check"
 # Of the final stream of a set that we wrote, with tests of their own.
@@ -76,4 +75,4 @@ def test_errors_of_rules_are_explained() -> None:
 
 
 def test_the_page_of_rules_is_current() -> None:
-    assert make_rules.PAGE.read_text("utf-8") == make_rules.page(), "run `make rules`"
+    assert rules_page.PAGE.read_text("utf-8") == rules_page.page(), "run `make rules`"

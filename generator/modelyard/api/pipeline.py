@@ -71,7 +71,12 @@ def check(file: str | Path = ".", *, today: date | None = None, kinds: Kinds = S
 
     kinds: those that there are schemas of.
     """
-    return overlay(file, today=today, kinds=kinds).problems
+    loaded = load(file)
+    with without_collector():
+        problems = [*loaded.problems, *_site_config(loaded.models, today)[1]]
+        for _, found in _models(loaded, models_file(file).parent, kinds):
+            problems += found
+    return unique(problems)
 
 
 def render(file: str | Path = ".", *, today: date | None = None) -> Rendering:

@@ -233,6 +233,7 @@ def test_the_version_of_kubernetes_can_be_chosen_for_a_models_file(modelyard: Co
     ("arguments", "said"),
     [
         (["--crds", "none.yaml"], "cannot read none.yaml"),
+        (["--crds", "-"], "- is for objects"),
         (["--context", "a"], "go with --crds cluster"),
         (["--kubeconfig", "a", "--crds", "."], "go with --crds cluster"),
     ],
@@ -245,6 +246,8 @@ def test_wrong_usage_is_said(arguments: list[str], said: str, modelyard: Command
 
 def test_a_cluster_that_is_not_there_is_a_problem(modelyard: Command, tmp_path: Path) -> None:
     (tmp_path / "config").write_text("contexts: []\n")
-    done = modelyard("check", "-", "--crds", "cluster", "--kubeconfig", tmp_path / "config", stdin=GOOD)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "[MY701]" in done.stderr
+    text = yaml.safe_dump(scorer({}))
+    arguments = ["--crds", "cluster", "--kubeconfig", tmp_path / "config", "--format", "json"]
+    done = modelyard("check", "-", *arguments, stdin=text)
+    assert done.returncode == 1
+    assert [each["code"] for each in json.loads(done.stdout)["problems"]] == ["MY391", "MY701"]

@@ -129,6 +129,7 @@ def test_a_pod_asks_for_all_its_containers(
         ("cpu", Fraction(25, 1000), "0.025"),
         ("memory", Fraction(1536 * 2**20), "1.5Gi"),
         ("memory", Fraction(100), "100"),
+        ("cpu", Fraction(-1, 2), "-0.5"),
         ("pods", Fraction(10), "10"),
         ("cpu", Fraction(10) ** 400, "1" + "0" * 400),
     ],

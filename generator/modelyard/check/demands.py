@@ -213,5 +213,6 @@ def shown(resource: str, number: Fraction) -> str:
 
 
 def _short(number: Fraction) -> str:
-    whole, rest = divmod(round(number * 1000), 1000)
-    return f"{whole}.{rest:03}".rstrip("0").rstrip(".") if rest else str(whole)
+    whole, rest = divmod(round(abs(number) * 1000), 1000)
+    sign = "-" if number < 0 else ""
+    return f"{sign}{whole}.{rest:03}".rstrip("0").rstrip(".") if rest else f"{sign}{whole}"

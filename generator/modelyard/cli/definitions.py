@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from modelyard.cli.app import stop_on_errors
 from modelyard.cli.inputs import read_stream
 from modelyard.problem import Problem
 
@@ -22,7 +21,7 @@ def kinds_of(
 ) -> tuple["Kinds", list[Problem], dict[str, bytes]]:
     """Return the kinds that there are schemas of, what is wrong with definitions, and the bytes of their files.
 
-    Leaves with wrong usage if there are no schemas of a version, and with exit code 1 if the cluster does not answer.
+    Leaves with wrong usage if there are no schemas of a version.
     """
     from modelyard.check.kinds import NEWEST, Kinds, versions
 
@@ -32,17 +31,30 @@ def kinds_of(
     problems: list[Problem] = []
     contents: dict[str, bytes] = {}
     for named in crds:
-        if named == CLUSTER:
-            own += _of_cluster(context, kubeconfig)
-            continue
-        from modelyard.api.definitions import of_files
-
-        files = dict(_files(named))
-        found, wrong = of_files(named, files)
+        found, wrong, read = _of_cluster(context, kubeconfig) if named == CLUSTER else _of_files(named)
         own += found
         problems += wrong
-        contents |= files
+        contents |= read
     return Kinds(kubernetes or NEWEST, own), problems, contents
+
+
+def _of_files(named: str) -> tuple["list[Custom]", list[Problem], dict[str, bytes]]:
+    from modelyard.api.definitions import of_files
+
+    if named == "-":
+        raise typer.BadParameter("--crds reads files and folders; - is for objects")
+    files = dict(_files(named))
+    return (*of_files(named, files), files)
+
+
+def _of_cluster(context: str, kubeconfig: str) -> tuple["list[Custom]", list[Problem], dict[str, bytes]]:
+    from modelyard.api.definitions import ClusterProblem, Connection, of_cluster
+
+    where = Connection(kubeconfig=Path(kubeconfig) if kubeconfig else None, context=context or None)
+    try:
+        return of_cluster(where), [], {}
+    except ClusterProblem as error:
+        return [], [error.problem], {}
 
 
 def _files(named: str) -> Iterator[tuple[str, bytes]]:
@@ -52,13 +64,3 @@ def _files(named: str) -> Iterator[tuple[str, bytes]]:
     for path in map(str, inside) if folder.is_dir() else [named]:
         content, shown = read_stream(path)
         yield shown, content
-
-
-def _of_cluster(context: str, kubeconfig: str) -> "list[Custom]":
-    from modelyard.api.definitions import ClusterProblem, Connection, of_cluster
-
-    try:
-        return of_cluster(Connection(kubeconfig=Path(kubeconfig) if kubeconfig else None, context=context or None))
-    except ClusterProblem as error:
-        stop_on_errors([error.problem])
-        raise AssertionError(error.problem) from None

@@ -71,7 +71,7 @@ SETS: Final[dict[str, Code]] = {
     ),
     "MY391": Code(
         "An object without a schema",
-        "modelyard has no schema for this kind, so its fields were not checked.",
+        "modelyard has no schema for this kind, so its fields were not checked. --crds takes the definition.",
         "note",
     ),
 }

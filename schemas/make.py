@@ -26,10 +26,14 @@ CRDS: Final = "crds"
 # apimachinery, pkg/api/resource/quantity.go: the grammar of a quantity.
 _NUMBER: Final = r"([0-9]+(\.[0-9]*)?|\.[0-9]+)"
 _QUANTITY: Final = rf"^[+-]?{_NUMBER}([KMGTPE]i|[numkMGTPE]|[eE][+-]?{_NUMBER})?$"
+_PROPS: Final = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps"
+_OTHER: Final = {"$ref": f"#/$defs/{_PROPS}"}
 # Definitions of Kubernetes that no description of their fields exists for.
 _SPECIAL: Final[dict[str, Schema]] = {
     "io.k8s.apimachinery.pkg.api.resource.Quantity": {"type": ["number", "string"], "pattern": _QUANTITY},
     "io.k8s.apimachinery.pkg.util.intstr.IntOrString": {"type": ["integer", "string"]},
+    f"{_PROPS}OrArray": _OTHER,  # a structural schema has one schema for all items
+    f"{_PROPS}OrBool": {"anyOf": [{"type": "boolean"}, _OTHER]},
     "io.k8s.apimachinery.pkg.runtime.RawExtension": {"type": "object"},
     "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1": {"type": "object"},
     "io.k8s.apimachinery.pkg.apis.meta.v1.Time": {"type": ["null", "string"]},

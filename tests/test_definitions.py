@@ -13,6 +13,8 @@ import yaml
 
 from modelyard.api.definitions import Custom, Kinds, of_files
 from modelyard.api.streams import check_streams
+from modelyard.codes import CODES
+from modelyard.problem import has_errors
 from tests.mutations import mutated
 from tests.test_cli import GOOD
 
@@ -251,3 +253,14 @@ def test_a_cluster_that_is_not_there_is_a_problem(modelyard: Command, tmp_path: 
     done = modelyard("check", "-", *arguments, stdin=text)
     assert done.returncode == 1
     assert [each["code"] for each in json.loads(done.stdout)["problems"]] == ["MY391", "MY701"]
+
+
+def test_one_wrong_value_anywhere_in_a_definition_is_a_problem_or_harmless() -> None:
+    judged = 0
+    for what, crd in mutated(yaml.safe_load(SCORER)):
+        kinds, problems = of_files("crds.yaml", {"crds.yaml": json.dumps(crd).encode()})
+        assert all(each.code in CODES and each.message for each in problems), what
+        assert bool(kinds) != has_errors(problems) or not crd["spec"]["versions"][0].get("served"), what
+        found(scorer({}), Kinds(own=kinds))
+        judged += 1
+    assert judged > 500

@@ -10,6 +10,8 @@ from typing import Any, Final, TypeAlias
 Schema: TypeAlias = dict[str, Any]
 
 META: Final = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+_BRANCHES: Final = ("allOf", "anyOf", "oneOf")
+_UNTYPED: Final = ("x-kubernetes-int-or-string", "x-kubernetes-preserve-unknown-fields")
 _INT_OR_STRING: Final = ({"type": "integer"}, {"type": "string"})
 _BOUNDS: Final = {"int32": 2**31, "int64": 2**63}
 _KEPT: Final = (
@@ -37,7 +39,7 @@ def translate(node: Schema, *, crd: bool, closed: bool = True) -> Schema:
     either = bool(node.get("x-kubernetes-int-or-string"))
     types = ["integer", "string"] if either else types
     schema: Schema = {key: node[key] for key in _KEPT if key in node}
-    for key in ("allOf", "anyOf", "oneOf"):
+    for key in _BRANCHES:
         branches = node.get(key)
         if branches and not (either and tuple(branches) == _INT_OR_STRING):
             schema[key] = [translate(each, crd=crd, closed=False) for each in branches]
@@ -101,19 +103,25 @@ def of_version(node: Schema, api_version: str, kind: str) -> Schema:
     return whole(translate({**node, "properties": fields}, crd=True), api_version, kind)
 
 
-def not_structural(node: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield where a definition's schema is not structural, which the API server refuses, and why."""
+def not_structural(
+    node: object, path: tuple[str | int, ...] = (), *, typed: bool = True
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield where a definition's schema is not structural, which the API server refuses, and why.
+
+    typed: a node has a type, which those of branches need not have.
+    """
     if not isinstance(node, dict):
+        yield path, "the schema of a field is no mapping"
         return
     if "$ref" in node:
         yield (*path, "$ref"), "a definition refers to no other: $ref"
-    typed = (
-        node.get("type") or node.get("x-kubernetes-int-or-string") or node.get("x-kubernetes-preserve-unknown-fields")
-    )
-    if not typed:
+    if typed and not any(node.get(key) for key in ("type", *_UNTYPED)):
         yield path, "the schema of a field has no type"
-    fields = node.get("properties")
-    for key, each in fields.items() if isinstance(fields, dict) else ():
-        yield from not_structural(each, (*path, "properties", key))
-    for key in ("items", "additionalProperties"):
-        yield from not_structural(node.get(key), (*path, key))
+    for key, each in (node.get("properties") or {}).items():
+        yield from not_structural(each, (*path, "properties", key), typed=typed)
+    for key in ("items", "additionalProperties", "not"):
+        if key in node and not (key == "additionalProperties" and isinstance(node[key], bool)):
+            yield from not_structural(node[key], (*path, key), typed=typed and key != "not")
+    for key in _BRANCHES:
+        for i, each in enumerate(node.get(key) or ()):
+            yield from not_structural(each, (*path, key, i), typed=False)

@@ -30,6 +30,11 @@ def test_two_models_on_one_host_and_path_are_found_at_the_second(tmp_path: Path)
         for name in ("churn", "fraud")
     ]
     assert {code for code, _ in _problems(tmp_path, *models)} == {"MY380"}
+    (found,) = api.check(tmp_path)
+    related = found.related[-1]
+    assert (str(found.place), str(related.place), related.message) == (
+        f"{tmp_path}/models.yaml:12:13", f"{tmp_path}/models.yaml:6:13", "the first",
+    )  # fmt: skip
     assert _problems(tmp_path, models[0], models[1].replace("/score", "/other")) == set()
 
 

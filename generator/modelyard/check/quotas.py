@@ -52,7 +52,8 @@ def _exceeded(
     needed = sum((number for _, number in parts), Fraction())
     if needed <= allowed:
         return None
-    message = f"the set {words} {_shown(key, needed)} of {key}, and {_shown(key, allowed)} are allowed"
+    of = "pods" if key in _PODS else f"of {key}"
+    message = f"the set {words} {_shown(key, needed)} {of}, and {_shown(key, allowed)} are allowed"
     first = max(parts, key=lambda part: part[1])[0]
     hint = f"{_largest(key, parts)}; allow more, or ask for less"
     where = ("spec", "hard", key)
@@ -85,7 +86,7 @@ def _lacking(demand: Demand, container: Container, lacking: Sequence[str], why: 
         return Finding("MY384", message, hint, demand.number, container.path, related_message="wanted here")
     path = (*demand.template.path, "metadata") if demand.template.metadata else demand.template.path
     annotation = _annotation(lacking[0])
-    hint = f"unless Knative's config-deployment gives it, annotate the template with {annotation}"
+    hint = f"unless config-deployment gives it, annotate the template (podAnnotations of a model) with {annotation}"
     return Finding("MY385", message, hint, demand.number, path, related_message="wanted here")
 
 

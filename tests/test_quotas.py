@@ -1,5 +1,6 @@
 """Quotas: how many pods a set runs, what they ask for, and models files checked beside a quota."""
 
+import json
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -50,6 +51,12 @@ def scaler(kind: str, api_version: str, spec: dict[str, Any]) -> dict[str, Any]:
     return {"apiVersion": api_version, "kind": kind, "metadata": {"name": "a"}, "spec": {**target, **spec}}
 
 
+def _old_spelling(body: dict[str, Any]) -> dict[str, Any]:
+    text = json.dumps(body).replace("min-scale", "minScale").replace("max-scale", "maxScale")
+    changed: dict[str, Any] = json.loads(text)
+    return changed
+
+
 HPA: Final = ("HorizontalPodAutoscaler", "autoscaling/v2")
 KEDA: Final = ("ScaledObject", "keda.sh/v1alpha1")
 
@@ -76,6 +83,7 @@ KEDA: Final = ("ScaledObject", "keda.sh/v1alpha1")
         ([knative(max="7")], [(0, 7)]),
         ([knative("Configuration", min="1", max="3")], [(1, 3)]),
         ([knative("Revision", min="1", max="3")], [(1, 3)]),
+        ([_old_spelling(knative(min="1", max="3"))], [(1, 3)]),
     ],
     ids=str,
 )  # fmt: skip

@@ -119,11 +119,13 @@ def _pods(
 def _knative(manifest: Manifest, template: PodTemplate) -> tuple[int, int]:
     metadata = mapping(manifest.body.get("metadata")) if manifest.kind == "Revision" else template.metadata
     annotations = mapping(metadata.get("annotations"))
-    least, most = (_count(annotations.get(f"autoscaling.knative.dev/{key}-scale")) for key in ("min", "max"))
+    least, most = (_scale(annotations, key) for key in ("min", "max"))
     return least, max(least, most or 1)  # without a limit there is no sum; one pod runs as soon as there is a call
 
 
-def _count(value: object) -> int:
+def _scale(annotations: Mapping[str, Any], key: str) -> int:
+    prefix = f"autoscaling.knative.dev/{key}"
+    value = annotations.get(f"{prefix}-scale", annotations.get(f"{prefix}Scale"))
     return int(value) if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10 else 0
 
 

@@ -8,8 +8,14 @@ FUZZ_SECONDS ?= 300
 KUSTOMIZE := $(CACHE)/kustomize-$(KUSTOMIZE_VERSION)/kustomize
 CADDY_VERSION := v2.11.9
 CADDY := $(CACHE)/caddy-$(CADDY_VERSION)/caddy
+KUBECONFORM_VERSION := v0.8.0
+KUBECONFORM := $(CACHE)/kubeconform-$(KUBECONFORM_VERSION)/kubeconform
+KUBE_SCORE_VERSION := v1.20.0
+KUBE_SCORE := $(CACHE)/kube-score-$(KUBE_SCORE_VERSION)/kube-score
+KUBECTL_VALIDATE_VERSION := v0.0.4
+KUBECTL_VALIDATE := $(CACHE)/kubectl-validate-$(KUBECTL_VALIDATE_VERSION)/kubectl-validate
 
-.PHONY: help demo test test-cluster check bench fuzz tools schema schemas clean
+.PHONY: help demo test test-cluster check bench fuzz tools schema schemas rules clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,10 +41,10 @@ bench: $(VENV)/installed-dev tools ## print the ratios of speed and memory, meas
 	$(BIN)/python -m bench.score
 
 fuzz: $(VENV)/installed-dev ## fuzz each target for FUZZ_SECONDS (300), one after the other
-	for target in models kustomization resource_list stream; do \
+	for target in models kustomization resource_list stream csv; do \
 		$(BIN)/python -m tests.fuzz.run $$target --seconds $(FUZZ_SECONDS) || exit 1; done
 
-tools: $(KUSTOMIZE) $(CADDY) ## build the pinned kustomize and Caddy into ~/.cache/modelyard
+tools: $(KUSTOMIZE) $(CADDY) $(KUBECONFORM) $(KUBE_SCORE) $(KUBECTL_VALIDATE) ## build the pinned kustomize, Caddy and other checkers into ~/.cache/modelyard
 
 schema: $(VENV)/installed ## make models.schema.json from the shapes
 	$(BIN)/python -m modelyard.schema
@@ -46,16 +52,31 @@ schema: $(VENV)/installed ## make models.schema.json from the shapes
 schemas: $(VENV)/installed-dev ## make the schemas of Kubernetes and of custom resources from the upstream packages
 	$(BIN)/python schemas/make.py
 
+rules: $(VENV)/installed-dev ## make docs/rules.md from the rules and their examples
+	$(BIN)/python -m tests.rules_page
+
 clean: ## remove the environment
 	rm -rf $(VENV)
 
+define go-install
+	@command -v go >/dev/null || { echo "Go is needed to build $(notdir $@)" >&2; exit 1; }
+	CGO_ENABLED=0 GOBIN=$(dir $@) go install $(1)
+endef
+
 $(KUSTOMIZE):
-	@command -v go >/dev/null || { echo "Go is needed to build kustomize $(KUSTOMIZE_VERSION)" >&2; exit 1; }
-	GOBIN=$(dir $@) go install sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE_VERSION)
+	$(call go-install,sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE_VERSION))
 
 $(CADDY):
-	@command -v go >/dev/null || { echo "Go is needed to build Caddy $(CADDY_VERSION)" >&2; exit 1; }
-	CGO_ENABLED=0 GOBIN=$(dir $@) go install github.com/caddyserver/caddy/v2/cmd/caddy@$(CADDY_VERSION)
+	$(call go-install,github.com/caddyserver/caddy/v2/cmd/caddy@$(CADDY_VERSION))
+
+$(KUBECONFORM):
+	$(call go-install,github.com/yannh/kubeconform/cmd/kubeconform@$(KUBECONFORM_VERSION))
+
+$(KUBE_SCORE):
+	$(call go-install,github.com/zegl/kube-score/cmd/kube-score@$(KUBE_SCORE_VERSION))
+
+$(KUBECTL_VALIDATE):
+	$(call go-install,sigs.k8s.io/kubectl-validate@$(KUBECTL_VALIDATE_VERSION))
 
 $(VENV)/installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

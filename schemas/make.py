@@ -14,44 +14,31 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 import yaml
 
-Schema: TypeAlias = dict[str, Any]
+from modelyard.check.openapi import META, Schema, of_version, translate, whole
 
 HERE: Final = Path(__file__).resolve().parent
 OUT: Final = HERE.parent / "generator" / "modelyard" / "schemas"
-META: Final = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 CRDS: Final = "crds"
 # apimachinery, pkg/api/resource/quantity.go: the grammar of a quantity.
 _NUMBER: Final = r"([0-9]+(\.[0-9]*)?|\.[0-9]+)"
 _QUANTITY: Final = rf"^[+-]?{_NUMBER}([KMGTPE]i|[numkMGTPE]|[eE][+-]?{_NUMBER})?$"
-_INT_OR_STRING: Final = ({"type": "integer"}, {"type": "string"})
+_PROPS: Final = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps"
+_OTHER: Final = {"$ref": f"#/$defs/{_PROPS}"}
 # Definitions of Kubernetes that no description of their fields exists for.
 _SPECIAL: Final[dict[str, Schema]] = {
     "io.k8s.apimachinery.pkg.api.resource.Quantity": {"type": ["number", "string"], "pattern": _QUANTITY},
     "io.k8s.apimachinery.pkg.util.intstr.IntOrString": {"type": ["integer", "string"]},
+    f"{_PROPS}OrArray": _OTHER,  # a structural schema has one schema for all items
+    f"{_PROPS}OrBool": {"anyOf": [{"type": "boolean"}, _OTHER]},
     "io.k8s.apimachinery.pkg.runtime.RawExtension": {"type": "object"},
     "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1": {"type": "object"},
     "io.k8s.apimachinery.pkg.apis.meta.v1.Time": {"type": ["null", "string"]},
     "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime": {"type": ["null", "string"]},
 }
-_BOUNDS: Final = {"int32": 2**31, "int64": 2**63}
-_KEPT: Final = (
-    "enum",
-    "maxItems",
-    "maxLength",
-    "maxProperties",
-    "maximum",
-    "minItems",
-    "minLength",
-    "minProperties",
-    "minimum",
-    "multipleOf",
-    "pattern",
-    "uniqueItems",
-)
 
 
 class Kind(NamedTuple):
@@ -61,54 +48,6 @@ class Kind(NamedTuple):
     api_version: str
     kind: str
     schema: Schema
-
-
-def translate(node: Schema, *, crd: bool, closed: bool = True) -> Schema:
-    """Return the JSON Schema of a node of OpenAPI. closed: unknown fields are refused, which branches must not do."""
-    if "$ref" in node:
-        return {"$ref": f"#/$defs/{node['$ref'].rpartition('/')[2]}"}
-    if node.get("x-kubernetes-embedded-resource"):
-        raise ValueError("no rule for an object inside an object")
-    given = node.get("type", [])
-    types = [each for each in ([given] if isinstance(given, str) else given) if each != "null"]
-    either = bool(node.get("x-kubernetes-int-or-string"))
-    types = ["integer", "string"] if either else types
-    schema: Schema = {key: node[key] for key in _KEPT if key in node}
-    for key in ("allOf", "anyOf", "oneOf"):
-        branches = node.get(key)
-        if branches and not (either and tuple(branches) == _INT_OR_STRING):
-            schema[key] = [translate(each, crd=crd, closed=False) for each in branches]
-    if node.get("not"):
-        schema["not"] = translate(node["not"], crd=crd, closed=False)
-    if types == ["integer"] and (bound := _BOUNDS.get(node.get("format", ""))):
-        schema["minimum"] = max(schema.get("minimum", -bound), -bound)
-        schema["maximum"] = min(schema.get("maximum", bound - 1), bound - 1)
-    if crd and node.get("x-kubernetes-list-type") == "set":
-        schema["uniqueItems"] = True
-    if "items" in node:
-        schema["items"] = translate(node["items"], crd=crd, closed=closed)
-    schema |= _fields(node, types, crd=crd, closed=closed)
-    if node.get("nullable") and types:
-        types = ["null", *types]
-        if "enum" in schema:
-            schema["enum"] = [*schema["enum"], None]
-    return schema | ({"type": types[0] if len(types) == 1 else types} if types else {})
-
-
-def _fields(node: Schema, types: list[str], *, crd: bool, closed: bool) -> Schema:
-    """Return what a node says of its fields: which there are, which are needed, and whether there may be others."""
-    fields: Schema = node.get("properties", {})
-    translated = {key: translate(each, crd=crd, closed=closed) for key, each in fields.items()}
-    schema: Schema = {"properties": translated} if translated else {}
-    # A default is filled in before the API server looks at what is required.
-    if needed := sorted(key for key in node.get("required", ()) if "default" not in fields.get(key, {})):
-        schema["required"] = needed
-    others = node.get("additionalProperties")
-    if isinstance(others, dict):
-        schema["additionalProperties"] = translate(others, crd=crd, closed=closed)
-    elif others is None and closed and types == ["object"] and (translated or crd):
-        schema |= {} if node.get("x-kubernetes-preserve-unknown-fields") else {"additionalProperties": False}
-    return schema
 
 
 def reached(schema: Schema, definitions: dict[str, Schema]) -> dict[str, Schema]:
@@ -130,14 +69,9 @@ def _names(node: object) -> list[str]:
     return [name for each in node for name in _names(each)] if isinstance(node, list) else []
 
 
-def whole(schema: Schema, api_version: str, kind: str, definitions: dict[str, Schema]) -> Schema:
-    """Return the schema of a whole object: what every object has, and no status, which the cluster writes."""
-    metadata = {"$ref": f"#/$defs/{META}", "anyOf": [{"required": ["name"]}, {"required": ["generateName"]}]}
-    head = {"apiVersion": {"const": api_version}, "kind": {"const": kind}, "metadata": metadata}
-    fields = {**schema.get("properties", {}), **head, "status": {"type": "object"}}
-    needed = sorted({*schema.get("required", ()), *head} - {"status"})
-    found = {**schema, "properties": fields, "required": needed, "additionalProperties": False}
-    return found | {"$defs": reached(found, definitions)}
+def alone(schema: Schema, definitions: dict[str, Schema]) -> Schema:
+    """Return a schema with all that it refers to."""
+    return schema | {"$defs": reached(schema, definitions)}
 
 
 def of_kubernetes(wheel: Path, minor: str) -> tuple[list[Kind], dict[str, Schema]]:
@@ -153,7 +87,7 @@ def of_kubernetes(wheel: Path, minor: str) -> tuple[list[Kind], dict[str, Schema
             continue
         for each in versions:
             api_version = f"{each['group']}/{each['version']}" if each["group"] else each["version"]
-            schema = whole(translate(definition, crd=False), api_version, each["kind"], definitions)
+            schema = alone(whole(translate(definition, crd=False), api_version, each["kind"]), definitions)
             kinds.append(Kind(minor, api_version, each["kind"], schema))
     return kinds, definitions
 
@@ -164,9 +98,8 @@ def of_definition(crd: Schema, definitions: dict[str, Schema]) -> Iterator[Kind]
     for version in spec["versions"]:
         if version["served"]:
             api_version, kind = f"{spec['group']}/{version['name']}", spec["names"]["kind"]
-            node = version["schema"]["openAPIV3Schema"]
-            node["properties"].pop("status", None)
-            yield Kind(CRDS, api_version, kind, whole(translate(node, crd=True), api_version, kind, definitions))
+            schema = of_version(version["schema"]["openAPIV3Schema"], api_version, kind)
+            yield Kind(CRDS, api_version, kind, alone(schema, definitions))
 
 
 def by_hand(file: Path, definitions: dict[str, Schema]) -> Iterator[Kind]:
@@ -175,7 +108,7 @@ def by_hand(file: Path, definitions: dict[str, Schema]) -> Iterator[Kind]:
         spec = {**_short(each["spec"]), "required": sorted(each["required"])}
         schema = {"type": "object", "properties": {"spec": spec}, "required": ["spec"]}
         api_version, kind = each["apiVersion"], each["kind"]
-        yield Kind(CRDS, api_version, kind, whole(schema, api_version, kind, definitions))
+        yield Kind(CRDS, api_version, kind, alone(whole(schema, api_version, kind), definitions))
 
 
 def _short(node: object) -> Schema:

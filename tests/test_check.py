@@ -13,7 +13,7 @@ import yaml
 from junitparser import JUnitXml
 
 from modelyard.api.streams import check_streams
-from modelyard.problem import Place, Problem
+from modelyard.problem import Place, Problem, Related
 from tests.test_cli import BAD, GOOD
 
 Command = Callable[..., CompletedProcess[str]]
@@ -126,6 +126,7 @@ def test_the_same_object_twice_is_found_across_files() -> None:
         each for each in found(one % "x", (one % "x").replace("apps/v1", "apps/v1beta1")) if each.code == "MY381"
     ]
     assert each.place == Place("1.yaml", 3, 18)
+    assert each.related == (Related(Place("0.yaml", 3, 18), "the first"),)
     assert "MY381" not in dict(seen(found(one % "x", one % "y")))
     named = "apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: a-}\n"
     assert found(named, named) == []

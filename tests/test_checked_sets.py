@@ -1,5 +1,6 @@
 """Rules in the pipeline: findings have the line of the models file, can be accepted, and never follow from mistakes."""
 
+import time
 from pathlib import Path
 from textwrap import indent
 from typing import Final
@@ -7,8 +8,10 @@ from typing import Final
 import pytest
 
 from modelyard import api
+from modelyard.api import pipeline
 from modelyard.check import check_objects
 from modelyard.check.finding import Cluster
+from modelyard.check.kinds import Kinds
 from tests import examples
 
 HEAD: Final = "apiVersion: modelyard.dev/v1alpha1\nkind: ModelSet\nmetadata: {name: risk}\nspec:\n  models:\n"
@@ -29,6 +32,11 @@ def test_two_models_on_one_host_and_path_are_found_at_the_second(tmp_path: Path)
         for name in ("churn", "fraud")
     ]
     assert {code for code, _ in _problems(tmp_path, *models)} == {"MY380"}
+    (found,) = api.check(tmp_path)
+    related = found.related[-1]
+    assert (str(found.place), str(related.place), related.message) == (
+        f"{tmp_path}/models.yaml:12:13", f"{tmp_path}/models.yaml:6:13", "the first",
+    )  # fmt: skip
     assert _problems(tmp_path, models[0], models[1].replace("/score", "/other")) == set()
 
 
@@ -56,4 +64,24 @@ def test_a_finding_names_the_index_in_the_stream() -> None:
 
 def test_a_version_without_schemas_is_no_version() -> None:
     with pytest.raises(ValueError, match=r"1\.20"):
-        check_objects([examples.OBJECTS["configmap"]], Cluster(), kubernetes="1.20")
+        Kinds("1.20")
+
+
+def test_checking_takes_less_than_twice_the_time_of_rendering(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = (
+        "    - name: model-{0}\n      image: model_{0}:1.0.0\n      path: /model_{0}\n"
+        "      env: {{THRESHOLD: '0.{0}'}}\n      config: {{RATE: '{0}'}}\n"
+        "      resources: {{requests: {{cpu: 500m, memory: 1Gi}}, limits: {{memory: 2Gi}}}}\n"
+        "      targets: {{knative: {{minScale: 1, maxScale: 5, target: 10, window: 60s}}}}\n"
+    )
+    (tmp_path / "models.yaml").write_text(HEAD + "".join(model.format(number) for number in range(400)), "utf-8")
+    ratios = []
+    for _ in range(3):
+        start = time.process_time()
+        assert api.check(tmp_path) == []
+        middle = time.process_time()
+        with monkeypatch.context() as without_rules:
+            without_rules.setattr(pipeline, "_check", lambda *_: [])
+            assert len(api.overlay(tmp_path).content) == 403
+        ratios.append((middle - start) / (time.process_time() - middle))
+    assert min(ratios) < 2, ratios  # 1.2 to 1.5

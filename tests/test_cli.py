@@ -167,7 +167,7 @@ def test_version_and_schema(modelyard: Command) -> None:
 
 
 def test_a_bug_is_one_line_without_its_text(run: Command, overlay: Path) -> None:
-    code = "from modelyard import api, cli\ndef fail(_): raise RuntimeError('hunter2')\napi.check = fail\n"
+    code = "from modelyard import api, cli\ndef fail(_, **__): raise RuntimeError('hunter2')\napi.check = fail\n"
     code += "import sys; sys.argv = ['modelyard', 'check']; cli.main()"
     done = run(sys.executable, "-c", code, cwd=overlay, env={"MODELYARD_TRACEBACK": ""})
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (3, "", 1)

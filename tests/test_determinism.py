@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
+from tests.test_cli import GOOD
+
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS = ["0", "1", "42", "4294967295"]
 SURROUNDINGS = [
@@ -26,3 +28,16 @@ def test_surroundings_change_no_byte(run: Callable[..., CompletedProcess[str]], 
             outputs.add(done.stdout)
     assert len(outputs) == 1
     assert "credit-risk" in outputs.pop()
+
+
+def test_each_form_of_a_template_is_compiled_once(run: Callable[..., CompletedProcess[str]], tmp_path: Path) -> None:
+    warned = tmp_path / "models.yaml"
+    warned.write_text(GOOD.replace("churn:2.0.0", "churn"))
+
+    def kept() -> dict[str, int]:
+        done = run(sys.executable, "-m", "modelyard", "check", "-f", str(warned), env={"XDG_CACHE_HOME": str(tmp_path)})
+        assert "MY370" in done.stderr, "a finding on a rendered field compiles its templates with their lines, too"
+        return {path.name: path.stat().st_mtime_ns for path in (tmp_path / "modelyard" / "templates").iterdir()}
+
+    first = kept()
+    assert kept() == first

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from modelyard.codes import CODES
-from tests import examples
+from tests import examples, rules_page
 
 CHECK: Final = Path(__file__).parent.parent / "generator" / "modelyard" / "check"
 # Of the final stream of a set that we wrote, with tests of their own.
@@ -50,7 +50,18 @@ def test_every_rule_has_an_example() -> None:
 
 
 def test_every_family_names_its_source() -> None:
-    machinery = {"__init__", "finding", "objects", "pod_templates", "quantities", "stream", "built", "site_config"}
+    machinery = {
+        "__init__",
+        "finding",
+        "objects",
+        "pod_templates",
+        "quantities",
+        "kinds",
+        "openapi",
+        "stream",
+        "built",
+        "site_config",
+    }
     silent = [
         path.stem
         for path in CHECK.glob("*.py")
@@ -61,3 +72,7 @@ def test_every_family_names_its_source() -> None:
 
 def test_errors_of_rules_are_explained() -> None:
     assert all(CODES[path.stem[:5]].text for path in examples.FILES)
+
+
+def test_the_page_of_rules_is_current() -> None:
+    assert rules_page.PAGE.read_text("utf-8") == rules_page.page(), "run `make rules`"

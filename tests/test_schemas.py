@@ -12,7 +12,8 @@ import yaml
 from modelyard import api
 from modelyard.check import check_objects
 from modelyard.check.finding import Cluster
-from modelyard.check.schemas import NEWEST, by_schema, versions
+from modelyard.check.kinds import NEWEST, Kinds, versions
+from modelyard.check.schemas import by_schema
 from modelyard.manifest import Manifest
 from tests.mutations import mutated
 
@@ -112,7 +113,7 @@ def test_good_examples_are_accepted(shared: Path) -> None:
     known = {kind for kinds in INDEX["sets"].values() for kind in kinds}
     bodies = [each for each in yaml.safe_load_all(text) if f"{each['apiVersion']} {each['kind']}" in known]
     manifests = [Manifest(each, "") for each in bodies if each["apiVersion"] not in BY_HAND]
-    assert [(str(manifests[each.manifest]), each) for each in by_schema(manifests, NEWEST)] == []
+    assert [(str(manifests[each.manifest]), each) for each in by_schema(manifests, Cluster())] == []
     assert len(manifests) > 25
 
 
@@ -150,7 +151,7 @@ def test_older_versions_are_judged_as_upstream_does(
 def test_what_is_rendered_has_schemas(renderings: dict[str, api.Rendering]) -> None:
     for minor in versions():
         for name, rendering in renderings.items():
-            assert by_schema(rendering.objects, minor) == [], f"{name}, {minor}"
+            assert [*by_schema(rendering.objects, Cluster(kinds=Kinds(minor)))] == [], f"{name}, {minor}"
 
 
 def test_an_object_without_a_schema_is_named_unchecked() -> None:

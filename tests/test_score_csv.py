@@ -86,3 +86,11 @@ def test_a_header_alone_gives_a_header_alone(server: Server, tmp_path: Path) -> 
     (tmp_path / "in.csv").write_text(HEAD)
     assert score(server.url(), tmp_path / "in.csv", tmp_path / "out.csv").problems == []
     assert read(tmp_path / "out.csv") == [["LOAN", "VALUE", "JOB", "P_BAD", "I_BAD"]]
+
+
+def test_a_line_end_inside_a_cell_stays_inside(server: Server, tmp_path: Path) -> None:
+    cells = ["a\rb", "a\r\nb", "a\nb", "\r"]
+    (tmp_path / "in.csv").write_bytes((HEAD + "".join(f'1,2,"{cell}"\n' for cell in cells)).encode())
+    assert score(server.url(), tmp_path / "in.csv", tmp_path / "out.csv").problems == []
+    assert [row[2] for row in read(tmp_path / "out.csv")[1:]] == cells
+    assert (tmp_path / "out.csv").read_bytes().count(b"\r\n") == 1

@@ -103,6 +103,16 @@ def test_every_value_and_key_has_its_place() -> None:
     assert places(documents[1], sources) == {"d 4:1": "4:4", "e 6:1": "6:4", "f 7:1": "6:4"}
 
 
+@pytest.mark.parametrize("other", ["\x85", "\u2028", "\u2029"])
+def test_lines_are_counted_as_editors_count_them(other: str) -> None:
+    text = f"# a{other}# b\na: 'x{other}y'\r\nb: |\n  t{other}  u\rc: [1, 2]\n---\nd: {{e: \U0001f600, f: 1}}\n"
+    documents, sources = read(text)
+    assert places(documents[0], sources) == {"a 2:1": "2:4", "b 3:1": "3:4", "c 5:1": ["5:5", "5:8"]}
+    assert places(documents[1], sources) == {"d 7:1": {"e 7:5": "7:8", "f 7:11": "7:14"}}
+    assert problems(f"a: 'x{other}y'\nb: 1\nb: 2\n") == ["file.yaml:3:1 MY004"]
+    assert problems(f"a: 'x{other}y'\nb: [\n") == ["file.yaml:3:1 MY001"]
+
+
 def test_a_part_of_a_file_has_the_places_of_the_file() -> None:
     sources = Sources()
     start = sources.add("file.yaml") + (4 << 24) + 2  # line 5, column 3

@@ -70,11 +70,12 @@ class _Loader(BaseLoader):
 class _CompiledTemplates(FileSystemBytecodeCache):
     """Compiled templates, kept between runs as Python keeps its modules: compiling takes longer than rendering.
 
-    Where the cache cannot be written, templates are compiled each time.
+    Where the cache cannot be written, templates are compiled each time. number_lines: of another source, so of
+    another file, or each form would write over what the other keeps.
     """
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(str(folder))
+    def __init__(self, folder: Path, *, number_lines: bool) -> None:
+        super().__init__(str(folder), "%s-numbered" if number_lines else "%s")
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep one template; called when the cache did not have it."""
@@ -120,13 +121,14 @@ class Templates:
 
     def __init__(self, *, sources: Sources | None = None) -> None:
         self.sources = sources
+        number_lines = sources is not None
         self.root = folder()
         self.values: list[object] = []
         self.skeletons: dict[tuple[str, str], Fill] = {}
         self.bases: dict[str, int] = {}
         self.results: dict[tuple[str | int, ...], dict[str, Any]] = {}
         self.environment = Environment(
-            loader=_Loader(self.root, number_lines=sources is not None),
+            loader=_Loader(self.root, number_lines=number_lines),
             autoescape=False,  # noqa: S701 - the output is parsed as YAML, and no value is part of it
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -134,7 +136,7 @@ class Templates:
             keep_trailing_newline=True,
             finalize=self._finalize(),
             auto_reload=False,
-            bytecode_cache=_CompiledTemplates(cache_folder()),
+            bytecode_cache=_CompiledTemplates(cache_folder(), number_lines=number_lines),
         )
 
     def _finalize(self) -> Callable[..., str]:

@@ -17,11 +17,12 @@ from modelyard.problem import Problem, has_errors
 from modelyard.report import Report, printable
 from modelyard.report.formats import FORMATS, written
 from modelyard.yamlio import write_all
+from tests.fuzz import tables
 
 Target = Callable[[bytes], None]
 
 ENTRY: Final = "site-config/modelyard-risk"
-_BREAK: Final = re.compile(rb"\r\n|\n|\r|\xc2\x85|\xe2\x80[\xa8\xa9]")
+_BREAK: Final = re.compile(rb"\r\n|\n|\r")
 NOWHERE: Final = Path("/nonexistent")  # no file that the input names is there
 
 
@@ -62,17 +63,22 @@ def stream(data: bytes) -> None:
     declared(checked.problems, {"stream": data})
 
 
+def csv(data: bytes) -> None:
+    """A table to score."""
+    declared([*tables.read_and_written(data)], {tables.SHOWN: data})
+
+
 TARGETS: Final[dict[str, Target]] = {
     "models": models,
     "kustomization": kustomization,
     "resource_list": resource_list,
     "stream": stream,
+    "csv": csv,
 }
 
 
 def declared(problems: Sequence[Problem], contents: dict[str, bytes]) -> None:
     """Assert that problems are declared, in their place, and fit to be printed in every format."""
-    # libyaml ends a line at U+0085, U+2028 and U+2029 too; in streams its lines are taken as they are.
     lines = {file: len(_BREAK.findall(content)) + 1 for file, content in contents.items()}
     for each in problems:
         assert each.code in CODES

@@ -4,7 +4,7 @@ import gc
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
@@ -13,6 +13,7 @@ from modelyard.check import check as _check
 from modelyard.check import check_set, independent
 from modelyard.check.entrances import answers
 from modelyard.check.finding import Cluster
+from modelyard.check.kinds import SHIPPED, Kinds
 from modelyard.compose import SITE_CONFIG, compose, site_config
 from modelyard.load import Loaded
 from modelyard.load import load as _load
@@ -21,7 +22,7 @@ from modelyard.manifest import Manifest, Rendered
 from modelyard.models.declared import DeclaredModel, DeclaredSet, find_marks
 from modelyard.names import nearest
 from modelyard.origin import placed
-from modelyard.problem import Problem, has_errors, unique
+from modelyard.problem import Problem, Related, has_errors, unique
 from modelyard.render import render_model, render_section, render_shared
 from modelyard.template import Templates, folder
 from modelyard.yamlio import ListMarks, at, write_all
@@ -65,9 +66,17 @@ def load_shown(path: Path, shown: str) -> Loaded:
         return _load(path, shown)
 
 
-def check(file: str | Path = ".", *, today: date | None = None) -> list[Problem]:
-    """Return everything that can be known about a models file without writing or a cluster."""
-    return overlay(file, today=today).problems
+def check(file: str | Path = ".", *, today: date | None = None, kinds: Kinds = SHIPPED) -> list[Problem]:
+    """Return everything that can be known about a models file without writing or a cluster.
+
+    kinds: those that there are schemas of.
+    """
+    loaded = load(file)
+    with without_collector():
+        problems = [*loaded.problems, *_site_config(loaded.models, today)[1]]
+        for _, found in _models(loaded, models_file(file).parent, kinds):
+            problems += found
+    return unique(problems)
 
 
 def render(file: str | Path = ".", *, today: date | None = None) -> Rendering:
@@ -87,14 +96,14 @@ def render_loaded(loaded: Loaded, beside: Path, *, today: date | None = None) ->
     return Rendering(loaded.models, unique(problems), objects, site_config=site)
 
 
-def overlay(file: str | Path = ".", *, today: date | None = None) -> Rendering:
+def overlay(file: str | Path = ".", *, today: date | None = None, kinds: Kinds = SHIPPED) -> Rendering:
     """Render a models file to the content of its folder `generated/`, one model at a time."""
     loaded = load(file)
     texts: dict[str | None, str] = {}
     with without_collector():
         site, found = _site_config(loaded.models, today)
         problems = [*loaded.problems, *found]
-        for manifests, found in _models(loaded, models_file(file).parent):
+        for manifests, found in _models(loaded, models_file(file).parent, kinds):
             problems += found
             if manifests:
                 texts[manifests[0].model] = write_all(each.body for each in manifests)
@@ -148,14 +157,14 @@ def starter(name: str) -> dict[str, str]:
     return {each.name: each.read_text("utf-8").replace("NAME", name) for each in sorted(root.iterdir())}
 
 
-def _models(loaded: Loaded, beside: Path) -> Iterator[tuple[list[Manifest], list[Problem]]]:
+def _models(loaded: Loaded, beside: Path, kinds: Kinds = SHIPPED) -> Iterator[tuple[list[Manifest], list[Problem]]]:
     """Yield the objects and problems of the set itself, then of each model."""
     models = loaded.models
     if models is None or (not models.models and models.spec.viya is not None):
         return  # what models share stands in no file of a set that is for a Viya deployment alone
     templates = Templates()
     yield render_shared(models, templates), []
-    cluster = _cluster(models)
+    cluster = _cluster(models)._replace(kinds=kinds)
     mistaken = _mistaken(models, loaded.problems)
     mapped = False
     entrances: list[tuple[DeclaredModel, int, Manifest]] = []
@@ -190,7 +199,10 @@ def _of_the_set(
     """Yield what only all models together show. entrances: objects, each with its model and its index there."""
     for each in check_set([manifest for _, _, manifest in entrances], cluster):
         model, index, _ = entrances[each.manifest]
-        yield from accepting(model, placed(models, model, [each._replace(manifest=index)]))
+        (found,) = placed(models, model, [each._replace(manifest=index, related=None)])
+        other, _, _ = entrances[each.manifest if each.other is None else each.other]
+        related = Related(models.place(other.whole.find("name")), each.related_message)
+        yield from accepting(model, [replace(found, related=(*found.related, related))])
 
 
 def _site_config(models: DeclaredSet | None, today: date | None) -> tuple[Rendered, list[Problem]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from modelyard import effect, install
 from modelyard.api.pipeline import Rendering, load, models_file, overlay, without_collector
+from modelyard.check.kinds import SHIPPED, Kinds
 from modelyard.compose import SITE_CONFIG, site_config
 from modelyard.models.viya import Viya
 from modelyard.origin import marked_section, place_of
@@ -22,13 +23,15 @@ def check_base(
     base: bytes | None = None,
     progress: Callable[[str], None] = lambda _: None,
     today: date | None = None,
+    kinds: Kinds = SHIPPED,
 ) -> list[Problem]:
     """Return what is wrong with a models file, and with what it and the rest of a deployment do to its base.
 
     deploy: folder of the deployment's kustomization.yaml; None if only the models file is looked at, on a `base`.
     base: a build of the deployment's resources alone, in place of one by kustomize. progress: is told what takes time.
+    kinds: those that there are schemas of.
     """
-    result = overlay(file, today=today)
+    result = overlay(file, today=today, kinds=kinds)
     if result.models is None or has_errors(result.problems):
         return result.problems
     models, ours = result.models, None

@@ -1,15 +1,18 @@
 """Streams of objects that are going to a cluster, whoever wrote them."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
-from modelyard.api.pipeline import without_collector
+from modelyard.api.pipeline import Rendering, without_collector
 from modelyard.check import check_objects
 from modelyard.check.finding import Cluster, Finding
+from modelyard.check.kinds import SHIPPED, Kinds
 from modelyard.check.objects import Found, objects
-from modelyard.check.schemas import NEWEST
+from modelyard.load.rules import accepting
 from modelyard.manifest import Manifest
+from modelyard.origin import placed as from_model
 from modelyard.patch import pointer_of
 from modelyard.problem import Problem, Related, Subject, problem, unique
 from modelyard.yamlio import Sources
@@ -19,6 +22,7 @@ _MODELS: Final = (
     re.compile(rb"^apiVersion:\s*[\"']?modelyard\.dev/", re.MULTILINE),
     re.compile(rb"^kind:\s*[\"']?ModelSet\b", re.MULTILINE),
 )
+_QUOTAS: Final = re.compile(rb"\b(?:ResourceQuota|LimitRange)\b")
 
 
 class Checked(NamedTuple):
@@ -33,11 +37,23 @@ def is_models_file(content: bytes) -> bool:
     return all(form.search(content) for form in _MODELS)
 
 
-def check_streams(streams: Mapping[str, bytes], *, features: Iterable[str] = (), kubernetes: str = NEWEST) -> Checked:
+def has_quotas(content: bytes) -> bool:
+    """Tell whether a stream may hold quotas, which count what is rendered beside it."""
+    return _QUOTAS.search(content) is not None
+
+
+def check_streams(
+    streams: Mapping[str, bytes],
+    *,
+    features: Iterable[str] = (),
+    kinds: Kinds = SHIPPED,
+    beside: Sequence[Rendering] = (),
+) -> Checked:
     """Return what is wrong with the objects of streams, which are looked at as one set, each problem with its line.
 
     streams: what messages call a stream -> its YAML or JSON documents. features: what Knative's config-features of
-    the cluster has on. kubernetes: the minor version whose schemas are asked, one of `check.schemas.versions()`.
+    the cluster has on. kinds: those that there are schemas of. beside: what models files of the same set render; it is
+    counted by the quotas of the streams, and checked otherwise by whoever rendered it.
     """
     sources = Sources()
     found: list[Found] = []
@@ -52,14 +68,48 @@ def check_streams(streams: Mapping[str, bytes], *, features: Iterable[str] = (),
                 hint = "did the command fail that should have written it?"
                 place = sources.place(sources.add(shown))
                 problems.append(problem("MY651", f"{shown} holds no objects", hint=hint, place=place))
-        cluster = Cluster(frozenset(features))
-        findings = check_objects([each.body for each in found], cluster, kubernetes=kubernetes)
-        problems += [_placed(found[each.manifest], each, sources) for each in findings]
+        rendered = [(each, rendering) for rendering in beside for each in rendering.objects]
+        cluster = Cluster(frozenset(features), kinds=kinds)
+        findings = check_objects([each.body for each in found], cluster, [each for each, _ in rendered])
+        whole = _Set(found, sources, rendered)
+        problems += [whole.placed(each) for each in findings]
     return Checked(len(found), unique(problems))
 
 
-def _placed(found: Found, finding: Finding, sources: Sources) -> Problem:
-    """Return a finding as a problem at its own line of the stream."""
+class _Set(NamedTuple):
+    """The objects of a set: those of streams, and behind them those that were rendered."""
+
+    found: Sequence[Found]
+    sources: Sources
+    rendered: Sequence[tuple[Manifest, Rendering]]
+
+    def placed(self, finding: Finding) -> Problem:
+        """Return a finding as a problem at its line of a stream, or of a models file."""
+        result = self._alone(finding._replace(related=None))
+        if finding.related is None:
+            return result
+        number = finding.manifest if finding.other is None else finding.other
+        place = self._alone(finding._replace(manifest=number, path=finding.related, related=None)).place
+        related = (Related(place, finding.related_message),) if place else ()
+        return replace(result, related=(*result.related, *related))
+
+    def _alone(self, finding: Finding) -> Problem:
+        number = finding.manifest - len(self.found)
+        if number < 0:
+            return placed(self.found[finding.manifest], finding, self.sources)
+        manifest, rendering = self.rendered[number]
+        first = next(
+            i for i, (each, of) in enumerate(self.rendered) if of is rendering and each.model == manifest.model
+        )
+        models = rendering.models
+        model = next((each for each in models.models if each.name == manifest.model), None) if models else None
+        if models is None or model is None:
+            return problem(finding.code, f"{manifest}: {finding.message}", hint=finding.hint)
+        return accepting(model, from_model(models, model, [finding._replace(manifest=number - first)]))[0]
+
+
+def placed(found: Found, finding: Finding, sources: Sources) -> Problem:
+    """Return a finding on one object as a problem at its own line of the stream."""
     related: tuple[Related, ...] = ()
     if finding.related is not None:
         related = (Related(sources.place(found.mark(finding.related)), finding.related_message),)

@@ -3,7 +3,7 @@
 Not here: rules over the models file itself, which are in `load` and `targets`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from modelyard.check import (
@@ -19,10 +19,12 @@ from modelyard.check import (
     knative_volumes,
     kubernetes_names,
     kustomize_traps,
+    limit_ranges,
     openshift,
     plain_credentials,
     pod_security,
     ports,
+    quotas,
     references,
     selectors,
     sizes,
@@ -30,7 +32,7 @@ from modelyard.check import (
 from modelyard.check.finding import Cluster, Finding, Rule
 from modelyard.check.objects import HINT, lacking
 from modelyard.check.pod_templates import Objects
-from modelyard.check.schemas import NEWEST, by_schema
+from modelyard.check.schemas import by_schema
 from modelyard.codes import CODES
 from modelyard.manifest import Manifest
 
@@ -84,6 +86,8 @@ STREAM_RULES: Final[tuple[Rule, ...]] = (
     kustomize_traps.prefixes,
     plain_credentials.plain_credentials,
 )
+# What quotas in a stream say about the pods of its set.
+QUOTA_RULES: Final[tuple[Rule, ...]] = (quotas.totals, quotas.wanted, limit_ranges.limit_ranges)
 
 
 def independent(manifests: Sequence[Manifest], cluster: Cluster) -> list[Finding]:
@@ -91,14 +95,11 @@ def independent(manifests: Sequence[Manifest], cluster: Cluster) -> list[Finding
     return [each for rule in INDEPENDENT for each in rule(manifests, cluster)]
 
 
-def check(manifests: Sequence[Manifest], cluster: Cluster, *, kubernetes: str = NEWEST) -> list[Finding]:
-    """Return what rules and schemas find on a part of a set.
-
-    kubernetes: the minor version whose schemas are asked, such as 1.37.
-    """
+def check(manifests: Sequence[Manifest], cluster: Cluster) -> list[Finding]:
+    """Return what rules and schemas find on a part of a set."""
     manifests = manifests if isinstance(manifests, Objects) else Objects(manifests)
     found = [each for rule in RULES for each in rule(manifests, cluster)]
-    return [*found, *_unsaid(by_schema(manifests, kubernetes), found)]
+    return [*found, *_unsaid(by_schema(manifests, cluster), found)]
 
 
 def check_set(manifests: Sequence[Manifest], cluster: Cluster) -> list[Finding]:
@@ -106,10 +107,11 @@ def check_set(manifests: Sequence[Manifest], cluster: Cluster) -> list[Finding]:
     return [each for rule in SET_RULES for each in rule(manifests, cluster)]
 
 
-def check_objects(bodies: Sequence[Any], cluster: Cluster, *, kubernetes: str = NEWEST) -> list[Finding]:
+def check_objects(bodies: Sequence[Any], cluster: Cluster, beside: Sequence[Manifest] = ()) -> list[Finding]:
     """Return what rules and schemas find on the objects of a stream, of whatever origin.
 
-    `manifest` of a finding is the index into bodies. kubernetes: as for `check`.
+    beside: objects of the same set that were checked for themselves; quotas count them too. `manifest` of a finding
+    is the index into bodies, and behind them into beside.
     """
     found: list[Finding] = []
     manifests = Objects()
@@ -121,12 +123,20 @@ def check_objects(bodies: Sequence[Any], cluster: Cluster, *, kubernetes: str = 
         else:
             found.append(Finding("MY303", wrong[0], HINT, index, wrong[1]))
     whole = [each for rule in STREAM_RULES for each in rule(manifests, cluster)]
-    whole += [*check_set(manifests, cluster), *check(manifests, cluster, kubernetes=kubernetes)]
-    found += [each._replace(manifest=indices[each.manifest]) for each in whole]
+    whole += [*check_set(manifests, cluster), *check(manifests, cluster)]
+    together = Objects([*manifests, *beside]) if beside else manifests
+    whole += [each for rule in QUOTA_RULES for each in rule(together, cluster)]
+    indices += range(len(bodies), len(bodies) + len(beside))
+    found += [_renumbered(each, indices) for each in whole]
     return sorted(found, key=lambda each: each.manifest)
 
 
-def _unsaid(by_schemas: Sequence[Finding], by_rules: Sequence[Finding]) -> list[Finding]:
+def _renumbered(found: Finding, indices: Sequence[int]) -> Finding:
+    other = None if found.other is None else indices[found.other]
+    return found._replace(manifest=indices[found.manifest], other=other)
+
+
+def _unsaid(by_schemas: Iterable[Finding], by_rules: Sequence[Finding]) -> list[Finding]:
     """Return the findings by schemas on what no error of a rule stands at: a rule says better what is wrong."""
     said = {(each.manifest, each.path) for each in by_rules if CODES[each.code].severity == "error"}
     return [each for each in by_schemas if (each.manifest, each.path) not in said]

@@ -23,13 +23,14 @@ class Entrance(NamedTuple):
 
 def entrances(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find two objects that answer for one host and path."""
-    taken: dict[tuple[str, ...], int] = {}
+    taken: dict[tuple[str, ...], tuple[int, Path]] = {}
     for index, manifest in enumerate(manifests):
         for each in _entrances(manifest):
-            first = taken.setdefault(each.key, index)
+            first, path = taken.setdefault(each.key, (index, each.path))
             if first != index:
                 message = f"{manifests[first]} answers for {each.words} already"
-                yield Finding("MY380", message, "give one of them another host or path", index, each.path)
+                hint = "give one of them another host or path"
+                yield Finding("MY380", message, hint, index, each.path, path, "the first", first)
 
 
 def answers(manifest: Manifest) -> bool:
@@ -80,11 +81,11 @@ def _text(value: object) -> str:
 
 def twice(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find an object that stands in the set twice."""
-    seen: set[tuple[str, str, str, str]] = set()
+    seen: dict[tuple[str, str, str, str], int] = {}
     for index, manifest in enumerate(manifests):
         metadata = mapping(manifest.body.get("metadata"))
         key = (manifest.group, manifest.kind, text(metadata.get("namespace")), text(metadata.get("name")))
-        if key in seen and key[-1]:
-            hint = "keep one of them; the later one would be applied over the first"
-            yield Finding("MY381", f"{manifest} stands there twice", hint, index, ("metadata", "name"))
-        seen.add(key)
+        first = seen.setdefault(key, index)
+        if first != index and key[-1]:
+            hint, where = "keep one of them; the later one would be applied over the first", ("metadata", "name")
+            yield Finding("MY381", f"{manifest} stands there twice", hint, index, where, where, "the first", first)

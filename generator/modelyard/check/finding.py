@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
+from modelyard.check.kinds import SHIPPED, Kinds
 from modelyard.manifest import Manifest
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -13,10 +14,14 @@ class Cluster(NamedTuple):
 
     knative_features: frozenset[str] | None = frozenset()  # None: not known
     openshift: bool = False
+    kinds: Kinds = SHIPPED
 
 
 class Finding(NamedTuple):
-    """A finding: on which object (its index in the sequence), at which path, and a second path it belongs with."""
+    """A finding: on which object (its index in the sequence), at which path, and a second path it belongs with.
+
+    other: the index of the object that the second path is of, if that is not the same object.
+    """
 
     code: str
     message: str
@@ -25,6 +30,7 @@ class Finding(NamedTuple):
     path: Path
     related: Path | None = None
     related_message: str = ""
+    other: int | None = None
 
 
 Rule: TypeAlias = Callable[[Sequence[Manifest], Cluster], Iterator[Finding]]

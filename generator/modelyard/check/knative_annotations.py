@@ -7,6 +7,7 @@ config-autoscaler as shipped.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, Final, TypeAlias
 
 from modelyard.check import go_syntax
@@ -134,8 +135,15 @@ def _texts(annotations: Annotations) -> dict[str, str]:
 
 def _get(annotations: Mapping[str, str], name: str) -> tuple[str, str] | None:
     """Return key and value of an annotation under its first spelling that is there."""
-    keys = (f"{_AUTOSCALING}/{each}" for each in _SPELLINGS.get(name, (name,)))
-    return next(((key, annotations[key]) for key in keys if key in annotations), None)
+    for key in _keys(name):
+        if key in annotations:
+            return key, annotations[key]
+    return None
+
+
+@cache
+def _keys(name: str) -> tuple[str, ...]:
+    return tuple(f"{_AUTOSCALING}/{each}" for each in _SPELLINGS.get(name, (name,)))
 
 
 def _autoscaling(annotations: Mapping[str, str], path: Path) -> Iterator[Found]:

@@ -1,24 +1,17 @@
-"""Objects against the schemas of their kinds: those of Kubernetes, and those of custom resource definitions.
+"""Objects against the schemas of their kinds. Rules written in CEL are not in them. Origins: those of `kinds`."""
 
-Origins, versions and licences: modelyard/schemas/index.json. The schemas are made by schemas/make.py and are strict:
-what the API server would drop without a word is refused. Rules written in CEL are not in them.
-"""
-
-import gzip
-import json
 from collections.abc import Iterator, Sequence
-from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
-from modelyard.check.finding import Finding, Path
+from modelyard.check.finding import Cluster, Finding, Path
+from modelyard.check.kinds import Definition, Kinds
+from modelyard.check.openapi import Schema
 from modelyard.manifest import Manifest
 from modelyard.names import nearest, one_of
 
 if TYPE_CHECKING:
-    from jsonschema_rs import ValidationError, Validator
+    from jsonschema_rs import ValidationError
 
-_CRDS: Final = "crds"
 _SHOWN: Final = 5  # words of an enumeration in a message
 _LIMITS: Final = {
     "maximum": "is more than {limit}",
@@ -35,78 +28,45 @@ _LIMITS: Final = {
 }
 
 
-def _index() -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(_read("index.json"))
-    return content
-
-
-def _read(path: str) -> bytes:
-    return (resources.files("modelyard") / "schemas").joinpath(*path.split("/")).read_bytes()
-
-
-@cache
-def _files(kubernetes: str) -> dict[str, str]:
-    """Return `apiVersion kind` -> file of all kinds that there are schemas of."""
-    sets = _index()["sets"]
-    if kubernetes not in sets or kubernetes == _CRDS:
-        raise ValueError(kubernetes)
-    return {**sets[kubernetes], **sets[_CRDS]}
-
-
-@cache
-def versions() -> tuple[str, ...]:
-    """Return the minor versions of Kubernetes that there are schemas of, the newest last."""
-    return tuple(_index()["kubernetes"])
-
-
-NEWEST: Final = "1.37"
-
-
-@cache
-def _validator(path: str) -> "Validator":
-    # Here, because the exec plugin starts for each build, and most streams have a few kinds.
-    import jsonschema_rs
-
-    return jsonschema_rs.validator_for(json.loads(gzip.decompress(_read(path))))
-
-
-def by_schema(manifests: Sequence[Manifest], kubernetes: str) -> list[Finding]:
-    """Return what the schemas of a minor version of Kubernetes find. Raises ValueError if there are none for it."""
-    files = _files(kubernetes)
-    findings: list[Finding] = []
+def by_schema(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
+    """Return what the schemas of the cluster's kinds find."""
     for index, manifest in enumerate(manifests):
-        path = files.get(f"{manifest.body['apiVersion']} {manifest.kind}")
-        if path is None:
+        definition = cluster.kinds.find(manifest.body["apiVersion"], manifest.kind)
+        if definition is None:
             message = f"there is no schema for {manifest.kind} of {manifest.body['apiVersion']}, so it is unchecked"
-            hint = _other_version(manifest, files)
-            findings.append(Finding("MY391", message, hint, index, ("kind",)))
+            yield Finding("MY391", message, _hint(manifest, cluster.kinds), index, ("kind",))
         else:
-            findings += _by_schema(index, manifest, path)
-    return findings
+            yield from _by_schema(index, manifest, definition)
 
 
-def _by_schema(index: int, manifest: Manifest, path: str) -> Iterator[Finding]:
+def _by_schema(index: int, manifest: Manifest, definition: Definition) -> Iterator[Finding]:
     try:
-        if _validator(path).is_valid(manifest.body):
+        validator = definition.validator
+    except ValueError as wrong:  # of a definition in a cluster; those of files are tried when they are read
+        message = f"the schema for {manifest.kind} of {manifest.body['apiVersion']} cannot be used, so it is unchecked"
+        yield Finding("MY391", message, str(wrong), index, ("kind",))
+        return
+    try:
+        if validator.is_valid(manifest.body):
             return
-        errors = list(_validator(path).iter_errors(manifest.body))
+        errors = list(validator.iter_errors(manifest.body))
     except ValueError:
         hint = "write texts, numbers, true, false, lists and mappings with texts as keys"
         yield Finding("MY390", "the object holds a value that JSON cannot hold", hint, index, ())
         return
     for error in errors:
         where = tuple(error.instance_path)
-        for at, message, hint in _words(where, error, path):
+        for at, message, hint in _words(where, error, definition.schema):
             yield Finding("MY390", message, hint, index, at)
 
 
-def _words(path: Path, error: "ValidationError", file: str) -> Iterator[tuple[Path, str, str]]:
+def _words(path: Path, error: "ValidationError", schema: Schema) -> Iterator[tuple[Path, str, str]]:
     """Yield path, message and hint; values stay out of them, for they may be credentials."""
     kind, field = error.kind.name, _field(path)
     details = error.kind.as_dict()
     match kind:
         case "additionalProperties":
-            known = _known(error, file)
+            known = _known(error, schema)
             for each in details["unexpected"]:
                 meant = nearest(each, known)
                 hint = (
@@ -135,9 +95,9 @@ def _words(path: Path, error: "ValidationError", file: str) -> Iterator[tuple[Pa
             yield path, f"{field} is not what the schema wants", "compare it with the documentation of the kind"
 
 
-def _known(error: "ValidationError", file: str) -> list[str]:
+def _known(error: "ValidationError", schema: Schema) -> list[str]:
     """Return the fields that the schema knows at the place of an error."""
-    node: Any = json.loads(gzip.decompress(_read(file)))
+    node: Any = schema
     for part in error.schema_path[:-1]:
         node = node[part]
     return list(node.get("properties", ()))
@@ -166,8 +126,7 @@ def _type(value: object) -> str:
     return next((name for each, name in names if isinstance(value, each)), "object")
 
 
-def _other_version(manifest: Manifest, files: dict[str, str]) -> str:
+def _hint(manifest: Manifest, kinds: Kinds) -> str:
     """Return the hint for an object whose kind is known in other versions, or not at all."""
-    versions_ = [name.split(" ")[0] for name in files if name.endswith(f" {manifest.kind}")]
-    known = [each for each in versions_ if each.rpartition("/")[0] == manifest.group]
-    return f"there are schemas for {', '.join(sorted(known))}" if known else "check it against its own definition"
+    known = kinds.versions_of(manifest.group, manifest.kind)
+    return f"there are schemas for {', '.join(known)}" if known else "name its definition: --crds FILE"

@@ -1,21 +1,24 @@
 """check: what CI runs before a merge."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from modelyard import api
 from modelyard.cli.app import File, app, say, tell
-from modelyard.problem import Problem
+from modelyard.cli.connection import Context, Kubeconfig
+from modelyard.cli.definitions import CLUSTER, kinds_of
+from modelyard.cli.inputs import STDIN, read_stream
+from modelyard.problem import Problem, unique
 from modelyard.report import Report, text
 from modelyard.report.excerpt import Excerpts
 from modelyard.report.formats import FORMATS, format_of, written
-from modelyard.yamlio import MAX_BYTES
 
-STDIN: Final = "standard input"
+if TYPE_CHECKING:
+    from modelyard.api.definitions import Kinds
+
 ENDINGS: Final = ".sarif, .xml (JUnit), .json or .txt"
 
 Files = Annotated[
@@ -59,7 +62,15 @@ Features = Annotated[
 ]
 
 Kubernetes = Annotated[
-    str, typer.Option(metavar="1.NN", help="For FILE: the Kubernetes whose schemas are asked; the newest if absent.")
+    str, typer.Option(metavar="1.NN", help="The Kubernetes whose schemas are asked; the newest if absent.")
+]
+Crds = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="DIR|FILE|cluster",
+        help="Custom resource definitions that add schemas, or replace those that are shipped; `cluster` asks the one "
+        "of the kubeconfig.",
+    ),
 ]
 
 
@@ -73,6 +84,9 @@ def check(  # noqa: PLR0913 - an argument per option
     built: Built = "",
     knative_feature: Features = None,
     kubernetes: Kubernetes = "",
+    crds: Crds = None,
+    context: Context = "",
+    kubeconfig: Kubeconfig = "",
     strict: Strict = False,
     format: Format = "text",  # noqa: A002 - the option's name
     output: Output = None,
@@ -84,13 +98,17 @@ def check(  # noqa: PLR0913 - an argument per option
     """
     if bool(base) + bool(built) + bool(files) > 1 or (files and file != Path()):
         raise typer.BadParameter("-f, --base and --built do not go with FILE, nor --base with --built")
+    if (context or kubeconfig) and CLUSTER not in (crds or ()):
+        raise typer.BadParameter("--context and --kubeconfig go with --crds cluster")
     outputs = _outputs(format, output or [])
+    kinds, found, definitions = kinds_of(kubernetes, crds or [], context, kubeconfig)
     if files:
-        report = _check_files(files, knative_feature or [], _version(kubernetes), strict=strict)
+        problems, contents = _check_files(files, knative_feature or [], kinds)
+        shown = tuple(contents)
     else:
-        problems, contents = _check_models(file, base, deploy, built)
-        report = Report(tuple(problems), (str(api.models_file(file)),), strict, contents)
-    _finish(report, format, outputs)
+        problems, contents = _check_models(file, base, deploy, built, kinds)
+        shown = (str(api.models_file(file)),)
+    _finish(Report(tuple(unique([*problems, *found])), shown, strict, {**contents, **definitions}), format, outputs)
 
 
 def _outputs(name: str, files: Sequence[Path]) -> dict[Path, str]:
@@ -105,54 +123,41 @@ def _outputs(name: str, files: Sequence[Path]) -> dict[Path, str]:
     return {file: found for file, found in formats.items() if found}
 
 
-def _check_models(file: Path, base: str, deploy: Path | None, built: str) -> tuple[list[Problem], dict[str, bytes]]:
+def _check_models(
+    file: Path, base: str, deploy: Path | None, built: str, kinds: "Kinds"
+) -> tuple[list[Problem], dict[str, bytes]]:
     """Return the problems of a models file, and the bytes of what is no file."""
     if built:
         from modelyard.api.built import check_built
 
-        content, shown = _stream(built)
-        return check_built(file, content, shown), {shown: content}
+        content, shown = read_stream(built)
+        return check_built(file, content, shown, kinds=kinds), {shown: content}
     if not base:
-        return api.check(file), {}
+        return api.check(file, kinds=kinds), {}
     from modelyard.api.site_config import check_base
 
     if base != "-" and Path(base).is_dir():
-        return check_base(file, Path(base), progress=tell), {}
-    return check_base(file, deploy, base=_stream(base)[0], progress=tell), {}
+        return check_base(file, Path(base), progress=tell, kinds=kinds), {}
+    return check_base(file, deploy, base=read_stream(base)[0], progress=tell, kinds=kinds), {}
 
 
-def _version(wanted: str) -> str:
-    """Return the Kubernetes version to check against; leaves with wrong usage if its schemas are not here."""
-    from modelyard.check.schemas import NEWEST, versions
+def _check_files(
+    files: Sequence[str], features: Sequence[str], kinds: "Kinds"
+) -> tuple[list[Problem], dict[str, bytes]]:
+    """Check models files each for itself, and all streams as one set; return problems, and the bytes of all files.
 
-    if wanted and wanted not in versions():
-        raise typer.BadParameter(f"--kubernetes: there are {', '.join(versions())}")
-    return wanted or NEWEST
+    What the models files render is part of the set where its quotas are concerned.
+    """
+    from modelyard.api.streams import check_streams, has_quotas, is_models_file
 
-
-def _check_files(files: Sequence[str], features: Sequence[str], kubernetes: str, *, strict: bool) -> Report:
-    """Check models files each for itself, and all streams as one set."""
-    from modelyard.api.streams import check_streams, is_models_file
-    from modelyard.problem import unique
-
-    contents = {shown: content for content, shown in map(_stream, files)}
+    contents = {shown: content for content, shown in map(read_stream, files)}
     models = [shown for shown, content in contents.items() if shown != STDIN and is_models_file(content)]
     streams = {shown: content for shown, content in contents.items() if shown not in models}
-    problems = [each for shown in models for each in api.check(shown)]
+    problems = [each for shown in models for each in api.check(shown, kinds=kinds)]
     if streams:
-        problems += check_streams(streams, features=features, kubernetes=kubernetes).problems
-    return Report(tuple(unique(problems)), tuple(contents), strict, contents)
-
-
-def _stream(name: str) -> tuple[bytes, str]:
-    """Return the bytes of a FILE or - argument, one more than is allowed at most, and what messages call it."""
-    if name == "-":
-        return sys.stdin.buffer.read(MAX_BYTES + 1), STDIN
-    try:
-        with Path(name).open("rb") as stream:
-            return stream.read(MAX_BYTES + 1), name
-    except OSError as error:
-        raise typer.BadParameter(f"cannot read {name}: {error.strerror}") from None
+        beside = [api.render(shown) for shown in models] if any(map(has_quotas, streams.values())) else []
+        problems += check_streams(streams, features=features, kinds=kinds, beside=beside).problems
+    return problems, contents
 
 
 def _finish(report: Report, name: str, outputs: dict[Path, str]) -> None:

@@ -35,6 +35,35 @@ SETS: Final[dict[str, Code]] = {
         "One of them gets all the calls, and which one depends on their age and on the controller.",
     ),
     "MY381": Code("An object that stands there twice", "The later one would be applied over the first."),
+    "MY382": Code(
+        "More than a quota allows",
+        "What the workloads of a namespace always run asks for more than its ResourceQuota allows, so some pods are "
+        "never made. Replicas, the least of an autoscaler and Knative's min-scale count, and Knative's queue-proxy "
+        "with what its annotations say, else 25m of cpu.",
+    ),
+    "MY383": Code(
+        "More than a quota allows, when it scales",
+        "When every autoscaler asks for all that it may, the ResourceQuota is exceeded, and calls wait for pods that "
+        "are never made. Of a Knative revision without max-scale one pod counts.",
+        "warning",
+    ),
+    "MY384": Code(
+        "An amount that a quota wants",
+        "Where a ResourceQuota counts cpu or memory, the API server refuses pods with a container that does not state "
+        "it, unless a LimitRange gives a default.",
+    ),
+    "MY385": Code(
+        "An amount that a quota wants of queue-proxy",
+        "Knative puts queue-proxy into every pod. As shipped it requests 25m of cpu and states nothing else, so a "
+        "quota over memory or limits lets no pod of a revision start.",
+        "warning",
+        ignorable=True,
+    ),
+    "MY386": Code(
+        "An amount outside a LimitRange",
+        "The API server refuses pods that ask for less than the least, or for more than the most, that a LimitRange of "
+        "their namespace allows.",
+    ),
     "MY390": Code(
         "Not what the schema says",
         "The API server knows no such field, or wants a value of another type. The schemas are those of Kubernetes and "
@@ -42,7 +71,7 @@ SETS: Final[dict[str, Code]] = {
     ),
     "MY391": Code(
         "An object without a schema",
-        "modelyard has no schema for this kind, so its fields were not checked.",
+        "modelyard has no schema for this kind, so its fields were not checked. --crds takes the definition.",
         "note",
     ),
 }

@@ -9,4 +9,9 @@ STREAMS: Final[dict[str, Code]] = {
         "Nothing to check",
         "The stream holds no objects. A build that failed gives an empty one; that must not look like success.",
     ),
+    "MY652": Code(
+        "Not a usable definition",
+        "--crds takes custom resource definitions of apiextensions.k8s.io/v1 as an API server does: each version that "
+        "is served has a structural schema. Documents of other kinds beside them are left aside.",
+    ),
 }

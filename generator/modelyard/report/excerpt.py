@@ -17,7 +17,7 @@ _HIDDEN: Final = "<hidden> "
 _WIDTH: Final = 100  # characters of a line that are shown
 _BEFORE: Final = 60  # of them before the caret, at most
 _LINES: Final = re.compile("\r\n|\n|\r")
-_OTHER_BREAKS: Final = re.compile("[\x85\u2028\u2029]")  # lines to libyaml, not to editors: places are then not sure
+_OTHER_BREAKS: Final = re.compile("[\x85\u2028\u2029]")  # lines to libyaml, not to editors: what to hide is not sure
 _WORD: Final = re.compile(r"[\w.-]+")
 # A setting with its value on the same line; a mapping or a list has names of its own inside.
 _SETTING: Final = re.compile(r"([\w.-]+)[\"']?\s*[:=]\s*(?![{\[<\s])")

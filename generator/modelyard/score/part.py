@@ -21,12 +21,21 @@ _HINTS: Final = {
 }
 
 
+class _Lines(io.StringIO):
+    """Takes rows that end with CRLF, and keeps them ending with LF."""
+
+    def write(self, row: str) -> int:
+        """Take one row."""
+        return super().write(row[:-2] + "\n")
+
+
 class Text:
     """CSV text that grows in memory until it is taken."""
 
     def __init__(self, delimiter: str) -> None:
-        self._buffer = io.StringIO()
-        self._writer = csv.writer(self._buffer, delimiter=delimiter, lineterminator="\n")
+        self._buffer = _Lines()
+        # Python before 3.13 quotes of CR and LF only what it ends a line with, and every reader ends lines at both.
+        self._writer = csv.writer(self._buffer, delimiter=delimiter, lineterminator="\r\n")
 
     def add(self, cells: Sequence[str]) -> None:
         """Write one row."""

@@ -16,7 +16,7 @@ from ruamel.yaml.events import StreamEndEvent
 from modelyard.yamlio.document import Document
 from modelyard.yamlio.frames import Frame, ListFrame, MapFrame, Root
 from modelyard.yamlio.marks import COLUMN_BITS, ListMarks, MapMarks, Marks, Sources
-from modelyard.yamlio.parser import CParser, Event
+from modelyard.yamlio.parser import CParser, Event, with_editor_lines
 from modelyard.yamlio.reader import Reader
 from modelyard.yamlio.scalars import core
 from modelyard.yamlio.source import MAX_BYTES, Source, StopReadingError, check_encoding, name_of, shown
@@ -139,7 +139,7 @@ class StreamReader(Reader):
     def parse(self, parser: CParser | _PureParser) -> None:
         """Handle a parser's events; raises StopReadingError at a syntax error."""
         try:
-            self.events(parser.get_event)
+            self.events(with_editor_lines(parser, self.source.text).get_event)
         except YAMLError as error:
             if _COLON in str(error) and len(self.source.content) <= _MAX_PURE and not isinstance(parser, _PureParser):
                 raise _ColonInFlowError from None

@@ -1,0 +1,184 @@
+"""What other checkers find in what the samples render: nothing but what was decided, each with its reason.
+
+They know no Knative, so every pod template is put into a Deployment for them.
+"""
+
+import json
+import shutil
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any, Final, NamedTuple
+
+import pytest
+
+from modelyard import api
+from modelyard.check.pod_templates import PodTemplate, pod_templates
+from modelyard.manifest import Manifest
+from tests.conftest import KUBE_SCORE, KUBECONFORM, KUBECTL_VALIDATE, ROOT, need
+
+Object = dict[str, Any]
+Run = Callable[..., CompletedProcess[str]]
+
+VALIDATED: Final = "1.30"  # the newest Kubernetes that kubectl-validate carries
+KNATIVE_ONLY: Final = ("containerConcurrency", "timeoutSeconds", "responseStartTimeoutSeconds", "idleTimeoutSeconds")
+
+
+class Decided(NamedTuple):
+    """A finding that stays: why, on which kinds of objects, and whether in overlays too, or in test cases alone."""
+
+    reason: str
+    kinds: frozenset[str]
+    overlays: bool = True
+
+
+PLAIN: Final = frozenset(["Deployment"])
+KNATIVE: Final = frozenset(["Service", "Configuration"])
+EVERY: Final = PLAIN | KNATIVE
+_CASES: Final = "the case gives none: what a model needs is for its file to say"
+# (check of kube-score, what it says) -> why it stays.
+DECIDED: Final[dict[tuple[str, str], Decided]] = {
+    ("container-ephemeral-storage-request-and-limit", "Ephemeral Storage limit is not set"): Decided(
+        "how much a model writes to /tmp, all that it can write to, is for its file to say", EVERY
+    ),
+    ("container-ephemeral-storage-request-and-limit", "Ephemeral Storage request is not set"): Decided(
+        "how much a model writes to /tmp, all that it can write to, is for its file to say", EVERY
+    ),
+    ("container-image-pull-policy", "ImagePullPolicy is not set to Always"): Decided(
+        "tags do not move (MY370), and with Always no pod starts while the registry is away; `imagePullPolicy` sets it",
+        EVERY,
+    ),
+    ("container-resources", "CPU limit is not set"): Decided(
+        "a limit of cpu slows scoring down while the node is idle; `resources` sets one", EVERY
+    ),
+    ("container-resources", "CPU request is not set"): Decided(_CASES, EVERY, overlays=False),
+    ("container-resources", "Memory limit is not set"): Decided(_CASES, EVERY, overlays=False),
+    ("container-resources", "Memory request is not set"): Decided(_CASES, EVERY, overlays=False),
+    ("container-security-context-user-group-id", "The container is running with a low user ID"): Decided(
+        "images of SAS Container Runtime are made for user 1001, and cannot read their files as another", EVERY
+    ),
+    ("container-security-context-user-group-id", "The container running with a low group ID"): Decided(
+        "images of SAS Container Runtime are made for group 1001 or 0, and cannot read their files as another", EVERY
+    ),
+    ("deployment-has-host-podantiaffinity", "Deployment does not have a host podAntiAffinity set"): Decided(
+        "topologySpreadConstraints spread the pods of a Deployment; Knative has both behind feature flags", EVERY
+    ),
+    ("deployment-has-poddisruptionbudget", "No matching PodDisruptionBudget was found"): Decided(
+        "Knative makes and removes the pods of a revision; a budget for one pod would keep nodes from being drained",
+        KNATIVE,
+    ),
+    ("deployment-replicas", "Deployment few replicas"): Decided(
+        "one replica is what the file asks for, such as a challenger's", PLAIN
+    ),
+    ("pod-networkpolicy", "The pod does not have a matching NetworkPolicy"): Decided(
+        "the case says networkPolicy: false", KNATIVE, overlays=False
+    ),
+    ("pod-networkpolicy", "The pod does not have a matching egress NetworkPolicy"): Decided(
+        "where a model calls to, such as a database, is known to nobody here", EVERY
+    ),
+    ("pod-probes", "Container is missing a livenessProbe"): Decided(
+        "a custom image has the probes that its file gives it", PLAIN
+    ),
+    ("pod-probes-identical", "Container has the same readiness and liveness probe"): Decided(
+        "SAS documents no path to ask a SAS Container Runtime for, so both ask its port; `probes` sets others", EVERY
+    ),
+}
+
+
+def unwrapped(manifest: Manifest, template: PodTemplate) -> Object:
+    """Return a Deployment with the pods of another kind."""
+    labels = template.metadata.get("labels") or {"app": manifest.name}
+    metadata = {**template.metadata, "labels": labels}
+    pod = {key: each for key, each in template.spec.items() if key not in KNATIVE_ONLY}
+    spec = {"replicas": 2, "selector": {"matchLabels": labels}, "template": {"metadata": metadata, "spec": pod}}
+    own = {key: each for key, each in manifest.body["metadata"].items() if key in ("name", "namespace")}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": own, "spec": spec}
+
+
+def objects(rendering: api.Rendering) -> Iterator[tuple[str, Object]]:
+    """Yield the kind and body of each object, and behind what is no Deployment the Deployments of its pods."""
+    for manifest in rendering.objects:
+        yield manifest.kind, manifest.body
+        if manifest.kind != "Deployment":
+            yield from ((manifest.kind, unwrapped(manifest, each)) for each in pod_templates(manifest))
+
+
+@pytest.fixture(scope="module")
+def samples(renderings: Mapping[str, api.Rendering]) -> dict[str, list[tuple[str, Object]]]:
+    """Return name -> kind and body of the objects of all overlays and cases that render any."""
+    found = {name: list(objects(each)) for name, each in renderings.items() if not name.startswith("set-")}
+    found = {name: bodies for name, bodies in found.items() if bodies}
+    assert {"base", "dev", "prod", "sagemaker"} <= set(found)
+    return found
+
+
+@pytest.fixture(scope="module")
+def folder(samples: Mapping[str, list[tuple[str, Object]]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a file per object."""
+    folder = tmp_path_factory.mktemp("objects")
+    for name, bodies in samples.items():
+        for number, (_, body) in enumerate(bodies):
+            (folder / f"{name}-{number:03}.yaml").write_text(json.dumps(body))
+    return folder
+
+
+def test_kubeconform_finds_nothing(run: Run, folder: Path, shared: Path, tmp_path: Path) -> None:
+    kubeconform = need(KUBECONFORM, "`make tools` builds it")
+    index = json.loads((shared / "data" / "schemas" / "index.json").read_text("utf-8"))
+    for each in index:
+        if each["set"] in ("kubernetes-1.37", "crd", "openshift"):
+            group, _, version = each["apiVersion"].rpartition("/")
+            named = tmp_path / f"{group or version}-{each['kind'].lower()}-{version}.json"
+            shutil.copy(shared / "data" / "schemas" / each["path"], named)
+    location = f"{tmp_path}/{{{{.Group}}}}-{{{{.ResourceKind}}}}-{{{{.ResourceAPIVersion}}}}.json"
+    done = run(kubeconform, "-strict", "-summary", "-output", "json", "-schema-location", location, folder)
+    result = json.loads(done.stdout)
+    assert (result["resources"], done.returncode) == ([], 0)
+    count = len(list(folder.iterdir()))
+    assert result["summary"] == {"valid": count, "invalid": 0, "errors": 0, "skipped": 0}
+    assert count > 100
+
+
+def test_kubectl_validate_finds_nothing(run: Run, folder: Path, shared: Path) -> None:
+    program = need(KUBECTL_VALIDATE, "`make tools` builds it")
+    crds = shared / "data" / "crds"
+    done = run(program, folder, "--version", VALIDATED, "--local-crds", crds, "--output", "json")
+    result = json.loads(done.stdout)
+    refused = {file: each for file, each in result.items() if any(one["status"] != "Success" for one in each)}
+    assert (refused, done.returncode) == ({}, 0)
+    assert len(result) == len(list(folder.iterdir())) > 100
+
+
+def test_kube_score_finds_nothing_but_what_was_decided(
+    run: Run, samples: Mapping[str, list[tuple[str, Object]]]
+) -> None:
+    program = need(KUBE_SCORE, "`make tools` builds it")
+    found: defaultdict[tuple[str, str], set[tuple[str, bool]]] = defaultdict(set)
+    seen = 0
+    for name, bodies in samples.items():
+        kinds = {(body["kind"], body["metadata"]["name"]): kind for kind, body in bodies}
+        stream = "\n---\n".join(json.dumps(body) for _, body in bodies)
+        done = run(program, "score", "-", "--output-format", "json", "--kubernetes-version", "v1.37", stdin=stream)
+        for scored in json.loads(done.stdout) or []:
+            head = scored["type_meta"]["kind"], scored["object_meta"]["name"]
+            seen += head[0] == "Deployment"
+            for key in _findings(scored):
+                found[key].add((kinds[head], (ROOT / "overlays" / name).exists()))
+    assert seen > 20, "kube-score has seen the pods"
+    undecided = [(key, *each) for key, where in found.items() for each in where if not _stays(key, *each)]
+    assert undecided == []
+    assert {key: each.reason for key, each in DECIDED.items() if key not in found} == {}, "these are not found any more"
+
+
+def _stays(key: tuple[str, str], kind: str, overlay: bool) -> bool:  # noqa: FBT001
+    decided = DECIDED.get(key)
+    return decided is not None and kind in decided.kinds and (decided.overlays or not overlay)
+
+
+def _findings(scored: Object) -> Iterator[tuple[str, str]]:
+    """Yield check and summary of all that has not the best grade."""
+    for check in scored["checks"]:
+        if not check["skipped"] and check["grade"] < 10:
+            for comment in check["comments"] or [{"summary": ""}]:
+                yield check["check"]["id"], comment["summary"]

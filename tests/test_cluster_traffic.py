@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -23,6 +24,13 @@ def shares(scene: Scene, kind: str, name: str) -> dict[str, int]:
     """Return tag or revision -> percent, as the controller reports it."""
     traffic = scene.get(kind, name)["status"]["traffic"]
     return {each.get("tag") or each["revisionName"]: each.get("percent") or 0 for each in traffic}
+
+
+def elsewhere(scene: Scene) -> Path:
+    """Return a folder without a models file."""
+    folder = scene.file.with_name("elsewhere")
+    folder.mkdir()
+    return folder
 
 
 def git(scene: Scene, *words: str) -> None:
@@ -65,20 +73,49 @@ def test_what_the_server_refuses_is_not_written(scene: Scene) -> None:
     assert scene.file.read_text("utf-8") == SET
 
 
-def test_a_model_of_another_tool_is_split_between_its_revisions(scene: Scene) -> None:
-    nowhere = ("-f", str(scene.file.with_name("none.yaml")))
+def test_a_run_that_stopped_after_the_file_was_written_is_gone_on_with(scene: Scene) -> None:
+    assert scene.apply(SET, "--wait", "--timeout", "60").code == 0
+    written = SET.replace("percent: 60", "percent: 30").replace("percent: 40", "percent: 70")
+    scene.file.write_text(written, "utf-8")
+    words = ("-f", str(scene.file), "--apply", "--wait", "--timeout", "60")
+    moved = scene.run("traffic", "churn", "champion=30", "challenger=70", *words)
+    assert (moved.code, moved.out) == (0, f"{scene.namespace}: 1 changed, 12 unchanged\n")
+    assert shares(scene, "routes.serving.knative.dev", "churn") == {"champion": 30, "challenger": 70}
+
+
+def test_a_models_file_that_is_broken_or_missing_lets_nothing_through_to_the_cluster(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert scene.apply(SET).code == 0
+    before = scene.get("routes.serving.knative.dev", "churn")["metadata"]["resourceVersion"]
+    scene.file.write_text(SET.replace("kind: ModelSet", "kind: Modelset"), "utf-8")
+    monkeypatch.chdir(scene.file.parent)
+    for words in ((), ("-f", str(scene.file.with_name("typo.yaml")))):
+        for command in (("traffic", "churn", "champion=1", "challenger=99"), ("promote", "churn", "challenger")):
+            answer = scene.run(*command, *words)
+            assert (answer.code, answer.out) == (1, "")
+    others: list[list[str]] = [["list"], ["status", "churn"], ["logs", "churn"], ["delete", "churn", "--yes"]]
+    for other in others:
+        answer = modelyard(*other, "-f", scene.file.with_name("typo.yaml"), *scene.where)
+        assert (answer.code, answer.out) == (1, "")
+        assert "typo.yaml cannot be read" in answer.err
+    assert scene.get("routes.serving.knative.dev", "churn")["metadata"]["resourceVersion"] == before
+
+
+def test_a_model_of_another_tool_is_split_between_its_revisions(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(elsewhere(scene))
     for number in (1, 2):
         image = {"image": f"registry.example.com/theirs:{number}"}
         body = {**THEIRS, "spec": {"template": {"spec": {"containers": [image]}}}}
         scene.cluster.succeed("apply", "-n", scene.namespace, "-f", "-", stdin=json.dumps(body))
         scene.cluster.succeed("wait", KSVC, "theirs", "--for=condition=Ready", "-n", scene.namespace, "--timeout=60s")
-    moved = scene.run("traffic", "theirs", "theirs-00001=20", "@latest=80", *nowhere)
+    moved = scene.run("traffic", "theirs", "theirs-00001=20", "@latest=80")
     assert (moved.code, moved.out) == (0, "theirs: @latest percent 100 -> 80, theirs-00001 percent 0 -> 20\n"), (
         moved.err
     )
     scene.cluster.succeed("wait", KSVC, "theirs", "--for=condition=Ready", "-n", scene.namespace, "--timeout=60s")
     assert shares(scene, KSVC, "theirs") == {"theirs-00001": 20, "theirs-00002": 80}
-    promoted = scene.run("promote", "theirs", "theirs-00001", *nowhere)
+    promoted = scene.run("promote", "theirs", "theirs-00001")
     assert promoted.code == 0, promoted.err
     scene.cluster.succeed("wait", KSVC, "theirs", "--for=condition=Ready", "-n", scene.namespace, "--timeout=60s")
     assert shares(scene, KSVC, "theirs") == {"theirs-00001": 100, "theirs-00002": 0}
@@ -87,16 +124,16 @@ def test_a_model_of_another_tool_is_split_between_its_revisions(scene: Scene) ->
         (("theirs", "theirs-00009=100"), "theirs has no tag or revision theirs-00009 [MY715]"),
         (("nobody", "a=100"), "[MY710]"),
     ):
-        wrong = scene.run("traffic", *words, *nowhere)
+        wrong = scene.run("traffic", *words)
         assert (wrong.code, wrong.out) == (1, "")
         assert said in wrong.err
     assert shares(scene, KSVC, "theirs") == {"theirs-00001": 100, "theirs-00002": 0}
 
 
-def test_a_route_of_ours_without_its_file_is_split_by_its_tags(scene: Scene) -> None:
+def test_a_route_of_ours_without_its_file_is_split_by_its_tags(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     assert scene.apply(SET, "--wait", "--timeout", "60").code == 0
-    nowhere = ("-f", str(scene.file.with_name("none.yaml")))
-    moved = scene.run("promote", "churn", "challenger", *nowhere)
+    monkeypatch.chdir(elsewhere(scene))
+    moved = scene.run("promote", "churn", "challenger")
     assert moved.code == 0, moved.err
     scene.cluster.succeed(
         "wait", "routes.serving.knative.dev", "churn", "--for=condition=Ready", "-n", scene.namespace, "--timeout=60s"

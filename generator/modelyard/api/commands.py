@@ -108,10 +108,12 @@ def apply_rendered(
     where: Connection = HERE,
     how: Applying = PLAINLY,
     before: Callable[[], list[Problem]] = _nothing,
+    writes: Path | None = None,
 ) -> Outcome:
     """Do the same for what is rendered already; shown: what messages call its file.
 
-    before: is called when the server would take all objects, and can still stop it with a problem.
+    before: is called when the server would take all objects, and can still stop it with a problem. writes: the file
+    that it writes.
     """
 
     def work(client: Client, outcome: Outcome) -> None:
@@ -129,6 +131,7 @@ def apply_rendered(
         if not outcome.failed and (not planned.doomed or how.confirm(planned.doomed)):
             outcome.problems += before()
             if not outcome.failed:
+                outcome.written = writes
                 _carry_out(client, planned, outcome, how)
 
     return _connected(where, work) if _is_sound(rendering) else Outcome(problems=rendering.problems)
@@ -212,7 +215,7 @@ def traffic(
     In the models file, whose comments and layout stay, and with `how` also in the cluster. A model that no models
     file declares is changed in the cluster, where tags, revisions and @latest are named.
     """
-    if edits.declared(file, name):
+    if edits.concerns(file, name):
         return _edited(edits.split(file, name, percents), where, how)
     return _split(where, lambda client: cluster.split(client, name, percents))
 
@@ -226,7 +229,7 @@ def promote(
     how: Applying | None = None,
 ) -> Outcome:
     """Give one variant all calls; the others stay, with none. As `traffic`."""
-    if edits.declared(file, name):
+    if edits.concerns(file, name):
         return _edited(edits.promote(file, name, variant), where, how)
     return _split(where, lambda client: cluster.all_to(client, name, variant))
 
@@ -253,28 +256,16 @@ def _edited(result: edits.Result, where: Connection, how: Applying | None) -> Ou
     edit, problems = result
     if edit is None:
         return Outcome(problems=problems)
-    if not edit.differences:
-        return Outcome()
+    file = edit.file if edit.differences else None
     if how is None:
         outcome = Outcome(problems=edits.write(edit))
-        outcome.written = None if outcome.failed else edit.file
-    else:
-        outcome = _written_and_applied(edit, where, how)
+        outcome.written = None if outcome.failed else file
+    else:  # also where the file says it already: an earlier run may have come no further
+        rendering = render_loaded(edit.loaded, edit.file.parent)
+        outcome = apply_rendered(
+            rendering, str(edit.file), where=where, how=how, before=lambda: edits.write(edit), writes=file
+        )
     outcome.differences = edit.differences if outcome.written else []
-    return outcome
-
-
-def _written_and_applied(edit: edits.Edit, where: Connection, how: Applying) -> Outcome:
-    written: list[Path] = []
-
-    def before() -> list[Problem]:
-        problems = edits.write(edit)
-        written.extend([] if has_errors(problems) else [edit.file])
-        return problems
-
-    rendering = render_loaded(edit.loaded, edit.file.parent)
-    outcome = apply_rendered(rendering, str(edit.file), where=where, how=how, before=before)
-    outcome.written = written[0] if written else None
     return outcome
 
 

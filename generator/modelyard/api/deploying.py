@@ -64,9 +64,7 @@ def deploy(
     path = models_file(save)
     rendering, keep = _added(deployment, path) if path.exists() else _new(deployment, path)
     rendering.objects = [each for each in rendering.objects if each.model in (None, deployment.name)]
-    outcome = apply_rendered(rendering, str(path), where=where, how=how, before=keep)
-    outcome.written = path if outcome.applied else None
-    return outcome
+    return apply_rendered(rendering, str(path), where=where, how=how, before=keep, writes=path)
 
 
 def _rendered(deployment: Deployment, shown: str, folder: Path) -> Rendering:

@@ -25,7 +25,7 @@ from modelyard.models.declared import DeclaredModel
 from modelyard.names import nearest, one_of
 from modelyard.problem import Problem, has_errors, problem
 
-__all__ = ["Edit", "added", "declared", "promote", "rollback", "split", "write"]
+__all__ = ["Edit", "added", "concerns", "promote", "rollback", "split", "write"]
 
 WHOLE: Final = 100  # percent
 
@@ -44,11 +44,16 @@ class Edit:
 Result = tuple[Edit | None, list[Problem]]
 
 
-def declared(file: str | Path, name: str) -> bool:
-    """Tell whether there is a models file, and a model of this name in it."""
-    path = models_file(file)
-    found = load(file) if path.is_file() else None
-    return bool(found and found.models and any(each.name == name for each in found.models.models))
+def concerns(file: str | Path, name: str) -> bool:
+    """Tell whether a change of a model is one of the models file: it declares the model, or must be mended first.
+
+    A file that is named must be there; only the current folder may be without one.
+    """
+    if not models_file(file).is_file():
+        return Path(file) != Path()
+    found = load(file)
+    declared = found.models.models if found.models else ()
+    return has_errors(found.problems) or any(each.name == name for each in declared)
 
 
 def split(file: str | Path, name: str, shares: Mapping[str, int]) -> Result:

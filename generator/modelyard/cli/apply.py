@@ -168,11 +168,13 @@ def finish(outcome: "Outcome") -> None:
     from modelyard.api.cluster import counted as counts
     from modelyard.changes import shown
 
+    again = "run the command again"
     if outcome.written:
         tell(f"wrote {outcome.written}")
+        again = f"go on with: modelyard apply -f {outcome.written}"
     if outcome.failed:
-        if outcome.applied:
-            tell(f"stopped after: {counts(outcome.applied)}; what was applied stays, run the command again")
+        if outcome.applied or outcome.written:
+            tell(f"stopped after: {counts(outcome.applied)}; what was done stays, {again}")
         stop_on_errors(outcome.problems)
     report(outcome.problems)
     if outcome.removed:

@@ -33,10 +33,15 @@ def connection(namespace: str, context: str, kubeconfig: str) -> "Connection":
 
 
 def beside(file: Path, namespace: str, context: str, kubeconfig: str) -> "Connection":
-    """Return the same; the namespace is that of the models file where no option names one."""
-    if not namespace and api.models_file(file).is_file():
+    """Return the same; the namespace is that of the models file where no option names one.
+
+    A models file that is named must be there; the current folder may be without one.
+    """
+    if file != Path() or api.models_file(file).is_file():
         loaded = api.load(file)
-        namespace = (loaded.models.spec.namespace if loaded.models else None) or ""
+        if loaded.models is None:
+            stop_on_errors(loaded.problems)
+        namespace = namespace or (loaded.models.spec.namespace if loaded.models else None) or ""
     return connection(namespace, context, kubeconfig)
 
 

@@ -103,6 +103,6 @@ def _percents(shares: list[str]) -> dict[str, int]:
 def _finish(outcome: "Outcome", file: Path, *, applied: bool) -> None:
     finish(outcome)
     if not outcome.differences:
-        tell("nothing has changed")
+        tell("the split of calls is so already")
     elif outcome.written and not applied:
         tell(f"Next: modelyard render -f {file}, or modelyard apply -f {file}")

@@ -2,7 +2,8 @@
 
 `python -m bench.score [ROWS]`; with 1,000,000 rows it also shows that memory does not grow. The server imitates SAS
 Container Runtime in a process of its own, and takes 1 ms for a row (published answers of the real one say 0.8 to 4 ms),
-then no time at all, which no model does: that ratio has no limit. Both ways run in turn, so that a machine whose speed drifts drifts for both.
+then no time at all, which no model does: that ratio has no limit. Both ways run in turn, so that a machine whose speed
+drifts drifts for both.
 """
 
 import csv

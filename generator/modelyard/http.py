@@ -124,7 +124,7 @@ class Client:
         self._limits = limits or Limits()
         self._connections = connections
         self._ca_file = ca_file
-        self._headers = {"Accept": _JSON, "Accept-Encoding": "identity", **dict(server.headers)}
+        self._headers = {"Accept": _JSON, "Content-Type": _JSON, "Accept-Encoding": "identity", **dict(server.headers)}
         if server.host:
             self._headers["Host"] = server.host
         self._session: aiohttp.ClientSession | None = None
@@ -180,14 +180,16 @@ class Client:
                     method,
                     self._urls[path],
                     data=body,
-                    headers={"Content-Type": _JSON} if body is not None else None,
                     allow_redirects=False,
                     server_hostname=self.server.host or None,
                 )
             try:
                 part = f"body within {limits.body:g} s"
-                async with asyncio.timeout(limits.body) as timer:
+                if response.content.is_eof():  # a small one has come with the headers: it needs no timer
                     content = await _body(response, limits.max_body)
+                else:
+                    async with asyncio.timeout(limits.body) as timer:
+                        content = await _body(response, limits.max_body)
             finally:
                 response.release()
         except TimeoutError as error:

@@ -87,7 +87,7 @@ def test_a_models_file_that_is_broken_or_missing_lets_nothing_through_to_the_clu
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert scene.apply(SET).code == 0
-    before = scene.get("routes.serving.knative.dev", "churn")["metadata"]["resourceVersion"]
+    before = scene.get("routes.serving.knative.dev", "churn")["spec"]
     scene.file.write_text(SET.replace("kind: ModelSet", "kind: Modelset"), "utf-8")
     monkeypatch.chdir(scene.file.parent)
     for words in ((), ("-f", str(scene.file.with_name("typo.yaml")))):
@@ -99,7 +99,8 @@ def test_a_models_file_that_is_broken_or_missing_lets_nothing_through_to_the_clu
         answer = modelyard(*other, "-f", scene.file.with_name("typo.yaml"), *scene.where)
         assert (answer.code, answer.out) == (1, "")
         assert "typo.yaml cannot be read" in answer.err
-    assert scene.get("routes.serving.knative.dev", "churn")["metadata"]["resourceVersion"] == before
+    assert scene.get("routes.serving.knative.dev", "churn")["spec"] == before
+    assert "churn-champion" in scene.names(KSVC)
 
 
 def test_a_model_of_another_tool_is_split_between_its_revisions(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,9 +12,8 @@ call only, with a connection of its own, is in `modelyard.api`: apply, list, del
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from modelyard.api.pipeline import Rendering, models_file, render
+from modelyard.api.pipeline import Rendering
 from modelyard.changes import Difference, Pair, of_objects
 from modelyard.cluster import Client, ClusterProblem, Connection, connect
 from modelyard.cluster.apply import Applied, Tried, apply_all, called, placed, predecessor, try_all
@@ -53,7 +52,6 @@ __all__ = [
     "models",
     "objects_of",
     "plan",
-    "plan_rendered",
     "read",
     "remove",
     "revision_of",
@@ -87,26 +85,6 @@ class Plan:
 
 def plan(
     client: Client,
-    file: str | Path = ".",
-    *,
-    namespace: str | None = None,
-    prune: bool = False,
-    force: bool = False,
-    handover: bool = False,
-) -> Plan:
-    """Render a models file, and try every object on the server. Changes nothing there.
-
-    The file's namespace comes before that of the client, which is then in it; `namespace` is one that was asked for,
-    and must be the same. prune: also find what the set no longer declares. force: take over fields that other
-    managers own. handover: let the address of a model that gained or lost its list of variants change hands, in
-    place of the error MY709.
-    """
-    shown = str(models_file(file))
-    return plan_rendered(client, render(file), shown, namespace=namespace, prune=prune, force=force, handover=handover)
-
-
-def plan_rendered(
-    client: Client,
     rendering: Rendering,
     shown: str,
     *,
@@ -115,7 +93,13 @@ def plan_rendered(
     force: bool = False,
     handover: bool = False,
 ) -> Plan:
-    """Do the same for what is rendered already; shown: what messages call its file."""
+    """Try every object of a rendering on the server; shown: what messages call its file. Changes nothing there.
+
+    The file's namespace comes before that of the client, which is then in it; `namespace` is one that was asked for,
+    and must be the same. prune: also find what the set no longer declares. force: take over fields that other
+    managers own. handover: let the address of a model that gained or lost its list of variants change hands, in
+    place of the error MY709.
+    """
     planned = Plan(rendering, problems=list(rendering.problems))
     if rendering.models is None or has_errors(rendering.problems):
         return planned

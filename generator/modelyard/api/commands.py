@@ -117,7 +117,7 @@ def apply_rendered(
     """
 
     def work(client: Client, outcome: Outcome) -> None:
-        planned = cluster.plan_rendered(
+        planned = cluster.plan(
             client,
             rendering,
             shown,
@@ -161,9 +161,7 @@ def diff(
     rendering, shown = render(file), str(models_file(file))
 
     def work(client: Client, outcome: Outcome) -> None:
-        planned = cluster.plan_rendered(
-            client, rendering, shown, namespace=where.namespace, prune=prune, force=force_conflicts
-        )
+        planned = cluster.plan(client, rendering, shown, namespace=where.namespace, prune=prune, force=force_conflicts)
         outcome.namespace = client.namespace
         outcome.problems += planned.problems
         if not outcome.failed:

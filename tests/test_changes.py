@@ -42,6 +42,7 @@ CHANGES: Final = (
     ("minScale: 0", "minScale: 1", "pricing: knative.minScale 0 -> 1", ""),
     ("replicas: 2", "replicas: 3", "pricing: deployment.replicas 2 -> 3", ""),
     ('RATE: "30"', 'RATE: "60"', "churn: config.RATE 30 -> 60", ""),
+    ('MODE: "fast"', 'MODE: "MODE"', "pricing: env.MODE fast -> MODE", ""),  # a value that is its own name
     ('RATE: "30"', 'RATE: "30", MORE: "a"', "churn: config.MORE none -> a", ""),
     ('LEVEL: "INFO"', 'LEVEL: "DEBUG"', "churn: challenger env.LEVEL INFO -> DEBUG", ""),
     ('MODE: "fast"', 'MODE: "fast", SEED: "7"', "pricing: env.SEED none -> 7", ""),
@@ -163,6 +164,17 @@ def test_what_looks_like_a_credential_is_not_shown(tmp_path: Path) -> None:
         for form in ("text", "markdown", "json"):
             assert secret not in shown(found, form)
             assert "<hidden>" in shown(found, form)
+
+
+def test_a_number_at_a_place_of_that_number_is_no_name(tmp_path: Path) -> None:
+    one = rendering(tmp_path, FILE)
+    assert one.models
+    body = next(each.body for each in one.objects if each.kind == "NetworkPolicy" and each.model == "churn")
+    ports = [{"port": 0}, {"port": 1}]
+    live = {**body, "spec": {**body["spec"], "extra": ports}}
+    wanted = {**body, "spec": {**body["spec"], "extra": [{"port": 5}, {"port": 6}]}}
+    found = text(of_objects(one.models, [Pair("churn", live, wanted)]))
+    assert found == "churn: extra.0.port 0 -> 5, extra.1.port 1 -> 6\n"
 
 
 def test_the_server_s_own_fields_are_no_difference(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """Live objects and what an apply would make of them, in the words of the models file.
 
 The server says what it would store, so defaults that it or a webhook adds are on both sides, and are no difference.
-A field's name is that of the value in the models file which it was rendered from; what the file does not say keeps
-its path in the object.
+A field's name is that of the value in the models file which it was rendered from; what the file does not say any more
+is named by its path in the object (see fields).
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from modelyard.changes.change import Change, Difference
 from modelyard.changes.fields import field, field_of_object, hidden
-from modelyard.changes.values import Leaf, Path, at, changed, indices
+from modelyard.changes.values import NAMES, Leaf, Path, at, changed, indices
 from modelyard.models.declared import DeclaredModel, DeclaredSet, find_marks
 from modelyard.origin import own_mark
 from modelyard.render import render_model, render_shared
@@ -127,7 +127,7 @@ class _Words:
 
 def _follows(leaf: Leaf) -> bool:
     """Tell whether a leaf says nothing of its own: the name of an item, or of an object whose content has changed."""
-    if len(leaf.path) > 1 and leaf.path[-2] in (leaf.before, leaf.after):
+    if leaf.path[-1] in NAMES and leaf.path[-2:-1] in ((leaf.before,), (leaf.after,)):
         return True
     names = [_SEALED.fullmatch(each) if isinstance(each, str) else None for each in (leaf.before, leaf.after)]
     return bool(names[0] and names[1] and names[0][1] == names[1][1])

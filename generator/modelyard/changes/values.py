@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 Path = tuple[str | int, ...]
 
-_NAMES: Final = ("name", "tag")  # what tells the items of a list apart; tags are those of Knative's traffic
+NAMES: Final = ("name", "tag")  # what tells the items of a list apart; tags are those of Knative's traffic
 
 
 class Leaf(NamedTuple):
@@ -64,7 +64,7 @@ def _children(value: object) -> dict[str | int, object] | None:
         return dict(value)
     if not isinstance(value, list) or not value:
         return None
-    for key in _NAMES:
+    for key in NAMES:
         names = [item[key] for item in value if isinstance(item, dict) and isinstance(item.get(key), str)]
         if len(set(names)) == len(value):
             return dict(zip(names, value, strict=True))

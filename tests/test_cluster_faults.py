@@ -18,7 +18,14 @@ spec:
     - {name: NAME, image: "registry.example.com/m:TAG", runtime: pcr, targets: {deployment: {}}}
 """
 MOST_CALLS = 60
-OTHERS = ("drop", "409", "500", "gone")  # of commands whose calls are those of apply, made by the same code
+OTHERS = (
+    "drop",
+    "delay",
+    "409",
+    "429",
+    "500",
+    "gone",
+)  # of commands whose calls are those of apply, made by the same code
 
 
 @pytest.fixture(scope="module")

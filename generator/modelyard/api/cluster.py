@@ -16,16 +16,16 @@ from dataclasses import dataclass, field
 from modelyard.api.pipeline import Rendering
 from modelyard.changes import Difference, Pair, of_objects
 from modelyard.cluster import Client, ClusterProblem, Connection, connect
-from modelyard.cluster.apply import Applied, Tried, apply_all, called, placed, predecessor, try_all
+from modelyard.cluster.apply import Applied, Tried, apply_all, called, placed, predecessor, try_all, withdraw
 from modelyard.cluster.client import Object
 from modelyard.cluster.forms import Form, adopt, changed_forms, is_handed_over, release, replaced
 from modelyard.cluster.inventory import Model, Revision, Variant, models, revisions
 from modelyard.cluster.logs import Line, Wanted, read, sources
 from modelyard.cluster.pods import conditions, waiting
 from modelyard.cluster.prune import foreign, surplus
-from modelyard.cluster.ready import wait
 from modelyard.cluster.remove import objects_of, remove, revision_of
 from modelyard.cluster.split import Split, all_to, apply_split, split
+from modelyard.cluster.wait import wait
 from modelyard.problem import Problem, has_errors, problem
 from modelyard.workload import NAME_LABEL, base_name
 
@@ -60,6 +60,7 @@ __all__ = [
     "split",
     "wait",
     "waiting",
+    "withdraw",
 ]
 
 
@@ -72,7 +73,8 @@ class Plan:
     """What an apply will do: the objects that the server would take, and the live ones that would go.
 
     problems: if one is an error, nothing may be applied. tried: live and wanted state of each object. forms: the
-    models whose address is handed over.
+    models whose address is handed over. created: ServiceAccounts that were made for the trial; `withdraw` them if
+    the plan is not carried out.
     """
 
     rendering: Rendering
@@ -80,10 +82,11 @@ class Plan:
     tried: list[Tried] = field(default_factory=list)
     doomed: list[Object] = field(default_factory=list)
     forms: list[Form] = field(default_factory=list)
+    created: list[Object] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
 
-def plan(
+def plan(  # noqa: PLR0913 - choices that have nothing to do with each other
     client: Client,
     rendering: Rendering,
     shown: str,
@@ -92,8 +95,11 @@ def plan(
     prune: bool = False,
     force: bool = False,
     handover: bool = False,
+    create_accounts: bool = False,
 ) -> Plan:
     """Try every object of a rendering on the server; shown: what messages call its file. Changes nothing there.
+
+    Only create_accounts makes a ServiceAccount of the set, where admission asks for it before it takes the others.
 
     The file's namespace comes before that of the client, which is then in it; `namespace` is one that was asked for,
     and must be the same. prune: also find what the set no longer declares. force: take over fields that other
@@ -115,9 +121,16 @@ def plan(
         planned.problems += [each.refusal() for each in planned.forms]
         return planned
     forms = planned.forms
-    planned.tried, refused = try_all(client, objects, force=lambda body: force or is_handed_over(body, forms))
-    planned.problems += [*refused, *foreign((each.live for each in planned.tried), name)]
+    trial = try_all(
+        client,
+        objects,
+        force=lambda body: force or is_handed_over(body, forms),
+        create_accounts=create_accounts,
+    )
+    planned.tried, planned.created = trial.tried, trial.created
+    planned.problems += [*trial.problems, *foreign((each.live for each in planned.tried), name)]
     if has_errors(planned.problems):
+        withdraw(client, planned.created)
         return planned
     planned.objects = objects
     planned.doomed = [each for form in forms for each in replaced(client, form)]
@@ -164,7 +177,7 @@ def apply(
         return [], planned.problems
     late = [each for each in planned.objects if is_handed_over(each, planned.forms)]
     first = [each for each in planned.objects if each not in late]
-    done, problems = apply_all(client, first, force=force, progress=progress)
+    done, problems = apply_all(client, first, force=force, progress=progress, created=planned.created)
     gained = [each for each in planned.forms if each.gained]
     if gained and not problems:
         problems = wait(client, _variants(first, late), seconds=seconds, progress=progress)

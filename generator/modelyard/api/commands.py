@@ -125,14 +125,21 @@ def apply_rendered(
             prune=how.prune,
             force=how.force_conflicts,
             handover=how.handover,
+            create_accounts=True,
         )
         outcome.namespace = client.namespace
         outcome.problems += planned.problems
-        if not outcome.failed and (not planned.doomed or how.confirm(planned.doomed)):
-            outcome.problems += before()
-            if not outcome.failed:
-                outcome.written = writes
-                _carry_out(client, planned, outcome, how)
+        carried_out = False
+        try:
+            if not outcome.failed and (not planned.doomed or how.confirm(planned.doomed)):
+                outcome.problems += before()
+                if not outcome.failed:
+                    outcome.written = writes
+                    carried_out = True
+                    _carry_out(client, planned, outcome, how)
+        finally:
+            if not carried_out:
+                cluster.withdraw(client, planned.created)
 
     return _connected(where, work) if _is_sound(rendering) else Outcome(problems=rendering.problems)
 

@@ -133,7 +133,7 @@ def logs(  # noqa: PLR0913 - typer's way to declare options
     with connected(beside(file, namespace, context, kubeconfig)) as client:
         found, problems = cluster.sources(client, name, wanted)
         stop_on_errors(problems)
-        for each in cluster.read(client, found, wanted):
+        for each in cluster.read(client, found, wanted, skipped=lambda problem: tell(printable(problem.message))):
             typer.echo(printable(f"{each.source.pod}: {each.text}" if len(found) > 1 else each.text))
 
 

@@ -10,6 +10,8 @@ _VERBS: Final = {"GET": "read", "PATCH": "apply", "POST": "create", "DELETE": "d
 _MANAGER: Final = re.compile(r'conflicts? with "([^"]*)"')
 # Server-side apply answers a field that the schema does not have with 500 (Kubernetes 1.36, managedfields/typed).
 _TYPED: Final = "failed to create typed patch object"
+# Kubernetes 1.36, pkg/kubelet/kubelet_pods.go, validateContainerLogStatus
+_NO_LOG: Final = re.compile(r"is waiting to start|previous terminated container .* not found|is not available")
 _REFUSED: Final = frozenset([400, 403, 404, 413, 415, 422])
 
 
@@ -26,6 +28,10 @@ def problem_of(host: str, method: str, what: str, status: int, text: bytes) -> P
         return problem("MY703", f"{host} does not accept the credentials to {verb} {what}", hint=hint)
     if status == 403 and "is forbidden: User" in said:
         return problem("MY703", f"{host}: {said}", hint=f"ask for a Role that may {verb} {what}")
+    if status == 400 and what.startswith("the log of ") and _NO_LOG.search(said):
+        return problem(
+            "MY716", f"{what} is not there: {said}", hint="`modelyard status MODEL` says why it has not started"
+        )
     if status in _REFUSED or _TYPED in said:
         return problem("MY704", f"{host} refuses to {verb} {what}: {said}", hint=_hint(said))
     return problem("MY707", f"{host} answers {status} to {verb} {what}: {said}", hint="run the command again")
@@ -43,6 +49,8 @@ def is_absent(status: int, text: bytes) -> bool:
 def _hint(said: str) -> str:
     if "exceeded quota" in said:
         return "the namespace's ResourceQuota is used up: ask for more, or lower resources or minScale"
+    if "error looking up service account" in said:
+        return "create this ServiceAccount, or let the set bring it: leave out serviceAccount.create: false"
     if said.startswith("namespaces "):
         return "create the namespace, or name another with -n"
     return ""

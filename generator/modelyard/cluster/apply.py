@@ -1,8 +1,11 @@
 """Server-side apply of a whole set: tried on the server first, then in order of dependency."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
+from modelyard.cluster.accounts import lacking, with_default_account, with_own_account
 from modelyard.cluster.client import Client, ClusterProblem, Object
 from modelyard.problem import Problem
 from modelyard.workload import NAME_LABEL, VARIANT_LABEL
@@ -60,25 +63,68 @@ class Tried(NamedTuple):
     wanted: Object
 
 
-def try_all(
-    client: Client, bodies: Iterable[Object], *, force: Callable[[Object], bool]
-) -> tuple[list[Tried], list[Problem]]:
-    """Return what the server would make of each object, and everything that it would refuse. Changes nothing.
+@dataclass
+class Trial:
+    """What the server would make of each object, and everything that it would refuse.
 
-    force: which objects take over fields of other managers. A server that does not answer is one problem, not one
-    per object.
+    created: ServiceAccounts that the trial has made, because admission asked for them.
     """
-    tried: list[Tried] = []
-    problems: list[Problem] = []
-    for body in bodies:
-        try:
-            live = find(client, body)
-            tried.append(Tried(live, apply_one(client, body, dry_run=True, force=force(body))))
-        except ClusterProblem as error:
-            problems.append(error.problem)
-            if not error.answered:
-                break
-    return tried, problems
+
+    tried: list[Tried] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    created: list[Object] = field(default_factory=list)
+
+
+def try_all(
+    client: Client, bodies: Sequence[Object], *, force: Callable[[Object], bool], create_accounts: bool
+) -> Trial:
+    """Try objects on the server, which changes nothing there.
+
+    force: which objects take over fields of other managers. create_accounts: make a ServiceAccount of the set that
+    admission asks for; if then something is refused, it is deleted. Else the objects are tried with the account
+    that each namespace has. A server that does not answer is one problem, not one per object.
+    """
+    trial = Trial()
+    try:
+        for body in bodies:
+            try:
+                trial.tried.append(_tried(client, body, bodies, force, trial.created if create_accounts else None))
+            except ClusterProblem as error:
+                trial.problems.append(error.problem)
+                if not error.answered:
+                    break
+    finally:
+        if trial.problems or len(trial.tried) < len(bodies):
+            withdraw(client, trial.created)
+    return trial
+
+
+def withdraw(client: Client, created: list[Object]) -> None:
+    """Delete the ServiceAccounts that a trial has made; what cannot be deleted stays, for the next apply."""
+    while created:
+        with suppress(ClusterProblem):
+            client.delete(created.pop())
+
+
+def _tried(
+    client: Client,
+    body: Object,
+    bodies: Iterable[Object],
+    force: Callable[[Object], bool],
+    created: list[Object] | None,
+) -> Tried:
+    live = find(client, body)
+    try:
+        return Tried(live, apply_one(client, body, dry_run=True, force=force(body)))
+    except ClusterProblem as error:
+        account = lacking(error.problem, bodies)
+        if account is None:
+            raise
+    if created is None:
+        wanted = apply_one(client, with_default_account(body), dry_run=True, force=force(body))
+        return Tried(live, with_own_account(wanted, body))
+    created.append(apply_one(client, account, dry_run=False, force=force(account)))
+    return Tried(live, apply_one(client, body, dry_run=True, force=force(body)))
 
 
 def find(client: Client, body: Object) -> Object | None:
@@ -100,9 +146,18 @@ def predecessor(client: Client, body: Object) -> Object | None:
 
 
 def apply_all(
-    client: Client, bodies: Iterable[Object], *, force: bool, progress: Callable[[str], None]
+    client: Client,
+    bodies: Iterable[Object],
+    *,
+    force: bool,
+    progress: Callable[[str], None],
+    created: Iterable[Object] = (),
 ) -> tuple[list[Applied], list[Problem]]:
-    """Apply objects that were tried, in their order; stops at the first problem, and says how far it came."""
+    """Apply objects that were tried, in their order; stops at the first problem, and says how far it came.
+
+    created: those that the trial has made already.
+    """
+    fresh = {each["metadata"]["uid"] for each in created}
     done: list[Applied] = []
     for body in bodies:
         try:
@@ -110,13 +165,13 @@ def apply_all(
             live = apply_one(client, body, dry_run=False, force=force)
         except ClusterProblem as error:
             return done, [error.problem]
-        done.append(Applied(live, _outcome(before, live)))
+        done.append(Applied(live, _outcome(before, live, fresh)))
         progress(str(done[-1]))
     return done, []
 
 
-def _outcome(before: Object | None, live: Object) -> Outcome:
-    if before is None:
+def _outcome(before: Object | None, live: Object, fresh: Collection[str]) -> Outcome:
+    if before is None or before["metadata"]["uid"] in fresh:
         return "created"
     same = before["metadata"]["resourceVersion"] == live["metadata"]["resourceVersion"]
     return "unchanged" if same else "changed"

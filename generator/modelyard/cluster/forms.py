@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 
 from modelyard.cluster.client import Client, Object
 from modelyard.cluster.prune import owned
-from modelyard.cluster.ready import wait
 from modelyard.cluster.remove import remove
+from modelyard.cluster.wait import wait
 from modelyard.problem import Problem, problem
 
 _SERVING: Final = "serving.knative.dev/v1"

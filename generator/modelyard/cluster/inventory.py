@@ -1,15 +1,18 @@
 """What is served in a namespace: models, their variants, revisions, and who deployed them."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from modelyard.cluster.client import Client, Object
+from modelyard.cluster.client import Client, ClusterProblem, Object
+from modelyard.cluster.faults import faults, is_troubled, worst
 from modelyard.cluster.prune import ours, owned
 from modelyard.cluster.ready import State, state
 from modelyard.workload import MANAGED_BY, NAME_LABEL, VARIANT_LABEL
 
 SERVING: Final = "serving.knative.dev/v1"
+_OF_SERVICE: Final = "serving.knative.dev/service"
+_LOOKED_AT: Final = 3  # pods of a model whose events are read: what is wrong is mostly the same with all
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,35 @@ def models(client: Client) -> list[Model]:
             _label(each, NAME_LABEL): _host(each) for each in client.select("networking.k8s.io/v1", "Ingress", ours())
         }
         found += _deployed(deployments, hosts)
-    return sorted(found, key=lambda each: (each.name, each.kind))
+    return sorted(_judged(client, found), key=lambda each: (each.name, each.kind))
+
+
+def _judged(client: Client, found: Iterable[Model]) -> Iterator[Model]:
+    """Yield models with what is wrong with their pods; one whose containers are restarted again and again is not ready.
+
+    What pods say is left out where they may not be read.
+    """
+    troubled: dict[str, list[Object]] = {}
+    for pod in _pods(client):
+        if is_troubled(pod):
+            troubled.setdefault(_label(pod, NAME_LABEL) or _label(pod, _OF_SERVICE), []).append(pod)
+    for each in found:
+        faulty = list(faults(client, troubled.get(each.name, [])[:_LOOKED_AT]))
+        fault = worst(faulty)
+        if fault and not (each.ready and not any(one.flaps for one in faulty)):
+            why = "; ".join(filter(None, (each.why, str(fault))))
+            yield replace(each, ready=False if each.ready else each.ready, why=why)
+        else:
+            yield each
+
+
+def _pods(client: Client) -> list[Object]:
+    try:
+        return client.select("v1", "Pod", NAME_LABEL) + client.select("v1", "Pod", f"{_OF_SERVICE},!{NAME_LABEL}")
+    except ClusterProblem as error:
+        if error.problem.code == "MY703":
+            return []
+        raise
 
 
 def revisions(client: Client) -> list[Revision]:
@@ -94,7 +125,7 @@ def in_use(client: Client, revision: str) -> str:
 
 def _revision(live: Object, shares: Mapping[str, int]) -> Revision:
     name, now = live["metadata"]["name"], state(live)
-    service = _label(live, "serving.knative.dev/service") or _label(live, "serving.knative.dev/configuration")
+    service = _label(live, _OF_SERVICE) or _label(live, "serving.knative.dev/configuration")
     created = str(live["metadata"]["creationTimestamp"])
     return Revision(name, service, now.ready, now.why, _image(live["spec"]), created, shares.get(name, 0))
 

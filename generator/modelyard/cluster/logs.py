@@ -2,18 +2,18 @@
 
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from modelyard.cluster.client import Client, ClusterProblem, Object
+from modelyard.cluster.pods import of_model
 from modelyard.names import one_of
 from modelyard.problem import Problem, problem
-from modelyard.workload import NAME_LABEL, VARIANT_LABEL
 
-_SERVICE: Final = "serving.knative.dev/service"
 # Containers beside the model's: Knative's, and that of the target sagemaker-proxy.
 _BESIDE: Final = frozenset(["queue-proxy", "proxy"])
+_NO_LOG: Final = "MY716"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,7 @@ class Line(NamedTuple):
 
 def sources(client: Client, name: str, wanted: Wanted) -> tuple[list[Source], list[Problem]]:
     """Return the containers whose logs are read, by pod. Problems: MY716. Raises ClusterProblem."""
-    variant = f",{VARIANT_LABEL}={wanted.variant}" if wanted.variant else ""
-    pods = client.select("v1", "Pod", f"{NAME_LABEL}={name}{variant}")
-    if not wanted.variant:
-        pods += client.select("v1", "Pod", f"{_SERVICE}={name},!{NAME_LABEL}")
+    pods = of_model(client, name, wanted.variant)
     if not pods:
         what = f"{name}, variant {wanted.variant}," if wanted.variant else name
         hint = "it may be scaled to zero: call it first, or see `modelyard list` for its name"
@@ -65,15 +62,43 @@ def sources(client: Client, name: str, wanted: Wanted) -> tuple[list[Source], li
     return found, []
 
 
-def read(client: Client, every: Sequence[Source], wanted: Wanted) -> Iterator[Line]:
+def _unsaid(_: Problem) -> None:
+    pass
+
+
+def read(
+    client: Client, every: Sequence[Source], wanted: Wanted, *, skipped: Callable[[Problem], None] = _unsaid
+) -> Iterator[Line]:
     """Yield the lines of all sources: one source after the other, or with follow as they come.
 
-    Raises ClusterProblem; with follow when no source is left.
+    skipped: is told of a container that has no log, while others have. Raises ClusterProblem; with follow when no
+    source is left.
     """
-    if not wanted.follow:
-        for each in every:
+    without: list[ClusterProblem] = []
+    for found in _followed(client, every, wanted) if wanted.follow else _in_turn(client, every, wanted):
+        if isinstance(found, Line):
+            yield found
+        else:
+            without.append(found)
+            if len(without) < len(every):
+                skipped(found.problem)
+    if without and len(without) == len(every):
+        raise without[-1]
+
+
+def _in_turn(client: Client, every: Sequence[Source], wanted: Wanted) -> Iterator[Line | ClusterProblem]:
+    """Yield lines, and the problem of each container that has no log. Raises ClusterProblem for any other."""
+    for each in every:
+        try:
             yield from _lines(client, each, wanted)
-        return
+        except ClusterProblem as error:
+            if error.problem.code != _NO_LOG:
+                raise
+            yield error
+
+
+def _followed(client: Client, every: Sequence[Source], wanted: Wanted) -> Iterator[Line | ClusterProblem]:
+    """Yield the same as it comes."""
     lines: queue.Queue[Line | ClusterProblem | None] = queue.Queue()
 
     def follow(source: Source) -> None:
@@ -86,18 +111,14 @@ def read(client: Client, every: Sequence[Source], wanted: Wanted) -> Iterator[Li
 
     for each in every:
         threading.Thread(target=follow, args=(each,), daemon=True).start()
-    yield from _until_all_end(lines, len(every))
-
-
-def _until_all_end(lines: "queue.Queue[Line | ClusterProblem | None]", left: int) -> Iterator[Line]:
-    failed: ClusterProblem | None = None
+    left, failed = len(every), None
     while left:
         found = lines.get()
-        if isinstance(found, Line):
+        if isinstance(found, Line) or (found and found.problem.code == _NO_LOG):
             yield found
         else:
             failed = found or failed
-            left -= 1
+        left -= not isinstance(found, Line)
     if failed:
         raise failed
 

@@ -1,17 +1,16 @@
-"""Why a model is not ready: the conditions of its objects, and what its pods wait for."""
+"""The pods of a model, and why it is not ready: the conditions of its objects, and what is wrong with its pods."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from modelyard.cluster.apply import called
-from modelyard.cluster.client import Client, ClusterProblem, Object
-from modelyard.cluster.ready import state, words
+from modelyard.cluster.client import Client, Object
+from modelyard.cluster.faults import faults
+from modelyard.cluster.ready import state
+from modelyard.workload import NAME_LABEL, VARIANT_LABEL
 
 _SERVING: Final = "serving.knative.dev/v1"
 _SERVICE: Final = "serving.knative.dev/service"
-_PULLING: Final = frozenset(["ErrImagePull", "ImagePullBackOff"])
-# What a kubelet says of a Secret in imagePullSecrets that is not there (Kubernetes 1.36, pkg/kubelet/kubelet_pods.go).
-_NO_SECRET: Final = "FailedToRetrieveImagePullSecret"  # noqa: S105 - a reason
 _REPORTING: Final = (
     (_SERVING, "Service"),
     (_SERVING, "Route"),
@@ -33,30 +32,40 @@ def conditions(client: Client, name: str) -> Iterator[str]:
 
 
 def waiting(client: Client, name: str) -> Iterator[str]:
-    """Yield `pod NAME: why` for each pod of a model that does not run. Raises ClusterProblem."""
-    found = client.select("v1", "Pod", f"app.kubernetes.io/name={name}")
-    found += client.select("v1", "Pod", f"{_SERVICE}={name},!app.kubernetes.io/name")
-    for pod in found:
-        for reason in _reasons(client, pod):
-            yield f"pod {pod['metadata']['name']}: {words(reason)}"
+    """Yield `pod NAME: why` for each pod of a model that does not run, or not for long. Raises ClusterProblem."""
+    yield from (str(each) for each in faults(client, of_model(client, name)))
 
 
-def _reasons(client: Client, pod: Object) -> list[dict[str, Any]]:
-    """Return why a pod does not run; of one that waits for its image also what the node says about it."""
-    status = pod.get("status") or {}
-    reasons = [each for each in status.get("conditions") or [] if each.get("reason") == "Unschedulable"]
-    states = [each.get("state") or {} for each in status.get("containerStatuses") or []]
-    reasons += [each["waiting"] for each in states if each.get("waiting")]
-    if any(each.get("reason") in _PULLING for each in reasons):
-        reasons += [each for each in _events(client, pod) if each.get("reason") == _NO_SECRET]
-    return reasons
+def of_model(client: Client, name: str, variant: str = "") -> list[Object]:
+    """Return the pods of a model or of one variant, by name. Raises ClusterProblem."""
+    narrowed = f",{VARIANT_LABEL}={variant}" if variant else ""
+    found = client.select("v1", "Pod", f"{NAME_LABEL}={name}{narrowed}")
+    return found if variant else found + client.select("v1", "Pod", f"{_SERVICE}={name},!{NAME_LABEL}")
 
 
-def _events(client: Client, pod: Object) -> list[Object]:
-    """Return what happened to a pod; nothing where the user may not read that."""
-    try:
-        return client.select("v1", "Event", fields=f"involvedObject.uid={pod['metadata']['uid']}")
-    except ClusterProblem as error:
-        if error.problem.code == "MY703":
-            return []
-        raise
+def of_newest(client: Client, live: Object) -> list[Object]:
+    """Return the pods of the newest version of a Deployment or Knative Service; none of other kinds.
+
+    Raises ClusterProblem.
+    """
+    namespace = live["metadata"].get("namespace")
+    if live["kind"] == "Deployment":
+        sets = client.select("apps/v1", "ReplicaSet", _selector(live), namespace)
+        newest = next((each for each in sets if _is_newest(each, live)), None)
+        return client.select("v1", "Pod", _selector(newest), namespace) if newest else []
+    revision = (live.get("status") or {}).get("latestCreatedRevisionName")
+    return client.select("v1", "Pod", f"serving.knative.dev/revision={revision}", namespace) if revision else []
+
+
+def _selector(live: Object) -> str:
+    return ",".join(f"{key}={value}" for key, value in sorted(live["spec"]["selector"]["matchLabels"].items()))
+
+
+def _is_newest(replica_set: Object, deployment: Object) -> bool:
+    metadata = replica_set["metadata"]
+    owned = any(each["uid"] == deployment["metadata"]["uid"] for each in metadata.get("ownerReferences") or [])
+    return owned and _revision(replica_set) == _revision(deployment)
+
+
+def _revision(live: Object) -> object:
+    return (live["metadata"].get("annotations") or {}).get("deployment.kubernetes.io/revision")

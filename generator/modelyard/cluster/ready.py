@@ -1,17 +1,9 @@
 """When an object does what it was applied for, and why it does not, in words."""
 
-import time
-from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
-from modelyard.cluster.apply import called
-from modelyard.cluster.client import Client, Object
-from modelyard.problem import Problem, problem
+from modelyard.cluster.client import Object
 
-POLL_SECONDS: Final = 0.5
-FAILED_SECONDS: Final = (
-    6.0  # a condition that is False for so long is a failure: controllers pass through it in seconds
-)
 _KNATIVE: Final = "serving.knative.dev/"
 _WORDS: Final = (
     (
@@ -58,10 +50,13 @@ def _deployment(live: Object) -> State:
         condition = _condition(live, kind)
         if condition.get("status") == ("False" if kind == "Progressing" else "True"):
             return State(False, words(condition))
-    counts = [status.get(key, 0) for key in ("updatedReplicas", "availableReplicas", "replicas")]
-    if all(each == wanted for each in counts):
+    updated, available, there = (status.get(key, 0) for key in ("updatedReplicas", "availableReplicas", "replicas"))
+    if updated == available == there == wanted:
         return State(True)
-    return State(None, f"{counts[1]} of {wanted} pods are available")
+    # What is available may be of the version before: a stuck update takes nothing away from it.
+    if updated < wanted or updated < there <= available:
+        return State(None, f"{updated} of {wanted} pods have the new version")
+    return State(None, f"{available} of {wanted} pods are available")
 
 
 def _condition(live: Object, kind: str) -> dict[str, Any]:
@@ -74,41 +69,3 @@ def words(condition: dict[str, Any]) -> str:
     said = " ".join(": ".join(filter(None, (condition.get("reason"), condition.get("message")))).split())
     known = next((meaning for token, meaning in _WORDS if token in said), "")
     return f"{known} ({said})" if known else said
-
-
-def wait(client: Client, bodies: Iterable[Object], *, seconds: float, progress: Callable[[str], None]) -> list[Problem]:
-    """Wait until all objects are ready; return those that failed, or were not ready after so many seconds.
-
-    A Route is not ready while a rollout lasts, so the time must be longer than rolloutDuration. Raises ClusterProblem.
-    """
-    waiting = {called(each): each for each in bodies if state(each) != State(True)}
-    last: dict[str, str] = {}
-    failing: dict[str, float] = {}
-    end = time.monotonic() + seconds
-    problems: list[Problem] = []
-    while waiting:
-        for name, body in list(waiting.items()):
-            metadata = body["metadata"]
-            live = client.find(body["apiVersion"], body["kind"], metadata["name"], metadata.get("namespace"))
-            now = state(live) if live else State(False, "it is gone")
-            since = failing.setdefault(name, time.monotonic()) if now.ready is False else None
-            if now.ready is not False:
-                failing.pop(name, None)
-            text = "ready" if now.ready else now.why or "not ready yet"
-            if last.get(name) != text:
-                last[name] = text
-                progress(f"{name}: {text}")
-            if now.ready:
-                del waiting[name]
-            elif since is not None and time.monotonic() - since >= FAILED_SECONDS:
-                problems.append(_not_ready(name, text))
-                del waiting[name]
-        if waiting and time.monotonic() >= end:
-            return problems + [_not_ready(name, f"after {seconds:.0f} s: {last[name]}") for name in waiting]
-        if waiting:
-            time.sleep(POLL_SECONDS)
-    return problems
-
-
-def _not_ready(name: str, why: str) -> Problem:
-    return problem("MY708", f"{name} is not ready: {why}", hint="`modelyard status MODEL` says more")

@@ -1,0 +1,31 @@
+"""Addresses of models on the node, and single calls of them."""
+
+import json
+import urllib.request
+from collections.abc import Mapping
+from typing import Final
+
+from tests.scenes import Scene
+
+_GATEWAY: Final = "http://10.99.0.1"
+_OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def service(scene: Scene, name: str, path: str) -> str:
+    """Return the address of a model behind a Service."""
+    spec = scene.get("services", name)["spec"]
+    return f"http://{spec['clusterIP']}:{spec['ports'][0]['port']}{path}"
+
+
+def gateway(scene: Scene, name: str, path: str) -> tuple[str, str]:
+    """Return the address of a model on Knative, and the host that its calls name."""
+    return f"{_GATEWAY}{path}", f"{name}.{scene.namespace}.kn.example.com"
+
+
+def answer(url: str, host: str = "", *, method: str = "POST", headers: Mapping[str, str] | None = None) -> str:
+    """Call a model once and return its answer, which must be a success."""
+    body = json.dumps({"inputs": []}).encode() if method == "POST" else None
+    said = {"Content-Type": "application/json", **({"Host": host} if host else {}), **(headers or {})}
+    request = urllib.request.Request(url, data=body, headers=said, method=method)  # noqa: S310 - of a test
+    with _OPENER.open(request, timeout=30) as found:
+        return str(found.read(), "utf-8")

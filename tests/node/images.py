@@ -1,0 +1,47 @@
+"""Images that pods of the node run, out of its own registry."""
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+REGISTRY: Final = "127.0.0.1:5000"
+
+
+@dataclass
+class Images:
+    """Makes images of programs. node: the script that pushes them."""
+
+    node: Path
+    model: Path
+    folder: Path
+
+    def model_image(self, name: str, **variables: str) -> str:
+        """Push an image with the stand-in of a model alone, as user 1001, and return its reference."""
+        lines = ["FROM scratch", "COPY model /model", "USER 1001:0"]
+        lines += [f'ENV {key}="{value}"' for key, value in variables.items()]
+        return self.push(name, [*lines, 'ENTRYPOINT ["/model"]'], [self.model])
+
+    def caddy_image(self, caddy: Path) -> str:
+        """Push an image of Caddy with the file capability that the official one has, and return its reference."""
+        lines = ["FROM scratch", "COPY caddy /usr/bin/caddy", "ENV PATH=/usr/bin", 'CMD ["caddy"]']
+        return self.push("caddy:2.11.9", lines, [caddy], capability="cap_net_bind_service=+ep")
+
+    def push(self, name: str, lines: list[str], files: list[Path], *, capability: str = "") -> str:
+        """Build an image from the lines of a Containerfile and files beside it, push it, and return its reference."""
+        context = self.folder / name.replace("/", "-").replace(":", "-")
+        context.mkdir()
+        for each in files:
+            shutil.copy(each, context / each.name)
+            if capability:
+                subprocess.run(["setcap", capability, str(context / each.name)], check=True)
+        (context / "Containerfile").write_text("\n".join(lines) + "\n", "utf-8")
+        return self.push_context(name, context)
+
+    def push_context(self, name: str, context: Path, *options: str) -> str:
+        """Build what a folder holds, push it, and return its reference."""
+        command = [str(self.node), "push", name, str(context), *options]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return f"{REGISTRY}/{name}"

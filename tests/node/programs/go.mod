@@ -1,0 +1,3 @@
+module modelyard.dev/node-programs
+
+go 1.26

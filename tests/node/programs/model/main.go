@@ -1,0 +1,99 @@
+// Command model stands in for the container of a model: SAS Container Runtime, or its Python runtime.
+//
+// It answers POST at SAS_SCR_APP_PATH with {"data":{"version":VERSION}}, and at the addresses of health. Its variables
+// say how it fails:
+//
+//	PORT           where it listens, 8080 if absent; --server.port=N says the same
+//	START          time until it listens
+//	TAKES          time for an answer; the header Takes of a call says another
+//	OBEYS          "true": ends with SIGTERM; else it ignores that, as Java with -Xrs does as process 1
+//	EXIT           ends with this code after START
+//	EATS           MiB that it takes
+//	ALIVE, READY   status of /live and /ready, 200 if absent
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+func main() {
+	port := setting("PORT", "8080")
+	for _, word := range os.Args[1:] {
+		if found, ok := strings.CutPrefix(word, "--server.port="); ok {
+			port = found
+		}
+	}
+	if os.Getenv("OBEYS") != "true" {
+		signal.Ignore(syscall.SIGTERM)
+	}
+	fmt.Println("model: version", os.Getenv("VERSION"))
+	time.Sleep(duration(setting("START", "0s")))
+	if code := os.Getenv("EXIT"); code != "" {
+		fmt.Fprintln(os.Stderr, "model: no licence")
+		number, _ := strconv.Atoi(code)
+		os.Exit(number)
+	}
+	eat(setting("EATS", "0"))
+	path := setting("SAS_SCR_APP_PATH", "/model")
+	takes := duration(setting("TAKES", "1ms"))
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
+		wait := takes
+		if own := r.Header.Get("Takes"); own != "" {
+			wait = duration(own)
+		}
+		time.Sleep(wait)
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"metadata":{},"data":{"version":%q},"version":1}`, os.Getenv("VERSION"))
+	})
+	mux.HandleFunc("GET "+path+"/apiMeta/api", answer("200"))
+	for _, health := range []string{"/live", "/internal/live"} {
+		mux.HandleFunc("GET "+health, answer(setting("ALIVE", "200")))
+	}
+	for _, health := range []string{"/ready", "/internal/ready"} {
+		mux.HandleFunc("GET "+health, answer(setting("READY", "200")))
+	}
+	fmt.Fprintln(os.Stderr, http.ListenAndServe(":"+port, mux))
+	os.Exit(1)
+}
+
+func answer(status string) http.HandlerFunc {
+	code, _ := strconv.Atoi(status)
+	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
+}
+
+// eat takes memory and writes to it, so that it counts.
+func eat(amount string) {
+	count, _ := strconv.Atoi(amount)
+	for range count {
+		part := make([]byte, 1<<20)
+		for i := 0; i < len(part); i += 4096 {
+			part[i] = 1
+		}
+		eaten = append(eaten, part)
+	}
+}
+
+var eaten [][]byte
+
+func setting(name, absent string) string {
+	if value := os.Getenv(name); value != "" {
+		return value
+	}
+	return absent
+}
+
+func duration(text string) time.Duration {
+	found, err := time.ParseDuration(text)
+	if err != nil {
+		panic(err)
+	}
+	return found
+}

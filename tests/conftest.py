@@ -26,6 +26,7 @@ KUBECTL_VALIDATE = CACHE / "kubectl-validate-v0.0.4" / "kubectl-validate"
 KUBE_SCORE = CACHE / "kube-score-v1.20.0" / "kube-score"
 CLUSTER = CACHE / "cluster"
 CLUSTER_SOURCE = Path(__file__).resolve().parent / "cluster"
+NODE = Path(__file__).resolve().parent / "node"
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -37,6 +38,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """
     parser.addoption("--update", action="store_true", help="rewrite the expected files of tests/cases")
     parser.addoption("--kubeconfig", help="cluster with Knative for the cluster tests, in place of one of their own")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what runs on a real node, and of the rest what needs a cluster."""
+    for item in items:
+        if NODE in item.path.parents:
+            item.add_marker("node")
+        elif "cluster" in getattr(item, "fixturenames", ()):
+            item.add_marker("cluster")
 
 
 def need(path: Path, remedy: str) -> Path:

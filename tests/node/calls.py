@@ -7,7 +7,7 @@ from typing import Final
 
 from tests.scenes import Scene
 
-_GATEWAY: Final = "http://10.99.0.1"
+_GATEWAY: Final = "http://10.99.0.1:80"
 _OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 

@@ -12,12 +12,12 @@ from typing import Final
 import pytest
 
 from tests.cluster_server import Cluster
-from tests.conftest import CADDY, CLUSTER_SOURCE, need
+from tests.conftest import CADDY, CLUSTER_SOURCE, NODE, need
 from tests.node.images import Images
 from tests.node.load import Load
 from tests.scenes import Scene
 
-PROGRAMS: Final = Path(__file__).resolve().parent / "programs"
+PROGRAMS: Final = NODE / "programs"
 RESTRICTED: Final = [f"pod-security.kubernetes.io/{mode}=restricted" for mode in ("enforce", "warn")]
 
 
@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return
     reason = "this test runs on a real node, which needs root: `make test-node`"
     for item in items:
-        if Path(__file__).parent in item.path.parents:
+        if NODE in item.path.parents:
             item.add_marker(pytest.mark.skip(reason=reason))
 
 

@@ -42,6 +42,6 @@ class Images:
     def push_context(self, name: str, context: Path, *options: str) -> str:
         """Build what a folder holds, push it, and return its reference."""
         command = [str(self.node), "push", name, str(context), *options]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
         assert done.returncode == 0, done.stderr
         return f"{REGISTRY}/{name}"

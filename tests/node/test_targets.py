@@ -18,7 +18,12 @@ spec:
   defaults: {resources: {requests: {cpu: 10m, memory: 16Mi}, limits: {memory: 128Mi}}}
   models:
 MODELS"""
-MODELS: Final = """\
+SINGLE: Final = """\
+    - {name: single, image: "IMAGE", path: /model, env: {VERSION: single}, targets: {knative: {window: 6s}}}
+"""
+MODELS: Final = (
+    SINGLE
+    + """\
     - {name: plain-scr, image: "IMAGE", path: /model, targets: {deployment: {replicas: 1}}}
     - {name: plain-pcr, image: "IMAGE", path: /model, runtime: pcr, securityContext: {runAsUser: 1001},
        targets: {deployment: {replicas: 1}}}
@@ -31,10 +36,10 @@ MODELS: Final = """\
         - {name: champion, percent: 80, env: {VERSION: champion}}
         - {name: challenger, percent: 20, env: {VERSION: challenger}}
       targets: {knative: {minScale: 1}}
-    - {name: single, image: "IMAGE", path: /model, env: {VERSION: single}, targets: {knative: {window: 6s}}}
     - {name: proxied, image: "IMAGE", path: /model, env: {VERSION: proxied},
        targets: {sagemaker-proxy: {proxyImage: "CADDY"}}}
 """
+)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +67,7 @@ def test_each_target_serves(scene: Scene, model: str, caddy_image: str, load: Lo
 
 
 def test_a_model_scales_to_zero_and_back(scene: Scene, model: str) -> None:
-    text = SET.replace("MODELS", MODELS.splitlines(keepends=True)[11]).replace("IMAGE", model)
+    text = SET.replace("MODELS", SINGLE).replace("IMAGE", model)
     assert scene.apply(text, "--wait", "--timeout", "60").code == 0
     end = time.monotonic() + 120
     while scene.names("pods"):

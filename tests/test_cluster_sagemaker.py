@@ -14,7 +14,7 @@ from modelyard import api
 from modelyard.manifest import TypeMeta
 from modelyard.targets import kinds
 from modelyard.workload import ACCOUNT, NAME_LABEL
-from tests.cluster_calls import Answer, Proxy, modelyard, proxied
+from tests.cluster_calls import Answer, modelyard, proxied
 from tests.scenes import ONE, Scene
 
 GROUP: Final = "sagemaker.services.k8s.aws"
@@ -154,7 +154,8 @@ def test_list_and_status_say_what_an_endpoint_does(scene: Scene, left_behind: tu
 def test_weights_of_variants_are_listed_as_percents(scene: Scene, left_behind: tuple[str, str]) -> None:
     variants = (
         "path: /stays, ignore: [{code: MY246, reason: weights never change}], variants: "
-        '[{name: champion, image: "REGISTRY/stays:1.0.0", percent: 75}, {name: next, image: "REGISTRY/stays:1.1.0", percent: 25}]'
+        '[{name: champion, image: "REGISTRY/stays:1.0.0", percent: 75}, '
+        '{name: next, image: "REGISTRY/stays:1.1.0", percent: 25}]'
     ).replace("REGISTRY", "111122223333.dkr.ecr.eu-west-1.amazonaws.com")
     text = left_behind[1]
     image = text[text.index('image: "') : text.index(", targets: {sagemaker: {}}}")]

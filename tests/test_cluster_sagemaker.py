@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final
@@ -247,14 +247,14 @@ def _are_there(scene: Scene, objects: dict[TypeMeta, dict[str, Any]]) -> list[st
     return found
 
 
-def _deleted(scene: Scene) -> Answer:
-    return scene.run("delete", "left", "--yes")
-
-
 def test_each_kind_of_each_target_is_pruned_and_deleted(renderings: dict[str, api.Rendering], scene: Scene) -> None:
     objects = _one_of_each(renderings, scene.namespace, "other")
     text = ONE.replace("knative: {minScale: 1}", "deployment: {}")
-    for act, stays in ((lambda: scene.apply(text, "--prune", "--yes"), []), (lambda: _deleted(scene), [ACCOUNT.kind])):
+    acts: list[tuple[Callable[[], Answer], list[str]]] = [
+        (lambda: scene.apply(text, "--prune", "--yes"), []),
+        (lambda: scene.run("delete", "left", "--yes"), [ACCOUNT.kind]),
+    ]
+    for act, stays in acts:
         scene.cluster.succeed(
             "apply", "--server-side", "--force-conflicts", "-f", "-",
             stdin="\n---\n".join(json.dumps(each) for each in objects.values()),

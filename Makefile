@@ -15,7 +15,7 @@ KUBE_SCORE := $(CACHE)/kube-score-$(KUBE_SCORE_VERSION)/kube-score
 KUBECTL_VALIDATE_VERSION := v0.0.4
 KUBECTL_VALIDATE := $(CACHE)/kubectl-validate-$(KUBECTL_VALIDATE_VERSION)/kubectl-validate
 
-.PHONY: help demo test test-slow test-cluster test-node check bench fuzz tools schema schemas rules clean
+.PHONY: help demo test test-slow test-cluster test-node check bench acceptance-resume fuzz tools schema schemas rules clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bench: $(VENV)/installed-dev tools ## print the ratios of speed and memory, meas
 	$(BIN)/python bench/bench.py
 	$(BIN)/python -m bench.sagemaker_proxy
 	$(BIN)/python -m bench.score
+
+acceptance-resume: $(VENV)/installed-dev ## kill a run of 20,000 rows 8 times, and print how many were scored twice
+	$(BIN)/python -m tests.score_kills 20000 8
 
 fuzz: $(VENV)/installed-dev ## fuzz each target for FUZZ_SECONDS (300), one after the other
 	for target in models kustomization resource_list stream csv; do \

@@ -45,6 +45,7 @@ class Proxy(ThreadingHTTPServer):
     fault: str = ""
     number: int = -1
     seen: int = 0
+    absent: str = ""  # what stands below this path is not there
 
     def __init__(self, kubeconfig: Path) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -102,6 +103,9 @@ class _Handler(BaseHTTPRequestHandler):
         reached = self.server.seen >= self.server.number
         fault = self.server.fault if reached and (self.server.seen == self.server.number or self.server.gone) else ""
         self.server.seen += 1
+        if self.server.absent and self.path.startswith(self.server.absent):
+            self._answer(404, b"404 page not found", "text/plain")
+            return
         if fault in ("drop", "gone"):
             self.close_connection = True
             return

@@ -46,6 +46,18 @@ def test_it_writes_a_whole_build_context(modelyard: Run, tmp_path: Path) -> None
     assert all(path.read_text("utf-8").startswith(f"{HEADER}\n") for path in (tmp_path / "context").iterdir())
 
 
+def test_it_makes_the_folders_around_its_own(modelyard: Run, tmp_path: Path) -> None:
+    done = modelyard("image", "credit-risk", "-f", CASE, "-o", "build/x/context", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert {path.name for path in (tmp_path / "build" / "x" / "context").iterdir()} == FILES
+    (tmp_path / "file").write_text("mine", "utf-8")
+    refused = modelyard("image", "credit-risk", "-f", CASE, "-o", "file/context", cwd=tmp_path)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "cannot make file: " in refused.stderr
+    assert "[MY402]" in refused.stderr
+    assert (tmp_path / "file").read_text("utf-8") == "mine"
+
+
 def test_the_caddyfile_is_the_one_of_the_target(tmp_path: Path) -> None:
     rendered = proxies.rendered(tmp_path / "set", timeout="58s").caddyfile
     assert made(tmp_path, "image: churn:2.0.0")["Caddyfile"] == f"{HEADER}\n{rendered}"

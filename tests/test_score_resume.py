@@ -1,6 +1,8 @@
 """A run that is killed at any moment loses and doubles nothing: --resume goes on, or says why it cannot."""
 
+import errno
 import fcntl
+import itertools
 import os
 import signal
 import subprocess
@@ -12,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from modelyard.api.scoring import Options, Scored, score
+from modelyard.score import journal as journal_module
 from tests.conftest import Run
 from tests.model_server import REFUSED, Server, running
+from tests.score_kills import MOST, killed
 from tests.scoring import beside, errors, expected, read, rows, table
 
 COUNT = 400
@@ -161,6 +165,13 @@ def test_a_kill_at_any_time_loses_and_doubles_nothing(server: Server, source: Pa
     assert read(output) == expected(rows(COUNT))
 
 
+def test_a_kill_costs_few_rows(tmp_path: Path) -> None:
+    found = killed(tmp_path, 2000, 3)
+    assert found.whole
+    assert len(found.twice) == 3
+    assert max(found.twice) <= MOST, found
+
+
 def _part(output: Path) -> list[str]:
     part = output.with_name(f".{output.name}.modelyard-part")
     return part.read_text("utf-8").splitlines() if part.exists() else []
@@ -224,12 +235,73 @@ def test_a_full_disk_ends_the_run_with_a_problem(
 ) -> None:
     write = os.write
     full = os.open("/dev/full", os.O_WRONLY)
-    monkeypatch.setattr(os, "write", lambda fd, content: write(full if len(content) > 1000 else fd, content))
+    monkeypatch.setattr(os, "write", lambda fd, content: write(full if _holds_rows(content) else fd, content))
     done = score(server.url(), source, tmp_path / "out.csv")
     os.close(full)
     assert _codes(done) == ["MY809"]
     assert "No space left on device" in done.problems[0].message
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_what_comes_after_a_write_that_failed_is_not_counted(
+    server: Server, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, output = os.write, tmp_path / "out.csv"
+    writes = itertools.count()
+
+    def failing(fd: int, content: memoryview) -> int:
+        if _holds_rows(content) and next(writes) == 3:
+            write(fd, content[: len(content) // 2])
+            raise OSError(errno.EIO, "Input/output error")
+        return write(fd, content)
+
+    monkeypatch.setattr(os, "write", failing)
+    assert _codes(score(server.url(), source, output)) == ["MY809"]
+    monkeypatch.undo()
+    done = score(server.url(), source, output, resume=True)
+    assert done.problems == []
+    assert done.measures is not None
+    assert 0 < done.measures.before < COUNT
+    assert read(output) == expected(rows(COUNT))
+
+
+def test_what_the_disk_has_not_kept_is_scored_again(server: Server, source: Path, tmp_path: Path) -> None:
+    """After a machine has gone down, the journal may say more than the part holds, which may hold zeros."""
+    output = tmp_path / "out.csv"
+    _begun(server, source, output)
+    journal = tmp_path / ".out.csv.modelyard-journal"
+    head, *lines = journal.read_bytes().splitlines(keepends=True)
+    flushed = [line for line in lines if len(line.split(b" ")) == 7]
+    assert len(flushed) >= 3
+    part = tmp_path / ".out.csv.modelyard-part"
+    journal.write_bytes(head + b"".join(flushed))  # no checkpoint: nothing is known to be on disk
+    content = bytearray(part.read_bytes())
+    before, end = int(flushed[-2].split(b" ")[2]), int(flushed[-1].split(b" ")[2])
+    content[before:end] = bytes(end - before)
+    part.write_bytes(content)
+    done = score(server.url(), source, output, resume=True)
+    assert done.problems == []
+    assert done.measures is not None
+    assert done.measures.before == int(flushed[-2].split(b" ")[0])
+    assert read(output) == expected(rows(COUNT))
+
+
+def test_a_long_journal_is_read_from_its_end(
+    server: Server, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "out.csv"
+    _begun(server, source, output)
+    lines = (tmp_path / ".out.csv.modelyard-journal").read_bytes().splitlines()
+    monkeypatch.setattr(journal_module, "_TAIL", len(lines[-1]) + 30)
+    done = score(server.url(), source, output, resume=True)
+    assert done.problems == []
+    assert done.measures is not None
+    assert done.measures.before == int(lines[-1].split(b" ")[0])
+    assert read(output) == expected(rows(COUNT))
+
+
+def _holds_rows(content: bytes | memoryview) -> bool:
+    return b"Sales" in bytes(content)
 
 
 def test_an_interrupt_keeps_what_is_scored(server: Server, source: Path, tmp_path: Path, modelyard: Run) -> None:

@@ -98,6 +98,60 @@ def test_remove_restore_takes_the_restore_alone(
     assert "restore mode is off" in modelyard("site-config", "status", deploy).stdout
 
 
+@pytest.mark.parametrize("restore", [(), ("--restore",)], ids=["all", "restore"])
+def test_remove_without_a_models_file_takes_what_status_shows(
+    modelyard: Modelyard, deploy: Path, models: Path, tmp_path: Path, restore: tuple[str, ...]
+) -> None:
+    before = (deploy / "kustomization.yaml").read_bytes()
+    assert install(modelyard, deploy, models).returncode == 0
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    if not restore:
+        (models / "models.yaml").rename(models / "gone.yaml")  # the set's name is all that is needed
+    done = modelyard("site-config", "remove", deploy, *restore, "--yes", cwd=empty)
+    assert done.returncode == 0, done.stderr
+    status = modelyard("site-config", "status", deploy).stdout
+    if restore:
+        assert "set risk" in status
+        assert "restore mode is off" in status
+    else:
+        assert (deploy / "kustomization.yaml").read_bytes() == before
+        again = modelyard("site-config", "remove", deploy, "--yes", cwd=empty)
+        assert (again.returncode, again.stdout) == (0, "")
+        assert "nothing to do" in again.stderr
+
+
+def test_remove_of_one_of_several_sets_needs_its_models_file(
+    modelyard: Modelyard, deploy: Path, models: Path, tmp_path: Path
+) -> None:
+    assert install(modelyard, deploy, models).returncode == 0
+    other = tmp_path / "other"
+    other.mkdir()
+    text = (models / "models.yaml").read_text("utf-8")
+    (other / "models.yaml").write_text(text.replace("name: risk", "name: fraud"), "utf-8")
+    assert install(modelyard, deploy, other).returncode == 0
+    before = state(deploy)
+    done = modelyard("site-config", "remove", deploy, "--yes", cwd=tmp_path)
+    refused(done, "MY644")
+    assert "several sets: fraud, risk" in done.stderr
+    assert state(deploy) == before
+    assert modelyard("site-config", "remove", deploy, "--yes", cwd=other).returncode == 0
+    assert not (deploy / "site-config" / "modelyard-fraud").exists()
+    assert (deploy / ENTRY).exists()
+
+
+def test_remove_restore_says_that_the_models_file_is_not_known(
+    modelyard: Modelyard, deploy: Path, models: Path, tmp_path: Path
+) -> None:
+    assert install(modelyard, deploy, models).returncode == 0
+    path = deploy / ENTRY / "kustomization.yaml"
+    kept = [line for line in path.read_text("utf-8").splitlines(keepends=True) if "# Models file:" not in line]
+    path.write_text("".join(kept), "utf-8")
+    done = modelyard("site-config", "remove", deploy, "--restore", "--yes", cwd=tmp_path)
+    refused(done, "MY644")
+    assert "name the models file with -f" in done.stderr
+
+
 def test_status_tells_what_is_there(modelyard: Modelyard, deploy: Path, models: Path) -> None:
     assert "has no site-config of modelyard" in modelyard("site-config", "status", deploy).stdout
     assert install(modelyard, deploy, models).returncode == 0

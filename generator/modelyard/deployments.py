@@ -6,15 +6,24 @@ Not here: what is in the pods (`pods`, and the target's own containers), which p
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from modelyard.manifest import Manifest
+from modelyard.manifest import Manifest, TypeMeta
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.deployed import Deployed
 from modelyard.problem import Problem, problem
 from modelyard.template import Templates
+from modelyard.workload import KINDS as AROUND_PODS
 from modelyard.workload import base_name, common, manifest, object_name, selector, spec_of, variants_context
 
 SHARED_FIELDS: Final = frozenset(["name", "ingress", "gateway"])
 VARIANT_HEADER: Final = "modelyard-variant"
+KINDS: Final = AROUND_PODS | {
+    TypeMeta("apps/v1", "Deployment"),
+    TypeMeta("v1", "Service"),
+    TypeMeta("autoscaling/v2", "HorizontalPodAutoscaler"),
+    TypeMeta("policy/v1", "PodDisruptionBudget"),
+    TypeMeta("networking.k8s.io/v1", "Ingress"),
+    TypeMeta("gateway.networking.k8s.io/v1", "HTTPRoute"),
+}
 DRAIN: Final = 10  # seconds; endpoints and load balancers forget a pod in that time
 
 

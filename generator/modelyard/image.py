@@ -66,5 +66,9 @@ def _check(models: DeclaredSet, model: DeclaredModel, served: Served) -> Iterato
 
 
 def write(folder: Path, made: Mapping[str, str]) -> list[Problem]:
-    """Make the folder hold exactly the build context, all or nothing."""
+    """Make the folder, and those around it, and let it hold exactly the build context, all or nothing."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        return [files.refused(error, folder.parent, doing="make")]
     return files.exchange(folder, made, HEADER)

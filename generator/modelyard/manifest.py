@@ -45,6 +45,13 @@ _FIRST_KEYS: Final[tuple[str, ...]] = ("apiVersion", "kind", "metadata")
 CLUSTER_SCOPED: Final = frozenset(["ClusterDomainClaim"])
 
 
+class TypeMeta(NamedTuple):
+    """API version and kind of objects, as Kubernetes calls the two together."""
+
+    api_version: str
+    kind: str
+
+
 class Manifest(NamedTuple):
     """One object. `hashed`: seal puts a hash of its content into its name, and into what names it."""
 
@@ -120,6 +127,11 @@ class Rendered:
 def in_order(manifests: Iterable[Manifest]) -> list[Manifest]:
     """Return the objects in the order in which they are written."""
     return sorted(manifests, key=lambda m: (_RANKS.get(m.kind, len(_RANKS)), m.kind, m.group, m.name))
+
+
+def for_removal(kinds: Iterable[TypeMeta]) -> list[TypeMeta]:
+    """Return kinds in the order in which their objects can go: who names stands before who is named."""
+    return sorted(set(kinds), key=lambda each: (-_RANKS[each.kind], each))
 
 
 def customary(body: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ in templates/shared).
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeVar
 
-from modelyard.manifest import Manifest
+from modelyard.manifest import Manifest, TypeMeta
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.model import Model
 from modelyard.models.modelset import NetworkPolicy
@@ -31,6 +31,15 @@ RESERVED_LABELS: Final = frozenset(
     ]
 )
 DEFAULT_PORT: Final = 8080  # of scr and pcr
+# What is rendered around pods; a set has an account.
+KINDS: Final = frozenset(
+    [
+        TypeMeta("v1", "ConfigMap"),
+        TypeMeta("networking.k8s.io/v1", "NetworkPolicy"),
+        TypeMeta("monitoring.coreos.com/v1", "PodMonitor"),
+    ]
+)
+ACCOUNT: Final = TypeMeta("v1", "ServiceAccount")
 
 
 def base_name(model: DeclaredModel, target: str) -> str:

@@ -156,8 +156,7 @@ def _carry_out(client: Client, planned: cluster.Plan, outcome: Outcome, how: App
     if how.wait and not problems:
         problems = cluster.wait(client, planned.objects, seconds=how.seconds, progress=how.progress)
     if planned.doomed and not problems:
-        problems = cluster.remove(client, planned.doomed, seconds=how.seconds)
-        outcome.removed = planned.doomed
+        outcome.removed, problems = cluster.remove(client, planned.doomed, seconds=how.seconds)
     outcome.problems += problems
 
 
@@ -201,8 +200,8 @@ def delete(
             problems += found
         outcome.problems += problems
         if not outcome.failed and confirm(doomed):
-            outcome.problems += cluster.remove(client, doomed, seconds=seconds)
-            outcome.removed = doomed
+            outcome.removed, problems = cluster.remove(client, doomed, seconds=seconds)
+            outcome.problems += problems
 
     return _connected(where, work)
 

@@ -53,8 +53,20 @@ def installation(file: str | Path, deploy: Path, rendering: Rendering) -> tuple[
     return install.installation(deploy, rendering.models.metadata.name, content, models_file(file))
 
 
-def removal(file: str | Path, deploy: Path, *, restore: bool = False) -> tuple[install.Change | None, list[Problem]]:
-    """Return what taking a set's site-config, or its restore alone, out of a deployment changes. Writes nothing."""
+def removal(
+    file: str | Path | None, deploy: Path, *, restore: bool = False
+) -> tuple[install.Change | None, list[Problem]]:
+    """Return what taking a set's site-config, or its restore alone, out of a deployment changes. Writes nothing.
+
+    file: the models file; without it the set is the one that is installed there.
+    """
+    if file is None:
+        found, problems = _installed(deploy, restore=restore)
+        if found is None:
+            return None, problems
+        if not restore:
+            return install.removal(deploy, found.set_name)
+        file = deploy.resolve() / found.models_file
     loaded = load(file)
     if loaded.models is None:
         return None, loaded.problems
@@ -69,6 +81,24 @@ def removal(file: str | Path, deploy: Path, *, restore: bool = False) -> tuple[i
     if not content:
         return install.removal(deploy, models.metadata.name)
     return install.installation(deploy, models.metadata.name, content, models_file(file))
+
+
+def _installed(deploy: Path, *, restore: bool) -> tuple[install.Installed | None, list[Problem]]:
+    """Return the one set that is installed in a deployment; None if there is none, or problems say why.
+
+    restore: its models file must be known.
+    """
+    every, problems = install.installed(deploy)
+    if not every:
+        return None, problems
+    hint = "name the models file with -f; `modelyard site-config status` says what is installed"
+    if len(every) > 1:
+        names = ", ".join(each.set_name for each in every)
+        return None, [problem("MY644", f"{deploy} has the site-config of several sets: {names}", hint=hint)]
+    if restore and not every[0].models_file:
+        entry = install.entry_of(every[0].set_name)
+        return None, [problem("MY644", f"{entry} does not say of which models file it is", hint=hint)]
+    return every[0], []
 
 
 def _nothing(file: str | Path) -> Problem:

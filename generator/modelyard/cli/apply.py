@@ -9,6 +9,7 @@ import typer
 from modelyard import names
 from modelyard.cli.app import File, app, counted, report, stop_on_errors, tell
 from modelyard.cli.connection import (
+    FIVE_MINUTES,
     Context,
     ForceConflicts,
     Kubeconfig,
@@ -34,7 +35,7 @@ def apply(  # noqa: PLR0913 - typer's way to declare options
     context: Context = "",
     kubeconfig: Kubeconfig = "",
     wait: Wait = False,
-    timeout: Timeout = 300,
+    timeout: Timeout = FIVE_MINUTES,
     prune: Annotated[bool, typer.Option("--prune", help="Remove what this set no longer declares.")] = False,
     yes: Yes = False,
     force_conflicts: ForceConflicts = False,
@@ -131,7 +132,7 @@ def deploy(  # noqa: PLR0913 - typer's way to declare options
     context: Context = "",
     kubeconfig: Kubeconfig = "",
     wait: Wait = False,
-    timeout: Timeout = 300,
+    timeout: Timeout = FIVE_MINUTES,
     force_conflicts: ForceConflicts = False,
 ) -> None:
     """Deploy one model without a models file, or give it another image.

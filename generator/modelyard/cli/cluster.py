@@ -2,19 +2,21 @@
 
 import sys
 import time
+from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from modelyard.cli.app import File, app, stop_on_errors, tell
 from modelyard.cli.connection import Context, Kubeconfig, Namespace, Timeout, Yes, beside, confirming, connected
-from modelyard.names import positive_duration, seconds
+from modelyard.cli.durations import Seconds, duration
 
 if TYPE_CHECKING:
     from modelyard.cluster import Client
 
-_WATCH_SECONDS = 2.0
+_WATCH_SECONDS: Final = 2.0
+_A_MINUTE: Final = Seconds(60)
 
 
 @app.command("list")
@@ -92,7 +94,7 @@ def delete(  # noqa: PLR0913 - typer's way to declare options
     revision: Annotated[str, typer.Option("--revision", metavar="NAME", help="Delete one revision instead.")] = "",
     force: Annotated[bool, typer.Option("--force", help="Also what modelyard did not deploy.")] = False,
     yes: Yes = False,
-    timeout: Timeout = 60,
+    timeout: Timeout = _A_MINUTE,
 ) -> None:
     """Delete models, or a revision that gets no calls, after showing what goes; waits until it is gone."""
     from modelyard.api import commands
@@ -116,7 +118,10 @@ def logs(  # noqa: PLR0913 - typer's way to declare options
     variant: Annotated[str, typer.Option("--variant", help="Of one variant alone.")] = "",
     follow: Annotated[bool, typer.Option("--follow", help="Go on with what comes, until interrupted.")] = False,
     tail: Annotated[int | None, typer.Option("--tail", metavar="LINES", help="The last lines alone.", min=0)] = None,
-    since: Annotated[str, typer.Option("--since", metavar="DURATION", help="What is younger alone, such as 10m.")] = "",
+    since: Annotated[
+        float | None,
+        typer.Option("--since", parser=duration, metavar="DURATION", help="What is younger alone, such as 10m."),
+    ] = None,
     previous: Annotated[bool, typer.Option("--previous", help="Of the container before it was restarted.")] = False,
     container: Annotated[str, typer.Option("--container", help="Another than the model's own.")] = "",
     namespace: Namespace = "",
@@ -127,9 +132,7 @@ def logs(  # noqa: PLR0913 - typer's way to declare options
     from modelyard.api import cluster
     from modelyard.report import printable
 
-    if since and (wrong := positive_duration(since)):
-        raise typer.BadParameter(f"--since {since} {wrong}")
-    wanted = cluster.Wanted(variant, container, tail, seconds(since) if since else None, previous, follow)
+    wanted = cluster.Wanted(variant, container, tail, ceil(since) if since else None, previous, follow)
     with connected(beside(file, namespace, context, kubeconfig)) as client:
         found, problems = cluster.sources(client, name, wanted)
         stop_on_errors(problems)

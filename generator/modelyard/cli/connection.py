@@ -4,12 +4,13 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from modelyard import api
 from modelyard.cli.app import stop_on_errors, tell
+from modelyard.cli.durations import Seconds, duration
 
 if TYPE_CHECKING:
     from modelyard.cluster import Client, Connection
@@ -19,7 +20,10 @@ Context = Annotated[str, typer.Option("--context", help="Context of the kubeconf
 Kubeconfig = Annotated[str, typer.Option("--kubeconfig", metavar="FILE", help="Kubeconfig, if not $KUBECONFIG.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking, as in CI.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until all is ready.")]
-Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long is waited, at most.", min=1)]
+Timeout = Annotated[
+    float, typer.Option("--timeout", parser=duration, metavar="DURATION", help="How long is waited, at most.")
+]
+FIVE_MINUTES: Final = Seconds(300)
 Apply = Annotated[bool, typer.Option("--apply", help="Also apply the models file; --wait waits until all is ready.")]
 ForceConflicts = Annotated[bool, typer.Option("--force-conflicts", help="Take over fields that other programs set.")]
 

@@ -3,18 +3,20 @@
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
 
 import typer
 
-from modelyard import names
 from modelyard.cli.app import File, app, stop_on_errors, tell
-from modelyard.cli.connection import Context, Kubeconfig, Namespace, connection
+from modelyard.cli.connection import FIVE_MINUTES, Context, Kubeconfig, Namespace, connection
+from modelyard.cli.durations import Seconds, duration
 
 if TYPE_CHECKING:
-    from modelyard.api.scoring import Limits, Measures, Options, Route
+    from modelyard.api.scoring import Measures, Options, Route
 
 TOKEN = "MODELYARD_TOKEN"  # noqa: S105 - the name of a variable
+CONNECT: Final = Seconds(5)
+ANSWER: Final = Seconds(60)
 CLEAR = "\r\x1b[2K"  # to the beginning of the line, and erase it
 
 ModelOrUrl = Annotated[
@@ -54,10 +56,16 @@ Concurrency = Annotated[int, typer.Option(min=1, max=1024, help="Calls at once, 
 Batch = Annotated[int, typer.Option(min=1, max=100_000, help="Rows of a call, where the runtime takes several.")]
 Retries = Annotated[int, typer.Option(min=0, max=100, help="Tries after the first, of a call that fails; 0 for none.")]
 NoRetry = Annotated[bool, typer.Option("--no-retry", help="For a model that must not see a row twice: --retries 0.")]
-ConnectTimeout = Annotated[str, typer.Option(metavar="DURATION", help="To connect, TLS included.")]
-HeadersTimeout = Annotated[str, typer.Option(metavar="DURATION", help="After that, until an answer begins.")]
-BodyTimeout = Annotated[str, typer.Option(metavar="DURATION", help="After that, until it is complete.")]
-TotalTimeout = Annotated[str, typer.Option(metavar="DURATION", help="Of one row, with all its waits and tries.")]
+ConnectTimeout = Annotated[float, typer.Option(parser=duration, metavar="DURATION", help="To connect, TLS included.")]
+HeadersTimeout = Annotated[
+    float, typer.Option(parser=duration, metavar="DURATION", help="After that, until an answer begins.")
+]
+BodyTimeout = Annotated[
+    float, typer.Option(parser=duration, metavar="DURATION", help="After that, until it is complete.")
+]
+TotalTimeout = Annotated[
+    float, typer.Option(parser=duration, metavar="DURATION", help="Of one row, with all its waits and tries.")
+]
 Delimiter = Annotated[str, typer.Option(help="One character; if absent, what the header holds most of: , ; | or tab.")]
 Encoding = Annotated[str, typer.Option(help="Of the input; the output is UTF-8.")]
 Missing = Annotated[list[str] | None, typer.Option(metavar="TEXT", help="Also a missing value, such as NA.")]
@@ -91,22 +99,22 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     batch: Batch = 500,
     retries: Retries = 4,
     no_retry: NoRetry = False,
-    connect_timeout: ConnectTimeout = "5s",
-    headers_timeout: HeadersTimeout = "60s",
-    body_timeout: BodyTimeout = "60s",
-    total_timeout: TotalTimeout = "5m",
+    connect_timeout: ConnectTimeout = CONNECT,
+    headers_timeout: HeadersTimeout = ANSWER,
+    body_timeout: BodyTimeout = ANSWER,
+    total_timeout: TotalTimeout = FIVE_MINUTES,
     delimiter: Delimiter = "",
     encoding: Encoding = "utf-8-sig",
     missing: Missing = None,
     escape_formulas: Escape = False,
 ) -> None:
     """Score a CSV file by a model: each row exactly once, in order; rows that fail go to OUTPUT.errors.csv."""
-    from modelyard.api.scoring import Options, Route
+    from modelyard.api.scoring import Limits, Options, Route
 
     _check_together(output, on_error, errors, resume)
     options = Options(
-        _limits(connect_timeout, headers_timeout, body_timeout), concurrency, batch, 0 if no_retry else retries,
-        _seconds("--total-timeout", total_timeout), "stop" if on_error == "stop" else "skip",
+        Limits(connect_timeout, headers_timeout, body_timeout), concurrency, batch, 0 if no_retry else retries,
+        total_timeout, "stop" if on_error == "stop" else "skip",
         _character(delimiter), _encoding(encoding), tuple(missing or ()), escape_formulas,
     )  # fmt: skip
     route = Route(url, ingress, domain, variant, step, _headers(header or [], token_file), ca_file)
@@ -122,15 +130,6 @@ def _check_together(output: str, on_error: str, errors: Path | None, resume: boo
         raise typer.BadParameter("--errors is for -o -; an output file has its failed rows beside it")
     if on_error == "skip" and output == "-" and errors is None:
         raise typer.BadParameter("--on-error skip with -o - needs --errors FILE for the rows that fail")
-
-
-def _limits(connect: str, headers: str, body: str) -> "Limits":
-    from modelyard.api.scoring import Limits
-
-    return Limits(
-        _seconds("--connect-timeout", connect), _seconds("--headers-timeout", headers),
-        _seconds("--body-timeout", body),
-    )  # fmt: skip
 
 
 def _score(  # noqa: PLR0913 - what the command has
@@ -169,12 +168,6 @@ def _score(  # noqa: PLR0913 - what the command has
 def _progress(measures: "Measures") -> None:
     sys.stderr.write(CLEAR + measures.line())
     sys.stderr.flush()
-
-
-def _seconds(option: str, text: str) -> float:
-    if wrong := names.positive_duration(text):
-        raise typer.BadParameter(f"{option} {text} {wrong}")
-    return float(names.seconds(text))
 
 
 def _character(text: str) -> str:

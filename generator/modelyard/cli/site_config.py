@@ -51,12 +51,18 @@ def remove(
     restore: Annotated[bool, typer.Option("--restore", help="Take out the restore alone.")] = False,
     yes: Yes = False,
 ) -> None:
-    """Take the site-config out of DEPLOY; its kustomization.yaml is as it was before `install`."""
-    from modelyard.api import site_config
+    """Take the site-config out of DEPLOY; its kustomization.yaml is as it was before `install`.
 
-    change, problems = site_config.removal(file, deploy, restore=restore)
+    Without -f it is the one that `status` shows; of several, that of the models file in the current folder.
+    """
+    from modelyard.api import site_config
+    from modelyard.install import installed
+
+    is_named = file != Path() or (len(installed(deploy)[0]) > 1 and api.models_file(file).is_file())
+    change, problems = site_config.removal(file if is_named else None, deploy, restore=restore)
     stop_on_errors(problems)
-    _do(change, yes=yes, done=f"{deploy} has no {'restore' if restore else 'site-config'} of {api.models_file(file)}")
+    whose = api.models_file(file) if is_named else "modelyard"
+    _do(change, yes=yes, done=f"{deploy} has no {'restore' if restore else 'site-config'} of {whose}")
 
 
 @commands.command()

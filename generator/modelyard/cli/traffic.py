@@ -7,7 +7,7 @@ import typer
 
 from modelyard.cli.app import File, app, tell
 from modelyard.cli.apply import finish
-from modelyard.cli.connection import Apply, Context, Kubeconfig, Namespace, Timeout, Wait, beside
+from modelyard.cli.connection import FIVE_MINUTES, Apply, Context, Kubeconfig, Namespace, Timeout, Wait, beside
 
 if TYPE_CHECKING:
     from modelyard.api.commands import Applying, Outcome
@@ -23,7 +23,7 @@ def traffic(  # noqa: PLR0913 - typer's way to declare options
     *,
     to_cluster: Apply = False,
     wait: Wait = False,
-    timeout: Timeout = 300,
+    timeout: Timeout = FIVE_MINUTES,
     namespace: Namespace = "",
     context: Context = "",
     kubeconfig: Kubeconfig = "",
@@ -47,7 +47,7 @@ def promote(  # noqa: PLR0913 - typer's way to declare options
     *,
     to_cluster: Apply = False,
     wait: Wait = False,
-    timeout: Timeout = 300,
+    timeout: Timeout = FIVE_MINUTES,
     namespace: Namespace = "",
     context: Context = "",
     kubeconfig: Kubeconfig = "",
@@ -66,7 +66,7 @@ def rollback(  # noqa: PLR0913 - typer's way to declare options
     *,
     to_cluster: Apply = False,
     wait: Wait = False,
-    timeout: Timeout = 300,
+    timeout: Timeout = FIVE_MINUTES,
     namespace: Namespace = "",
     context: Context = "",
     kubeconfig: Kubeconfig = "",

@@ -212,9 +212,9 @@ class Client:
         return {each["kind"]: Kind(base, each["name"], each["namespaced"]) for each in resources}
 
     def find(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> Object | None:
-        """Return an object, or None if there is none of this name."""
-        path = self.kind(api_version, kind).path(namespace or self.namespace, name)
+        """Return an object, or None if there is none of this name, as where the server does not know the kind."""
         try:
+            path = self.kind(api_version, kind).path(namespace or self.namespace, name)
             return self.call("GET", path, f"{kind} {name}")
         except ClusterProblem as error:
             if error.absent:

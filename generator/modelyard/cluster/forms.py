@@ -97,7 +97,7 @@ def release(client: Client, form: Form, *, seconds: float) -> list[Problem]:
             operations = [*_removal(live, "ownerReferences"), *_removal(live, "labels", _OWNER)]
             client.patch(live, operations, manager=_MANAGER)
     services = [form.live] if form.live["kind"] == "Service" else []
-    return remove(client, services, seconds=seconds, orphan=True)
+    return remove(client, services, seconds=seconds, orphan=True)[1]
 
 
 def adopt(client: Client, form: Form, *, seconds: float, progress: Callable[[str], None]) -> list[Problem]:

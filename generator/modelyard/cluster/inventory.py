@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from modelyard.cluster import endpoints
 from modelyard.cluster.client import Client, ClusterProblem, Object
 from modelyard.cluster.faults import faults, is_troubled, worst
 from modelyard.cluster.prune import ours, owned
@@ -71,7 +72,8 @@ def models(client: Client) -> list[Model]:
             _label(each, NAME_LABEL): _host(each) for each in client.select("networking.k8s.io/v1", "Ingress", ours())
         }
         found += _deployed(deployments, hosts)
-    return sorted(_judged(client, found), key=lambda each: (each.name, each.kind))
+    of_aws = [_endpoint(each) for each in endpoints.served(client, ours())]  # no pods here say anything of them
+    return sorted([*_judged(client, found), *of_aws], key=lambda each: (each.name, each.kind))
 
 
 def _judged(client: Client, found: Iterable[Model]) -> Iterator[Model]:
@@ -176,6 +178,11 @@ def _deployed(deployments: Iterable[Object], hosts: Mapping[str, str]) -> Iterat
         yield _model(
             group[0], "Deployment", _worst([state(each) for each in group]), hosts.get(name, ""), variants, name
         )
+
+
+def _endpoint(served: endpoints.Served) -> Model:
+    variants = [Variant(*each) for each in served.shares] or [Variant("", None, "")]
+    return _model(served.live, "Endpoint", _worst(served.states), "", variants, _label(served.live, NAME_LABEL))
 
 
 def _model(live: Object, kind: str, now: State, url: str, variants: Iterable[Variant], name: str = "") -> Model:

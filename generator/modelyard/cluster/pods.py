@@ -6,23 +6,18 @@ from typing import Final
 from modelyard.cluster.apply import called
 from modelyard.cluster.client import Client, Object
 from modelyard.cluster.faults import faults
-from modelyard.cluster.ready import state
+from modelyard.cluster.ready import reports, state
+from modelyard.targets import kinds
 from modelyard.workload import NAME_LABEL, VARIANT_LABEL
 
 _SERVING: Final = "serving.knative.dev/v1"
 _SERVICE: Final = "serving.knative.dev/service"
-_REPORTING: Final = (
-    (_SERVING, "Service"),
-    (_SERVING, "Route"),
-    (_SERVING, "Revision"),
-    ("serving.knative.dev/v1beta1", "DomainMapping"),
-    ("apps/v1", "Deployment"),
-)
 
 
 def conditions(client: Client, name: str) -> Iterator[str]:
     """Yield `OBJECT: why` for each object of a model that is not ready. Raises ClusterProblem."""
-    for api_version, kind in _REPORTING:
+    reporting = [each for each in kinds() if reports(*each)]
+    for api_version, kind in (*reporting, (_SERVING, "Revision")):
         for live in client.optional(api_version, kind):
             labels = live["metadata"].get("labels") or {}
             names = (live["metadata"]["name"], labels.get("app.kubernetes.io/name"), labels.get(_SERVICE))

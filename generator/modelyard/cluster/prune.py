@@ -1,29 +1,15 @@
-"""Objects of a set that its models file no longer declares."""
+"""Objects of a set that its models file no longer declares: of the kinds that its targets render."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from modelyard.cluster.client import Client, Object
+from modelyard.cluster.endpoints import held, is_of
 from modelyard.problem import Problem, problem
+from modelyard.targets import kinds
+from modelyard.targets.sagemaker.values import ENDPOINT
 from modelyard.workload import MANAGED_BY
 
-# Who names stands before who is named: what serves calls goes first. ClusterDomainClaim is cluster-wide, and may be
-# shared with other namespaces: it is left to an administrator.
-PRUNABLE: Final = (
-    ("monitoring.coreos.com/v1", "PodMonitor"),
-    ("policy/v1", "PodDisruptionBudget"),
-    ("autoscaling/v2", "HorizontalPodAutoscaler"),
-    ("gateway.networking.k8s.io/v1", "HTTPRoute"),
-    ("networking.k8s.io/v1", "Ingress"),
-    ("serving.knative.dev/v1beta1", "DomainMapping"),
-    ("serving.knative.dev/v1", "Route"),
-    ("serving.knative.dev/v1", "Service"),
-    ("v1", "Service"),
-    ("apps/v1", "Deployment"),
-    ("networking.k8s.io/v1", "NetworkPolicy"),
-    ("v1", "ConfigMap"),
-    ("v1", "ServiceAccount"),
-)
 _NAMING: Final = (("serving.knative.dev/v1", "Revision"), ("apps/v1", "ReplicaSet"))
 
 
@@ -42,15 +28,20 @@ def surplus(client: Client, set_name: str, namespace: str, declared: Iterable[Ob
     """Return the live objects of a set that are not declared, in the order in which they can go.
 
     A ConfigMap stays while a live Revision or ReplicaSet names it that stays itself, also one that is not served: it
-    may be rolled back to. Raises ClusterProblem.
+    may be rolled back to. An EndpointConfig or Model stays while an Endpoint runs it that nobody declares anew; whether
+    one that is declared has moved, `remove` looks when it comes to that. Raises ClusterProblem.
     """
+    declared = list(declared)
     wanted = {_key(each) for each in declared}
     found = [
         live
-        for api_version, kind in PRUNABLE
-        for live in client.optional(api_version, kind, ours(set_name), namespace)
+        for kind in kinds()
+        for live in client.optional(*kind, ours(set_name), namespace)
         if _key(live) not in wanted and not owned(live) and not live["metadata"].get("deletionTimestamp")
     ]
+    moving = [str(each["metadata"]["name"]) for each in declared if is_of(each, ENDPOINT)]
+    stay = {each.held["metadata"]["uid"] for each in held(client, found, moving=moving)}
+    found = [each for each in found if each["metadata"]["uid"] not in stay]
     if not any(each["kind"] == "ConfigMap" for each in found):
         return found
     named = set(_named_config_maps(client, namespace, found))

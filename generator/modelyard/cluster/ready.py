@@ -2,6 +2,7 @@
 
 from typing import Any, Final, NamedTuple
 
+from modelyard.cluster import ack
 from modelyard.cluster.client import Object
 
 _KNATIVE: Final = "serving.knative.dev/"
@@ -27,10 +28,18 @@ class State(NamedTuple):
     why: str = ""
 
 
+def reports(api_version: str, kind: str) -> bool:
+    """Tell whether objects of a kind say themselves whether they are ready."""
+    return kind == "Deployment" or api_version.startswith(_KNATIVE) or ack.is_of_aws(api_version)
+
+
 def state(live: Object) -> State:
     """Return whether an object is ready. Kinds without a controller that reports are ready when they exist."""
     if live["kind"] == "Deployment":
         return _deployment(live)
+    if ack.is_of_aws(str(live["apiVersion"])):
+        done, said = ack.readiness(live)
+        return State(done, words({"message": said}))
     if not str(live["apiVersion"]).startswith(_KNATIVE):
         return State(True)
     status = live.get("status") or {}

@@ -1,18 +1,21 @@
 """What belongs to a model, and taking it out of the cluster."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Final
 
 from modelyard.cluster.apply import called
 from modelyard.cluster.client import Client, Object
+from modelyard.cluster.endpoints import Holder, held
 from modelyard.cluster.inventory import SERVING, in_use
-from modelyard.cluster.prune import PRUNABLE, ours, owned
+from modelyard.cluster.prune import ours, owned
 from modelyard.problem import Problem, problem
-from modelyard.workload import NAME_LABEL
+from modelyard.targets import kinds
+from modelyard.targets.sagemaker.values import CONFIG, MODEL
+from modelyard.workload import ACCOUNT, NAME_LABEL
 
 _POLL_SECONDS: Final = 0.3
-_SHARED: Final = "ServiceAccount"  # belongs to the set
 
 
 def objects_of(client: Client, name: str, *, force: bool) -> tuple[list[Object], list[Problem]]:
@@ -20,9 +23,9 @@ def objects_of(client: Client, name: str, *, force: bool) -> tuple[list[Object],
     selector = f"{ours()},{NAME_LABEL}={name}"
     found = [
         live
-        for api_version, kind in PRUNABLE
-        if kind != _SHARED
-        for live in client.optional(api_version, kind, selector)
+        for kind in kinds()
+        if kind != ACCOUNT  # it belongs to the set
+        for live in client.optional(*kind, selector)
         if not owned(live)
     ]
     if found:
@@ -48,15 +51,34 @@ def revision_of(client: Client, name: str) -> tuple[list[Object], list[Problem]]
     return [live], []
 
 
-def remove(client: Client, doomed: Iterable[Object], *, seconds: float, orphan: bool = False) -> list[Problem]:
-    """Delete objects as they were read, and wait until they are gone; orphan: what they own stays.
+def remove(
+    client: Client, doomed: Iterable[Object], *, seconds: float, orphan: bool = False
+) -> tuple[list[Object], list[Problem]]:
+    """Delete objects as they were read, one kind after the other; return what is gone, and why the rest is not.
 
-    Raises ClusterProblem.
+    Who names an object is gone before that goes; what is still run then stays, with the warning MY717. seconds: of the
+    wait for all. orphan: what they own stays. Raises ClusterProblem.
     """
-    waiting = list(doomed)
-    for each in waiting:
-        client.delete(each, orphan=orphan)
+    left, gone, warnings = list(doomed), list[Object](), list[Problem]()
     end = time.monotonic() + seconds
+    for kind, group in groupby(list(left), key=_kind):
+        going = list(group)
+        if kind in (CONFIG, MODEL):
+            stay = [each for each in held(client, left) if each.held in going]
+            warnings += map(_in_use, stay)
+            left, going = (
+                [each for each in some if all(each is not one.held for one in stay)] for some in (left, going)
+            )
+        if problems := _delete(client, going, end=end, seconds=seconds, orphan=orphan):
+            return gone, [*warnings, *problems]
+        gone += going
+    return gone, warnings
+
+
+def _delete(client: Client, going: Sequence[Object], *, end: float, seconds: float, orphan: bool) -> list[Problem]:
+    for each in going:
+        client.delete(each, orphan=orphan)
+    waiting = list(going)
     while waiting := [each for each in waiting if _is_there(client, each)]:
         if time.monotonic() >= end:
             hint = "a finalizer holds it: its controller must be running"
@@ -65,6 +87,16 @@ def remove(client: Client, doomed: Iterable[Object], *, seconds: float, orphan: 
             ]
         time.sleep(_POLL_SECONDS)
     return []
+
+
+def _in_use(holder: Holder) -> Problem:
+    message = f"{called(holder.held)} stays: {called(holder.by)} may still run it"
+    hint = "when `modelyard status` says that the endpoint is ready, run the command again with --prune"
+    return problem("MY717", message, hint=hint)
+
+
+def _kind(live: Object) -> tuple[str, str]:
+    return str(live["apiVersion"]), str(live["kind"])
 
 
 def _is_there(client: Client, each: Object) -> bool:

@@ -66,6 +66,12 @@ CLUSTER: Final[dict[str, Code]] = {
         "The names must be tags or revisions of the Knative Service or Route, and the percents must come to 100.",
     ),
     "MY716": Code("No log to read", "No pod of the model runs, or its container has not started."),
+    "MY717": Code(
+        "An object that an endpoint still runs",
+        "An EndpointConfig or Model of SageMaker goes only after the Endpoint has moved to another one, which takes "
+        "minutes. It stays until a later --prune finds the Endpoint ready; `apply --wait --prune` waits for that.",
+        "warning",
+    ),
     "MY721": Code("Not in a git repository", "What is compared with an earlier commit must be under git."),
     "MY722": Code("No such revision", "A revision is what `git rev-parse` takes: a branch, a tag, a commit, HEAD~1."),
     "MY723": Code(

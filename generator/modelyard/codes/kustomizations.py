@@ -129,4 +129,8 @@ KUSTOMIZATIONS: Final[dict[str, Code]] = {
         "A site-config that is half there",
         "Its folder and its entry under components: belong together. viya4-deployment takes a folder without an entry.",
     ),
+    "MY644": Code(
+        "Which site-config is to be removed",
+        "Without -f it is the one that the deployment has, as `modelyard site-config status` shows it.",
+    ),
 }

@@ -26,6 +26,9 @@ class Output(Protocol):
     def write(self, row: Row) -> None:
         """Take the next row."""
 
+    def flush(self) -> None:
+        """Bring what came so far to where it outlasts this process."""
+
     def checkpoint(self) -> None:
         """Bring what came so far to its place."""
 
@@ -101,6 +104,9 @@ class StreamOutput:
             self._any_failed = True
             self._failed.add(failed_cells(row))
 
+    def flush(self) -> None:
+        """Do nothing: what has gone out cannot be gone on with."""
+
     def checkpoint(self) -> None:
         """Send what came so far. Raises Stopped MY809."""
         self._stream.write(self._text.take())
@@ -144,6 +150,9 @@ class FrameOutput:
         """Add the rows that a run which ended early has not come to."""
         for name, values in self.values.items():
             values.extend([_UNSENT if name == self.columns.error else None] * (count - len(values)))
+
+    def flush(self) -> None:
+        """Do nothing: values are lost with this process."""
 
     def checkpoint(self) -> None:
         """Do nothing: values are in their place."""

@@ -5,6 +5,7 @@ import errno
 import io
 import os
 import stat
+import zlib
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -50,12 +51,17 @@ class Text:
 
 
 class Part:
-    """One file. beside: where it is written; size: bytes of it that are on disk. Methods raise OSError."""
+    """One file. beside: where it is written; size: bytes of it that the system has. Methods raise OSError.
+
+    checksum: of those among them that may not be on disk.
+    """
 
     def __init__(self, path: Path, header: Sequence[str], delimiter: str) -> None:
         self.path = path
         self.beside = path.with_name(f".{path.name}.modelyard-part")
         self.size = 0
+        self.checksum = 0
+        self._is_on_disk = True
         self._header = header
         self._text = Text(delimiter)
         self.add = self._text.add
@@ -72,20 +78,36 @@ class Part:
         self.cut(0)
         self.add(self._header)
 
-    def cut(self, size: int) -> None:
-        """Go on behind so many bytes."""
+    def cut(self, size: int, checksum: int = 0) -> None:
+        """Go on behind so many bytes, with the checksum of those that may not be on disk."""
         os.truncate(self._fd, size)
         os.lseek(self._fd, size, os.SEEK_SET)
-        self.size = size
+        self.size, self.checksum = size, checksum
+        self._is_on_disk = False
 
-    def bring(self) -> bool:
-        """Bring to disk what was added since the last time; tell whether there was anything."""
+    def holds(self, start: int, size: int, checksum: int) -> bool:
+        """Tell whether the bytes from start to size have a checksum."""
+        content = os.pread(self._fd, size - start, start)
+        return len(content) == size - start and zlib.crc32(content) == checksum
+
+    def flush(self) -> bool:
+        """Give the system what was added since the last time; tell whether there was anything."""
         content = self._text.take()
         if content:
             write(self._fd, content)
-            os.fdatasync(self._fd)
             self.size += len(content)
+            self.checksum = zlib.crc32(content, self.checksum)
+            self._is_on_disk = False
         return bool(content)
+
+    def bring(self) -> bool:
+        """Bring to disk what was added since the last time; tell whether there was anything."""
+        self.flush()
+        if self._is_on_disk:
+            return False
+        os.fdatasync(self._fd)
+        self.checksum, self._is_on_disk = 0, True
+        return True
 
     def publish(self, *, again: bool = False) -> None:
         """Take the path's place. again: an earlier run may have come to do it."""

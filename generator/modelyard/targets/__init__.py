@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import Final, NamedTuple, Protocol, cast
 
-from modelyard.manifest import Rendered
+from modelyard.manifest import Rendered, TypeMeta, for_removal
 from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.models.shape import Shape
 from modelyard.problem import Problem
 from modelyard.template import Templates
+from modelyard.workload import ACCOUNT
 
 TARGETS: Final[Mapping[str, str]] = {
     "deployment": "modelyard.targets.deployment",
@@ -27,6 +28,14 @@ SECTIONS: Final[Mapping[str, str]] = {
 
 # Targets that the models file knows and this version does not have.
 PLANNED: Final = frozenset(["openshift", "dataproc", "spark-operator"])
+
+# Kinds whose objects the commands of a cluster leave alone, and why.
+KEPT: Final[Mapping[TypeMeta, str]] = {
+    TypeMeta("networking.internal.knative.dev/v1alpha1", "ClusterDomainClaim"): (
+        "it is cluster-wide, and other namespaces may rest on it: an administrator removes it"
+    ),
+    TypeMeta("batch/v1", "Job"): "it is part of a site-config, which `apply` never brings into a cluster",
+}
 
 
 class Claim(NamedTuple):
@@ -49,6 +58,10 @@ class Target(Protocol):
         """Fields that all variants of a model share, so that a variant cannot hold them."""
 
     @property
+    def KINDS(self) -> frozenset[TypeMeta]:  # noqa: N802
+        """Kinds of the objects that it may render."""
+
+    @property
     def Spec(self) -> type[Shape]:  # noqa: N802
         """Shape of the target's fields."""
 
@@ -69,6 +82,10 @@ class Section(Protocol):
     def SUMMARY(self) -> str:  # noqa: N802 - constants of the module
         """One line for `modelyard targets`."""
 
+    @property
+    def KINDS(self) -> frozenset[TypeMeta]:  # noqa: N802
+        """Kinds of the objects that it may render."""
+
     def render(self, models: DeclaredSet, templates: Templates) -> Rendered:
         """Return what the section gives; nothing where the set does not have it."""
 
@@ -81,3 +98,10 @@ def section(name: str) -> Section:
 def target(name: str) -> Target:
     """Return a target by name; its module is imported when it is asked for."""
     return cast("Target", import_module(TARGETS[name]))
+
+
+def kinds() -> list[TypeMeta]:
+    """Return all kinds that a set may have in a cluster, in the order in which they can go; not those of KEPT."""
+    of_targets, of_sections = (target(each).KINDS for each in TARGETS), (section(each).KINDS for each in SECTIONS)
+    every = {ACCOUNT}.union(*of_targets, *of_sections)
+    return for_removal(every - KEPT.keys())

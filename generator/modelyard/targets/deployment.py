@@ -15,6 +15,7 @@ from modelyard.workload import base_mark, base_name, config_map, network_policy,
 
 SUMMARY: Final = "Deployment and Service; Ingress or HTTPRoute, autoscaler, disruption budget"
 SHARED_FIELDS: Final = deployments.SHARED_FIELDS
+KINDS: Final = deployments.KINDS
 PORT: Final = 80  # of the Services
 GRACE: Final = 30  # seconds; Kubernetes' own default
 SCR_GRACE: Final = 15  # seconds; SCR ignores SIGTERM, so what follows the drain is only waited for

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field
 
 from modelyard import names
-from modelyard.manifest import Rendered
+from modelyard.manifest import Rendered, TypeMeta
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.shape import Duration, Host, Name, ObjectName, Shape
 from modelyard.places import derived
@@ -17,6 +17,7 @@ from modelyard.pods import pod
 from modelyard.problem import Problem, problem
 from modelyard.targets import Claim
 from modelyard.template import Templates
+from modelyard.workload import KINDS as AROUND_PODS
 from modelyard.workload import (
     base_mark,
     base_name,
@@ -33,6 +34,12 @@ from modelyard.workload import (
 
 SUMMARY: Final = "Knative Service; with variants a Service each and a Route that splits the calls"
 SHARED_FIELDS: Final = frozenset(["name", "visibility", "domains", "rolloutDuration"])
+KINDS: Final = AROUND_PODS | {
+    TypeMeta("serving.knative.dev/v1", "Service"),
+    TypeMeta("serving.knative.dev/v1", "Route"),
+    TypeMeta("serving.knative.dev/v1beta1", "DomainMapping"),
+    TypeMeta("networking.internal.knative.dev/v1alpha1", "ClusterDomainClaim"),
+}
 # queue-proxy's own: k8s_validation.go refuses them, and 8112 (pkg/networking, BackendHTTPSPort) is taken too.
 RESERVED_PORTS: Final = frozenset([8008, 8012, 8013, 8022, 8112, 9090, 9091])
 RESERVED_ENV: Final = frozenset(["PORT", "K_SERVICE", "K_CONFIGURATION", "K_REVISION"])

@@ -35,6 +35,7 @@ from modelyard.workload import (
 
 SUMMARY: Final = "SageMaker's /ping and /invocations in front of a model; else as deployment"
 SHARED_FIELDS: Final = deployments.SHARED_FIELDS
+KINDS: Final = deployments.KINDS
 NAME: Final = "sagemaker-proxy"
 PORT: Final = 8080  # of the Services: SageMaker's own
 PROXY_PORTS: Final = (8090, 8091)  # of the proxy in the pod; the second where the model listens on the first

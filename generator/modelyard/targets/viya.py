@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from modelyard.manifest import POD_SPECS, ConfigMapEntries, Manifest, Rendered, TargetPatch
+from modelyard.manifest import POD_SPECS, ConfigMapEntries, Manifest, Rendered, TargetPatch, TypeMeta
 from modelyard.models.declared import DeclaredSet
 from modelyard.models.pod import VolumeSource
 from modelyard.models.viya import Python, R, Restore, Viya
@@ -28,6 +28,7 @@ from modelyard.template import Templates
 from modelyard.workload import MANAGED_BY, NAME_LABEL
 
 SUMMARY: Final = "site-config of a SAS Viya deployment: Python and R volumes, restore parameters"
+KINDS: Final = frozenset([TypeMeta("batch/v1", "Job")])
 
 MAS_PORT: Final = "31100"  # MAS_PYPORT of the shipped sas-open-source-config-python-mas
 SAS_USER: Final = 1001  # that SAS's own images run as

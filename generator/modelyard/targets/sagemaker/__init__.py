@@ -13,11 +13,22 @@ from modelyard.places import derived, in_order
 from modelyard.targets import Claim
 from modelyard.targets.sagemaker.rules import check as check
 from modelyard.targets.sagemaker.spec import Canary, CaptureMode, DataCapture, Spec
-from modelyard.targets.sagemaker.values import environment, fields, image, instances, megabytes, variant_name
+from modelyard.targets.sagemaker.values import (
+    CONFIG,
+    ENDPOINT,
+    MODEL,
+    SCALING,
+    environment,
+    fields,
+    image,
+    instances,
+    megabytes,
+    variant_name,
+)
 from modelyard.template import Templates
 from modelyard.workload import base_mark, base_name, common, manifest, object_name
 
-__all__ = ["SHARED_FIELDS", "SUMMARY", "Spec", "check", "claims", "render"]
+__all__ = ["KINDS", "SHARED_FIELDS", "SUMMARY", "Spec", "check", "claims", "render"]
 
 SUMMARY: Final = (
     "SageMaker endpoint through ACK: Model, EndpointConfig, Endpoint, autoscaling; variants split its calls"
@@ -26,6 +37,8 @@ SUMMARY: Final = (
 SHARED_FIELDS: Final = frozenset(
     ["name", "region", "executionRoleARN", "canary", "vpc", "networkIsolation", "kmsKeyID", "dataCapture", "tags"]
 )
+
+KINDS: Final = frozenset([MODEL, CONFIG, ENDPOINT, *SCALING])
 
 
 def claims(model: DeclaredModel) -> Iterator[Claim]:

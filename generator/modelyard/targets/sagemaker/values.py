@@ -4,11 +4,18 @@ import re
 from typing import Final
 
 from modelyard import pods
+from modelyard.manifest import TypeMeta
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.places import derived, in_order
 from modelyard.targets.sagemaker.spec import Spec
 from modelyard.workload import spec_of
 
+_GROUP: Final = "sagemaker.services.k8s.aws/v1alpha1"
+_AUTOSCALING: Final = "applicationautoscaling.services.k8s.aws/v1alpha1"
+MODEL: Final = TypeMeta(_GROUP, "Model")
+CONFIG: Final = TypeMeta(_GROUP, "EndpointConfig")
+ENDPOINT: Final = TypeMeta(_GROUP, "Endpoint")
+SCALING: Final = (TypeMeta(_AUTOSCALING, "ScalableTarget"), TypeMeta(_AUTOSCALING, "ScalingPolicy"))
 MAIN: Final = "main"  # the one production variant of a model without variants
 _MEMORY: Final = re.compile(r"(\d+)(Mi|Gi)")
 

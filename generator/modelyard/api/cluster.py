@@ -114,32 +114,45 @@ def plan(  # noqa: PLR0913 - choices that have nothing to do with each other
         message = f"{shown} names the namespace {client.namespace}, and the command {namespace}"
         planned.problems.append(problem("MY713", message, hint="leave out -n, or spec.namespace"))
         return planned
-    name = rendering.models.metadata.name
     objects = placed(client, [each.body for each in rendering.objects])
     planned.forms = list(changed_forms(client, objects))
     if planned.forms and not handover:
         planned.problems += [each.refusal() for each in planned.forms]
         return planned
-    forms = planned.forms
+    set_name = rendering.models.metadata.name
+    if _try(client, planned, objects, set_name, force=force, create_accounts=create_accounts):
+        planned.objects = objects
+        planned.doomed = _doomed(client, planned, set_name, prune=prune)
+    return planned
+
+
+def _try(
+    client: Client, planned: Plan, objects: list[Object], set_name: str, *, force: bool, create_accounts: bool
+) -> bool:
+    """Try all objects, and tell whether the server would take them; else no account that was made for it stays."""
     trial = try_all(
         client,
         objects,
-        force=lambda body: force or is_handed_over(body, forms),
+        force=lambda body: force or is_handed_over(body, planned.forms),
         create_accounts=create_accounts,
     )
     planned.tried, planned.created = trial.tried, trial.created
-    planned.problems += [*trial.problems, *foreign((each.live for each in planned.tried), name)]
+    planned.problems += [*trial.problems, *foreign((each.live for each in planned.tried), set_name)]
     if has_errors(planned.problems):
         withdraw(client, planned.created)
-        return planned
-    planned.objects = objects
-    planned.doomed = [each for form in forms for each in replaced(client, form)]
-    if prune:
-        # A Route that is handed over belongs to a Service afterwards.
-        known = {each["metadata"]["uid"] for each in (*planned.doomed, *(form.live for form in forms))}
-        found = surplus(client, name, client.namespace, objects)
-        planned.doomed += [each for each in found if each["metadata"]["uid"] not in known]
-    return planned
+        return False
+    return True
+
+
+def _doomed(client: Client, planned: Plan, set_name: str, *, prune: bool) -> list[Object]:
+    """Return the live objects that a handover takes away, and those that the set does not declare."""
+    doomed = [each for form in planned.forms for each in replaced(client, form)]
+    if not prune:
+        return doomed
+    # A Route that is handed over belongs to a Service afterwards.
+    known = {each["metadata"]["uid"] for each in (*doomed, *(form.live for form in planned.forms))}
+    found = surplus(client, set_name, client.namespace, planned.objects)
+    return doomed + [each for each in found if each["metadata"]["uid"] not in known]
 
 
 def differences(client: Client, planned: Plan) -> list[Difference]:

@@ -72,7 +72,8 @@ def is_troubled(pod: Object) -> bool:
     if status.get("phase") == "Succeeded" or pod["metadata"].get("deletionTimestamp"):
         return False
     conditions = {each.get("type"): each.get("status") for each in status.get("conditions") or []}
-    return conditions.get("Ready") != "True" or any(each.get("restartCount") for each in _containers(status))
+    waits = any(not each.get("ready") for each in status.get("containerStatuses") or [])
+    return waits or conditions.get("Ready") != "True" or any(each.get("restartCount") for each in _containers(status))
 
 
 def _containers(status: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -80,6 +80,7 @@ def _model(key: str, targets: Sequence[str], *, flags: bool) -> Data:
         model["port"] = 9000
     if "knative" not in targets:
         _lay_over(model, {"volumes": [_OPTIONS["downwardAPI"]]})
+        model |= _chosen(f"{key}/ending", _OPTIONS["ending"])
     if "knative" not in targets or flags:
         _lay_over(model, _chosen(f"{key}/flagged", _OPTIONS["flagged"]))
     if variants := _pick(f"{key}/variants", [None, None, *_OPTIONS["variants"]]):

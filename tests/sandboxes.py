@@ -34,11 +34,11 @@ def open_folder(parent: Path | None = None) -> Iterator[Path]:
         yield Path(name)
 
 
-def as_user(*, capabilities: Collection[str] = ()) -> list[str]:
+def as_user(user: int = USER, *, capabilities: Collection[str] = ()) -> list[str]:
     """Return the start of a command that runs as a container's user, with at most these capabilities."""
     allowed = ",".join(["-all", *(f"+{each.lower()}" for each in capabilities)])
     return [
-        "setpriv", f"--reuid={USER}", "--regid=0", "--clear-groups", "--no-new-privs", "--inh-caps=-all",
+        "setpriv", f"--reuid={user}", "--regid=0", "--clear-groups", "--no-new-privs", "--inh-caps=-all",
         f"--bounding-set={allowed}",
     ]  # fmt: skip
 

@@ -1,6 +1,7 @@
 """The entry point of the SageMaker image, run as the image runs it: as user 1001, and as PID 1 of a PID namespace."""
 
 import contextlib
+import http.client
 import json
 import os
 import re
@@ -32,6 +33,7 @@ spec:
       command: COMMAND
       targets: {sagemaker-proxy: {}}
 """
+DELAY: Final = 5.0  # seconds; PROXY_DELAY of the Caddyfile
 STANDS_STILL: Final = "exec sleep 60\n"  # in place of the proxy
 
 
@@ -160,23 +162,47 @@ def test_sigterm_lets_a_call_in_flight_end(caddy: Path, home: Path) -> None:
     lay_out_stub(home, caddy)
     with running(home) as container, ThreadPoolExecutor(1) as pool:
         until(lambda: answers(container))
-        call = pool.submit(container.proxy.score, "slow=3")
+        call = pool.submit(container.proxy.score, f"slow={DELAY + 2}")
         time.sleep(0.5)
         start = time.monotonic()
         os.kill(container.top, signal.SIGTERM)
         assert container.process.wait(30) == 0
         assert call.result().status == 200
-        assert 2 < time.monotonic() - start < 6
+        assert call.result().headers["Connection"] == "close"
+        assert DELAY + 1 < time.monotonic() - start < DELAY + 5
 
 
-def test_sigterm_ends_an_idle_container_at_once(caddy: Path, home: Path) -> None:
+def test_sigterm_ends_an_idle_container_when_no_more_calls_are_taken(caddy: Path, home: Path) -> None:
     lay_out_stub(home, caddy)
     with running(home) as container:
         until(lambda: answers(container))
         start = time.monotonic()
         os.kill(container.top, signal.SIGTERM)
+        time.sleep(DELAY - 1)
+        assert container.proxy.score().status == 200
         assert container.process.wait(30) == 0
-        assert time.monotonic() - start < 3
+        assert time.monotonic() - start < DELAY + 3
+
+
+def test_it_ends_within_sagemakers_30_seconds_whatever_its_calls_and_its_model_do(caddy: Path, home: Path) -> None:
+    shutil.copy(scr_stub.__file__, home / "scr_stub.py")
+    shutil.copy(caddy, home / "caddy")
+    stub = f"{sandboxes.python()} {home / 'scr_stub.py'} --server.port=$MODEL_PORT"
+    lay_out(home, ["sh", "-c", f"trap '' TERM; {stub} & while :; do wait; done"])
+    with running(home) as container, ThreadPoolExecutor(1) as pool:
+        until(lambda: answers(container))
+        start = time.monotonic()
+        os.kill(container.top, signal.SIGTERM)
+        time.sleep(DELAY - 1)
+        call = pool.submit(_call_that_hangs, container.proxy)
+        assert container.process.wait(40) == 0
+        assert DELAY + 20 + 2 < time.monotonic() - start < 30
+        call.result()
+
+
+def _call_that_hangs(proxy: Proxy) -> None:
+    with contextlib.suppress(http.client.HTTPException, OSError):
+        proxy.score("hang")
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.02, 0.1])

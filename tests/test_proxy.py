@@ -3,9 +3,7 @@
 import contextlib
 import http.client
 import json
-import signal
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -311,48 +309,6 @@ def test_a_model_that_hangs_at_connect_is_502_or_504(alone: tuple[Proxy, int]) -
     assert is_error(answer, answer.status)
     assert answer.status in (502, 504)
     assert answer.seconds < 3
-
-
-def test_sigterm_lets_calls_in_flight_end(caddy: Path, tmp_path: Path) -> None:
-    with serving(caddy, tmp_path, "20s") as site, ThreadPoolExecutor(8) as pool:
-        calls = [pool.submit(site.proxy.score, "slow=2") for _ in range(8)]
-        time.sleep(0.7)
-        site.proxy.process.send_signal(signal.SIGTERM)
-        time.sleep(0.4)
-        with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", site.proxy.port), 1)
-        assert {each.result().status for each in calls} == {200}
-        assert site.proxy.process.wait(10) == 0
-
-
-def test_sigterm_ends_an_idle_proxy_at_once(caddy: Path, tmp_path: Path) -> None:
-    with serving(caddy, tmp_path, "20s") as site:
-        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", site.proxy.port, timeout=10)) as connection:
-            assert proxies.call(connection, "POST", "/invocations", b"{}", JSON).status == 200
-            start = time.monotonic()
-            site.proxy.process.send_signal(signal.SIGTERM)
-            assert site.proxy.process.wait(10) == 0
-        assert time.monotonic() - start < 3
-
-
-def test_drain_ends_at_its_limit(caddy: Path, tmp_path: Path) -> None:
-    port = proxies.free_port()
-    container = proxies.rendered(tmp_path / "set", timeout="3s")
-    assert container.env["PROXY_DRAIN"] == "3s"
-    with scr_stub.running(port), proxies.running(caddy, container, tmp_path / "run", port) as proxy:
-        thread = threading.Thread(target=lambda: _break(proxy))
-        thread.start()
-        time.sleep(0.5)
-        start = time.monotonic()
-        proxy.process.send_signal(signal.SIGTERM)
-        proxy.process.wait(15)
-        assert time.monotonic() - start < 5
-        thread.join(10)
-
-
-def _break(proxy: Proxy) -> None:
-    with contextlib.suppress(http.client.HTTPException, OSError):
-        proxy.score("drip")
 
 
 def test_the_log_holds_no_header(site: Site) -> None:

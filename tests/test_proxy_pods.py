@@ -8,7 +8,9 @@ import pytest
 
 from modelyard import api, proxy
 from modelyard.manifest import Manifest
+from modelyard.models.model import Model
 from modelyard.names import bytes_of, seconds
+from modelyard.workload import lasting
 from tests import proxies
 
 Data: TypeAlias = dict[str, Any]
@@ -19,27 +21,77 @@ def pods(renderings: Mapping[str, api.Rendering]) -> Iterator[tuple[api.Renderin
     for rendering in renderings.values():
         for each in rendering.objects:
             pod = each.body["spec"]["template"]["spec"] if each.kind == "Deployment" else {}
-            containers = {found["name"]: found for found in pod.get("containers", ())}
-            if "proxy" in containers:
-                yield rendering, each, pod, containers["model"], containers["proxy"]
+            if [found["name"] for found in pod.get("containers", ())] == ["proxy"]:
+                (model,), (beside,) = pod["initContainers"], pod["containers"]
+                yield rendering, each, pod, model, beside
 
 
 def env(container: Data) -> dict[str, str]:
     return {each["name"]: each.get("value") for each in container["env"]}
 
 
-def stops_after(container: Data) -> int:
-    return int(container["lifecycle"]["preStop"]["sleep"]["seconds"])
+def declared(rendering: api.Rendering, deployment: Manifest) -> Model:
+    assert rendering.models is not None
+    return next(each.whole.model for each in rendering.models.models if each.name == deployment.model)
 
 
 def test_the_model_answers_until_the_proxy_is_done(renderings: Mapping[str, api.Rendering]) -> None:
     seen = 0
-    for _, _, pod, model, beside in pods(renderings):
-        drained = stops_after(beside) + seconds(env(beside)["PROXY_DRAIN"])
-        assert stops_after(model) >= drained
-        assert stops_after(model) < pod["terminationGracePeriodSeconds"] <= 40
+    for _, _, _, model, beside in pods(renderings):
+        # The kubelet sends SIGTERM to native sidecars when the containers have ended, and the proxy gets it at once.
+        assert (model["name"], model["restartPolicy"]) == ("model", "Always")
+        assert "sleep" not in model.get("lifecycle", {}).get("preStop", {})
+        assert "lifecycle" not in beside
         seen += 1
     assert seen > 40
+
+
+def test_the_grace_period_is_what_the_proxy_and_the_model_need(renderings: Mapping[str, api.Rendering]) -> None:
+    seen = set()
+    for rendering, deployment, pod, _, beside in pods(renderings):
+        own, given = declared(rendering, deployment), env(beside)
+        hook = own.preStop
+        delay = 5 if hook is None or hook.sleep is None else seconds(hook.sleep)
+        assert given["PROXY_DRAIN"] == given["MODEL_TIMEOUT"], "no call is cut that has not had its time"
+        wanted = delay + seconds(given["PROXY_DRAIN"]) + 5
+        assert seconds(given["PROXY_DELAY"]) == delay
+        assert pod["terminationGracePeriodSeconds"] == (
+            seconds(own.terminationGrace) if own.terminationGrace else wanted
+        )
+        seen.add((delay, own.terminationGrace))
+    assert {delay for delay, _ in seen} == {0, 5, 15, 20}
+    assert {grace for _, grace in seen} == {None, "30s", "90s", "2h"}
+
+
+def test_scr_obeys_sigterm_where_the_proxy_cannot_read_its_environment(renderings: Mapping[str, api.Rendering]) -> None:
+    seen = set()
+    for rendering, deployment, pod, model, beside in pods(renderings):
+        users = [each["securityContext"].get("runAsUser") for each in (model, beside)]
+        shared = pod.get("shareProcessNamespace", False)
+        assert shared == (declared(rendering, deployment).runtime == "scr" and users[0] not in (None, users[1]))
+        seen.add(shared)
+    assert seen == {True, False}
+
+
+def test_the_models_container_is_the_first_that_cluster_commands_look_at(
+    renderings: Mapping[str, api.Rendering],
+) -> None:
+    for _, deployment, pod, model, beside in pods(renderings):
+        assert [each for _, _, each in lasting(pod)] == [model, beside]
+        metadata = deployment.body["spec"]["template"]["metadata"]
+        assert metadata["annotations"]["kubectl.kubernetes.io/default-container"] == model["name"]
+
+
+def test_of_a_foreign_pod_native_sidecars_last_and_init_containers_do_not() -> None:
+    sidecar = {"name": "mesh", "restartPolicy": "Always"}
+    pod = {"containers": [{"name": "app"}], "initContainers": [{"name": "fetch"}, sidecar]}
+    assert [(key, i, each["name"]) for key, i, each in lasting(pod)] == [
+        ("containers", 0, "app"),
+        ("initContainers", 1, "mesh"),
+    ]
+    assert [lasting(odd) for odd in ({}, {"containers": None}, {"containers": ["app"], "initContainers": {}})] == [
+        []
+    ] * 3
 
 
 def test_model_and_proxy_have_ports_of_their_own(renderings: Mapping[str, api.Rendering]) -> None:
@@ -59,13 +111,15 @@ def test_every_service_is_on_8080_and_leads_to_the_proxy(renderings: Mapping[str
 
 def test_only_the_proxys_port_is_open_but_for_monitoring(renderings: Mapping[str, api.Rendering]) -> None:
     opened = set()
-    for rendering, deployment, _, _, _ in pods(renderings):
+    for rendering, deployment, _, model, _ in pods(renderings):
         name = deployment.body["metadata"]["labels"]["app.kubernetes.io/name"]
         for each in rendering.objects:
             if (each.kind, each.name) == ("NetworkPolicy", name):
                 first, *others = each.body["spec"]["ingress"]
                 assert [port["port"] for port in first["ports"]] == ["http"]
-                assert all([port["port"] for port in rule["ports"]] == ["model"] and rule["from"] for rule in others)
+                assert all(rule["from"] for rule in others)
+                numbers = [port["port"] for rule in others for port in rule["ports"]]
+                assert not numbers or model["ports"][0]["containerPort"] in numbers
                 opened.add(len(others))
     assert opened == {0, 1}
 

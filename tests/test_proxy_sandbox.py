@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modelyard.pods import SCR_USER
+from modelyard.targets.sagemaker_proxy import PROXY_USER
 from tests import proxies, sandboxes, scr_stub
 
 
@@ -31,12 +31,12 @@ def test_only_the_declared_folder_is_written(caddy: Path, folder: Path) -> None:
     official = sandboxes.copied_with_file_capability(caddy, folder / "caddy")
     container = proxies.rendered(folder / "set", timeout="2s")
     assert container.security["readOnlyRootFilesystem"]
-    assert container.security["runAsUser"] == SCR_USER == sandboxes.USER
+    assert container.security["runAsUser"] == PROXY_USER
     assert [each["mountPath"] for each in container.mounts if not each.get("readOnly")] == ["/tmp"]  # noqa: S108
     run = folder / "run"
     wrap = [
         *sandboxes.read_only(run / "tmp"),
-        *sandboxes.as_user(capabilities=container.security["capabilities"]["add"]),
+        *sandboxes.as_user(PROXY_USER, capabilities=container.security["capabilities"]["add"]),
     ]
     port = proxies.free_port()
     with scr_stub.running(port), proxies.running(official, container, run, port, wrap=wrap) as proxy:

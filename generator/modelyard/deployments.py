@@ -4,11 +4,14 @@ Not here: what is in the pods (`pods`, and the target's own containers), which p
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from modelyard import names
 from modelyard.manifest import Manifest, TypeMeta
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.deployed import Deployed
+from modelyard.models.model import Model
+from modelyard.places import derived
 from modelyard.problem import Problem, problem
 from modelyard.template import Templates
 from modelyard.workload import KINDS as AROUND_PODS
@@ -24,12 +27,32 @@ KINDS: Final = AROUND_PODS | {
     TypeMeta("networking.k8s.io/v1", "Ingress"),
     TypeMeta("gateway.networking.k8s.io/v1", "HTTPRoute"),
 }
-DRAIN: Final = 10  # seconds; endpoints and load balancers forget a pod in that time
 
 
-def until(seconds: int) -> dict[str, Any]:
-    """Return the lifecycle of a container that gets SIGTERM only after some seconds."""
-    return {"preStop": {"sleep": {"seconds": seconds}}}
+class Ending(NamedTuple):
+    """How a pod ends, in seconds: how long it goes on taking calls, when SIGKILL comes, and what that leaves time for.
+
+    needed: preStop, as far as its time is known, and after it a call.
+    """
+
+    stays: int
+    grace: int
+    needed: int
+
+
+def ending(own: Model, stays: int, calls: int | None, *, rest: int) -> Ending:
+    """Return how a pod ends. The model's own `preStop` and `terminationGrace` stand above what the target says.
+
+    stays: the target's own. calls: what a call may take, None where nothing says it. rest: seconds for what remains.
+    """
+    hook, text = own.preStop, own.terminationGrace
+    if hook and hook.sleep is not None:
+        stays = derived(names.seconds(hook.sleep), hook.sleep)
+    needed = (0 if hook and hook.sleep is None else stays) + (calls or 0)
+    if text is None:
+        return Ending(stays, stays + (calls or 0) + rest, needed)
+    grace = derived(names.seconds(text), text)
+    return Ending(stays if hook else min(stays, grace), grace, needed)
 
 
 def services(model: DeclaredModel, target: str) -> Iterator[tuple[str, Served]]:
@@ -58,6 +81,20 @@ def check(models: DeclaredSet, model: DeclaredModel, target: str) -> Iterator[Pr
         if autoscale and autoscale.max < autoscale.min:
             place = models.place(served.find("targets", target, "autoscale", "max"))
             yield problem("MY104", f"max {autoscale.max} is less than min {autoscale.min}", place=place)
+
+
+def check_end(models: DeclaredSet, served: Served, ends: Ending) -> Iterator[Problem]:
+    """Yield a grace period of the model's own that Kubernetes refuses, or that is shorter than what it is for."""
+    hook, text = served.model.preStop, served.model.terminationGrace
+    if text is None:
+        return
+    place = models.place(served.find("terminationGrace"))
+    if hook and hook.sleep and ends.stays > ends.grace:
+        message = f"preStop sleeps {hook.sleep}, and the pod is killed after {text}"
+        yield problem("MY104", message, hint="Kubernetes takes no sleep that is longer", place=place)
+    elif ends.needed > ends.grace:
+        message = f"a pod is killed after {text}, and preStop and a call may take {ends.needed}s"
+        yield problem("MY223", message, hint=f"set terminationGrace: {ends.needed}s, or a shorter timeout", place=place)
 
 
 def running(

@@ -43,7 +43,7 @@ def content(models: DeclaredSet, model: DeclaredModel, served: Served) -> tuple[
         "tag": f"{model.name}-sagemaker:{names.tag(own.image or '') or 'latest'}",
         "path": url_path(model),
         "asked": None if asked == proxy.of_scr(model) else asked,
-        "limits": proxy.limits(names.seconds(spec.timeout), names.bytes_of(spec.maxBody), proxy.DRAIN),
+        "limits": proxy.limits(names.seconds(spec.timeout), names.bytes_of(spec.maxBody)),
         "command": [*(own.command or SCR_COMMAND), *(own.args or [])],
     }
     made = {

@@ -1,8 +1,8 @@
 """The pods of a model: image, environment, container, volumes, probes. Any text of theirs is in templates/shared."""
 
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from modelyard import names
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
@@ -12,12 +12,26 @@ from modelyard.template import Templates
 from modelyard.workload import base_name, common, config_name, object_name, port
 
 if TYPE_CHECKING:
-    from modelyard.models.pod import Probe, Volume  # at run time they are imported when a model has them
+    from modelyard.models.pod import PreStop, Probe, Volume  # at run time they are imported when a model has them
 
 DEFAULT_PERIOD: Final = 10  # seconds between probes; Kubernetes' own default
 SCR_USER: Final = 1001  # sas-container-runtime, examples/sageMakerRunTime/Dockerfile: USER 1001:0
 APP_PATH: Final = "SAS_SCR_APP_PATH"
+PRE_STOP: Final = ("exec", "httpGet", "sleep")
+_HANDLERS: Final = ("httpGet", "tcpSocket", "exec", "grpc")
 _REFERENCE: Final = re.compile(r"\$\(([^)]+)\)")
+
+
+class Container(NamedTuple):
+    """What a target says of the model's container.
+
+    stays: seconds for which it goes on taking calls when its pod ends. sidecar: a native one, which starts before the
+    pod's other containers and gets SIGTERM when those have ended.
+    """
+
+    port_name: str
+    stays: int = 0
+    sidecar: bool = False
 
 
 def pod(
@@ -26,9 +40,7 @@ def pod(
     served: Served,
     target: str,
     templates: Templates,
-    *,
-    port_name: str,
-    lifecycle: dict[str, Any] | None = None,
+    container: Container,
 ) -> dict[str, Any]:
     """Return what a workload's template is given: `common`, and of its pods labels, annotations and spec."""
     base = base_name(model, target)
@@ -36,7 +48,8 @@ def pod(
     context = common(models, base, served, object_name(base, served))
     context["podLabels"] = context["labels"]
     context["podAnnotations"] = in_order(own.podAnnotations or {})
-    values = {"portName": port_name, "lifecycle": lifecycle, **_container(models, model, served), **_volumes(own)}
+    values = {"container": container, **_container(models, model, served), **_volumes(own)}
+    values["lifecycle"] = _lifecycle(own, container)
     if own.config:
         values["envFrom"].append({"configMapRef": {"name": config_name(context["name"])}})
     values["probes"] = _probes(own, templates)
@@ -53,7 +66,7 @@ def _container(models: DeclaredSet, model: DeclaredModel, served: Served) -> dic
         "env": environment(model, served),
         "envFrom": [plain(each) for each in own.envFrom or []],
         "resources": in_order(plain(own.resources)) if own.resources else None,
-        "securityContext": _security(models, own),
+        "securityContext": security(models, own),
         "serviceAccountName": spec.serviceAccount.name or models.metadata.name,
         "imagePullSecrets": derived([{"name": name} for name in spec.imagePullSecrets or []], spec.imagePullSecrets),
         "tolerations": derived([plain(each) for each in own.tolerations or []], own.tolerations),
@@ -100,7 +113,7 @@ def _depth(name: str, values: Mapping[str, Any], above: tuple[str, ...]) -> int:
     return max((1 + _depth(each, values, (*above, name)) for each in used), default=0)
 
 
-def _security(models: DeclaredSet, own: Model) -> dict[str, Any]:
+def security(models: DeclaredSet, own: Model) -> dict[str, Any]:
     """Return what the model says over the template's security context; OpenShift assigns user ids itself."""
     context = {"runAsUser": SCR_USER} if own.runtime == "scr" else {}
     context |= plain(own.securityContext) if own.securityContext else {}
@@ -116,6 +129,14 @@ def _volumes(own: Model) -> dict[str, Any]:
         "volumeMounts": [_mount(volume) for volume in volumes],
         "volumes": [_source(volume) for volume in volumes],
     }
+
+
+def _lifecycle(own: Model, container: Container) -> dict[str, Any]:
+    """Return the model's own preStop by a command or call, else the target's wait; a native sidecar waits anyway."""
+    hook = _handlers(own.preStop, ("exec", "httpGet"), port(own)) if own.preStop else {}
+    if not hook and container.stays and not container.sidecar:
+        hook = {"sleep": {"seconds": container.stays}}
+    return {"preStop": hook} if hook else {}
 
 
 def _mount(volume: "Volume") -> dict[str, Any]:
@@ -135,18 +156,24 @@ def _probes(model: Model, templates: Templates) -> dict[str, Any]:
         own = getattr(model.probes, name) if model.probes else None
         if own is not None:
             probes[name] = None if own is False else probe(own, port(model))
-    return probes
+    return probes | _startup(model, probes)
+
+
+def _startup(model: Model, probes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a startup probe that asks what the model's own readiness probe asks, unless it has one of its own.
+
+    Else a pod whose port opens before it is ready would be asked again only after the period of readiness.
+    """
+    own = model.probes
+    if own is None or own.startup is not None or not own.readiness or not probes["startup"]:
+        return {}
+    asked = {key: probes["readiness"][key] for key in (*_HANDLERS, "timeoutSeconds") if key in probes["readiness"]}
+    return {"startup": asked | {key: probes["startup"][key] for key in ("periodSeconds", "failureThreshold")}}
 
 
 def probe(own: "Probe", default_port: int) -> dict[str, Any]:
     """Return a probe in Kubernetes' form: seconds instead of durations, the port filled in."""
-    result: dict[str, Any] = {}
-    for name in ("httpGet", "tcpSocket", "exec", "grpc"):
-        handler = getattr(own, name)
-        if handler is not None:
-            given = plain(handler)
-            filled = {key: given[key] for key in ("path",) if key in given} | {"port": default_port}
-            result[name] = given if name == "exec" else filled | given
+    result = _handlers(own, _HANDLERS, default_port)
     for name, field in (
         ("initialDelay", "initialDelaySeconds"),
         ("timeout", "timeoutSeconds"),
@@ -160,4 +187,16 @@ def probe(own: "Probe", default_port: int) -> dict[str, Any]:
     result["successThreshold"] = own.successThreshold or 1
     if own.failureThreshold is not None:
         result["failureThreshold"] = own.failureThreshold
+    return result
+
+
+def _handlers(own: "Probe | PreStop", kinds: Sequence[str], default_port: int) -> dict[str, Any]:
+    """Return what is asked, and how, in Kubernetes' form: of these kinds, with the port filled in."""
+    result: dict[str, Any] = {}
+    for name in kinds:
+        handler = getattr(own, name)
+        if handler is not None:
+            given = plain(handler)
+            filled = {key: given[key] for key in ("path",) if key in given} | {"port": default_port}
+            result[name] = given if name == "exec" else filled | given
     return result

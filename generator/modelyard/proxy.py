@@ -17,7 +17,9 @@ from modelyard.workload import port
 IMAGE: Final = "docker.io/library/caddy:2.11.9"
 TIMEOUT: Final = "58s"  # SageMaker waits 60 s for an answer ("Custom Inference Code with Hosting")
 MAX_BODY: Final = "6Mi"  # SageMaker's own limit for a call to an endpoint
-DRAIN: Final = 25  # seconds for calls in flight: SageMaker sends SIGKILL 30 s after SIGTERM
+# Seconds of the image: SageMaker sends SIGKILL 30 s after SIGTERM, and the entry point gives the model 3 s.
+STAYS: Final = 5
+DRAIN: Final = 20
 CUTOFF: Final = 7  # seconds after `timeout`; more than the 5 s for which the Caddyfile keeps an idle connection
 PATHS: Final = ("/invocations", "/ping")
 
@@ -62,13 +64,17 @@ def check(models: DeclaredSet, model: DeclaredModel, served: Served) -> Iterator
         yield problem("MY105", f"{asked[1]} {wrong}", place=place)
 
 
-def limits(timeout: int, max_body: int, drain: int) -> dict[str, str]:
-    """Return the variables of what a call may take: seconds, bytes, and seconds after SIGTERM."""
+def limits(timeout: int, max_body: int, *, stays: int = STAYS, drain: int = DRAIN) -> dict[str, str]:
+    """Return the variables of what a call may take, in seconds and bytes, and of the end.
+
+    stays: seconds after SIGTERM in which calls are still taken. drain: seconds that those in flight then get.
+    """
     return {
         "MODEL_TIMEOUT": f"{timeout}s",
         "MODEL_CUTOFF": f"{timeout + CUTOFF}s",
         "MAX_BODY": str(max_body),
         "PROXY_DRAIN": f"{drain}s",
+        "PROXY_DELAY": f"{stays}s",
     }
 
 

@@ -96,6 +96,19 @@ def common(models: DeclaredSet, base: str, served: Served, name: str) -> dict[st
     }
 
 
+def lasting(pod: Mapping[str, Any]) -> list[tuple[str, int, dict[str, Any]]]:
+    """Return the containers that run as long as a pod does, native sidecars too, each with where it stands in the spec.
+
+    The model's is the first. pod: the spec, also one that is not ours, and may be none.
+    """
+    found = []
+    for key in ("containers", "initContainers"):
+        for i, each in enumerate(pod[key] if isinstance(pod.get(key), list) else []):
+            if isinstance(each, dict) and (key == "containers" or each.get("restartPolicy") == "Always"):
+                found.append((key, i, each))
+    return sorted(found, key=lambda each: each[2].get("name") != "model")
+
+
 def port(model: Model) -> int:
     """Return the port that the container listens on."""
     return model.port or DEFAULT_PORT

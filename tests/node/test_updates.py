@@ -115,6 +115,16 @@ def test_the_proxy_loses_no_call_when_pods_are_evicted(
     assert max(took) < 15, "a pod without long calls ends in seconds"
 
 
+def test_a_pod_of_scr_behind_the_proxy_ends_in_seconds(scene: Scene, caddy_image: str, ignoring: str) -> None:
+    text = SET.replace("TARGET", PROXY.replace("10s", "58s")).replace("IMAGE", ignoring).replace("CADDY", caddy_image)
+    apply(scene, text.replace("runtime: pcr", "runtime: scr"), 1)
+    name, began = pods(scene)[0], time.monotonic()
+    evict(scene, name)
+    while name in pods(scene):
+        assert time.monotonic() - began < 15, "it waits for SIGKILL"
+        time.sleep(0.2)
+
+
 def test_a_deployment_loses_no_call_of_clients_that_renew_their_connections(
     scene: Scene, load: Load, ignoring: str
 ) -> None:

@@ -29,8 +29,8 @@ def field_of_object(path: Path) -> str:
     if "metadata" in parts[:-2]:
         kind, key = parts[parts.index("metadata") + 1], parts[-1]
         return _camel(key) if key.startswith(_AUTOSCALING) else f"{kind}.{key}"
-    if "containers" in parts[:-2]:
-        parts = parts[parts.index("containers") + 2 :]
+    if held := [key for key in ("initContainers", "containers") if key in parts[:-2]]:
+        parts = parts[parts.index(held[0]) + 2 :]
         return ".".join(parts[:_LIST_ITEM]) if parts[0] == "env" else ".".join(parts)
     while parts[:1] in (["spec"], ["template"]) and len(parts) > 1:
         parts = parts[1:]

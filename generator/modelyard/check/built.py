@@ -4,13 +4,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from modelyard.check.finding import Finding, Path, items
-from modelyard.check.pod_templates import PodTemplate, pod_templates
+from modelyard.check.finding import Finding, Path
+from modelyard.check.pod_templates import pod_templates
 from modelyard.check.stream import Stream
 from modelyard.credentials import is_credential_name, is_credential_value
 from modelyard.manifest import Manifest
 from modelyard.names import one_of
 from modelyard.patch import pointer_of
+from modelyard.workload import lasting
 
 _SHOWN: Final = 60  # characters of a value in a message
 # What kustomize itself adds and the models file does not decide.
@@ -47,23 +48,19 @@ def _one_image(manifests: Sequence[Manifest], found: Sequence[dict[str, Any] | N
             index = max(variants.values())
             message = f"{one_of(variants).replace(' or ', ' and ')} of {manifests[index].model} run one image: {image}"
             hint = "kustomize's images: knows an image by its name only; set the images in the models file"
-            path = (*_image_path(manifests[index].body), "containers", 0, "image")
-            yield Finding("MY633", message, hint, index, path)
-
-
-def _image_path(body: dict[str, Any]) -> Path:
-    found = _pod(body)
-    return found.spec_path if found else ()
+            yield Finding("MY633", message, hint, index, _own(manifests[index].body)[0])
 
 
 def _image(body: dict[str, Any]) -> str:
-    found = _pod(body)
-    containers = [each for _, each in items(found.spec.get("containers"))] if found else []
-    return str(containers[0].get("image", "")) if containers else ""
+    return _own(body)[1]
 
 
-def _pod(body: dict[str, Any]) -> PodTemplate | None:
-    return next(pod_templates(Manifest(body, "")), None)
+def _own(body: dict[str, Any]) -> tuple[Path, str]:
+    """Return path and value of the image of the model's container; nothing where an object has no pods."""
+    for template in pod_templates(Manifest(body, "")):
+        for key, index, container in lasting(template.spec):
+            return (*template.spec_path, key, index, "image"), str(container.get("image", ""))
+    return (), ""
 
 
 def _changes(old: Any, new: Any, path: Path, names: Mapping[str, str]) -> Iterator[tuple[Path, str]]:

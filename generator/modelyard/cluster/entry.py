@@ -14,7 +14,7 @@ from modelyard.names import one_of, repository
 from modelyard.pods import APP_PATH
 from modelyard.problem import problem
 from modelyard.score.contract import TENSORFLOW
-from modelyard.workload import NAME_LABEL, VARIANT_LABEL
+from modelyard.workload import NAME_LABEL, VARIANT_LABEL, lasting
 
 _QUEUE: Final = "queue-port"  # of Knative's queue-proxy (knative/serving, pkg/reconciler/revision/resources/queue.go)
 _GATEWAY: Final = "gateway.networking.k8s.io/v1"
@@ -152,7 +152,7 @@ def _pod_spec(client: Client, live: Object) -> Object:
 
 def _path(live: Object, pod: Object) -> str:
     """Return the path that a model answers to: what SAS Container Runtime is told, else the name of its image."""
-    container: dict[str, Any] = (pod.get("containers") or [{}])[0]
+    container = next((each for _, _, each in lasting(pod)), {})
     told = next((each.get("value") for each in container.get("env") or [] if each["name"] == APP_PATH), None)
     image = str(container.get("image") or "")
     path = str(told or "/" + repository(image).rpartition("/")[2])

@@ -9,7 +9,7 @@ from modelyard.cluster.client import Client, ClusterProblem, Object
 from modelyard.cluster.faults import faults, is_troubled, worst
 from modelyard.cluster.prune import ours, owned
 from modelyard.cluster.ready import State, state
-from modelyard.workload import MANAGED_BY, NAME_LABEL, VARIANT_LABEL
+from modelyard.workload import MANAGED_BY, NAME_LABEL, VARIANT_LABEL, lasting
 
 SERVING: Final = "serving.knative.dev/v1"
 _OF_SERVICE: Final = "serving.knative.dev/service"
@@ -216,9 +216,8 @@ def _revision_images(client: Client) -> dict[str, str]:
 
 
 def _image(pod: Mapping[str, Any]) -> str:
-    """Return the image of the first container of a pod's spec."""
-    containers = pod.get("containers") or [{}]
-    return str(containers[0].get("image", ""))
+    """Return the image of the model's container in a pod's spec."""
+    return next((str(each.get("image", "")) for _, _, each in lasting(pod)), "")
 
 
 def _label(live: Object, key: str) -> str:

@@ -10,6 +10,7 @@ from modelyard.cluster.client import Client, ClusterProblem, Object
 from modelyard.cluster.pods import of_model
 from modelyard.names import one_of
 from modelyard.problem import Problem, problem
+from modelyard.workload import lasting
 
 # Containers beside the model's: Knative's, and that of the target sagemaker-proxy.
 _BESIDE: Final = frozenset(["queue-proxy", "proxy"])
@@ -54,7 +55,7 @@ def sources(client: Client, name: str, wanted: Wanted) -> tuple[list[Source], li
         return [], [problem("MY716", f"no pod of {what} is in the namespace {client.namespace}", hint=hint)]
     found = []
     for pod in pods:
-        names = [str(each["name"]) for each in pod["spec"]["containers"]]
+        names = [str(each["name"]) for _, _, each in lasting(pod["spec"])]
         if wanted.container and wanted.container not in names:
             message = f"the pod {pod['metadata']['name']} has no container {wanted.container}"
             return [], [problem("MY716", message, hint=f"there are {one_of(names)}")]

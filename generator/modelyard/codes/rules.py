@@ -86,6 +86,18 @@ RULES: Final[dict[str, Code]] = {
         "warning",
         ignorable=True,
     ),
+    "MY223": Code(
+        "A grace period that cuts calls",
+        "A pod that ends gets SIGKILL after `terminationGrace`. What preStop takes counts in it, and the calls that "
+        "are in flight after that may take as long as the target's `timeout` says.",
+        "warning",
+        ignorable=True,
+    ),
+    "MY224": Code(
+        "An end of pods that Knative decides",
+        "Knative gives the model's container a preStop of its own, which waits until queue-proxy has no more calls, "
+        "and takes the grace period from `timeout` (knative/serving v0.50.0, revision/resources/deploy.go).",
+    ),
     "MY231": Code(
         "A cold start that callers will feel",
         "A SAS Container Runtime image takes 12 to 15 s to start. With minScale 0 the first call after a "

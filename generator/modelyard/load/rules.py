@@ -10,7 +10,7 @@ from modelyard.load.merge import Tree
 from modelyard.load.plaintext import credentials
 from modelyard.models.declared import DeclaredModel, Served
 from modelyard.places import find
-from modelyard.pods import APP_PATH
+from modelyard.pods import APP_PATH, PRE_STOP
 from modelyard.problem import Problem, Related, problem
 from modelyard.workload import RESERVED_LABELS
 from modelyard.yamlio import ListMarks, Sources
@@ -118,7 +118,7 @@ def _runtime(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Prob
 
 
 def _exactly_one(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
-    """Volume sources, references of variables and handlers of probes: exactly one each."""
+    """Volume sources, references of variables, handlers of probes and of preStop: exactly one each."""
     for served in model.served:
         for i, volume in enumerate(served.model.volumes or []):
             yield from _one(served, sources, volume.SOURCES, "MY221", "a volume source", "volumes", i)
@@ -128,6 +128,8 @@ def _exactly_one(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[
                 yield from _one(served, sources, kinds, "MY211", "a reference", "env", name)
         for i in range(len(served.model.envFrom or [])):
             yield from _one(served, sources, ("secretRef", "configMapRef"), "MY211", "a reference", "envFrom", i)
+        if served.model.preStop is not None:
+            yield from _one(served, sources, tuple(PRE_STOP), "MY211", "a handler", "preStop")
         for name in ("startup", "readiness", "liveness"):
             probe = getattr(served.model.probes, name, None)
             if probe:

@@ -13,6 +13,7 @@ from modelyard.models.shape import (
     Labels,
     Name,
     Port,
+    PositiveDuration,
     Quantity,
     Shape,
     UrlPath,
@@ -22,7 +23,7 @@ from modelyard.models.shape import (
 
 if TYPE_CHECKING:
     from modelyard.models.patches import Patch
-    from modelyard.models.pod import EnvFrom, EnvReference, Probes, SecurityContext, Toleration, Volume
+    from modelyard.models.pod import EnvFrom, EnvReference, PreStop, Probes, SecurityContext, Toleration, Volume
 
     EnvValue = str | EnvReference
 else:
@@ -30,6 +31,7 @@ else:
     EnvFrom = later("modelyard.models.pod", "EnvFrom")
     EnvValue = later("modelyard.models.pod", "EnvReference", or_text=True)
     Patch = later("modelyard.models.patches", "Patch")
+    PreStop = later("modelyard.models.pod", "PreStop")
     Probes = later("modelyard.models.pod", "Probes")
     SecurityContext = later("modelyard.models.pod", "SecurityContext")
     Toleration = later("modelyard.models.pod", "Toleration")
@@ -91,6 +93,13 @@ class Model(Shape):
     )
     resources: Resources | None = Field(None, description="Requests and limits of the container.")
     probes: Probes | None = Field(None, description="Replace the runtime's probes.")
+    preStop: PreStop | None = Field(
+        None, description="In place of the target's own: what is done before SIGTERM. Not on knative."
+    )
+    terminationGrace: PositiveDuration | None = Field(
+        None,
+        description="From SIGTERM to SIGKILL, preStop counted in; it follows from preStop and timeout if absent.",
+    )
     imagePullPolicy: Literal["Always", "IfNotPresent", "Never"] | None = Field(
         None, description="Kubernetes decides if absent."
     )

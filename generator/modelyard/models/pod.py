@@ -133,7 +133,7 @@ class HttpHeader(Shape):
 
 
 class HttpGet(Shape):
-    """A probe by HTTP GET: 200 to 399 is success."""
+    """An HTTP GET: 200 to 399 is success."""
 
     path: str | None = Field(None, description="Path; / if absent.")
     port: Port | None = Field(None, description="Port; the container's own if absent.")
@@ -148,7 +148,7 @@ class TcpSocket(Shape):
 
 
 class Exec(Shape):
-    """A probe by a command in the container: exit code 0 is success."""
+    """A command in the container: exit code 0 is success."""
 
     command: list[str] = Field(description="Command and its arguments, without a shell.")
 
@@ -168,7 +168,9 @@ class Probe(Shape):
     exec: Exec | None = Field(None, description="Run a command in the container.")
     grpc: Grpc | None = Field(None, description="Ask by gRPC.")
     initialDelay: Duration | None = Field(None, description="Wait before the first probe; 0s if absent.")
-    period: PositiveDuration | None = Field(None, description="Time between probes; 10s if absent.")
+    period: PositiveDuration | None = Field(
+        None, description="Time between probes; 10s if absent. That of startup is added to each start."
+    )
     timeout: PositiveDuration | None = Field(None, description="Time for one answer; 1s if absent.")
     successThreshold: Annotated[int, Field(ge=1)] | None = Field(None, description="Successes that turn it good.")
     failureThreshold: Annotated[int, Field(ge=1)] | None = Field(None, description="Failures that turn it bad.")
@@ -182,9 +184,21 @@ ProbeOrFalse = Annotated[
 class Probes(Shape):
     """The three probes. Each replaces the runtime's own; false leaves it out."""
 
-    startup: ProbeOrFalse | None = Field(None, description="Until it succeeds the others wait.")
+    startup: ProbeOrFalse | None = Field(
+        None, description="Until it succeeds the others wait. Asks what readiness asks if absent."
+    )
     readiness: ProbeOrFalse | None = Field(None, description="While it fails the pod gets no calls.")
     liveness: ProbeOrFalse | None = Field(None, description="When it fails the container is restarted.")
+
+
+class PreStop(Shape):
+    """What is done before the container gets SIGTERM; exactly one of sleep, exec and httpGet."""
+
+    sleep: Duration | None = Field(
+        None, description="Wait, and go on taking calls. On sagemaker-proxy it is the proxy that does so."
+    )
+    exec: Exec | None = Field(None, description="Run a command in the container.")
+    httpGet: HttpGet | None = Field(None, description="Ask by HTTP GET.")
 
 
 class Capabilities(Shape):

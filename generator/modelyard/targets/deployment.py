@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard import deployments
+from pydantic import Field
+
+from modelyard import deployments, names
+from modelyard.deployments import Ending
 from modelyard.manifest import Manifest, Rendered
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.deployed import Deployed
-from modelyard.pods import pod, url_path
+from modelyard.models.shape import PositiveDuration
+from modelyard.pods import Container, pod, url_path
 from modelyard.problem import Problem
 from modelyard.targets import Claim
 from modelyard.template import Templates
@@ -17,12 +21,17 @@ SUMMARY: Final = "Deployment and Service; Ingress or HTTPRoute, autoscaler, disr
 SHARED_FIELDS: Final = deployments.SHARED_FIELDS
 KINDS: Final = deployments.KINDS
 PORT: Final = 80  # of the Services
-GRACE: Final = 30  # seconds; Kubernetes' own default
-SCR_GRACE: Final = 15  # seconds; SCR ignores SIGTERM, so what follows the drain is only waited for
+STAYS: Final = 10  # seconds; endpoints and load balancers forget a pod in that time
+SCR_TIMEOUT: Final = "60s"  # as on knative
+REST: Final = 20  # seconds after STAYS for calls in flight where nothing says more: Kubernetes' own 30 in all
 
 
 class Spec(Deployed):
     """A plain Deployment."""
+
+    timeout: PositiveDuration | None = Field(
+        None, description="Of a call in flight when a pod ends, after preStop; 60s for scr, else Kubernetes decides."
+    )
 
 
 def claims(model: DeclaredModel) -> Iterator[Claim]:
@@ -35,6 +44,8 @@ def claims(model: DeclaredModel) -> Iterator[Claim]:
 def check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
     """Yield splits that cannot work, and fields that exclude each other."""
     yield from deployments.check(models, model, "deployment")
+    for served in model.served:
+        yield from deployments.check_end(models, served, _ending(served))
 
 
 def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> Rendered:
@@ -52,8 +63,15 @@ def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> R
 
 def _workload(models: DeclaredSet, model: DeclaredModel, served: Served, templates: Templates) -> Iterator[Manifest]:
     spec = spec_of(served, "deployment", Spec)
-    lifecycle = deployments.until(deployments.DRAIN)
-    pods = pod(models, model, served, "deployment", templates, port_name="http", lifecycle=lifecycle)
+    ending = _ending(served)
+    pods = pod(models, model, served, "deployment", templates, Container("http", ending.stays))
     yield from config_map(models, base_name(model, "deployment"), served, pods["name"], templates)
-    grace = SCR_GRACE if served.model.runtime == "scr" else GRACE
-    yield from deployments.running(served, spec, pods, templates, grace=grace, port=PORT)
+    yield from deployments.running(served, spec, pods, templates, grace=ending.grace, port=PORT)
+
+
+def _ending(served: Served) -> Ending:
+    """Return how a pod ends. SCR, as PID 1, ignores SIGTERM: it answers calls in flight until SIGKILL."""
+    declared = spec_of(served, "deployment", Spec).timeout
+    timeout = declared or (SCR_TIMEOUT if served.model.runtime == "scr" else None)
+    calls = names.seconds(timeout) if timeout else None
+    return deployments.ending(served.model, STAYS, calls, rest=REST if calls is None else 0)

@@ -13,7 +13,7 @@ from modelyard.manifest import Rendered, TypeMeta
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.shape import Duration, Host, Name, ObjectName, Shape
 from modelyard.places import derived
-from modelyard.pods import pod
+from modelyard.pods import Container, pod
 from modelyard.problem import Problem, problem
 from modelyard.targets import Claim
 from modelyard.template import Templates
@@ -148,6 +148,11 @@ def _check_served(models: DeclaredSet, served: Served) -> Iterator[Problem]:
     for name in sorted(RESERVED_ENV.intersection(served.model.env or {})):
         place = models.place(served.find_key("env", name))
         yield problem("MY215", f"{name} is set by Knative", hint="use another name", place=place)
+    for field in ("preStop", "terminationGrace"):
+        if getattr(served.model, field) is not None:
+            place = models.place(served.find_key(field))
+            hint = "take it out, and set timeout: of the target knative; a model on other targets too needs a name each"
+            yield problem("MY224", f"{field} cannot be set on Knative", hint=hint, place=place)
     for field, (low, high) in _LIMITS.items():
         yield from _check_duration(models, served, field, low, high)
     yield from _check_scales(models, served)
@@ -189,7 +194,7 @@ def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> R
     for served in model.served:
         name = object_name(base, served)
         rendered.manifests += config_map(models, base, served, name, templates)
-        context = pod(models, model, served, "knative", templates, port_name="http1")
+        context = pod(models, model, served, "knative", templates, Container("http1"))
         context |= {
             "knative": _autoscaling(_spec(served)),
             "timeoutSeconds": _timeout(served),

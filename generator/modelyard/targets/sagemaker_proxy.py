@@ -1,9 +1,13 @@
 """Target sagemaker-proxy: SageMaker's container contract in Kubernetes, by a proxy beside the model in each pod.
 
-The proxy is a second container, not a native sidecar (an init container that restarts). A native sidecar gets
-SIGTERM only when the model has ended, and SCR does not end: as PID 1 it ignores SIGTERM (-Xrs) until SIGKILL. Calls
-would come in until both are killed. As a second container the proxy stops taking calls while the model still
-answers, and lets those in flight end.
+The model is a native sidecar (an init container that restarts; Kubernetes 1.29), and the proxy the pod's container:
+the kubelet ends sidecars when the containers have ended (kubernetes v1.36.3, kuberuntime_termination_order.go). So the
+model answers for as long as the proxy has calls, however long that is, and a pod without calls does not wait. The other
+way round the proxy would get SIGTERM only when the model has ended, and calls would come in until then.
+
+As PID 1 SCR ignores SIGTERM (-Xrs), and would live until SIGKILL. In a PID namespace that its pod shares it is not
+PID 1, and ends at once. Users of one id can read each other's environment there, so the proxy has an id of its own;
+where the platform gives both the same one, nothing is shared.
 """
 
 from collections.abc import Iterator
@@ -12,12 +16,13 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from modelyard import deployments, names, proxy
+from modelyard.deployments import Ending
 from modelyard.manifest import Manifest, Rendered
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.deployed import Deployed
 from modelyard.models.shape import Image, PositiveDuration, Quantity, checked
 from modelyard.places import derived
-from modelyard.pods import SCR_USER, pod, registered
+from modelyard.pods import Container, pod, registered, security
 from modelyard.problem import Problem, problem
 from modelyard.targets import Claim
 from modelyard.template import Templates
@@ -38,8 +43,10 @@ SHARED_FIELDS: Final = deployments.SHARED_FIELDS
 KINDS: Final = deployments.KINDS
 NAME: Final = "sagemaker-proxy"
 PORT: Final = 8080  # of the Services: SageMaker's own
+STAYS: Final = 5  # seconds; endpoints and load balancers forget a pod, and callers are told to close connections
 PROXY_PORTS: Final = (8090, 8091)  # of the proxy in the pod; the second where the model listens on the first
 MARGIN: Final = 5  # seconds for a model that obeys SIGTERM, after the proxy is done
+PROXY_USER: Final = 65532  # no image of a model is known to have it: "nonroot" of distroless images
 VOLUMES: Final = frozenset(["proxy-config", "proxy-tmp"])
 
 
@@ -75,6 +82,7 @@ def check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
     """Yield what no target with a Deployment can do, and what this one cannot ask or call."""
     yield from deployments.check(models, model, NAME)
     for served in model.served:
+        yield from deployments.check_end(models, served, _ending(served))
         yield from proxy.check(models, model, served)
         for index, volume in enumerate(served.model.volumes or []):
             if volume.name in VOLUMES:
@@ -100,35 +108,41 @@ def _caddyfile(models: DeclaredSet, model: DeclaredModel, templates: Templates) 
 
 
 def _workload(models: DeclaredSet, model: DeclaredModel, served: Served, templates: Templates) -> Iterator[Manifest]:
-    spec = spec_of(served, NAME, Spec)
-    drain = min(names.seconds(spec.timeout), proxy.DRAIN)
-    # The model is to answer until the proxy is done, also where it obeys SIGTERM.
-    end = deployments.DRAIN + drain
-    lifecycle = deployments.until(end)
-    pods = pod(models, model, served, NAME, templates, port_name="model", lifecycle=lifecycle)
-    beside = templates.render(f"{NAME}/pod.yaml", _beside(models, model, served, spec, drain))
-    for key in ("containers", "volumes"):
-        pods["pod"][key] = derived([*pods["pod"].get(key, []), *beside[key]], pods["pod"].get(key))
+    spec, ending = spec_of(served, NAME, Spec), _ending(served)
+    pods = pod(models, model, served, NAME, templates, Container("model", ending.stays, sidecar=True))
+    # What kubectl takes, where it is not told.
+    pods["podAnnotations"] = {"kubectl.kubernetes.io/default-container": "model", **pods["podAnnotations"]}
+    beside = templates.render(f"{NAME}/pod.yaml", _beside(models, model, served, ending.stays))
+    volumes = pods["pod"].pop("volumes", [])
+    pods["pod"] |= {**beside, "volumes": derived([*volumes, *beside["volumes"]], volumes)}
     yield from config_map(models, base_name(model, NAME), served, pods["name"], templates)
-    yield from deployments.running(served, spec, pods, templates, grace=end + MARGIN, port=PORT)
+    yield from deployments.running(served, spec, pods, templates, grace=ending.grace, port=PORT)
 
 
-def _beside(models: DeclaredSet, model: DeclaredModel, served: Served, spec: Spec, drain: int) -> dict[str, Any]:
+def _ending(served: Served) -> Ending:
+    timeout = names.seconds(spec_of(served, NAME, Spec).timeout)
+    return deployments.ending(served.model, STAYS, timeout, rest=MARGIN)
+
+
+def _beside(models: DeclaredSet, model: DeclaredModel, served: Served, stays: int) -> dict[str, Any]:
     """Return what the template of the proxy's container is given."""
-    own = port(served.model)
+    own, spec = port(served.model), spec_of(served, NAME, Spec)
+    openshift = models.spec.platform == "openshift"
+    user = security(models, served.model).get("runAsUser")  # none on openshift
+    timeout = names.seconds(spec.timeout)
     listens = next(each for each in PROXY_PORTS if each != own)
     asked = proxy.ping(model, served) or ("GET", "/")  # what `check` has refused is rendered for other findings
     variables = {
         "SAGEMAKER_BIND_TO_PORT": str(listens),
         "MODEL_PORT": str(own),
         **proxy.routes(model, asked),
-        **proxy.limits(names.seconds(spec.timeout), names.bytes_of(spec.maxBody), drain),
+        **proxy.limits(timeout, names.bytes_of(spec.maxBody), stays=stays, drain=timeout),
     }
     return {
         "image": registered(models, spec.proxyImage),
         "port": listens,
         "env": [{"name": name, "value": value} for name, value in sorted(variables.items())],
-        "lifecycle": deployments.until(deployments.DRAIN),
         "config": base_name(model, NAME),
-        "user": None if models.spec.platform == "openshift" else SCR_USER,
+        "user": None if openshift else PROXY_USER,
+        "shared": True if served.model.runtime == "scr" and user not in (None, PROXY_USER) else None,
     }

@@ -38,10 +38,12 @@ _OF_PODS: Final = (
     "metrics",
     "nodeSelector",
     "podAnnotations",
+    "preStop",
     "priorityClassName",
     "probes",
     "resources",
     "securityContext",
+    "terminationGrace",
     "tolerations",
 )
 

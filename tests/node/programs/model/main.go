@@ -6,7 +6,7 @@
 //	PORT           where it listens, 8080 if absent; --server.port=N says the same
 //	START          time until it listens
 //	TAKES          time for an answer; the header Takes of a call says another
-//	OBEYS          "true": ends with SIGTERM; else it ignores that, as Java with -Xrs does as process 1
+//	OBEYS          "true": ends with SIGTERM; else, as Java with -Xrs does, it ignores that as process 1, and only then
 //	EXIT           ends with this code after START
 //	EATS           MiB that it takes
 //	ALIVE, READY   status of /live and /ready, 200 if absent
@@ -30,7 +30,7 @@ func main() {
 			port = found
 		}
 	}
-	if os.Getenv("OBEYS") != "true" {
+	if os.Getenv("OBEYS") != "true" && os.Getpid() == 1 {
 		signal.Ignore(syscall.SIGTERM)
 	}
 	fmt.Println("model: version", os.Getenv("VERSION"))

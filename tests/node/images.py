@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 REGISTRY: Final = "127.0.0.1:5000"
+CAPABILITY: Final = "cap_net_bind_service=+ep"  # that the binary of Caddy's official image has
 
 
 @dataclass
@@ -26,7 +27,7 @@ class Images:
     def caddy_image(self, caddy: Path) -> str:
         """Push an image of Caddy with the file capability that the official one has, and return its reference."""
         lines = ["FROM scratch", "COPY caddy /usr/bin/caddy", "ENV PATH=/usr/bin", 'CMD ["caddy"]']
-        return self.push("caddy:2.11.9", lines, [caddy], capability="cap_net_bind_service=+ep")
+        return self.push("caddy:2.11.9", lines, [caddy], capability=CAPABILITY)
 
     def push(self, name: str, lines: list[str], files: list[Path], *, capability: str = "") -> str:
         """Build an image from the lines of a Containerfile and files beside it, push it, and return its reference."""

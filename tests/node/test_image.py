@@ -8,9 +8,9 @@ from typing import Any, Final
 import pytest
 
 from tests.cluster_calls import modelyard
-from tests.conftest import CLUSTER, need
+from tests.conftest import CADDY, CLUSTER, need
 from tests.node.calls import answer
-from tests.node.images import Images
+from tests.node.images import CAPABILITY, Images
 from tests.scenes import Scene
 
 SET: Final = """\
@@ -28,13 +28,17 @@ JAVA: Final = "/usr/lib/jvm/jre/bin/java"
 
 
 @pytest.fixture(scope="module")
-def packed(images: Images, caddy_image: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+def packed(images: Images, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return the image, made of a stand-in of SAS Container Runtime on Debian."""
     debian = need(CLUSTER / "debian.tar", "`tests/cluster/node build` makes it")
     lines = ["FROM scratch", "ADD debian.tar /", f"COPY model {JAVA}", "USER 1001:0", f'ENTRYPOINT ["{JAVA}"]']
     model = images.push("scr/churn:1", lines, [images.model, debian])
+    caddy = need(CADDY, "`make tools` builds it")
+    # As the official image: with the tools of a system, and a capability on the binary.
+    beside = [f"FROM {model}", "USER 0", "COPY caddy /usr/bin/caddy"]
+    proxy = images.push("caddy-debian:2.11.9", beside, [caddy], capability=CAPABILITY)
     folder = tmp_path_factory.mktemp("set")
-    (folder / "models.yaml").write_text(SET.replace("IMAGE", model).replace("CADDY", caddy_image), "utf-8")
+    (folder / "models.yaml").write_text(SET.replace("IMAGE", model).replace("CADDY", proxy), "utf-8")
     context = folder / "build" / "churn"
     assert modelyard("image", "churn", "-f", folder, "-o", context).code == 0
     return images.push_context("sagemaker/churn:1", context, "--file", str(context / "Containerfile"))

@@ -8,6 +8,11 @@ from typing import Final
 from modelyard.problem import Problem, problem
 
 _SECONDS: Final = 60.0  # no call here takes longer, whatever the size of a repository
+# What fetches the whole history: the field of GitHub's action, the variable of GitLab's runner, git's own word.
+DEEPEN: Final = (
+    "fetch the whole history: `fetch-depth: 0` of actions/checkout, `GIT_DEPTH: 0` under variables of .gitlab-ci.yml, "
+    "or `git fetch --unshallow` and the branch"
+)
 
 
 class GitProblem(Exception):  # noqa: N818 - the vehicle of a Problem, not an error of the program
@@ -32,10 +37,20 @@ class Repository:
     def commit(self, revision: str) -> str:
         """Return the hash of the commit that a revision names. Raises GitProblem MY722 if it names none."""
         found = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        if found is None and self.is_shallow:
+            message = (
+                f"git knows no revision {revision} here: this clone is shallow, and holds the newest commits alone"
+            )
+            raise GitProblem(problem("MY722", message, hint=DEEPEN))
         if found is None:
             hint = "name a branch, a tag or a commit, such as HEAD~1; `git log -- FILE` lists those of a file"
             raise GitProblem(problem("MY722", f"git knows no revision {revision}", hint=hint))
         return found.decode().strip()
+
+    @property
+    def is_shallow(self) -> bool:
+        """Tell whether the history of this clone was cut off, as CI does by default."""
+        return self._run("rev-parse", "--is-shallow-repository") == b"true\n"
 
     def commits(self, *paths: Path) -> list[str]:
         """Return the commits that changed one of these paths, the newest first; none in an empty repository."""
@@ -49,6 +64,14 @@ class Repository:
             return path.resolve().relative_to(self.root).as_posix()
         except ValueError:
             return None
+
+    def files(self, commit: str, folder: Path) -> list[str]:
+        """Return the names of all files below a folder at a commit, for `content`; none for what lies outside."""
+        name = self.name(folder)
+        found = (
+            self._run("ls-tree", "-r", "--name-only", "--full-tree", "-z", commit, "--", f"{name}/") if name else None
+        )
+        return [each for each in found.decode("utf-8", "surrogateescape").split("\0") if each] if found else []
 
     def content(self, commit: str, name: str) -> bytes | None:
         """Return what a file held at a commit; None if it was not there, or is outside of the repository."""

@@ -34,6 +34,8 @@ from modelyard.api.pipeline import (
     show,
     starter,
     write,
+    write_several,
+    writer,
 )
 
 __all__ = [
@@ -62,6 +64,8 @@ __all__ = [
     "starter",
     "traffic",
     "write",
+    "write_several",
+    "writer",
 ]
 
 # What needs packages that the exec plugin must not load: name -> module and name there.

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from modelyard.api.pipeline import Rendering
-from modelyard.changes import Difference, Pair, of_objects
+from modelyard.changes import Difference, Pair, of_objects, owner_of
 from modelyard.cluster import Client, ClusterProblem, Connection, connect
 from modelyard.cluster.apply import Applied, Tried, apply_all, called, placed, predecessor, try_all, withdraw
 from modelyard.cluster.client import Object
@@ -27,7 +27,6 @@ from modelyard.cluster.remove import objects_of, remove, revision_of
 from modelyard.cluster.split import Split, all_to, apply_split, split
 from modelyard.cluster.wait import wait
 from modelyard.problem import Problem, has_errors, problem
-from modelyard.workload import NAME_LABEL, base_name
 
 __all__ = [
     "Applied",
@@ -165,11 +164,8 @@ def differences(client: Client, planned: Plan) -> list[Difference]:
         live = tried.live or (predecessor(client, tried.wanted) if manifest.hashed else None)
         replaced_.add(live["metadata"]["uid"] if live else "")
         pairs.append(Pair(manifest.model or "", live, tried.wanted))
-    owners = {base_name(model, target): model.name for model in declared.models for target in model.targets}
-    for each in planned.doomed:
-        if each["metadata"]["uid"] not in replaced_:
-            label = str((each["metadata"].get("labels") or {}).get(NAME_LABEL, ""))
-            pairs.append(Pair(owners.get(label, label), each, None))
+    doomed = [each for each in planned.doomed if each["metadata"]["uid"] not in replaced_]
+    pairs += [Pair(owner_of(declared, each), each, None) for each in doomed]
     return of_objects(declared, pairs)
 
 

@@ -19,7 +19,7 @@ from modelyard.amend import Setting, with_model, with_settings
 from modelyard.api import history
 from modelyard.api.pipeline import load, models_file, render_loaded
 from modelyard.changes import Difference, of_sets
-from modelyard.git import GitProblem
+from modelyard.git import DEEPEN, GitProblem, Repository
 from modelyard.load import Loaded, load_text
 from modelyard.models.declared import DeclaredModel
 from modelyard.names import nearest, one_of
@@ -101,6 +101,7 @@ def rollback(file: str | Path, name: str) -> Result:
         return None, [error.problem]
     if then is None:
         hint = "a rollback needs a commit in which the image or the percents of the model were others"
+        hint = f"this clone is shallow; {DEEPEN}" if Repository(path).is_shallow else hint
         return None, [problem("MY724", f"git has no previous revision of {name}", hint=hint)]
     old, now = history.images_and_percents(then), history.images_and_percents(model)
     if set(old) != set(now):

@@ -2,12 +2,12 @@
 
 import gc
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from modelyard.check import check as _check
 from modelyard.check import check_set, independent
@@ -121,9 +121,20 @@ def generated(file: str | Path = ".") -> Path:
 
 def write(file: str | Path, rendering: Rendering, *, in_place: bool = False) -> list[Problem]:
     """Make `generated/` hold the content of a rendering, all or nothing; with in_place file by file."""
+    return write_several({file: rendering}, in_place=in_place)
+
+
+def write_several(renderings: Mapping[Any, Rendering], *, in_place: bool = False) -> list[Problem]:
+    """Do the same for several models files (paths): all folders change or none, with in_place one after the other.
+
+    Raises ValueError for two files that have one folder.
+    """
     from modelyard import overlay as folder_of
 
-    return folder_of.write(generated(file), rendering.content, in_place=in_place)
+    contents = {generated(file): each.content for file, each in renderings.items()}
+    if len({each.resolve() for each in contents}) < len(renderings):
+        raise ValueError("two models files have one folder")
+    return folder_of.write_all(contents, in_place=in_place)
 
 
 def drift(file: str | Path, rendering: Rendering) -> tuple[str, list[Problem]]:
@@ -136,6 +147,13 @@ def drift(file: str | Path, rendering: Rendering) -> tuple[str, list[Problem]]:
         return folder_of.drift(folder, rendering.content, label=str(folder)), []
     except FileProblem as error:
         return "", [error.problem]
+
+
+def writer(file: str | Path) -> str:
+    """Return the version of modelyard that wrote `generated/`; empty where that is not said. Raises FileProblem."""
+    from modelyard import overlay as folder_of
+
+    return folder_of.writer(generated(file))
 
 
 def show(loaded: Loaded, name: str) -> tuple[str | None, str]:

@@ -2,7 +2,7 @@
 
 from modelyard.changes.change import Change, Difference
 from modelyard.changes.declared import of_sets
-from modelyard.changes.objects import Pair, of_objects
+from modelyard.changes.objects import Pair, of_objects, owner_of
 from modelyard.changes.shown import FORMATS, shown
 
-__all__ = ["FORMATS", "Change", "Difference", "Pair", "of_objects", "of_sets", "shown"]
+__all__ = ["FORMATS", "Change", "Difference", "Pair", "of_objects", "of_sets", "owner_of", "shown"]

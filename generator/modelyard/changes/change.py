@@ -18,8 +18,12 @@ class Change(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """What changes of one model. model: empty for what belongs to the set."""
+    """What changes of one model. model: empty for what belongs to the set.
+
+    file: the models file, where several are compared in one run; else empty.
+    """
 
     model: str
     what: What
     changes: tuple[Change, ...] = ()
+    file: str = ""

@@ -16,7 +16,7 @@ from modelyard.models.declared import DeclaredModel, DeclaredSet, find_marks
 from modelyard.origin import own_mark
 from modelyard.render import render_model, render_shared
 from modelyard.template import Templates
-from modelyard.workload import VARIANT_LABEL
+from modelyard.workload import NAME_LABEL, VARIANT_LABEL, base_name
 from modelyard.yamlio import ListMarks, MapMarks, Marks
 
 Body = Mapping[str, Any]
@@ -41,6 +41,13 @@ class Pair(NamedTuple):
     model: str
     live: Body | None
     wanted: Body | None
+
+
+def owner_of(models: DeclaredSet, body: Body) -> str:
+    """Return the model that an object belongs to by its label; the label itself where no model has that name."""
+    owners = {base_name(model, target): model.name for model in models.models for target in model.targets}
+    label = str((body["metadata"].get("labels") or {}).get(NAME_LABEL, ""))
+    return owners.get(label, label)
 
 
 def of_objects(models: DeclaredSet, pairs: Iterable[Pair]) -> list[Difference]:

@@ -26,7 +26,7 @@ def _text(found: Sequence[Difference]) -> str:
 
 
 def _line(each: Difference) -> str:
-    subject = each.model or _SET
+    subject = (f"{each.file}: " if each.file else "") + (each.model or _SET)
     if each.what == "changed":
         return f"{subject}: {', '.join(_words(change) for change in each.changes)}"
     details = ", ".join(f"{_name(change)} {_values(change)[1]}" for change in each.changes)
@@ -46,8 +46,10 @@ def _markdown(found: Sequence[Difference]) -> str:
     """Return a table with a row a change."""
     if not found:
         return ""
-    rows = [row for each in found for row in _rows(each)]
-    lines = ["| model | field | before | after |", "|---|---|---|---|"]
+    of_files = any(each.file for each in found)
+    rows = [(each.file, *row) if of_files else row for each in found for row in _rows(each)]
+    head = "| file | model | field |" if of_files else "| model | field |"
+    lines = [f"{head} before | after |", f"{'|---' * (5 if of_files else 4)}|"]
     return "".join(f"{line}\n" for line in [*lines, *(f"| {' | '.join(map(_cell, row))} |" for row in rows)])
 
 
@@ -70,9 +72,17 @@ def _cell(text: str) -> str:
 
 
 def _json(found: Sequence[Difference]) -> str:
-    """Return a list with an object a model; before and after are plain values, null where absent."""
+    """Return a list with an object a model; before and after are plain values, null where absent.
+
+    file is there where several models files are compared.
+    """
     data = [
-        {"model": each.model, "what": each.what, "changes": [change._asdict() for change in each.changes]}
+        {
+            **({"file": each.file} if each.file else {}),
+            "model": each.model,
+            "what": each.what,
+            "changes": [change._asdict() for change in each.changes],
+        }
         for each in found
     ]
     return json.dumps(data, indent=2) + "\n"

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from modelyard import api
+from modelyard.cli.together import Commands
 from modelyard.problem import Problem, Severity, has_errors, is_open
 from modelyard.report import printable, summary, text
 from modelyard.report.excerpt import Excerpts
@@ -19,7 +21,7 @@ A models file (models.yaml) declares the models of one environment and where eac
 take; `modelyard check` finds mistakes in it, each with its file, line and column.
 
 **Files.** Commands take `-f FILE|DIR`; a DIR is one with a models.yaml, and the default is the current folder.
-Models are named as arguments.
+`check`, `render` and `diff --git` take several. Models are named as arguments.
 
 **Exit codes.** 0 fine, 1 problems found, 2 wrong usage, 3 a bug in modelyard, 130 interrupted.
 On any error standard output is empty and files stand as they were; a report that you ask for is written all the same.
@@ -28,7 +30,7 @@ On any error standard output is empty and files stand as they were; a report tha
 NO_COLOR switches colours off; MODELYARD_TRACEBACK=1 prints the traceback of a bug.
 """
 
-app = typer.Typer(
+app = Commands(
     name="modelyard",
     help=HELP,
     no_args_is_help=True,
@@ -40,6 +42,28 @@ app = typer.Typer(
 File = Annotated[
     Path, typer.Option("--file", "-f", metavar="FILE|DIR", help="Models file, or the folder of a models.yaml.")
 ]
+
+# Of commands that look at several models files in one run.
+Files = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--file", "-f", metavar="FILE|DIR", help="Models file, or the folder of a models.yaml; may be given again."
+    ),
+]
+
+
+def named(files: Sequence[Path] | None) -> list[Path]:
+    """Return the models files that `-f` names, each once; the current folder if it is not given."""
+    found = {api.models_file(each).resolve(): each for each in reversed(files or [Path()])}
+    return list(reversed(found.values()))
+
+
+def single(files: Sequence[Path] | None, what: str) -> Path:
+    """Return the one models file of what looks at one alone; leaves with wrong usage if there are several."""
+    found = named(files)
+    if len(found) > 1:
+        raise typer.BadParameter(f"{what} goes with one -f")
+    return found[0]
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modelyard import names
-from modelyard.cli.app import File, app, counted, report, stop_on_errors, tell
+from modelyard.api import models_file
+from modelyard.cli.app import File, Files, app, counted, named, report, single, stop_on_errors, tell
 from modelyard.cli.connection import (
     FIVE_MINUTES,
     Context,
@@ -20,11 +21,11 @@ from modelyard.cli.connection import (
     confirming,
     connection,
 )
+from modelyard.problem import Problem, unique
 
 if TYPE_CHECKING:
     from modelyard.api.commands import Outcome
     from modelyard.changes import Difference
-    from modelyard.problem import Problem
 
 
 @app.command()
@@ -59,11 +60,15 @@ def apply(  # noqa: PLR0913 - typer's way to declare options
 
 @app.command()
 def diff(  # noqa: PLR0913 - typer's way to declare options
-    file: File = Path(),
+    file: Files = None,
     *,
     git: Annotated[
         str, typer.Option("--git", metavar="REV", help="Compare with the models file at a commit; needs no cluster.")
     ] = "",
+    rendered: Annotated[
+        bool,
+        typer.Option("--rendered", help="With --git: compare generated/ of then; shows what an upgrade changes too."),
+    ] = False,
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="text|markdown|json", help="Markdown is for a pull request.")
     ] = "text",
@@ -82,9 +87,11 @@ def diff(  # noqa: PLR0913 - typer's way to declare options
 
     if output not in FORMATS:
         raise typer.BadParameter(f"-o takes {names.one_of(FORMATS)}")
-    if git and (namespace or context or kubeconfig or force_conflicts):
-        raise typer.BadParameter("--git compares without a cluster")
-    found, problems = _since(file, git) if git else _in_cluster(file, namespace, context, kubeconfig, force_conflicts)
+    if git:
+        found, problems = _since(named(file), git, rendered=rendered)
+    else:
+        alone = single(file, "a comparison with a cluster")
+        found, problems = _in_cluster(alone, namespace, context, kubeconfig, force_conflicts)
     stop_on_errors(problems)
     typer.echo(shown(found, output), nl=False)
     if not found:
@@ -93,10 +100,16 @@ def diff(  # noqa: PLR0913 - typer's way to declare options
         raise typer.Exit(1)
 
 
-def _since(file: Path, git: str) -> "tuple[Sequence[Difference], list[Problem]]":
-    from modelyard.api import history
+def _since(files: list[Path], git: str, *, rendered: bool) -> "tuple[Sequence[Difference], list[Problem]]":
+    from modelyard.api import committed, history
 
-    return history.differences(file, git)
+    differences, problems = [], []
+    for file in files:
+        found, wrong = committed.differences(file, git) if rendered else history.differences(file, git)
+        shown = str(models_file(file)) if len(files) > 1 else ""
+        differences += [each._replace(file=shown) for each in found]
+        problems += wrong
+    return differences, unique(problems)
 
 
 def _in_cluster(

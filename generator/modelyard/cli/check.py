@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from modelyard import api
-from modelyard.cli.app import File, app, say, tell
+from modelyard.cli.app import Files, app, named, say, single, tell
 from modelyard.cli.connection import Context, Kubeconfig
 from modelyard.cli.definitions import CLUSTER, kinds_of
 from modelyard.cli.inputs import STDIN, read_stream
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ENDINGS: Final = ".sarif, .xml (JUnit), .json or .txt"
 
-Files = Annotated[
+Streams = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="FILE|-",
@@ -76,9 +76,9 @@ Crds = Annotated[
 
 @app.command()
 def check(  # noqa: PLR0913 - an argument per option
-    files: Files = None,
+    files: Streams = None,
     *,
-    file: File = Path(),
+    file: Files = None,
     base: Base = "",
     deploy: Deploy = None,
     built: Built = "",
@@ -96,8 +96,10 @@ def check(  # noqa: PLR0913 - an argument per option
     `modelyard check` looks at the models file of this folder and at what it renders; `kustomize build … |
     modelyard check -` at any stream.
     """
-    if bool(base) + bool(built) + bool(files) > 1 or (files and file != Path()):
-        raise typer.BadParameter("-f, --base and --built do not go with FILE, nor --base with --built")
+    if (files or []).count("-") > 1:
+        raise typer.BadParameter("standard input is read once: give one -")
+    if deploy and Path(base).is_dir():
+        raise typer.BadParameter("--deploy goes with --base FILE or -; --base DEPLOY names the deployment itself")
     if (context or kubeconfig) and CLUSTER not in (crds or ()):
         raise typer.BadParameter("--context and --kubeconfig go with --crds cluster")
     outputs = _outputs(format, output or [])
@@ -107,7 +109,7 @@ def check(  # noqa: PLR0913 - an argument per option
         shown = tuple(contents)
     else:
         problems, contents = _check_models(file, base, deploy, built, kinds)
-        shown = (str(api.models_file(file)),)
+        shown = tuple(str(api.models_file(each)) for each in named(file))
     _finish(Report(tuple(unique([*problems, *found])), shown, strict, {**contents, **definitions}), format, outputs)
 
 
@@ -124,18 +126,19 @@ def _outputs(name: str, files: Sequence[Path]) -> dict[Path, str]:
 
 
 def _check_models(
-    file: Path, base: str, deploy: Path | None, built: str, kinds: "Kinds"
+    files: list[Path] | None, base: str, deploy: Path | None, built: str, kinds: "Kinds"
 ) -> tuple[list[Problem], dict[str, bytes]]:
-    """Return the problems of a models file, and the bytes of what is no file."""
+    """Return the problems of models files, and the bytes of what is no file."""
     if built:
         from modelyard.api.built import check_built
 
         content, shown = read_stream(built)
-        return check_built(file, content, shown, kinds=kinds), {shown: content}
+        return check_built(single(files, "--built"), content, shown, kinds=kinds), {shown: content}
     if not base:
-        return api.check(file, kinds=kinds), {}
+        return [each for file in named(files) for each in api.check(file, kinds=kinds)], {}
     from modelyard.api.site_config import check_base
 
+    file = single(files, "--base")
     if base != "-" and Path(base).is_dir():
         return check_base(file, Path(base), progress=tell, kinds=kinds), {}
     return check_base(file, deploy, base=read_stream(base)[0], progress=tell, kinds=kinds), {}

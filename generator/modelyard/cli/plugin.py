@@ -9,10 +9,11 @@ import typer
 
 from modelyard import plugin
 from modelyard.cli.app import app, stop_on_errors, tell
+from modelyard.cli.together import Commands
 
 WIDTH = 80  # columns; what people see in a terminal and paste into an issue
 
-commands = typer.Typer(
+commands = Commands(
     help="Install modelyard-fn as a kustomize plugin, and find out why a host does not run it.", no_args_is_help=True
 )
 app.add_typer(commands, name="plugin")

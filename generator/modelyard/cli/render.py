@@ -1,12 +1,13 @@
 """init and render: the commands that write an overlay."""
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from modelyard import api
-from modelyard.cli.app import File, app, counted, stop_on_errors, tell
+from modelyard.cli.app import Files, app, counted, named, single, stop_on_errors, tell
 from modelyard.names import dns_1035_label
 from modelyard.problem import problem
 from modelyard.yamlio import write_all
@@ -46,7 +47,7 @@ def init(
 
 @app.command()
 def render(
-    file: File = Path(),
+    file: Files = None,
     *,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing: print what would change, and exit with 1 if anything would.")
@@ -59,33 +60,65 @@ def render(
     """Write the folder `generated/` beside the models file: a kustomize component.
 
     Name it in the kustomization.yaml beside it with `components: [generated]`. The folder belongs to modelyard:
-    it is exchanged whole, and only if there is no error.
+    it is exchanged whole, and only if there is no error. Of several models files all are written or none.
     """
-    if check + stdout + in_place > 1:
-        raise typer.BadParameter("--check, --stdout and --in-place exclude each other")
     if stdout:
-        result = api.render(file)
-        empty = [] if result.objects or not result.models or not result.models.names("viya") else [_NO_STREAM]
-        stop_on_errors([*result.problems, *empty])
-        typer.echo(write_all(each.body for each in result.objects), nl=False)
+        _print(single(file, "--stdout"))
         return
-    result = api.overlay(file)
-    stop_on_errors(result.problems)
-    folder = api.generated(file)
+    results = {each: api.overlay(each) for each in _apart(named(file))}
+    stop_on_errors([problem for each in results.values() for problem in each.problems])
     if check:
-        difference, problems = api.drift(file, result)
-        stop_on_errors(problems)
-        if difference:
-            typer.echo(difference, nl=False)
-            tell(f"{folder} differs from what {api.models_file(file)} gives; run: modelyard render -f {file}")
-            raise typer.Exit(1)
-        tell(f"{folder} is what {api.models_file(file)} gives{counted(result.problems)}")
+        _compare(results)
+    else:
+        _write(results, in_place=in_place)
+
+
+def _apart(files: list[Path]) -> list[Path]:
+    """Return the models files; leaves with wrong usage where two of them have one folder."""
+    folders: dict[Path, Path] = {}
+    for file in files:
+        other = folders.setdefault(api.generated(file).resolve(), file)
+        if other is not file:
+            raise typer.BadParameter(f"{other} and {file} have one folder, {api.generated(file)}")
+    return files
+
+
+def _print(file: Path) -> None:
+    result = api.render(file)
+    empty = [] if result.objects or not result.models or not result.models.names("viya") else [_NO_STREAM]
+    stop_on_errors([*result.problems, *empty])
+    typer.echo(write_all(each.body for each in result.objects), nl=False)
+
+
+def _compare(results: dict[Path, api.Rendering]) -> None:
+    """Print what differs between the folders and what their models files give; leaves with 1 if anything does."""
+    found = {file: api.drift(file, result) for file, result in results.items()}
+    stop_on_errors([each for _, problems in found.values() for each in problems])
+    for file, (difference, _) in found.items():
+        typer.echo(difference, nl=False)
+        _say_difference(file, results[file], differs=bool(difference))
+    if any(difference for difference, _ in found.values()):
+        raise typer.Exit(1)
+
+
+def _say_difference(file: Path, result: api.Rendering, *, differs: bool) -> None:
+    folder, source = api.generated(file), api.models_file(file)
+    if not differs:
+        tell(f"{folder} is what {source} gives{counted(result.problems)}")
         return
-    before = _inode(folder)
-    stop_on_errors(api.write(file, result, in_place=in_place))
-    # A folder that changes is exchanged for a new one; file by file it stays, and may have changed.
-    verb = "wrote" if in_place or _inode(folder) != before else "nothing has changed in"
-    tell(f"{verb} {folder}: {len(result.content)} files{counted(result.problems)}")
+    before, here = api.writer(file), version("modelyard")
+    other = f" ({folder} was rendered by {before}, this is {here})" if before not in ("", here) else ""
+    tell(f"{folder} differs from what {source} gives; run: modelyard render -f {file}{other}")
+
+
+def _write(results: dict[Path, api.Rendering], *, in_place: bool) -> None:
+    before = {file: _inode(api.generated(file)) for file in results}
+    stop_on_errors(api.write_several(results, in_place=in_place))
+    for file, result in results.items():
+        folder = api.generated(file)
+        # A folder that changes is exchanged for a new one; file by file it stays, and may have changed.
+        verb = "wrote" if in_place or _inode(folder) != before[file] else "nothing has changed in"
+        tell(f"{verb} {folder}: {len(result.content)} files{counted(result.problems)}")
 
 
 def _inode(folder: Path) -> int | None:

@@ -7,8 +7,9 @@ import typer
 
 from modelyard.api import sagemaker
 from modelyard.cli.app import File, app, stop_on_errors
+from modelyard.cli.together import Commands
 
-commands = typer.Typer(help="Work with the SageMaker endpoints that a models file declares.", no_args_is_help=True)
+commands = Commands(help="Work with the SageMaker endpoints that a models file declares.", no_args_is_help=True)
 app.add_typer(commands, name="sagemaker")
 
 

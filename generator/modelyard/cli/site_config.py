@@ -8,11 +8,12 @@ import typer
 
 from modelyard import api
 from modelyard.cli.app import File, app, stop_on_errors, tell
+from modelyard.cli.together import Commands
 
 if TYPE_CHECKING:
     from modelyard.install import Change, Installed
 
-commands = typer.Typer(
+commands = Commands(
     help="Place the site-config of a models file into a SAS Viya deployment, and take it out again.",
     no_args_is_help=True,
 )

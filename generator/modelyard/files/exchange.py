@@ -1,4 +1,4 @@
-"""A folder that changes all at once.
+"""Folders that change all at once.
 
 A complete new folder is made beside the old one, brought to disk, and then both change places in one system
 call. The lock lies on the parent folder: on the folder itself it would go away with the exchange.
@@ -8,13 +8,13 @@ if it was killed between two renames, the next run puts the old folder back firs
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from modelyard.files import entries
 from modelyard.files.problems import refused, warned
-from modelyard.files.work import Found, Work, folders, write
+from modelyard.files.work import Found, Work, Works, folders, refusing, write
 from modelyard.problem import Problem
 
 
@@ -25,19 +25,39 @@ def exchange(folder: Path, content: Mapping[str, str], header: str) -> list[Prob
     stops it. Files that stay as they are keep inode and times; if all do, nothing is touched at all.
     Raises ValueError for a path or a text that breaks these rules.
     """
-    return write(folder, content, header, _exchange)
+    return exchange_all({folder: content}, header)
 
 
-def _exchange(work: Work, found: Found) -> list[Problem]:
+def exchange_all(
+    contents: Mapping[Path, Mapping[str, str]], header: str, *, aside: Collection[str] = ()
+) -> list[Problem]:
+    """Do the same for several folders: no one changes before all are ready, and what fails takes all back.
+
+    Their parents differ. aside: files that are no reason to change a folder, and are written when others are.
+    """
+    return write(contents, header, _exchange, aside=aside)
+
+
+def _exchange(works: Works) -> list[Problem]:
+    swapped: list[Work] = []
     try:
-        _build(work, found)
-        _sync(work, found)
-        _swap(work)
+        for work, found in works:
+            with refusing(work.folder):
+                _build(work, found)
+                _sync(work, found)
+        for work, _ in works:
+            with refusing(work.folder):
+                _swap(work)
+            swapped.append(work)
     except BaseException:
-        with suppress(OSError):  # the next run tries again
-            work.mend()
+        for work in reversed(swapped):
+            with suppress(OSError):  # it stays as it is, whole, with the new content
+                _swap_back(work)
+        for work, _ in works:
+            with suppress(OSError):  # the next run tries again
+                work.mend()
         raise
-    return _finish(work)
+    return [each for work, _ in works for each in _finish(work)]
 
 
 def _build(work: Work, found: Found) -> None:
@@ -65,6 +85,17 @@ def _swap(work: Work) -> None:
             return
         entries.rename(work.fd, name, work.old)
     entries.rename(work.fd, new, name)
+
+
+def _swap_back(work: Work) -> None:
+    name, new = work.at(""), work.new()
+    if entries.kind(work.fd, work.old) is not None:
+        entries.rename(work.fd, name, new)
+        entries.rename(work.fd, work.old, name)
+    elif entries.kind(work.fd, new) is None:  # there was no folder
+        entries.rename(work.fd, name, new)
+    else:
+        entries.exchanged(work.fd, name, new)
 
 
 def _finish(work: Work) -> list[Problem]:

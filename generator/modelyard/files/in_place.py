@@ -1,13 +1,13 @@
 """A folder that changes file by file, where it cannot change all at once."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from modelyard.files import entries
 from modelyard.files.problems import FileProblem, refused
-from modelyard.files.work import PART, Found, Work, folders, named, write
+from modelyard.files.work import PART, Found, Work, Works, folders, named, write
 from modelyard.problem import Problem
 
 
@@ -16,22 +16,34 @@ def write_in_place(folder: Path, content: Mapping[str, str], header: str) -> lis
 
     kustomization.yaml comes last, so that it names no missing file; what it no longer names goes after it.
     """
-    return write(folder, content, header, _write_each)
+    return write_all_in_place({folder: content}, header)
 
 
-def _write_each(work: Work, found: Found) -> list[Problem]:
-    try:
-        _make_folders(work, found)
-        for path in sorted(work.content.keys() - found.same, key=_turn):
-            _replace(work, path)
-        _remove_stale(work, found)
-        entries.fsync(work.fd, work.at(""))
-    except OSError as error:
-        with suppress(OSError):  # the next run tries again
-            entries.remove(work.fd, work.at(PART))
-        note = "; what was written before stays: run the command again"
-        raise FileProblem(refused(error, named(error, work.folder), note=note)) from error
+def write_all_in_place(
+    contents: Mapping[Path, Mapping[str, str]], header: str, *, aside: Collection[str] = ()
+) -> list[Problem]:
+    """Do the same for several folders, one after the other: none begins while a foreign file stands in one of them."""
+    return write(contents, header, _write_all, aside=aside)
+
+
+def _write_all(works: Works) -> list[Problem]:
+    for work, found in works:
+        try:
+            _write_each(work, found)
+        except OSError as error:
+            with suppress(OSError):  # the next run tries again
+                entries.remove(work.fd, work.at(PART))
+            note = "; what was written before stays: run the command again"
+            raise FileProblem(refused(error, named(error, work.folder), note=note)) from error
     return []
+
+
+def _write_each(work: Work, found: Found) -> None:
+    _make_folders(work, found)
+    for path in sorted(work.content.keys() - found.same, key=_turn):
+        _replace(work, path)
+    _remove_stale(work, found)
+    entries.fsync(work.fd, work.at(""))
 
 
 def _make_folders(work: Work, found: Found) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from modelyard.files import entries
-from modelyard.files.work import Found, Work, write
+from modelyard.files.work import Works, refusing, write
 from modelyard.problem import Problem
 
 
@@ -12,12 +12,14 @@ def remove(folder: Path, header: str) -> list[Problem]:
 
     It loses its name in one step, and then its files; the next run removes what a killed one left.
     """
-    return write(folder, {}, header, _remove)
+    return write({folder: {}}, header, _remove)
 
 
-def _remove(work: Work, found: Found) -> list[Problem]:
-    if found.folders:
-        entries.rename(work.fd, work.at(""), work.new())
-        entries.fsync(work.fd, ".")
-        work.mend()
+def _remove(works: Works) -> list[Problem]:
+    for work, found in works:
+        with refusing(work.folder):
+            if found.folders:
+                entries.rename(work.fd, work.at(""), work.new())
+                entries.fsync(work.fd, ".")
+                work.mend()
     return []

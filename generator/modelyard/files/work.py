@@ -1,6 +1,7 @@
 """What both ways of writing have in common: the lock, what a killed run left, what is foreign, what differs."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -16,12 +17,16 @@ _KINDS: Final = {entries.LINK: "a symbolic link", entries.FILE: "a file", entrie
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One write under the lock; names are relative to `fd`, the folder's parent."""
+    """One write under the lock; names are relative to `fd`, the folder's parent.
+
+    aside: files that are written with the others, and are no reason to write.
+    """
 
     folder: Path
     fd: int
     content: Mapping[str, bytes]
     header: bytes
+    aside: frozenset[str] = frozenset()
 
     def at(self, path: str) -> str:
         """Return the name of what the folder holds under this path; "" is the folder itself."""
@@ -54,21 +59,40 @@ class Found:
     foreign: dict[str, str] = field(default_factory=dict)  # path -> what it is
 
 
-Way = Callable[[Work, Found], list[Problem]]
+Works = Sequence[tuple[Work, Found]]
+Way = Callable[[Works], list[Problem]]
 
 
-def write(folder: Path, content: Mapping[str, str], header: str, way: Way) -> list[Problem]:
-    """Make the folder hold the content in one of the two ways, unless it does already or holds foreign files."""
-    texts = _encoded(content, header)
-    if folder.name in {"", ".."}:
-        raise ValueError(f"{folder} has no name of its own")
+def write(
+    contents: Mapping[Path, Mapping[str, str]], header: str, way: Way, *, aside: Collection[str] = ()
+) -> list[Problem]:
+    """Make folders hold their contents in one of the ways, those that do not already; none if one is refused.
+
+    All are locked and looked at before the first changes; their parents differ. aside: see Work.
+    """
+    texts = {folder: _encoded(content, header) for folder, content in contents.items()}
+    if wrong := next((folder for folder in texts if folder.name in {"", ".."}), None):
+        raise ValueError(f"{wrong} has no name of its own")
     try:
-        with locked(folder.parent) as fd:
-            return _write(Work(folder, fd, texts, header.encode()), way)
+        with ExitStack() as held:
+            works = [
+                Work(
+                    folder, held.enter_context(locked(folder.parent)), texts[folder], header.encode(), frozenset(aside)
+                )
+                for folder in sorted(texts)  # two runs take the locks in one order
+            ]
+            return _write(works, way)
     except FileProblem as error:
         return [error.problem]
+
+
+@contextmanager
+def refusing(folder: Path) -> Iterator[None]:
+    """Turn what the system refuses while a folder is written into a FileProblem."""
+    try:
+        yield
     except OSError as error:
-        return [refused(error, named(error, folder))]
+        raise FileProblem(refused(error, named(error, folder))) from error
 
 
 def named(error: OSError, folder: Path) -> Path:
@@ -84,21 +108,37 @@ def folders(paths: Iterable[str]) -> set[str]:
     return {"", *(path[:end] for path in paths for end, letter in enumerate(path) if letter == "/")}
 
 
-def _write(work: Work, way: Way) -> list[Problem]:
+def _write(works: Sequence[Work], way: Way) -> list[Problem]:
+    problems: list[Problem] = []
+    changing: list[tuple[Work, Found]] = []
+    for work in works:
+        with refusing(work.folder):
+            found, foreign_ = _seen(work)
+        problems += foreign_
+        if not _is_done(work, found):
+            changing.append((work, found))
+    return problems or (way(changing) if changing else [])
+
+
+def _seen(work: Work) -> tuple[Found, list[Problem]]:
+    """Return what stands in a folder after a killed run is cleared away, and what is foreign there."""
     kind = entries.kind(work.fd, work.at(""))
     if kind not in {None, entries.FOLDER}:
-        return foreign(work.folder, {"": f"{_KINDS[kind or entries.OTHER]} where modelyard's folder is to be"})
+        what = f"{_KINDS[kind or entries.OTHER]} where modelyard's folder is to be"
+        return Found(), foreign(work.folder, {"": what})
     try:
         work.mend()
     except OSError as error:
         left = work.folder.parent / str(error.filename)
         raise FileProblem(refused(error, left, doing="remove")) from error
     found = _look(work)
-    if found.foreign:
-        return foreign(work.folder, found.foreign)
-    if found.same == found.files == work.content.keys() and found.folders == folders(work.content):
-        return []
-    return way(work, found)
+    return found, foreign(work.folder, found.foreign)
+
+
+def _is_done(work: Work, found: Found) -> bool:
+    """Tell whether a folder holds what it is to hold, but for what stands aside."""
+    wanted = work.content.keys() - work.aside
+    return found.same - work.aside == found.files - work.aside == wanted and found.folders == folders(work.content)
 
 
 def _look(work: Work) -> Found:

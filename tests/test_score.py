@@ -70,6 +70,13 @@ def test_tensorflow_gets_instances(server: Server, tmp_path: Path) -> None:
     assert server.requests[-1].startswith("POST /v1/models/churn:predict ")
 
 
+def test_a_step_that_tensorflow_has_not_is_refused(server: Server, tmp_path: Path) -> None:
+    source = table(tmp_path / "in.csv", [["1", "1.5"]], ("LOAN", "VALUE"))
+    done = score(server.url("/v1/models/churn"), source, tmp_path / "out.csv", route=Route(step="score"))
+    assert _codes(done) == ["MY801"]
+    assert server.posts == 0
+
+
 def test_one_bad_row_of_a_batch_is_found_and_the_others_are_scored(server: Server, tmp_path: Path) -> None:
     body = rows(50)
     body[33][1] = str(REFUSED)

@@ -76,6 +76,8 @@ def check(file: str | Path = ".", *, today: date | None = None, kinds: Kinds = S
         problems = [*loaded.problems, *_site_config(loaded.models, today)[1]]
         for _, found in _models(loaded, models_file(file).parent, kinds):
             problems += found
+    if generated(file).is_dir() and loaded.models and loaded.models.models:
+        problems += _unlisted(file)
     return unique(problems)
 
 
@@ -111,6 +113,7 @@ def overlay(file: str | Path = ".", *, today: date | None = None, kinds: Kinds =
     content = {f"{SITE_CONFIG}/{path}": text for path, text in site_config(name, site).items()}
     if texts or not content:
         content |= compose(texts)
+        problems += _unlisted(file)
     return Rendering(loaded.models, unique(problems), content=content, site_config=site)
 
 
@@ -173,6 +176,12 @@ def starter(name: str) -> dict[str, str]:
     """Return file name -> text of what `modelyard init` writes for a set of this name."""
     root = folder() / "init"
     return {each.name: each.read_text("utf-8").replace("NAME", name) for each in sorted(root.iterdir())}
+
+
+def _unlisted(file: str | Path) -> list[Problem]:
+    from modelyard.kustomization import unlisted
+
+    return unlisted(models_file(file).parent, GENERATED)
 
 
 def _models(loaded: Loaded, beside: Path, kinds: Kinds = SHIPPED) -> Iterator[tuple[list[Manifest], list[Problem]]]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from modelyard import api
-from modelyard.cli.app import Files, app, counted, named, single, stop_on_errors, tell
+from modelyard.cli.app import Files, app, counted, named, report, single, stop_on_errors, tell
 from modelyard.names import dns_1035_label
 from modelyard.problem import problem
 from modelyard.yamlio import write_all
@@ -26,8 +26,9 @@ def init(
 ) -> None:
     """Write a commented models.yaml with one model, a kustomization.yaml and the schema for editors.
 
-    Writes only what is missing, and lists the rest.
+    Writes only what is missing, and lists the rest; a kustomization.yaml that is there needs one line more.
     """
+    from modelyard.kustomization import NAMES, find, unlisted
     from modelyard.schema import FILE, shipped
 
     name = folder.resolve().name
@@ -35,13 +36,14 @@ def init(
     texts = api.starter(name) | {FILE: shipped()}
     folder.mkdir(parents=True, exist_ok=True)
     for file, text in texts.items():
-        path = folder / file
+        path = (find(folder) if file in NAMES else None) or folder / file  # kustomize stops at two of its names
         try:
             with path.open("x", encoding="utf-8") as new:
                 new.write(text)
             tell(f"wrote {path}")
         except FileExistsError:
             tell(f"{path} is there already and stays as it is")
+    report(unlisted(folder, api.GENERATED))
     tell(f"Next: change {folder / 'models.yaml'}, then run: modelyard render -f {folder}")
 
 

@@ -112,13 +112,14 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     from modelyard.api.scoring import Limits, Options, Route
 
     _check_together(output, on_error, errors, resume)
+    _check_url(model, file, url, domain, *(where := (namespace, context, kubeconfig)))
     options = Options(
         Limits(connect_timeout, headers_timeout, body_timeout), concurrency, batch, 0 if no_retry else retries,
         total_timeout, "stop" if on_error == "stop" else "skip",
         _character(delimiter), _encoding(encoding), tuple(missing or ()), escape_formulas,
     )  # fmt: skip
     route = Route(url, ingress, domain, variant, step, _headers(header or [], token_file), ca_file)
-    _score(model, table, output, file, route, options, errors, (namespace, context, kubeconfig), resume)
+    _score(model, table, output, file, route, options, errors, where, resume)
 
 
 def _check_together(output: str, on_error: str, errors: Path | None, resume: bool) -> None:  # noqa: FBT001
@@ -130,6 +131,15 @@ def _check_together(output: str, on_error: str, errors: Path | None, resume: boo
         raise typer.BadParameter("--errors is for -o -; an output file has its failed rows beside it")
     if on_error == "skip" and output == "-" and errors is None:
         raise typer.BadParameter("--on-error skip with -o - needs --errors FILE for the rows that fail")
+
+
+def _check_url(model: str, file: Path, *named: str) -> None:
+    """Leave with wrong usage if an option says where a model is whose URL says it."""
+    options = ("url", "domain", "namespace", "context", "kubeconfig", "file")
+    values = (*named, "" if file == Path() else str(file))
+    found = [option for option, value in zip(options, values, strict=True) if value]
+    if found and "://" in model:
+        raise typer.BadParameter(f"--{found[0]} needs the model's name: a URL says itself where the model is")
 
 
 def _score(  # noqa: PLR0913 - what the command has

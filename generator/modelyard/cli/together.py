@@ -63,14 +63,14 @@ class Command(TyperCommand):
             return
         for each in dict.fromkeys(order):
             if is_single(each) and order.count(each) > 1:
-                yield f"{called(each)} is given twice, and takes one value"
+                yield f"{called(each)} is given twice, and takes one value: leave one out"
         yield from self._apart({each.name for each in order if values.get(each.name)})  # "" is as good as none
 
     def _apart(self, given: Container[str]) -> Iterator[str]:
         parameters = {each.name: each for each in self.params}
         for one, other in EXCLUDES.get(str(self.name), ()):
             if one in given and other in given:
-                yield f"{called(parameters[one])} does not go with {called(parameters[other])}"
+                yield f"{called(parameters[one])} does not go with {called(parameters[other])}: leave one out"
         for one, other in NEEDS.get(str(self.name), ()):
             if one in given and other not in given:
                 yield f"{called(parameters[one])} has an effect only with {called(parameters[other])}"

@@ -35,6 +35,7 @@ def traffic(  # noqa: PLR0913 - typer's way to declare options
     """
     from modelyard.api import commands
 
+    _check_where(name, file, namespace, context, kubeconfig, to_cluster=to_cluster)
     where, how = beside(file, namespace, context, kubeconfig), _how(to_cluster=to_cluster, wait=wait, seconds=timeout)
     _finish(commands.traffic(name, _percents(shares), file=file, where=where, how=how), file, applied=how is not None)
 
@@ -55,6 +56,7 @@ def promote(  # noqa: PLR0913 - typer's way to declare options
     """Give one variant all calls of a model. The others stay with 0 percent, and can still be called by their tag."""
     from modelyard.api import commands
 
+    _check_where(name, file, namespace, context, kubeconfig, to_cluster=to_cluster)
     where, how = beside(file, namespace, context, kubeconfig), _how(to_cluster=to_cluster, wait=wait, seconds=timeout)
     _finish(commands.promote(name, variant, file=file, where=where, how=how), file, applied=how is not None)
 
@@ -82,11 +84,18 @@ def rollback(  # noqa: PLR0913 - typer's way to declare options
     _finish(commands.rollback(name, file=file, where=where, how=how), file, applied=how is not None)
 
 
+def _check_where(name: str, file: Path, *cluster: str, to_cluster: bool) -> None:
+    """Leave with wrong usage if a cluster is named, and the models file alone would change."""
+    from modelyard.api import edits, models_file
+
+    if any(cluster) and not to_cluster and edits.concerns(file, name):
+        message = f"{models_file(file)} declares {name}, and no cluster is changed without --apply"
+        raise typer.BadParameter(f"{message}: leave out --namespace, --context and --kubeconfig, or add it")
+
+
 def _how(*, to_cluster: bool, wait: bool, seconds: float) -> "Applying | None":
     from modelyard.api.commands import Applying
 
-    if wait and not to_cluster:
-        raise typer.BadParameter("--wait waits for what --apply applies")
     return Applying(wait=wait, seconds=seconds, progress=tell) if to_cluster else None
 
 

@@ -106,6 +106,12 @@ KUSTOMIZATIONS: Final[dict[str, Code]] = {
     "MY626": Code(
         "No stream of objects", "A ready-made base is what kustomize build prints: objects with kind and name."
     ),
+    "MY629": Code(
+        "A rendered folder that no kustomization names",
+        "generated/ is a Component, so the kustomization beside it lists it under components:. Where it does not, "
+        "kustomize builds without the models, and says nothing.",
+        "warning",
+    ),
     "MY631": Code(
         "Something declared is not in the built stream",
         "The kustomization does not list what modelyard rendered, lists an older rendering, or a patch of its own "

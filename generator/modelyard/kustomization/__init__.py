@@ -12,6 +12,7 @@ from modelyard.kustomization.effects import (
     missing_references,
     renaming,
 )
+from modelyard.kustomization.listed import unlisted
 
 __all__ = [
     "FUNCTION_ANNOTATIONS",
@@ -25,6 +26,7 @@ __all__ = [
     "generators",
     "missing_references",
     "renaming",
+    "unlisted",
     "with_entry",
     "without_entry",
 ]

@@ -121,6 +121,8 @@ async def _learned(client: Client, calls: Calls) -> Contract:
 
 
 async def _scored(client: Client, calls: Calls, contract: Contract, run: Run) -> Scored:
+    if run.step and contract.runtime == "tensorflow":
+        raise Stopped(problem("MY801", "a model of TensorFlow Serving has no steps", hint="leave out --step"))
     table = run.table()
     found = _columns(contract, table, run.options)
     shape = Columns(table.header, contract)

@@ -6,6 +6,12 @@ CACHE := $(HOME)/.cache/modelyard
 KUSTOMIZE_VERSION := v5.8.1
 FUZZ_SECONDS ?= 300
 KUSTOMIZE := $(CACHE)/kustomize-$(KUSTOMIZE_VERSION)/kustomize
+# The oldest kustomize that README.md promises, and the newest that can be built: 5.8.3 names a module that is not there.
+KUSTOMIZE_OLDEST_VERSION := v5.0.1
+KUSTOMIZE_OLDEST := $(CACHE)/kustomize-$(KUSTOMIZE_OLDEST_VERSION)/kustomize
+KUSTOMIZE_NEWEST_VERSION := v5.8.2
+KUSTOMIZE_NEWEST := $(CACHE)/kustomize-$(KUSTOMIZE_NEWEST_VERSION)/kustomize
+KUSTOMIZE_NEWEST_GO := go1.27.0
 CADDY_VERSION := v2.11.9
 CADDY := $(CACHE)/caddy-$(CADDY_VERSION)/caddy
 KUBECONFORM_VERSION := v0.8.0
@@ -54,7 +60,7 @@ fuzz: $(VENV)/installed-dev ## fuzz each target for FUZZ_SECONDS (300), one afte
 	for target in models kustomization resource_list stream csv; do \
 		$(BIN)/python -m tests.fuzz.run $$target --seconds $(FUZZ_SECONDS) || exit 1; done
 
-tools: $(KUSTOMIZE) $(CADDY) $(KUBECONFORM) $(KUBE_SCORE) $(KUBECTL_VALIDATE) ## build the pinned kustomize, Caddy and other checkers into ~/.cache/modelyard
+tools: $(KUSTOMIZE) $(KUSTOMIZE_OLDEST) $(KUSTOMIZE_NEWEST) $(CADDY) $(KUBECONFORM) $(KUBE_SCORE) $(KUBECTL_VALIDATE) ## build the pinned kustomize, Caddy and other checkers into ~/.cache/modelyard
 
 schema: $(VENV)/installed ## make models.schema.json from the shapes
 	$(BIN)/python -m modelyard.schema
@@ -72,6 +78,15 @@ define go-install
 	@command -v go >/dev/null || { echo "Go is needed to build $(notdir $@)" >&2; exit 1; }
 	CGO_ENABLED=0 GOBIN=$(dir $@) go install $(1)
 endef
+
+# What a release sets too: built from its module alone, it does not know its version.
+$(KUSTOMIZE_OLDEST): SAYS := -ldflags "-X sigs.k8s.io/kustomize/api/provenance.version=$(KUSTOMIZE_OLDEST_VERSION)"
+$(KUSTOMIZE_OLDEST):
+	$(call go-install,$(SAYS) sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE_OLDEST_VERSION))
+
+$(KUSTOMIZE_NEWEST): export GOTOOLCHAIN := $(KUSTOMIZE_NEWEST_GO)
+$(KUSTOMIZE_NEWEST):
+	$(call go-install,sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE_NEWEST_VERSION))
 
 $(KUSTOMIZE):
 	$(call go-install,sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE_VERSION))

@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 CACHE = Path.home() / ".cache" / "modelyard"
 KUSTOMIZE = CACHE / "kustomize-v5.8.1" / "kustomize"
+# The oldest that the documentation promises, and the newest that can be built; kubectl brings one of its own.
+OTHER_KUSTOMIZE = ("v5.0.1", "v5.8.2")
 CADDY = CACHE / "caddy-v2.11.9" / "caddy"
 KUBECONFORM = CACHE / "kubeconform-v0.8.0" / "kubeconform"
 KUBECTL_VALIDATE = CACHE / "kubectl-validate-v0.0.4" / "kubectl-validate"
@@ -69,6 +71,20 @@ def shared() -> Path:
 def kustomize() -> Path:
     """Return the pinned kustomize that `make test` builds."""
     return need(KUSTOMIZE, "`make tools` builds it")
+
+
+@pytest.fixture(params=["v5.8.1", *OTHER_KUSTOMIZE, "kubectl"])
+def each_kustomize(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Put each kustomize in turn alone on PATH: the pinned one, the oldest, the newest, kubectl; return which it is."""
+    version = str(request.param)
+    if version == "kubectl":
+        found = need(Path(shutil.which("kubectl") or "kubectl"), "install kubectl")
+    else:
+        found = need(CACHE / f"kustomize-{version}" / "kustomize", "`make tools` builds it")
+    (tmp_path / "path").mkdir()
+    (tmp_path / "path" / found.name).symlink_to(found)
+    monkeypatch.setenv("PATH", str(tmp_path / "path"))
+    return version
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,14 @@
 import shutil
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from modelyard import api
+from modelyard.compose import HEADER
+from modelyard.overlay import WRITER
 from tests.conftest import need
 from tests.faults import Call, calls, run_with
 from tests.folders import beside, state
@@ -40,7 +43,8 @@ def overlay(folder: Path) -> Path:
 def contents(folder: Path, models: str) -> dict[str, str]:
     folder.mkdir()
     (folder / "models.yaml").write_text(models, "utf-8")
-    return api.overlay(folder).content
+    said = f"{HEADER}\nversion: {version('modelyard')}\n"
+    return {**api.overlay(folder).content, WRITER: said}
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from modelyard.kustomize import build, said
+from modelyard.effect import effect
+from modelyard.kustomize import Program, build, program, said
 from tests.deployments import lay
 
 MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: map}\n"
@@ -93,3 +94,57 @@ def test_the_environment_is_passed_on(tmp_path: Path, monkeypatch: pytest.Monkey
 )  # fmt: skip
 def test_what_kustomize_said_in_one_line_without_values(err: str, text: str) -> None:
     assert said(err.encode()) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "prints", "version", "called"),
+    [
+        ("kustomize", "v5.8.1", (5, 8, 1), "kustomize 5.8.1"),
+        ("kustomize", "v5.10.0-rc.1", (5, 10, 0), "kustomize 5.10.0"),
+        ("kustomize", "{Version:kustomize/v4.5.7 GitCommit:56d82a8}", (4, 5, 7), "kustomize 4.5.7"),
+        ("kubectl", '{"clientVersion": {"gitVersion": "v1.32.4"}, "kustomizeVersion": "v5.5.0"}', (5, 5, 0),
+         "kubectl's kustomize 5.5.0"),
+        ("kubectl", '{"clientVersion": {"gitVersion": "v1.20.2"}}', None, ""),
+        ("kustomize", "(devel)", None, ""),
+        ("kustomize", "{Version:unknown GitCommit:$Format:%H$}", None, ""),
+        ("kustomize", "v999999999999999999999.1.1", None, ""),
+    ],
+)  # fmt: skip
+def test_the_program_is_asked_for_its_version(
+    name: str, prints: str, version: tuple[int, int, int] | None, called: str, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("PATH", str(fake(tmp_path, name, f"echo '{prints}'")))
+    assert program() == Program(name, version)
+    assert not called or str(program()) == called
+
+
+def test_each_kustomize_says_its_version(each_kustomize: str) -> None:
+    found = program()
+    assert found is not None
+    assert found.version is not None
+    assert each_kustomize in ("kubectl", f"v{'.'.join(map(str, found.version))}")
+
+
+@pytest.mark.parametrize(
+    ("prints", "told", "codes"),
+    [
+        ("v5.5.0", "steps are followed as those of kustomize 5.5.0", []),
+        ("v4.5.7", "kustomize 4.5.7 is older than what is known here: steps are followed as those of 5.0.1", ["MY627"]),
+        ("v6.0.0", "kustomize 6.0.0 is newer than what is known here: steps are followed as those of 5.8.3", ["MY627"]),
+        ("(devel)", "kustomize does not say its version: steps are followed as those of 5.8.3", ["MY627"]),
+        (None, "no kustomize is on PATH: steps are followed as those of 5.8.3", []),
+    ],
+)
+def test_it_is_said_which_version_is_followed(
+    prints: str | None, told: str, codes: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if prints is not None:
+        fake(tmp_path / "bin", "kustomize", f"echo '{prints}'")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    heard: list[str] = []
+    deploy = lay(tmp_path / "deploy", {"kustomization.yaml": "namePrefix: p-\n"})
+    _, problems = effect(deploy, component=None, base=MAP.encode(), progress=heard.append)
+    assert heard == [told]
+    assert [each.code for each in problems] == codes
+    assert all(str(each.severity) == "note" for each in problems)

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -23,6 +24,14 @@ _LITERALS: Final = re.compile(r"(literal sources? ).*", re.DOTALL)
 _TEXTS: Final = re.compile(r"(config: `|\[patch: \").*", re.DOTALL)
 
 
+# v5.8.1; before 5 {Version:kustomize/v4.5.7 GitCommit:…}. kubectl: {…, "kustomizeVersion": "v5.5.0"}.
+_OF_KUSTOMIZE: Final = re.compile(r"(?:^|Version:kustomize/)v([0-9]{1,6})\.([0-9]{1,6})\.([0-9]{1,6})")
+_OF_KUBECTL: Final = re.compile(r'"kustomizeVersion": *"v([0-9]{1,6})\.([0-9]{1,6})\.([0-9]{1,6})')
+_ASKING: Final = 10.0  # seconds until a program must have said its version; kubectl takes 0.06
+
+Version = tuple[int, int, int]
+
+
 class Built(NamedTuple):
     """What a build gives: the stream of objects (empty if it failed), and why it failed."""
 
@@ -37,6 +46,36 @@ def command() -> list[str] | None:
     if path := shutil.which("kubectl"):
         return [path, "kustomize"]
     return None
+
+
+class Program(NamedTuple):
+    """What builds. version: of its kustomize, None if it does not say."""
+
+    name: str
+    version: Version | None
+
+    def __str__(self) -> str:
+        """Return what people call it: kustomize 5.8.1, or kubectl's kustomize 5.5.0."""
+        number = ".".join(map(str, self.version or ()))
+        return f"kubectl's kustomize {number}" if self.name == "kubectl" else f"{self.name} {number}"
+
+
+def program() -> Program | None:
+    """Return what `build` runs, with its version; None if there is nothing on PATH."""
+    words = command()
+    return _asked(words[0], Path(words[0]).name) if words else None
+
+
+@cache  # a process meets few of them
+def _asked(path: str, name: str) -> Program:
+    argv = [path, "version", "--client", "--output=json"] if name == "kubectl" else [path, "version"]
+    try:
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=_ASKING)
+    except (OSError, subprocess.TimeoutExpired):
+        return Program(name, None)
+    text = done.stdout.decode("utf-8", "replace")
+    found = (_OF_KUBECTL if name == "kubectl" else _OF_KUSTOMIZE).search(text)
+    return Program(name, (int(found[1]), int(found[2]), int(found[3])) if found else None)
 
 
 def build(folder: Path, *, progress: Callable[[float], None] | None = None, timeout: float = TIMEOUT) -> Built:

@@ -106,6 +106,13 @@ KUSTOMIZATIONS: Final[dict[str, Code]] = {
     "MY626": Code(
         "No stream of objects", "A ready-made base is what kustomize build prints: objects with kind and name."
     ),
+    "MY627": Code(
+        "A version of kustomize that is not known here",
+        "What a kustomization does depends on the version that builds, which is asked: up to 5.0 components run before "
+        "generators, up to 5.8.1 labels with includeTemplates reach the claims of a StatefulSet. In place of a version "
+        "that is older, newer or does not say what it is, the nearest known one is followed.",
+        "note",
+    ),
     "MY629": Code(
         "A rendered folder that no kustomization names",
         "generated/ is a Component, so the kustomization beside it lists it under components:. Where it does not, "

@@ -1,7 +1,7 @@
 """What a kustomization and all it lists do to the objects of its base, found out before anything is deployed.
 
-One build gives the objects; every step after it is done here, as kustomize 5.8.1 would, so that each finding has the
-line of what caused it.
+One build gives the objects; every step after it is done here, as the kustomize that builds would (see versions), so
+that each finding has the line of what caused it.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,8 @@ from modelyard.effect.reading import Reading
 from modelyard.effect.run import Run
 from modelyard.effect.steps import Steps
 from modelyard.effect.tree import Kustomization, Tree
-from modelyard.kustomize import build
+from modelyard.effect.versions import followed
+from modelyard.kustomize import build, program
 from modelyard.problem import Problem, unique
 
 _TOLD_EVERY: Final = 10.0  # seconds
@@ -63,7 +64,10 @@ def effect(
         progress(f"building the resources of {folder} with kustomize")
         objects = base_of.built(found, tree, reading, lambda where: build(where, progress=_spoken(progress)))
     if found is not None and objects is not None:
-        run = Run(reading, objects, folder, is_whole=tree.is_whole, is_ready_made=base is not None)
+        version, said, unknown = followed(program())
+        progress(said)
+        reading.problems += unknown
+        run = Run(reading, objects, folder, version, is_whole=tree.is_whole, is_ready_made=base is not None)
         Steps(run, tree, component).apply(found)
         findings(run, found)
     return objects, unique(reading.problems)

@@ -1,6 +1,6 @@
 """Fields that a transformer sets in objects, wherever they stand, and the lists that kustomize has built in.
 
-Source: kustomize 5.8.1, api/filters/fieldspec/fieldspec.go and api/internal/konfig/builtinpluginconsts.
+Source: kustomize 5.8.2, api/filters/fieldspec/fieldspec.go and api/internal/konfig/builtinpluginconsts; see versions.
 """
 
 from collections.abc import Callable, Iterable
@@ -34,13 +34,13 @@ TEMPLATE_LABELS: Final = METADATA_LABELS + _specs(
     - - ReplicaSet spec/template/metadata/labels
     - - DaemonSet spec/template/metadata/labels
     apps - StatefulSet spec/template/metadata/labels
-    apps - StatefulSet spec/volumeClaimTemplates[]/metadata/labels
     batch - Job spec/template/metadata/labels
     batch - CronJob spec/jobTemplate/metadata/labels
     batch - CronJob spec/jobTemplate/spec/template/metadata/labels
     """,
     create=True,
 )
+CLAIM_LABELS: Final = _specs("apps - StatefulSet spec/volumeClaimTemplates[]/metadata/labels", create=True)
 _AFFINITY: Final = "\n".join(
     f"apps - {kind} spec/template/spec/{path}/labelSelector/matchLabels"
     for kind in ("Deployment", "StatefulSet")
@@ -80,6 +80,7 @@ COMMON_LABELS: Final = (
         create=False,
     )
     + TEMPLATE_LABELS
+    + CLAIM_LABELS
 )
 COMMON_ANNOTATIONS: Final = (
     FieldSpec("metadata/annotations", create=True),
@@ -106,10 +107,13 @@ REPLICAS: Final = _specs(
     """,
     create=True,
 )
+_PODS: Final = ("spec", "spec/template/spec")
 IMAGES: Final = tuple(
-    FieldSpec(f"{pod}/{path}", create=True)
-    for pod in ("spec", "spec/template/spec")
-    for path in ("containers[]/image", "initContainers[]/image", "volumes[]/image/reference")
+    FieldSpec(f"{pod}/{path}/image", create=True) for pod in _PODS for path in ("containers[]", "initContainers[]")
+)
+IMAGE_VOLUMES: Final = tuple(FieldSpec(f"{pod}/volumes[]/image/reference", create=True) for pod in _PODS)
+IMAGE_VOLUMES_OF_JOBS: Final = (
+    FieldSpec("spec/jobTemplate/spec/template/spec/volumes[]/image/reference", create=True),
 )
 NAMESPACES: Final = (
     FieldSpec("metadata/name", create=True, kind="Namespace"),

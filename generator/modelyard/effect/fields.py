@@ -12,6 +12,7 @@ from modelyard.effect.expressions import compiled
 from modelyard.effect.field_specs import FieldSpec, apply
 from modelyard.effect.objects import Object
 from modelyard.effect.run import Renamed, Run
+from modelyard.effect.versions import Followed
 
 _NOT_PREFIXED: Final = ("CustomResourceDefinition", "APIService", "Namespace")
 _POD_LISTS: Final = ("containers", "initContainers")
@@ -89,6 +90,13 @@ def set_replicas(run: Run, replica: object, fields: tuple[FieldSpec, ...]) -> No
         apply(each, fields, lambda mapping, key: mapping.update({key: count}))
 
 
+def images(version: Followed) -> tuple[FieldSpec, ...]:
+    """Return where images stand that images: renames."""
+    more = field_specs.IMAGE_VOLUMES if version.renames_image_volumes else ()
+    jobs = field_specs.IMAGE_VOLUMES_OF_JOBS if version.renames_image_volumes_of_jobs else ()
+    return (*field_specs.IMAGES, *more, *jobs)
+
+
 class Images:
     """Where images stand; looked for once for many ImageTagTransformers in a row."""
 
@@ -107,7 +115,7 @@ class Images:
 
     def rename(self, run: Run, image: dict[str, Any], fields: tuple[FieldSpec, ...], origin: object) -> None:
         """Change all images of one name (ImageTagTransformer)."""
-        pattern = matcher(str(image.get("name") or ""))
+        pattern = matcher(str(image.get("name") or ""), run.followed)
         if pattern is None:
             return
         for each in run.objects if any(not _is_legacy(spec) for spec in fields) else ():
@@ -134,10 +142,11 @@ def _is_legacy(spec: FieldSpec) -> bool:
     return spec.path.endswith(("containers[]/image", "containers/image", "Containers[]/image", "Containers/image"))
 
 
-def matcher(name: str) -> re.Pattern[str] | None:
+def matcher(name: str, version: Followed) -> re.Pattern[str] | None:
     """Return what an image matches if it has this name (api/internal/image/image.go: the name is not escaped)."""
+    algorithm = "[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*" if version.takes_any_digest else "sha256"
     try:
-        return compiled(rf"{name}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?") if name else None
+        return compiled(rf"{name}(:[a-zA-Z0-9_.{{}}-]*)?(@{algorithm}:[a-zA-Z0-9_.{{}}-]*)?") if name else None
     except re.error:
         return None
 

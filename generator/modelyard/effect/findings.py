@@ -47,7 +47,7 @@ def _late(found: Kustomization) -> dict[str, list[Configured]]:
 
 def _placeholder_images(run: Run, late: dict[str, list[Configured]]) -> None:
     """Report images that an ImageTagTransformer would have renamed, had the container been there when it ran."""
-    patterns = [(each, pattern) for each in run.renamed if (pattern := matcher(each.image)) is not None]
+    patterns = [(each, pattern) for each in run.renamed if (pattern := matcher(each.image, run.followed)) is not None]
     kept: dict[int | None, list[tuple[Object, dict[str, Any], Renamed]]] = {}
     for each, container in _patched_containers(run):
         image = container["image"]

@@ -7,6 +7,7 @@ from typing import Any
 from modelyard.effect.field_specs import FieldSpec
 from modelyard.effect.objects import Object, Objects
 from modelyard.effect.reading import Reading, first_mark
+from modelyard.effect.versions import Followed
 
 
 @dataclass(slots=True)
@@ -22,12 +23,14 @@ class Renamed:
 class Run:
     """One check. ours: the files that our values come from. is_whole: no generator was left out of the objects.
 
-    is_ready_made: the objects were handed over, and may hold what DEPLOY's own generators give.
+    is_ready_made: the objects were handed over, and may hold what DEPLOY's own generators give. followed: the version
+    of kustomize whose steps are taken.
     """
 
     reading: Reading
     objects: Objects
     deploy: Path
+    followed: Followed
     ours: set[str] = field(default_factory=set)
     is_whole: bool = True
     is_ready_made: bool = False

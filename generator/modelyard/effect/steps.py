@@ -22,7 +22,8 @@ from modelyard.names import nearest
 _NOT_EMULATED: Final = ("ReplacementTransformer", "ValueAddTransformer", "HashTransformer")
 _NOT_IN_KUSTOMIZATION: Final = ("replacements", "vars", "validators", "helmCharts", "helmChartInflationGenerator")
 _SPEC_KEYS: Final = (
-    "namespace", "namePrefix", "nameSuffix", "commonLabels", "labels", "templateLabels", "commonAnnotations",
+    "namespace", "namePrefix", "nameSuffix", "commonLabels", "labels", "templateLabels", "volumeClaimTemplateLabels",
+    "commonAnnotations",
     "replicas", "images",
 )  # fmt: skip
 
@@ -52,8 +53,20 @@ class Steps:
 
     def apply(self, found: Kustomization) -> None:
         """Do all that a kustomization does once its resources are there."""
+        if not self.run.followed.has_components_last:
+            self._components(found)
         self._configure(found)
         self._generate(found)
+        if self.run.followed.has_components_last:
+            self._components(found)
+        for key in _NOT_IN_KUSTOMIZATION:
+            if found.data.get(key):
+                self.run.is_whole &= not key.startswith("helm")
+                self.tree.note(f"what {key} does", key_of(found.data, key))
+        self._fields(found)
+        self._transformers(found)
+
+    def _components(self, found: Kustomization) -> None:
         for each in found.components:
             if each is not None:
                 self._resources(each)
@@ -61,12 +74,6 @@ class Steps:
             elif self.ours is not None:
                 apply_ours(self.run, self.ours)
             self.images = None
-        for key in _NOT_IN_KUSTOMIZATION:
-            if found.data.get(key):
-                self.run.is_whole &= not key.startswith("helm")
-                self.tree.note(f"what {key} does", key_of(found.data, key))
-        self._fields(found)
-        self._transformers(found)
 
     def _configure(self, found: Kustomization) -> None:
         for each in found.configurations:
@@ -111,8 +118,9 @@ class Steps:
         for entry in mappings(data.get("replicas")):
             fields.set_replicas(run, entry, fields.specs(run, "replicas", field_specs.REPLICAS))
         self.images = None
+        specs = fields.specs(run, "images", fields.images(run.followed))
         for entry in [*mappings(data.get("images")), *mappings(data.get("imageTags"))]:
-            self._rename_images(entry, fields.specs(run, "images", field_specs.IMAGES), entry.get("name"))
+            self._rename_images(entry, specs, entry.get("name"))
 
     def _meta_fields(self, found: Kustomization) -> None:
         """Do what namespace, namePrefix, nameSuffix, labels, commonLabels and commonAnnotations do."""
@@ -125,17 +133,30 @@ class Steps:
                 fields.rename(run, prefix, suffix, fields.specs(run, key, field_specs.NAMES))
         common = fields.specs(run, "commonLabels", field_specs.COMMON_LABELS)
         for entry in mappings(data.get("labels")):
-            wanted = [field_specs.read(entry.get("fields")), fields.specs(run, "labels", ())]
-            if entry.get("includeSelectors") is True:
-                wanted.append(common)
-            else:
-                is_template = entry.get("includeTemplates") is True
-                wanted += [fields.specs(run, "templateLabels", field_specs.TEMPLATE_LABELS)] if is_template else []
-                wanted.append(field_specs.METADATA_LABELS)
-            fields.add_pairs(run, entry.get("pairs"), field_specs.joined(*wanted))
+            fields.add_pairs(run, entry.get("pairs"), self._label_specs(entry, common))
         fields.add_pairs(run, data.get("commonLabels"), common)
         annotated = fields.specs(run, "commonAnnotations", field_specs.COMMON_ANNOTATIONS)
         fields.add_pairs(run, data.get("commonAnnotations"), annotated)
+
+    def _label_specs(self, entry: dict[str, Any], common: tuple[FieldSpec, ...]) -> tuple[FieldSpec, ...]:
+        """Return where an entry of labels: puts its pairs."""
+        run, followed = self.run, self.run.followed
+        wanted = [field_specs.read(entry.get("fields"))]
+        if followed.reads_labels_of_configurations:
+            wanted.append(fields.specs(run, "labels", ()))
+        claims = entry.get("includeVolumeClaimTemplates") is True
+        if claims and followed.labels_claims_with_templates:
+            message = f"kustomize {followed} knows no includeVolumeClaimTemplates"
+            hint = "take it out, or build with 5.8.2 or newer"
+            run.reading.report("MY601", message, key_of(entry, "includeVolumeClaimTemplates"), hint=hint)
+        if entry.get("includeSelectors") is True:
+            return field_specs.joined(*wanted, common)
+        if entry.get("includeTemplates") is True:
+            wanted.append(fields.specs(run, "templateLabels", field_specs.TEMPLATE_LABELS))
+            claims = claims or followed.labels_claims_with_templates
+        if claims:
+            wanted.append(fields.specs(run, "volumeClaimTemplateLabels", field_specs.CLAIM_LABELS))
+        return field_specs.joined(*wanted, field_specs.METADATA_LABELS)
 
     def _transformers(self, found: Kustomization) -> None:
         self.images = None

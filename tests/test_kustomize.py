@@ -46,6 +46,16 @@ def test_every_door_gives_the_same_objects(
         assert builder.objects(furnish(folder, door), door) == expected, door
 
 
+@pytest.mark.parametrize("name", ["base", "dev", "prod", "sagemaker"])
+def test_every_version_builds_the_same_objects(
+    name: str, each_kustomize: str, modelyard: Run, run: Run, tmp_path: Path
+) -> None:
+    copied(ROOT / "overlays", tmp_path / "overlays")
+    folder = furnish(tmp_path / "overlays" / name, "static")
+    command = ("kubectl", "kustomize") if each_kustomize == "kubectl" else ("kustomize", "build")
+    assert load(run(*command, folder).stdout) == load(modelyard("render", "-f", folder, "--stdout").stdout)
+
+
 def test_the_plugin_of_the_samples_is_that_of_the_documentation(shared: Path) -> None:
     text = (shared / "models-file.md").read_text("utf-8")
     found = re.search(r"^## 7\. .*?```yaml\n(.*?)```", text, re.DOTALL | re.MULTILINE)

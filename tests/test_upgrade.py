@@ -1,6 +1,8 @@
 """Two versions of modelyard: which one wrote generated/, who is told of it, and what an upgrade changes."""
 
 import json
+import re
+import shlex
 import subprocess
 from collections.abc import Callable
 from importlib.metadata import version
@@ -155,3 +157,17 @@ def test_a_shallow_clone_says_what_to_set(checkout: Checkout, tmp_path_factory: 
         assert "`GIT_DEPTH: 0`" in said
     assert "shallow" not in checkout.run("diff", "--git", "HEAD~7").err
     assert "shallow" not in checkout.run("rollback", "churn").err
+
+
+def test_the_page_runs_as_it_stands(modelyard: Command, tmp_path: Path) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "upgrading.md").read_text("utf-8")
+    commands = re.findall(r"(?m)^ *modelyard (.+?)(?: {2,}#.*)?$", page)
+    assert len(commands) == 2
+    (tmp_path / "overlays").mkdir()
+    found = Checkout(tmp_path / "overlays")
+    assert modelyard("render", "-f", "overlays/prod", cwd=tmp_path).returncode == 0
+    found.commit("rendered")
+    for command in commands:
+        done = modelyard(*shlex.split(command), cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (0, ""), (command, done.stderr)
+    assert "(overlays/prod/generated was rendered by 0.1.0, this is 0.2.0)" in page

@@ -26,7 +26,7 @@ def compose(texts: Mapping[str | None, str]) -> dict[str, str]:
     """Return path -> text of each file. `texts`: the stream of each model, and under None that of the set itself.
 
     A Component, because only that carries resources and, later, patches of a base in one line of the user's
-    kustomization, and works the same from kustomize 4.5 to 5.8 and in kubectl.
+    kustomization, and works the same from kustomize 5.0 to 5.8 and in kubectl.
     """
     files = {f"models/{name}.yaml" if name else "shared.yaml": text for name, text in texts.items()}
     component = {**_COMPONENT, "resources": sorted(files), "configurations": [KUSTOMIZECONFIG]}

@@ -136,10 +136,10 @@ def built(program: str) -> Path:
     return CLUSTER / "bin"
 
 
-@pytest.fixture(scope="session")
-def kservice_check() -> Path:
-    """Return the program that judges objects with Knative's own defaulting and validation."""
-    return built("kservice-check") / "kservice-check"
+@pytest.fixture(scope="session", params=["kservice-check", "kservice-check-newest"])
+def kservice_check(request: pytest.FixtureRequest) -> Path:
+    """Return the program that judges objects with Knative's own defaulting and validation, of each Knative in turn."""
+    return built(request.param) / str(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from tests.test_viya import README
 
 Modelyard = Callable[..., CompletedProcess[str]]
 ENTRY = "site-config/modelyard-risk"
+PYTHON = README[: README.index("\n    restore:")]
 BREADCRUMB = "/models/resources/viya/RestoreBreadcrumb.txt"
 
 
@@ -114,6 +115,7 @@ def test_remove_without_a_models_file_takes_what_status_shows(
     if restore:
         assert "set risk" in status
         assert "restore mode is off" in status
+        assert "models.yaml:8:5: this restore is still declared" in done.stderr
     else:
         assert (deploy / "kustomization.yaml").read_bytes() == before
         again = modelyard("site-config", "remove", deploy, "--yes", cwd=empty)
@@ -169,6 +171,153 @@ def test_status_finds_what_is_half_there(modelyard: Modelyard, deploy: Path, mod
     done = modelyard("site-config", "status", deploy)
     assert done.returncode == 1
     assert f"{ENTRY} is there, but components: does not list it [MY643]" in done.stderr
+
+
+# ------------------------------------------------------------ what is installed is guarded
+
+
+def status(modelyard: Modelyard, deploy: Path) -> CompletedProcess[str]:
+    return modelyard("site-config", "status", deploy)
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+def test_install_check_prints_the_diff_asks_nobody_and_writes_nothing(
+    modelyard: Modelyard, deploy: Path, models: Path
+) -> None:
+    before = state(deploy)
+    done = modelyard("site-config", "install", deploy, "-f", models, "--check")
+    assert done.returncode == 1
+    assert ENTRY in done.stdout
+    assert state(deploy) == before
+    printed = done.stdout
+    assert install(modelyard, deploy, models).stdout == printed
+    done = modelyard("site-config", "install", deploy, "-f", models, "--check")
+    assert (done.returncode, done.stdout) == (0, "")
+    for more in ("--yes", "--no-check"):
+        assert modelyard("site-config", "install", deploy, "-f", models, "--check", more).returncode == 2
+
+
+def test_a_models_file_that_has_changed_since_is_found(modelyard: Modelyard, deploy: Path, models: Path) -> None:
+    assert install(modelyard, deploy, models).returncode == 0
+    edit(models / "models.yaml", "path: /vol/python", "path: /vol/other")
+    done = status(modelyard, deploy)
+    assert done.returncode == 1
+    assert f"{ENTRY} is not what" in done.stderr
+    assert "[MY645]" in done.stderr
+    done = modelyard("site-config", "install", deploy, "-f", models, "--check")
+    assert done.returncode == 1
+    assert '+        path: "/vol/other"' in done.stdout
+
+
+@pytest.mark.parametrize("file", ["transformers.yaml", "kustomization.yaml"])
+def test_an_installed_file_that_was_edited_is_found(
+    modelyard: Modelyard, deploy: Path, models: Path, file: str
+) -> None:
+    assert install(modelyard, deploy, models).returncode == 0
+    path = deploy / ENTRY / file
+    path.write_text(path.read_text("utf-8") + "# by hand\n", "utf-8")
+    done = status(modelyard, deploy)
+    assert (done.returncode, "[MY645]" in done.stderr) == (1, True)
+    done = modelyard("site-config", "install", deploy, "-f", models, "--check")
+    assert (done.returncode, "-# by hand" in done.stdout) == (1, True)
+
+
+def test_check_base_tells_of_another_installed_one_and_install_goes_on(
+    modelyard: Modelyard, deploy: Path, models: Path, kustomize: Path
+) -> None:
+    path = {"PATH": f"{kustomize.parent}{os.pathsep}{os.environ['PATH']}"}
+    check = ("check", "-f", models, "--base", deploy, "--strict")
+    assert "MY645" not in modelyard(*check, env=path).stderr, "nothing is installed yet"
+    assert install(modelyard, deploy, models).returncode == 0
+    assert "MY645" not in modelyard(*check, env=path).stderr
+    edit(models / "models.yaml", "path: /vol/python", "path: /vol/other")
+    done = modelyard(*check, env=path)
+    assert done.returncode == 1
+    assert "warning: " in done.stderr
+    assert "[MY645]" in done.stderr
+    done = proven(modelyard, kustomize, deploy, models)
+    assert (done.returncode, "MY645" in done.stderr) == (0, False)
+
+
+def test_status_says_when_there_is_nothing_to_compare_with(modelyard: Modelyard, deploy: Path, models: Path) -> None:
+    assert install(modelyard, deploy, models).returncode == 0
+    file = models / "models.yaml"
+    text = file.read_text("utf-8")
+    head = text.partition("spec:")[0] + "spec: {allowEmpty: true}\n"
+    for other, words in (
+        (text.replace("name: risk", "name: fraud"), "is of the set risk, and its models file declares fraud"),
+        (head, "declares none"),
+        ("secret: geheim\n" + text, "../models/models.yaml has errors"),
+        (None, "has no models file ../models/models.yaml to be compared with"),
+    ):
+        file.unlink() if other is None else file.write_text(other, "utf-8")
+        done = status(modelyard, deploy)
+        assert done.returncode == 1
+        assert words in done.stderr
+        assert "geheim" not in done.stderr, "the deployment names the file, so that no line of it is shown"
+
+
+def test_a_restore_that_was_taken_out_does_not_come_back_by_itself(
+    modelyard: Modelyard, deploy: Path, models: Path
+) -> None:
+    file = models / "models.yaml"
+    assert install(modelyard, deploy, models).returncode == 0
+    done = modelyard("site-config", "remove", deploy, "-f", models, "--restore", "--yes")
+    assert f"{file}:8:5: this restore is still declared" in done.stderr
+    removed = state(deploy)
+    for tried in (
+        install(modelyard, deploy, models),
+        modelyard("site-config", "install", deploy, "-f", models, "--check"),
+    ):
+        refused(tried, "MY646")
+        assert "take restore out of the file" in tried.stderr
+        assert state(deploy) == removed
+    done = status(modelyard, deploy)
+    assert (done.returncode, "[MY646]" in done.stderr) == (1, True)
+
+    declared = file.read_text("utf-8")
+    file.write_text(declared[: declared.index("\n    restore:")] + "\n", "utf-8")
+    assert status(modelyard, deploy).returncode == 0
+    assert modelyard("site-config", "install", deploy, "-f", models, "--check").returncode == 0
+    file.write_text(declared, "utf-8")
+    refused(install(modelyard, deploy, models), "MY646")
+
+    edit(file, "20261119-014500", "20261224-014500")
+    assert install(modelyard, deploy, models).returncode == 0, "another restore"
+
+
+def test_a_restore_comes_back_when_that_is_said(modelyard: Modelyard, deploy: Path, models: Path) -> None:
+    assert install(modelyard, deploy, models).returncode == 0
+    installed = state(deploy)
+    assert modelyard("site-config", "remove", deploy, "-f", models, "--restore", "--yes").returncode == 0
+    done = modelyard("site-config", "install", deploy, "-f", models, "--no-check", "--restore", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert state(deploy) == installed
+
+
+def test_a_restore_that_was_all_leaves_a_component_that_changes_nothing(
+    modelyard: Modelyard, deploy: Path, models: Path, kustomize: Path
+) -> None:
+    before = viya.build(kustomize, deploy)
+    edit(models / "models.yaml", PYTHON, "")
+    assert install(modelyard, deploy, models).returncode == 0
+    assert viya.build(kustomize, deploy) != before
+    assert modelyard("site-config", "remove", deploy, "-f", models, "--restore", "--yes").returncode == 0
+    for program in [kustomize, *sorted(kustomize.parent.parent.glob("kustomize-v4.5.7/kustomize"))]:
+        assert viya.build(program, deploy) == before
+    refused(install(modelyard, deploy, models), "MY646")
+
+
+def test_taking_out_a_restore_installs_nothing(modelyard: Modelyard, deploy: Path, models: Path) -> None:
+    before = state(deploy)
+    done = modelyard("site-config", "remove", deploy, "-f", models, "--restore", "--yes")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert state(deploy) == before
 
 
 # ------------------------------------------------------------ what is refused

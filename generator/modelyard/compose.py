@@ -53,6 +53,15 @@ def site_config(set_name: str, rendered: Rendered) -> dict[str, str]:
         files[TRANSFORMERS] = write_all(all_transformers(set_name, rendered))
     if not (files or rendered.config_maps):
         return {}
+    return _component(component, files)
+
+
+def empty_site_config(set_name: str) -> dict[str, str]:
+    """Return the Component that changes nothing; it has a name, because kustomize refuses an empty file."""
+    return _component({**_COMPONENT, "metadata": {"name": f"modelyard-{set_name}"}}, {})
+
+
+def _component(component: Mapping[str, Any], files: dict[str, str]) -> dict[str, str]:
     files["kustomization.yaml"] = write({key: value for key, value in component.items() if value})
     return _with_header(files)
 

@@ -6,7 +6,7 @@ Component site-config/modelyard-<set>.
 
 import posixpath
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os.path import relpath
 from pathlib import Path
@@ -21,6 +21,7 @@ from modelyard.problem import Place, Problem, problem
 KEY: Final = "components"
 _PREFIX: Final = f"{SITE_CONFIG}/modelyard-"
 _SOURCE: Final = re.compile(rb"(?m)^# Models file: (.*)$")
+_TAKEN_OUT: Final = re.compile(rb"(?m)^# Restore taken out: ([0-9a-f]+)$")
 _MODE: Final = re.compile(rb'"SAS_DEPLOYMENT_START_MODE=(RESTORE|MIGRATION)"')
 # What the restore leaves behind so as not to run again (sas-bases/examples/restore, README, 2023.10 order).
 BREADCRUMB: Final = "/models/resources/viya/RestoreBreadcrumb.txt"
@@ -50,7 +51,8 @@ class Change:
 class Installed:
     """A Component of modelyard in a deployment. models_file: relative to the deployment, as it was installed from.
 
-    start_mode: RESTORE or MIGRATION while the service restores at each start.
+    start_mode: RESTORE or MIGRATION while the service restores at each start. taken_out: which restore was taken out,
+    as it was noted then.
     """
 
     set_name: str
@@ -58,6 +60,7 @@ class Installed:
     there: bool
     models_file: str = ""
     start_mode: str = ""
+    taken_out: str = ""
 
 
 def entry_of(set_name: str) -> str:
@@ -66,11 +69,15 @@ def entry_of(set_name: str) -> str:
 
 
 def installation(
-    deploy: Path, set_name: str, content: Mapping[str, str], models_file: Path
+    deploy: Path, set_name: str, content: Mapping[str, str], models_file: Path, *, taken_out: str = ""
 ) -> tuple[Change | None, list[Problem]]:
-    """Return what placing a set's site-config into a deployment changes. Writes nothing."""
-    source = relpath(models_file.resolve(), deploy.resolve())
-    signed = {path: _signed(text, source) if path == "kustomization.yaml" else text for path, text in content.items()}
+    """Return what placing a set's site-config into a deployment changes. Writes nothing.
+
+    taken_out: hexadecimal digits that tell which restore is not to come back; they are noted in the Component.
+    """
+    lines = [f"# Models file: {relpath(models_file.resolve(), deploy.resolve())}"]
+    lines += [f"# Restore taken out: {taken_out}"] if taken_out else []
+    signed = {path: _signed(text, lines) if path == "kustomization.yaml" else text for path, text in content.items()}
     return _change(deploy, set_name, signed, with_entry)
 
 
@@ -120,14 +127,12 @@ def _installed(deploy: Path, name: str, listed: bool, there: bool) -> Installed:
         own = files.read(deploy / entry_of(name)).get("kustomization.yaml", b"") if there else b""
     except FileProblem:
         own = b""
-    source, mode = _SOURCE.search(own), _MODE.search(own)
-    return Installed(
-        name, listed, there, source[1].decode("utf-8", "replace") if source else "", mode[1].decode() if mode else ""
-    )
+    found = [form.search(own) for form in (_SOURCE, _MODE, _TAKEN_OUT)]
+    return Installed(name, listed, there, *(each[1].decode("utf-8", "replace") if each else "" for each in found))
 
 
-def _signed(text: str, source: str) -> str:
-    return text.replace(f"{HEADER}\n", f"{HEADER}\n# Models file: {source}\n", 1)
+def _signed(text: str, lines: Sequence[str]) -> str:
+    return text.replace(HEADER, "\n".join([HEADER, *lines]), 1)
 
 
 def _read(deploy: Path) -> tuple[Path | None, bytes | None, list[Problem]]:

@@ -91,16 +91,18 @@ def is_open(each: Problem) -> bool:
 def unique(problems: Iterable[Problem]) -> list[Problem]:
     """Sort by place and leave out what repeats a mistake already named.
 
-    That is the same code at the same place, and a warning where an error stands: it follows from the error. What two
-    models share stands at one place: accepted by one of them alone, it is open.
+    That is the same code at the same place, and a warning where an error stands: it follows from the error. Neither
+    holds for a code that one place can have several of. What two models share stands at one place: accepted by one of
+    them alone, it is open.
     """
     found = sorted(problems, key=lambda each: not is_open(each))
     errors = {each.place for each in found if each.severity is Severity.ERROR and each.place and is_open(each)}
     seen: set[tuple[object, ...]] = set()
     kept: list[Problem] = []
     for each in found:
-        key = (each.code, each.place) if each.place else (each.code, each.message, each.subject)
-        if key not in seen and (each.severity is Severity.ERROR or each.place not in errors):
+        several = CODES[each.code].several
+        key = (each.code, each.place, *((each.message, each.subject) if several or not each.place else ()))
+        if key not in seen and (several or each.severity is Severity.ERROR or each.place not in errors):
             seen.add(key)
             kept.append(each)
     return sorted(kept, key=_order)

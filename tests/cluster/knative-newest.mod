@@ -1,5 +1,5 @@
-// What kservice-check is built from besides: the newest Knative Serving. The versions that it asks for of these three
-// are on no module proxy, so they are those of go.mod; its own defaulting and validation are in serving itself.
+// What kservice-check is built from besides: the newest Knative Serving, whose defaulting and validation are in serving
+// itself. The libraries below it (caching, networking, pkg) are those of go.mod, by the replacements at the end.
 module modelyard/cluster
 
 go 1.26.0

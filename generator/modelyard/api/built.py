@@ -1,70 +1,111 @@
 """The other end: what a kustomization made of a models file."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from modelyard.api.pipeline import load, without_collector
-from modelyard.api.streams import placed as in_stream
+from modelyard.api.pipeline import cluster_of, load, without_collector
+from modelyard.api.streams import Read, in_stream, read_streams
+from modelyard.check import check_objects
 from modelyard.check.built import compare
 from modelyard.check.finding import Cluster
 from modelyard.check.kinds import SHIPPED, Kinds
-from modelyard.check.objects import Found, objects
-from modelyard.check.schemas import by_schema
-from modelyard.check.site_config import arrived
+from modelyard.check.kustomized import Kustomized
+from modelyard.check.site_config import arrived, patched, undeclared
 from modelyard.check.stream import Stream
-from modelyard.manifest import Manifest
+from modelyard.load.rules import accepting
+from modelyard.manifest import Manifest, Rendered
+from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.origin import marked_section, placed, remarked
 from modelyard.places import find
 from modelyard.problem import Problem, has_errors, problem, unique
 from modelyard.render import render_model, render_shared
 from modelyard.template import Templates
-from modelyard.yamlio import Sources
-from modelyard.yamlio.stream import read_all
+
+
+class _Part(NamedTuple):
+    """The objects of one model, or under None those that belong to the set; problems: what keeps it from rendering."""
+
+    model: DeclaredModel | None
+    manifests: list[Manifest]
+    problems: list[Problem]
 
 
 def check_built(file: str | Path, content: bytes, shown: str, *, kinds: Kinds = SHIPPED) -> list[Problem]:
-    """Return what the final stream of a kustomization lacks of a models file (errors), or has otherwise (notes).
+    """Return what is wrong with the final stream of a kustomization, and what it has otherwise than a models file.
 
-    What it made of the set's own objects is held against the schemas too: a patch can break what was sound.
-
-    content: YAML documents, as `kustomize build` prints them; `shown` is what messages call them. kinds: those that
-    there are schemas of.
+    Its objects are checked as those of any stream. In a SAS Viya deployment, which has hundreds of SAS's own, they are
+    those of the set's models, and for errors those that its site-config adds or changes. content: YAML documents, as
+    `kustomize build` prints them; `shown` is what messages call them. kinds: those that there are schemas of.
     """
     loaded = load(file)
-    sources = Sources()
-    documents = read_all(content, sources, shown)
-    problems = [*loaded.problems, *(each for document in documents for each in document.problems)]
-    if loaded.models is None or has_errors(problems):
+    read = read_streams({shown: content})
+    problems = [*loaded.problems, *read.problems]
+    if loaded.models is None or has_errors(loaded.problems) or not read.is_whole:
         return unique(problems)
-    stream = Stream.of([document.data for document in documents])
-    own: list[Manifest] = []
-    models = loaded.models
     with without_collector():
-        templates = Templates()
-        shared = render_shared(models, templates) if models.models else []
-        names = stream.renamed(shared)
-        own += shared
-        whole = models.place(find(models.marks, "metadata", "name")[1])
-        problems += [
-            problem(each.code, each.message, hint=each.hint, place=whole) for each in compare(shared, stream, names)
-        ]
-        for model in models.models:
-            manifests, wrong = render_model(models, model, templates)
-            explained = {**names, **stream.renamed(manifests)}
-            own += manifests
-            problems += wrong or placed(models, model, list(compare(manifests, stream, explained)))
-        if models.spec.viya is not None:
-            rendered = marked_section(models, "viya")
-            problems += remarked(models, arrived(rendered, stream))
-        problems += _by_schema(own, stream, objects(documents, sources)[0], sources, Cluster(kinds=kinds))
+        problems += _Built(loaded.models, read, Stream.of([each.body for each in read.found])).problems(kinds)
     return unique(problems)
 
 
-def _by_schema(
-    own: Sequence[Manifest], stream: Stream, found: Sequence[Found], sources: Sources, cluster: Cluster
-) -> Iterator[Problem]:
-    """Yield what schemas find in the objects of the stream that were declared as the set's own."""
-    places = {id(each.body): each for each in found}
-    ours = [places[id(body)] for each in own if (body := stream.find(each)) is not None and id(body) in places]
-    for finding in by_schema([Manifest(each.body, "") for each in ours], cluster):
-        yield in_stream(ours[finding.manifest], finding, sources)
+class _Built(NamedTuple):
+    """A set, and the stream that was built of it."""
+
+    models: DeclaredSet
+    read: Read
+    stream: Stream
+
+    def problems(self, kinds: Kinds) -> Iterator[Problem]:
+        """Yield what the stream has otherwise, then what is wrong with it."""
+        parts = list(_parts(self.models))
+        yield from (each for part in parts for each in part.problems)
+        of = Kustomized.of([each for part in parts for each in part.manifests], self.stream)
+        rendered = Rendered() if self.models.spec.viya is None else marked_section(self.models, "viya")
+        site = Kustomized.of(rendered.manifests, self.stream)
+        owners: dict[int, DeclaredModel | None] = {}
+        bodies = iter(of.found)
+        for part in parts:
+            found = [*islice(bodies, len(part.manifests))]
+            owners |= {id(body): part.model for body in found if body is not None}
+            yield from self._compared(part, found, of)
+        yield from self._arrived(rendered, site)
+        reached = {id(body) for patch in rendered.patches for body in patched(patch, self.stream)}
+        reached |= {id(body) for body in site.found}
+        yield from self._checked(cluster_of(self.models)._replace(kinds=kinds), reached, owners)
+
+    def _compared(self, part: _Part, found: Sequence[dict[str, Any] | None], of: Kustomized) -> list[Problem]:
+        if part.problems:
+            return []
+        findings = list(compare(part.manifests, found, of))
+        if part.model is not None:
+            return placed(self.models, part.model, findings)
+        whole = self.models.place(find(self.models.marks, "metadata", "name")[1])
+        return [problem(each.code, each.message, hint=each.hint, place=whole) for each in findings]
+
+    def _arrived(self, rendered: Rendered, site: Kustomized) -> Iterator[Problem]:
+        remarks = undeclared(self.stream) if self.models.spec.viya is None else arrived(rendered, site)
+        whole = self.models.place(find(self.models.marks, "spec", "viya")[0])
+        for each in remarked(self.models, remarks):
+            yield each if each.place else replace(each, place=whole)
+
+    def _checked(
+        self, cluster: Cluster, reached: Collection[int], owners: Mapping[int, DeclaredModel | None]
+    ) -> Iterator[Problem]:
+        """Yield what rules and schemas find in the stream; reached: what a site-config added or changed."""
+        for finding in check_objects([each.body for each in self.read.found], cluster):
+            body = id(self.read.found[finding.manifest].body)
+            found = in_stream(self.read, finding)
+            if (model := owners.get(body)) is not None:
+                yield from accepting(model, [found])
+            elif self.models.spec.viya is None or body in owners or (body in reached and has_errors([found])):
+                yield found
+
+
+def _parts(models: DeclaredSet) -> Iterator[_Part]:
+    templates = Templates()
+    if models.models:
+        yield _Part(None, render_shared(models, templates), [])
+    for model in models.models:
+        yield _Part(model, *render_model(models, model, templates))

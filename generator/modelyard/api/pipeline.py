@@ -191,7 +191,7 @@ def _models(loaded: Loaded, beside: Path, kinds: Kinds = SHIPPED) -> Iterator[tu
         return  # what models share stands in no file of a set that is for a Viya deployment alone
     templates = Templates()
     yield render_shared(models, templates), []
-    cluster = _cluster(models)._replace(kinds=kinds)
+    cluster = cluster_of(models)._replace(kinds=kinds)
     mistaken = _mistaken(models, loaded.problems)
     mapped = False
     entrances: list[tuple[DeclaredModel, int, Manifest]] = []
@@ -242,7 +242,7 @@ def _site_config(models: DeclaredSet | None, today: date | None) -> tuple[Render
     return render_section("viya", models, Templates()), problems
 
 
-def _cluster(models: DeclaredSet) -> Cluster:
+def cluster_of(models: DeclaredSet) -> Cluster:
     """Return what the file says about the cluster; nothing is known of features where it is wrong about them."""
     spec = models.spec
     unread = models.names("knative") and "knative" not in spec.model_fields_set

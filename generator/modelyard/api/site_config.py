@@ -1,17 +1,20 @@
 """A models file and the SAS Viya deployment that its site-config is for."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from datetime import date
+from os.path import relpath
 from pathlib import Path
 
 from modelyard import effect, install
 from modelyard.api.pipeline import Rendering, load, models_file, overlay, without_collector
 from modelyard.check.kinds import SHIPPED, Kinds
-from modelyard.compose import SITE_CONFIG, site_config
-from modelyard.models.viya import Viya
+from modelyard.compose import SITE_CONFIG, empty_site_config, site_config
+from modelyard.models.declared import DeclaredSet
+from modelyard.models.viya import Restore, Viya
 from modelyard.origin import marked_section, place_of
 from modelyard.places import find
-from modelyard.problem import Problem, has_errors, problem, unique
+from modelyard.problem import Place, Problem, has_errors, problem, unique
 from modelyard.render import render_section
 from modelyard.template import Templates
 
@@ -27,11 +30,27 @@ def check_base(
 ) -> list[Problem]:
     """Return what is wrong with a models file, and with what it and the rest of a deployment do to its base.
 
-    deploy: folder of the deployment's kustomization.yaml; None if only the models file is looked at, on a `base`.
-    base: a build of the deployment's resources alone, in place of one by kustomize. progress: is told what takes time.
-    kinds: those that there are schemas of.
+    That what is installed already is something else is said too. deploy: folder of the deployment's
+    kustomization.yaml; None if only the models file is looked at, on a `base`. base: a build of the deployment's
+    resources alone, in place of one by kustomize. progress: is told what takes time. kinds: those that there are
+    schemas of.
     """
     result = overlay(file, today=today, kinds=kinds)
+    found = proof(result, deploy, base=base, progress=progress)
+    if deploy is None or result.models is None or has_errors(result.problems):
+        return found
+    ours = [each for each in install.installed(deploy)[0] if each.set_name == result.models.metadata.name]
+    return unique([*found, *(other for each in ours for other in _compared(file, deploy, result, each))])
+
+
+def proof(
+    result: Rendering,
+    deploy: Path | None,
+    *,
+    base: bytes | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> list[Problem]:
+    """Return what is wrong with a rendering, and with what it does to a base once it is installed; see check_base."""
     if result.models is None or has_errors(result.problems):
         return result.problems
     models, ours = result.models, None
@@ -45,12 +64,21 @@ def check_base(
     return unique([*result.problems, *found])
 
 
-def installation(file: str | Path, deploy: Path, rendering: Rendering) -> tuple[install.Change | None, list[Problem]]:
-    """Return what placing a rendering's site-config into a deployment changes. Writes nothing."""
-    content = _below_site_config(rendering.content)
-    if rendering.models is None or not content:
+def installation(
+    file: str | Path, deploy: Path, rendering: Rendering, *, restore: bool = False
+) -> tuple[install.Change | None, list[Problem]]:
+    """Return what placing a rendering's site-config into a deployment changes. Writes nothing.
+
+    restore: also a restore that `remove --restore` took out; else it is refused.
+    """
+    models, content = rendering.models, _below_site_config(rendering.content)
+    if models is None or not content:
         return None, [_nothing(file)]
-    return install.installation(deploy, rendering.models.metadata.name, content, models_file(file))
+    taken_out, declared = _taken_out(deploy, models), _digest(_restore(models))
+    if declared and declared == taken_out and not restore:
+        return None, [_still_declared(models)]
+    kept = "" if declared else taken_out
+    return install.installation(deploy, models.metadata.name, content, models_file(file), taken_out=kept)
 
 
 def removal(
@@ -66,21 +94,99 @@ def removal(
             return None, problems
         if not restore:
             return install.removal(deploy, found.set_name)
-        file = deploy.resolve() / found.models_file
+        file = _file_of(found, deploy)
     loaded = load(file)
     if loaded.models is None:
         return None, loaded.problems
     models = loaded.models
+    name = models.metadata.name
     if not restore:
-        return install.removal(deploy, models.metadata.name)
+        return install.removal(deploy, name)
     if not isinstance(models.spec.viya, Viya) or has_errors(loaded.problems):
         return None, loaded.problems or [_nothing(file)]
     viya = models.spec.viya.model_copy(update={"restore": None})
     rest = models._replace(spec=models.spec.model_copy(update={"viya": viya}))
-    content = site_config(models.metadata.name, render_section("viya", rest, Templates()))
-    if not content:
-        return install.removal(deploy, models.metadata.name)
-    return install.installation(deploy, models.metadata.name, content, models_file(file))
+    taken_out = _digest(_restore(models)) or _taken_out(deploy, models)
+    content = site_config(name, render_section("viya", rest, Templates()))
+    content = content or (empty_site_config(name) if taken_out else {})
+    is_there = any(each.set_name == name for each in install.installed(deploy)[0])
+    if not content or not is_there:
+        return install.removal(deploy, name)
+    return install.installation(deploy, name, content, models_file(file), taken_out=taken_out)
+
+
+def restore_declared(file: str | Path | None, deploy: Path) -> Place | None:
+    """Return the place of a models file's restore, None if it has none; file: as `removal` takes it."""
+    if file is None:
+        found, _ = _installed(deploy, restore=True)
+        if found is None:
+            return None
+        file = _file_of(found, deploy)
+    models = load(file).models
+    return models.place(find(models.marks, "spec", "viya", "restore")[0]) if models and _restore(models) else None
+
+
+def installed(deploy: Path) -> tuple[list[install.Installed], list[Problem]]:
+    """Return the site-configs of modelyard that a deployment has, and which are not what their models files give."""
+    found, problems = install.installed(deploy)
+    return found, [*problems, *(other for each in found for other in _looked_up(deploy, each))]
+
+
+def _looked_up(deploy: Path, each: install.Installed) -> list[Problem]:
+    """Compare what is installed with what the models file gives that it names."""
+    file = _file_of(each, deploy)
+    if not each.models_file or not file.is_file():
+        return _differs(deploy, each, f"has no models file {each.models_file or 'that it names'} to be compared with")
+    result = overlay(file)
+    if has_errors(result.problems):
+        # Not the problems themselves: the deployment says which file is read, and they show lines of it.
+        hint = f"run: modelyard check -f {file}"
+        return _differs(deploy, each, f"cannot be compared: {each.models_file} has errors", hint)
+    return _compared(file, deploy, result, each)
+
+
+def _compared(file: str | Path, deploy: Path, result: Rendering, each: install.Installed) -> list[Problem]:
+    name = result.models.metadata.name if result.models else ""
+    if name != each.set_name:
+        return _differs(deploy, each, f"is of the set {each.set_name}, and its models file declares {name}")
+    change, problems = installation(file, deploy, result)
+    if change is None:
+        gone = [found for found in problems if found.code == "MY642"]
+        return _differs(deploy, each, f"is there, and {models_file(file)} declares none") if gone else problems
+    if not change.diff:
+        return []
+    hint = f"see it: modelyard site-config install {deploy} -f {models_file(file)} --check"
+    return _differs(deploy, each, f"is not what {models_file(file)} gives", hint)
+
+
+def _differs(deploy: Path, each: install.Installed, words: str, hint: str = "") -> list[Problem]:
+    if not (each.listed and each.there):
+        return []  # which is said already
+    entry = install.entry_of(each.set_name)
+    hint = hint or f"run `modelyard site-config install {deploy}` with its models file, or `remove`"
+    return [problem("MY645", f"{entry} {words}", hint=hint, place=Place(str(deploy / entry), 1, 1))]
+
+
+def _still_declared(models: DeclaredSet) -> Problem:
+    place = models.place(find(models.marks, "spec", "viya", "restore")[0])
+    hint = "take restore out of the file; to restore once more: modelyard site-config install --restore"
+    message = "this restore was taken out of the deployment, and is still declared"
+    return problem("MY646", message, hint=hint, place=place)
+
+
+def _taken_out(deploy: Path, models: DeclaredSet) -> str:
+    found = (each for each in install.installed(deploy)[0] if each.set_name == models.metadata.name)
+    return next((each.taken_out for each in found), "")
+
+
+def _restore(models: DeclaredSet) -> Restore | None:
+    return models.spec.viya.restore if isinstance(models.spec.viya, Viya) else None
+
+
+def _digest(restore: Restore | None) -> str:
+    """Return what tells one restore from another: its backup and what is done with it; empty for none."""
+    words = f"{restore.startMode} {restore.backupId}" if restore else ""
+    return hashlib.sha256(words.encode()).hexdigest()[:16] if words else ""
 
 
 def _installed(deploy: Path, *, restore: bool) -> tuple[install.Installed | None, list[Problem]]:
@@ -99,6 +205,10 @@ def _installed(deploy: Path, *, restore: bool) -> tuple[install.Installed | None
         entry = install.entry_of(every[0].set_name)
         return None, [problem("MY644", f"{entry} does not say of which models file it is", hint=hint)]
     return every[0], []
+
+
+def _file_of(each: install.Installed, deploy: Path) -> Path:
+    return Path(relpath(deploy.resolve() / each.models_file))
 
 
 def _nothing(file: str | Path) -> Problem:

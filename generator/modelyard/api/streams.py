@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from modelyard.api.pipeline import Rendering, without_collector
@@ -14,7 +14,7 @@ from modelyard.load.rules import accepting
 from modelyard.manifest import Manifest
 from modelyard.origin import placed as from_model
 from modelyard.patch import pointer_of
-from modelyard.problem import Problem, Related, Subject, problem, unique
+from modelyard.problem import Problem, Related, Subject, has_errors, problem, unique
 from modelyard.yamlio import Sources
 from modelyard.yamlio.stream import read_all
 
@@ -30,6 +30,16 @@ class Checked(NamedTuple):
 
     objects: int
     problems: list[Problem]
+
+
+@dataclass(slots=True)
+class Read:
+    """The objects of streams, and what is wrong with their texts. is_whole: all of them could be read."""
+
+    found: list[Found] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    sources: Sources = field(default_factory=Sources)
+    is_whole: bool = True
 
 
 def is_models_file(content: bytes) -> bool:
@@ -55,25 +65,37 @@ def check_streams(
     the cluster has on. kinds: those that there are schemas of. beside: what models files of the same set render; it is
     counted by the quotas of the streams, and checked otherwise by whoever rendered it.
     """
-    sources = Sources()
-    found: list[Found] = []
-    problems: list[Problem] = []
+    read = read_streams(streams)
+    rendered = [(each, rendering) for rendering in beside for each in rendering.objects]
+    with without_collector():
+        cluster = Cluster(frozenset(features), kinds=kinds)
+        findings = check_objects([each.body for each in read.found], cluster, [each for each, _ in rendered])
+        whole = _Set(read.found, read.sources, rendered)
+        problems = [*read.problems, *(whole.placed(each) for each in findings)]
+    return Checked(len(read.found), unique(problems))
+
+
+def read_streams(streams: Mapping[str, bytes]) -> Read:
+    """Read the objects of streams. streams: what messages call a stream -> its YAML or JSON documents."""
+    read = Read()
     with without_collector():
         for shown, content in streams.items():
-            documents = read_all(content, sources, shown)
-            bodies, wrong = objects(documents, sources)
-            problems += [*(each for document in documents for each in document.problems), *wrong]
-            found += bodies
-            if not bodies and not problems:
+            documents = read_all(content, read.sources, shown)
+            bodies, wrong = objects(documents, read.sources)
+            unread = [each for document in documents for each in document.problems]
+            read.is_whole = read.is_whole and not has_errors(unread)
+            read.problems += [*unread, *wrong]
+            read.found += bodies
+            if not bodies and not read.problems:
                 hint = "did the command fail that should have written it?"
-                place = sources.place(sources.add(shown))
-                problems.append(problem("MY651", f"{shown} holds no objects", hint=hint, place=place))
-        rendered = [(each, rendering) for rendering in beside for each in rendering.objects]
-        cluster = Cluster(frozenset(features), kinds=kinds)
-        findings = check_objects([each.body for each in found], cluster, [each for each, _ in rendered])
-        whole = _Set(found, sources, rendered)
-        problems += [whole.placed(each) for each in findings]
-    return Checked(len(found), unique(problems))
+                place = read.sources.place(read.sources.add(shown))
+                read.problems.append(problem("MY651", f"{shown} holds no objects", hint=hint, place=place))
+    return read
+
+
+def in_stream(read: Read, finding: Finding) -> Problem:
+    """Return a finding on objects of streams as a problem at its line there."""
+    return _Set(read.found, read.sources, ()).placed(finding)
 
 
 class _Set(NamedTuple):

@@ -1,38 +1,30 @@
 """Rules over the final stream of a kustomization: what was declared must still be there, and as declared."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Any
 
+from modelyard.check.differences import differences
 from modelyard.check.finding import Finding, Path
+from modelyard.check.kustomized import Kustomized
 from modelyard.check.pod_templates import pod_templates
-from modelyard.check.stream import Stream
-from modelyard.credentials import is_credential_name, is_credential_value
 from modelyard.manifest import Manifest
 from modelyard.names import one_of
-from modelyard.patch import pointer_of
 from modelyard.workload import lasting
 
-_SHOWN: Final = 60  # characters of a value in a message
-# What kustomize itself adds and the models file does not decide.
-_FREE: Final = frozenset([("metadata", "name"), ("metadata", "namespace")])
-_OPEN_MAPPINGS: Final = frozenset(["labels", "annotations"])  # others may add to them
 
-
-def compare(manifests: Sequence[Manifest], stream: Stream, names: Mapping[str, str]) -> Iterator[Finding]:
+def compare(manifests: Sequence[Manifest], found: Sequence[dict[str, Any] | None], of: Kustomized) -> Iterator[Finding]:
     """Find objects of one model that the stream lacks (errors), and fields that were changed (notes).
 
-    names: declared -> final name of what the objects may name.
+    found: the object of each in the stream. of: the whole set there.
     """
-    found = [stream.find(each) for each in manifests]
     for index, (manifest, body) in enumerate(zip(manifests, found, strict=True)):
         if body is None:
             hint = "does the kustomization name the component generated, and is generated/ what the models file gives?"
             yield Finding("MY631", f"{manifest} is not in the stream", hint, index, ("metadata", "name"))
             continue
-        for path, change in _changes(manifest.body, body, (), names):
+        for each in differences(manifest.body, body, of.free):
             hint = "the kustomization decides it; the models file says otherwise"
-            yield Finding("MY632", f"{manifest}: {pointer_of(*path)} {change}", hint, index, path)
+            yield Finding("MY632", f"{manifest}: {each.pointer} {each.words}", hint, index, each.path)
     yield from _one_image(manifests, found)
 
 
@@ -61,35 +53,3 @@ def _own(body: dict[str, Any]) -> tuple[Path, str]:
         for key, index, container in lasting(template.spec):
             return (*template.spec_path, key, index, "image"), str(container.get("image", ""))
     return (), ""
-
-
-def _changes(old: Any, new: Any, path: Path, names: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
-    """Yield path and words for every difference that another name does not explain."""
-    if path in _FREE or (isinstance(old, str) and names.get(old) == new):
-        return
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in old:
-            if key in new:
-                yield from _changes(old[key], new[key], (*path, key), names)
-            else:
-                yield (*path, key), "is gone"
-        added = [] if path[-1:] and path[-1] in _OPEN_MAPPINGS else [key for key in new if key not in old]
-        for key in added:
-            if (*path, key) not in _FREE:
-                yield (*path, key), "was added"
-    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for i, (one, other) in enumerate(zip(old, new, strict=True)):
-            yield from _changes(one, other, (*path, i), names)
-    elif isinstance(old, list) and isinstance(new, list):
-        yield path, f"has {len(new)} entries, not {len(old)}"
-    elif old != new or isinstance(old, bool) != isinstance(new, bool):
-        yield path, f"is {_shown(path, new)}, not {_shown(path, old)}"
-
-
-def _shown(path: Path, value: object) -> str:
-    """Return a value for a message, unless it may be a credential."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    secret = any(is_credential_name(str(part)) for part in path) or is_credential_value(text)
-    if secret or path[-1:] == ("value",):  # of a variable, whose name stands beside it
-        return "another value"
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

@@ -1,7 +1,7 @@
 """The objects of a stream that kustomize built, found again by what they were declared as."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from modelyard.check.finding import mapping
@@ -10,51 +10,54 @@ from modelyard.names import NAME_HASH
 
 
 class Stream(NamedTuple):
-    """The objects of a stream by group and kind."""
+    """The objects of a stream by group and kind, and the names of all."""
 
     objects: Mapping[tuple[str, str], list[dict[str, Any]]]
+    names: Mapping[str, list[dict[str, Any]]]
 
     @classmethod
     def of(cls, bodies: Sequence[object]) -> "Stream":
         """Sort bodies by group and kind; what is no object is left out."""
-        found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        kinds: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        names: dict[str, list[dict[str, Any]]] = {}
         for body in bodies:
             if isinstance(body, dict) and isinstance(body.get("metadata"), dict):
-                key = (str(body.get("apiVersion")).rpartition("/")[0], str(body.get("kind")))
-                found.setdefault(key, []).append(body)
-        return cls(found)
+                kinds.setdefault(_kind(body), []).append(body)
+                names.setdefault(name_of(body), []).append(body)
+        return cls(kinds, names)
 
-    def find(self, manifest: Manifest) -> dict[str, Any] | None:
-        """Return the object of a manifest: by its name, else by its labels with a name that its own is part of."""
-        candidates = self.objects.get((manifest.group, manifest.kind), [])
-        same = [each for each in candidates if name_of(each) == manifest.name]
-        if same:
-            return next((each for each in same if _namespace(each) == _namespace(manifest.body)), same[0])
+    def of_name(self, manifest: Manifest) -> list[dict[str, Any]]:
+        """Return the objects that have a manifest's kind and name, in whatever namespace."""
+        kind = (manifest.group, manifest.kind)
+        return [each for each in self.names.get(manifest.name, ()) if _kind(each) == kind]
+
+    def find(self, manifest: Manifest, apart: Collection[str] = ()) -> dict[str, Any] | None:
+        """Return the object of a manifest: by its name, else by its labels with a name that its own is part of.
+
+        apart: namespaces that are another set's.
+        """
+        if same := [each for each in self.of_name(manifest) if namespace_of(each) not in apart]:
+            return next((each for each in same if namespace_of(each) == namespace_of(manifest.body)), same[0])
         labels = mapping(manifest.body["metadata"].get("labels"))
+        part = re.escape(manifest.name)
+        form = re.compile(part if labels else rf"(^|[-.]){part}([-.]|$)")
         renamed = [
             each
-            for each in candidates
-            if re.search(rf"(^|[-.]){re.escape(manifest.name)}([-.]|$)", name_of(each))
+            for each in self.objects.get((manifest.group, manifest.kind), ())
+            if form.search(name_of(each))
+            and namespace_of(each) not in apart
             and all(mapping(each["metadata"].get("labels")).get(key) == value for key, value in labels.items())
         ]
         return min(renamed, key=lambda each: len(name_of(each)), default=None)
 
-    def renamed(self, manifests: Sequence[Manifest]) -> dict[str, str]:
-        """Return declared -> final name, and namespace, of the objects that the kustomization calls otherwise."""
-        found: dict[str, str] = {}
-        for manifest in manifests:
-            body = self.find(manifest)
-            for key in ("name", "namespace"):
-                old = manifest.body["metadata"].get(key)
-                new = mapping(body.get("metadata")).get(key) if body else None
-                if isinstance(old, str) and isinstance(new, str) and old != new:
-                    found[old] = new
-        return found
-
-    def config_map(self, name: str) -> dict[str, Any] | None:
-        """Return a ConfigMap that a generator made: under its name, or with kustomize's hash behind it."""
+    def config_maps(self, name: str) -> list[dict[str, Any]]:
+        """Return the ConfigMaps that a generator may have made: under its name, or with kustomize's hash behind it."""
         form = re.compile(f"(.*-)?{re.escape(name)}({NAME_HASH})?")
-        return next((each for each in self.objects.get(("", "ConfigMap"), []) if form.fullmatch(name_of(each))), None)
+        return [each for each in self.objects.get(("", "ConfigMap"), []) if form.fullmatch(name_of(each))]
+
+
+def _kind(body: dict[str, Any]) -> tuple[str, str]:
+    return str(body.get("apiVersion")).rpartition("/")[0], str(body.get("kind"))
 
 
 def name_of(body: dict[str, Any]) -> str:
@@ -62,5 +65,6 @@ def name_of(body: dict[str, Any]) -> str:
     return str(mapping(body.get("metadata")).get("name"))
 
 
-def _namespace(body: dict[str, Any]) -> object:
-    return mapping(body.get("metadata")).get("namespace")
+def namespace_of(body: dict[str, Any]) -> str:
+    """Return the namespace of an object, empty if it names none."""
+    return str(mapping(body.get("metadata")).get("namespace") or "")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modelyard import api
-from modelyard.cli.app import File, app, stop_on_errors, tell
+from modelyard.cli.app import File, app, report, stop_on_errors, tell
 from modelyard.cli.together import Commands
 
 if TYPE_CHECKING:
@@ -30,17 +30,29 @@ def install(
     *,
     yes: Yes = False,
     no_check: Annotated[bool, typer.Option("--no-check", help="Do not build the base to prove the effect.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing: print what would change, and exit with 1 if anything would.")
+    ] = False,
+    restore: Annotated[
+        bool, typer.Option("--restore", help="Also a restore that `remove --restore` took out.")
+    ] = False,
 ) -> None:
     """Copy the site-config into DEPLOY and list it in its kustomization.yaml, after showing what changes.
 
-    Nothing is changed if `modelyard check --base DEPLOY` finds an error.
+    Nothing is changed if the proof of `modelyard check --base DEPLOY` finds an error.
     """
     from modelyard.api import site_config
 
+    if check and (yes or no_check):
+        raise typer.BadParameter("--check neither asks nor proves: leave out --yes and --no-check")
     result = api.overlay(file)
-    stop_on_errors(result.problems if no_check else site_config.check_base(file, deploy, progress=tell))
-    change, problems = site_config.installation(file, deploy, result)
+    stop_on_errors(result.problems if no_check or check else site_config.proof(result, deploy, progress=tell))
+    change, problems = site_config.installation(file, deploy, result, restore=restore)
     stop_on_errors(problems)
+    if check and change is not None and change.diff:
+        typer.echo(change.diff, nl=False)
+        tell(f"{deploy} differs from what {api.models_file(file)} gives")
+        raise typer.Exit(1)
     _do(change, yes=yes, done=f"{deploy} has the site-config of {api.models_file(file)}")
 
 
@@ -64,22 +76,26 @@ def remove(
     stop_on_errors(problems)
     whose = api.models_file(file) if is_named else "modelyard"
     _do(change, yes=yes, done=f"{deploy} has no {'restore' if restore else 'site-config'} of {whose}")
+    if restore and (place := site_config.restore_declared(file if is_named else None, deploy)):
+        tell(f"{place}: this restore is still declared; take it out of the file, `install` refuses it until then")
 
 
 @commands.command()
 def status(deploy: Deploy) -> None:
     """Say what is installed from which models file, and whether restore mode is on.
 
-    Exits with 1 if something is wrong.
+    Exits with 1 if something is wrong, such as a site-config that its models file does not give.
     """
-    from modelyard.install import installed
+    from modelyard.api.site_config import installed
 
     found, problems = installed(deploy)
     for each in found:
         typer.echo(_described(each))
     if not found and not problems:
         typer.echo(f"{deploy} has no site-config of modelyard")
-    stop_on_errors(problems)
+    report(problems)
+    if problems:
+        raise typer.Exit(1)
 
 
 def _described(each: "Installed") -> str:

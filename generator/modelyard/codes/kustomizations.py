@@ -123,15 +123,29 @@ KUSTOMIZATIONS: Final[dict[str, Code]] = {
         "Something declared is not in the built stream",
         "The kustomization does not list what modelyard rendered, lists an older rendering, or a patch of its own "
         "takes it away.",
+        several=True,
     ),
     "MY632": Code(
         "The kustomization changed something",
-        "What it decides wins over the models file. That may be meant; where it is not, the models file is the place.",
+        "What it decides wins over the models file. That may be meant; where it is not, the models file is the place. "
+        "New names by a prefix, a suffix or a hash, and labels and annotations that all objects get, are no change.",
         "note",
+        several=True,
     ),
     "MY633": Code(
         "Variants that run one image",
         "kustomize's images: knows an image by its name, and puts one tag on all variants. Both would answer alike.",
+    ),
+    "MY634": Code(
+        "A site-config that has another value in the built stream",
+        "The models file has changed since the site-config was installed, or a later patch, transformer or component "
+        "of the deployment sets the value.",
+        several=True,
+    ),
+    "MY635": Code(
+        "A restore that nobody declared",
+        "sas-restore-job-parameters of the built stream has a start mode or a backup, and the models file has no "
+        "restore. The service would restore at each start.",
     ),
     "MY641": Code(
         "Not a deployment",
@@ -145,5 +159,15 @@ KUSTOMIZATIONS: Final[dict[str, Code]] = {
     "MY644": Code(
         "Which site-config is to be removed",
         "Without -f it is the one that the deployment has, as `modelyard site-config status` shows it.",
+    ),
+    "MY645": Code(
+        "An installed site-config that is not what its models file gives",
+        "The models file has changed since, or somebody edited the folder: what is deployed is not what was declared.",
+        "warning",
+    ),
+    "MY646": Code(
+        "A restore that was taken out is still declared",
+        "`site-config remove --restore` took it out of the deployment. While the models file declares it, an install "
+        "would bring it back, and the service would restore over what has been saved since.",
     ),
 }

@@ -1,4 +1,4 @@
-"""score: a CSV file through a model."""
+"""score: a table through a model."""
 
 import os
 import sys
@@ -123,7 +123,7 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     missing: Missing = None,
     escape_formulas: Escape = False,
 ) -> None:
-    """Score a CSV file by a model: each row exactly once, in order; rows that fail go to OUTPUT.errors.csv."""
+    """Score a table by a model: each row exactly once, in order; rows that fail go to OUTPUT.errors.csv."""
     from modelyard.api.scoring import Limits, Options, Route
 
     _check_together(output, on_error, errors, resume)

@@ -51,7 +51,7 @@ class Scored:
 
 @dataclass(slots=True)
 class Run:
-    """The things of one run. data: a CSV file, a stream of CSV, or a DataFrame; output: a file, a stream or neither.
+    """The things of one run. data: a file, a stream of CSV, or a DataFrame; output: a file, a stream or neither.
 
     errors: file of the failed rows, of a stream; a file has its own. step: of a module that has several.
     """

@@ -1,4 +1,4 @@
-"""Tables as rows: CSV files and streams (RFC 4180), and DataFrames."""
+"""Tables as rows: CSV files and streams (RFC 4180), and DataFrames; see parquet for the rest."""
 
 import csv
 import io

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import tracemalloc
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -180,7 +181,7 @@ def test_failed_rows_of_a_parquet_file_keep_their_types_and_can_be_scored_again(
     pq.write_table(typed, tmp_path / "in.parquet")
     done = score(server.url(), tmp_path / "in.parquet", tmp_path / "out.parquet")
     assert [each.message for each in done.problems] == [
-        "4 of 40 rows failed, the first in row 1: column LOAN: '?' is not a number"
+        f"4 of 40 rows failed, the first in row 1 of {tmp_path / 'in.parquet'}: column LOAN: '?' is not a number"
     ]
     failed = pq.read_table(tmp_path / "out.errors.parquet")
     assert failed["row"].to_pylist() == [1, 11, 21, 31]
@@ -266,6 +267,12 @@ def test_columns_of_one_name_and_none_at_all_are_no_table(server: Server, tmp_pa
     pq.write_table(pa.table({}), tmp_path / "in.parquet")
     assert _codes(score(server.url(), tmp_path / "in.parquet", tmp_path / "out.csv")) == ["MY805"]
     assert _codes(score(server.url(), tmp_path / "none.parquet", tmp_path / "out.csv")) == ["MY805"]
+    os.mkfifo(tmp_path / "pipe.parquet")
+    (tmp_path / "folder.parquet").mkdir()
+    for name in ("pipe.parquet", "folder.parquet"):
+        done = score(server.url(), tmp_path / name, tmp_path / "out.csv")
+        assert [each.code for each in done.problems] == ["MY805"]
+        assert "is not a plain file" in done.problems[0].message
 
 
 @pytest.mark.parametrize(("source", "output"), [("in.parquet", "out.csv"), ("in.csv", "out.parquet")])
@@ -353,6 +360,24 @@ def test_options_that_do_not_fit_the_format_are_wrong_usage(modelyard: Run, word
     done = modelyard("score", "http://127.0.0.1:9/x", *words)
     assert done.returncode == 2
     assert said in " ".join(done.stderr.split())
+
+
+def test_an_excerpt_shows_nothing_of_what_is_packed(server: Server, tmp_path: Path, modelyard: Run) -> None:
+    source = _packed(tmp_path / "in.csv.gz", EUROPEAN.encode())
+    done = modelyard("score", server.url(), source, "-o", tmp_path / "out.csv", "--on-error", "stop")
+    assert done.returncode == 1
+    assert (
+        f"{source}:2:1: error MY806: row 1: column VALUE: '2,5' is not a number; with --decimal , it is 2.5"
+        in done.stderr
+    )
+    assert done.stderr.replace("\n", "").isprintable()
+    assert done.stdout == ""
+
+
+def test_a_decimal_that_is_none_is_refused(tmp_path: Path) -> None:
+    options = Options(decimal=";")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"decimal is \. or ,"):
+        score("http://127.0.0.1:9/x", tmp_path / "in.csv", tmp_path / "out.csv", options=options)
 
 
 def test_the_command_takes_all_of_it(server: Server, tmp_path: Path, modelyard: Run) -> None:

@@ -83,6 +83,8 @@ def _options(options: Options, data: object, output: object, errors: object) -> 
     streams = output is not None and not isinstance(output, Path)
     if errors is not None and not streams:
         raise TypeError("errors is for a stream: a file has its own, a DataFrame a column")
+    if options.decimal not in (".", ","):
+        raise ValueError("decimal is . or ,")
     return replace(options, on_error="stop") if streams and errors is None else options
 
 

@@ -32,6 +32,9 @@ _WRONG: Final = (pa.ArrowException, OSError, ValueError)
 
 def open_parquet(path: Path, options: Options) -> Table:
     """Open a Parquet file as a table whose rows keep their types. Raises Stopped MY805."""
+    if path.exists() and not path.is_file():
+        what = f"{path} is not a plain file, and Parquet is read from its end"
+        raise Stopped(problem("MY805", what, hint="save it to a file first"))
     try:
         file = pq.ParquetFile(path, buffer_size=_BUFFER)
     except _WRONG as error:

@@ -184,7 +184,7 @@ def _survey(table: Table, found: list[Column], options: Options) -> int:
 
 def _misfit(table: Table, row: Row) -> Problem:
     code = "MY806" if row.error.startswith("column ") else "MY805"
-    return problem(code, f"row {row.number}: {row.error}", hint=_SKIP, place=table.place(row))
+    return problem(code, f"{table.called(row)}: {row.error}", hint=_SKIP, place=table.place(row))
 
 
 def _output(run: Run, shape: Shape) -> Output:
@@ -248,7 +248,7 @@ def _failed_row(table: Table, row: Row, run: Run) -> Problem:
     if not row.sent:
         return _misfit(table, row)
     hint = f"{_kept(run)}; without --on-error stop it is passed over"
-    return problem("MY807", f"row {row.number}: {row.error}", hint=hint, place=table.place(row))
+    return problem("MY807", f"{table.called(row)}: {row.error}", hint=hint, place=table.place(row))
 
 
 def _kept(run: Run) -> str:
@@ -275,7 +275,7 @@ def _result(run: Run, output: Output, table: Table, first: Row | None) -> Scored
     measures = run.measures
     problems: list[Problem] = []
     if measures.failed:
-        said = f", the first in row {first.number}: {first.error}" if first and not measures.before else ""
+        said = f", the first in {table.called(first)}: {first.error}" if first and not measures.before else ""
         where = f"the column {output.columns.error}" if isinstance(output, FrameOutput) else str(_errors(run))
         message = f"{measures.failed} of {measures.done} rows failed{said}"
         place = table.place(first) if first and not measures.before else None

@@ -36,6 +36,10 @@ class Table:
         """Return where a row stands; a DataFrame has no file."""
         return Place(self.shown, row.line, 1) if row.line else None
 
+    def called(self, row: Row) -> str:
+        """Return what messages call a row; a Parquet file has no lines, so its name is said."""
+        return f"row {row.number}" if self.schema is None else f"row {row.number} of {self.shown}"
+
 
 def open_csv(source: BinaryIO, shown: str, options: Options) -> Table:
     """Read the header of a CSV stream. Raises Stopped."""

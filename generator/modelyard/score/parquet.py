@@ -1,10 +1,11 @@
 """Parquet files, in and out, a part of a row group at a time: pyarrow is an extra, and this is its door.
 
-A file that is written grows as Arrow streams one behind the other, one for each checkpoint, so that it can be cut and
-gone on with as text can. At the end they become one Parquet file.
+A file that is written grows as an Arrow stream, which can be cut between two batches; a run that goes on begins another
+behind it. At the end they become one Parquet file.
 """
 
 import base64
+import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
@@ -27,6 +28,9 @@ _GROUP_BYTES: Final = 1 << 26
 _TYPES: Final[dict[Kind, Any]] = {
     "number": pa.float64(), "integer": pa.int64(), "boolean": pa.bool_(), "string": pa.string(), "json": pa.string(),
 }  # fmt: skip
+_END: Final = (
+    b"\xff\xff\xff\xff\x00\x00\x00\x00"  # of an Arrow stream (Arrow columnar format 1.5, IPC streaming format)
+)
 _WRONG: Final = (pa.ArrowException, OSError, ValueError)
 
 
@@ -114,25 +118,31 @@ class Records:
         self._kinds = contract.kinds
         self._failed = failed
         self._rows: list[Row] = []
-        self._is_new = False
+        self._sink = io.BytesIO()
+        self._stream: Any = None
         self.add = self._rows.append
 
     def begin(self) -> None:
         """Begin with the types of the columns."""
-        self._is_new = True
+        self._stream = self._opened()
+        self._stream.write_batch(pa.RecordBatch.from_pylist([], self._schema))
 
     def take(self) -> bytes:
-        """Return a stream of the rows that were added since the last time."""
-        if not self._rows and not self._is_new:
-            return b""
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, self._schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as stream:
-            for _, rows in groupby(self._rows, lambda row: id(row.record[0]) if row.record else 0):
-                stream.write_batch(self._batch([*rows]))
+        """Return what a stream of the rows has got since the last time; of an earlier run's it is the next stream."""
+        if self._rows and self._stream is None:
+            self._sink.write(_END)
+            self._stream = self._opened()
+        for _, rows in groupby(self._rows, lambda row: id(row.record[0]) if row.record else 0):
+            self._stream.write_batch(self._batch([*rows]))
         self._rows.clear()
-        self._is_new = False
-        content: bytes = sink.getvalue().to_pybytes()
+        content = self._sink.getvalue()
+        self._sink.seek(0)
+        self._sink.truncate()
         return content
+
+    def _opened(self) -> Any:
+        sink = pa.PythonFile(self._sink, "w")
+        return pa.ipc.new_stream(sink, self._schema, options=pa.ipc.IpcWriteOptions(compression="zstd"))
 
     def _batch(self, rows: list[Row]) -> Any:
         before: list[list[Any]] = []

@@ -131,6 +131,14 @@ def test_resume_refuses_an_input_of_other_types(server: Server, tmp_path: Path) 
     assert found["P_BAD"].to_pylist() == [loan * 2 + 0.5 for loan in loans]
 
 
+def test_resume_takes_another_name_of_the_same_encoding(server: Server, tmp_path: Path) -> None:
+    source, output = table(tmp_path / "in.csv", rows(COUNT)), tmp_path / "out.csv"
+    _begun(server, source, output)
+    done = score(server.url(), source, output, options=Options(encoding="latin-1"), resume=True)
+    assert [each.message.rpartition(": ")[2] for each in done.problems] == ["options differ"]
+    assert score(server.url(), source, output, options=Options(encoding="UTF8"), resume=True).problems == []
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_full_disk_at_the_end_is_a_problem_and_resume_ends_it(
     server: Server, tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch

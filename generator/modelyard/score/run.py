@@ -214,13 +214,14 @@ def _identity(options: Options, shape: Shape) -> dict[str, object]:
     contract = shape.contract
     inputs = [[each.name, each.kind] for each in contract.inputs]
     outputs = [*map(list, zip(contract.outputs, contract.kinds, strict=True))]
+    encoding = formats.codec(options.encoding) if shape.table.schema is None else ""  # utf8 goes on with UTF-8
     return {
         "format": 3,
         "columns": shape.columns.scored,
         "types": [str(each.type) for each in shape.table.schema or ()],
         "delimiter": shape.table.delimiter,
         "model": [contract.runtime, inputs, outputs],
-        "options": [options.escape_formulas, list(options.missing), options.encoding, options.decimal],
+        "options": [options.escape_formulas, list(options.missing), encoding, options.decimal],
     }
 
 

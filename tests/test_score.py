@@ -101,7 +101,7 @@ def test_cells_that_do_not_fit_are_all_named_and_nothing_is_sent(server: Server,
     stop = Options(on_error="stop")
     done = score(server.url(), table(tmp_path / "in.csv", body), tmp_path / "out.csv", options=stop)
     assert [each.message for each in done.problems] == [
-        "row 1: column LOAN: '1,000' is not a number",
+        "row 1: column LOAN: '1,000' is not a number; with --decimal , it is 1.000",
         "row 3: column VALUE: '12/34' is not a number",
         "row 4: column LOAN: 'nan' is not a number",
         "row 5: column LOAN: '1e400' is too large for a number",

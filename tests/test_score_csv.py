@@ -19,7 +19,7 @@ BROKEN: dict[str, tuple[str | bytes, int, str]] = {
     "too many cells": (HEAD + "1,2,x,y\n", 2, "row 1: has 4 cells, the header has 3"),
     "the same column twice": ("LOAN,VALUE,LOAN\n", 1, "columns have the same name: 'LOAN'"),
     "empty": ("", 1, "has no header"),
-    "another encoding": (HEAD.encode() + b"1,2,M\xfcller\n", 1, "is not utf-8-sig text"),
+    "another encoding": (HEAD.encode() + b"1,2,M\xfcller\n", 1, "is not UTF-8 text"),
     "a huge cell": (HEAD + "1,2," + "x" * 200_000 + "\n", 2, "a cell has more than 131072 characters"),
 }
 

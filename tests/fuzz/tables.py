@@ -63,7 +63,7 @@ def _contract(header: list[str], runtime: Runtime) -> Contract:
     """Return a contract whose inputs are the columns, of all types in turn."""
     kinds = zip(header, cycle(get_args(Kind)), strict=False)
     inputs = tuple(Input(name, kind, True, _MAX_LENGTH, _WIDTH * (kind == "json")) for name, kind in kinds)
-    return Contract(runtime, inputs, ("P_1", "P_0"))
+    return Contract(runtime, inputs, ("P_1", "P_0"), ("number", "number"))
 
 
 def _whole(row: Row, number: int, width: int) -> None:

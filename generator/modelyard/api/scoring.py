@@ -45,8 +45,9 @@ def score(  # noqa: PLR0913 - all but three are seldom needed, and named
 ) -> Scored:
     """Score each row of a table exactly once, in order, and return what came of it.
 
-    model: a URL, or a name in the models file (`file`, a file or folder) or in a cluster. data: a CSV file, a binary
-    stream of CSV, or a pandas DataFrame. output: a file, or a binary stream; not with a DataFrame.
+    model: a URL, or a name in the models file (`file`, a file or folder) or in a cluster. data: a file, a binary
+    stream of CSV, or a pandas DataFrame. output: a file, or a binary stream; not with a DataFrame. A file is Parquet if
+    its name ends with .parquet, else CSV, which .gz or .zst behind it packs.
 
     A file holds the rows that were scored; those that failed are in a file beside it, `scores.errors.csv` of
     `scores.csv`, with row, line and error. Both appear whole or not at all. errors: such a file for a stream, which
@@ -82,6 +83,8 @@ def _options(options: Options, data: object, output: object, errors: object) -> 
     streams = output is not None and not isinstance(output, Path)
     if errors is not None and not streams:
         raise TypeError("errors is for a stream: a file has its own, a DataFrame a column")
+    if options.decimal not in (".", ","):
+        raise ValueError("decimal is . or ,")
     return replace(options, on_error="stop") if streams and errors is None else options
 
 

@@ -1,4 +1,4 @@
-"""score: a CSV file through a model."""
+"""score: a table through a model."""
 
 import os
 import sys
@@ -25,9 +25,20 @@ ModelOrUrl = Annotated[
         metavar="MODEL|URL", help="Name in the models file or a cluster (credit_risk finds credit-risk), or a URL."
     ),
 ]
-Table = Annotated[str, typer.Argument(metavar="INPUT", help="CSV file with a header; - is standard input.")]
+Table = Annotated[
+    str,
+    typer.Argument(
+        metavar="INPUT", help="CSV file with a header, also .gz or .zst, or .parquet; - is standard input, a CSV."
+    ),
+]
 Output = Annotated[
-    str, typer.Option("--output", "-o", metavar="OUTPUT", help="CSV file, replaced when it is whole; - streams.")
+    str,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="OUTPUT",
+        help="CSV file, .gz, .zst or .parquet, replaced when it is whole; - streams CSV.",
+    ),
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on where a run to the same output was stopped or killed.")]
 OnError = Annotated[
@@ -67,7 +78,10 @@ TotalTimeout = Annotated[
     float, typer.Option(parser=duration, metavar="DURATION", help="Of one row, with all its waits and tries.")
 ]
 Delimiter = Annotated[str, typer.Option(help="One character; if absent, what the header holds most of: , ; | or tab.")]
-Encoding = Annotated[str, typer.Option(help="Of the input; the output is UTF-8.")]
+Encoding = Annotated[str, typer.Option(help="Of a CSV input; the output is UTF-8.")]
+Decimal = Annotated[
+    str, typer.Option(metavar=".|,", help="Decimal mark of numbers in text, read and written; , in much of Europe.")
+]
 Missing = Annotated[list[str] | None, typer.Option(metavar="TEXT", help="Also a missing value, such as NA.")]
 Escape = Annotated[
     bool, typer.Option("--escape-formulas", help="Put ' before scored texts that a spreadsheet would run.")
@@ -104,19 +118,22 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     body_timeout: BodyTimeout = ANSWER,
     total_timeout: TotalTimeout = FIVE_MINUTES,
     delimiter: Delimiter = "",
-    encoding: Encoding = "utf-8-sig",
+    encoding: Encoding = "UTF-8",
+    decimal: Decimal = ".",
     missing: Missing = None,
     escape_formulas: Escape = False,
 ) -> None:
-    """Score a CSV file by a model: each row exactly once, in order; rows that fail go to OUTPUT.errors.csv."""
+    """Score a table by a model: each row exactly once, in order; rows that fail go to OUTPUT.errors.csv."""
     from modelyard.api.scoring import Limits, Options, Route
 
     _check_together(output, on_error, errors, resume)
     _check_url(model, file, url, domain, *(where := (namespace, context, kubeconfig)))
+    _check_formats(table, output, delimiter, encoding, decimal)
     options = Options(
         Limits(connect_timeout, headers_timeout, body_timeout), concurrency, batch, 0 if no_retry else retries,
         total_timeout, "stop" if on_error == "stop" else "skip",
         _character(delimiter), _encoding(encoding), tuple(missing or ()), escape_formulas,
+        "," if decimal == "," else ".",
     )  # fmt: skip
     route = Route(url, ingress, domain, variant, step, _headers(header or [], token_file), ca_file)
     _score(model, table, output, file, route, options, errors, where, resume)
@@ -140,6 +157,16 @@ def _check_url(model: str, file: Path, *named: str) -> None:
     found = [option for option, value in zip(options, values, strict=True) if value]
     if found and "://" in model:
         raise typer.BadParameter(f"--{found[0]} needs the model's name: a URL says itself where the model is")
+
+
+def _check_formats(table: str, output: str, delimiter: str, encoding: str, decimal: str) -> None:
+    if decimal not in (".", ","):
+        raise typer.BadParameter("--decimal is . or ,")
+    from_parquet, to_parquet = (each.lower().endswith(".parquet") for each in (table, output))
+    if from_parquet and encoding.upper() != "UTF-8":
+        raise typer.BadParameter("--encoding is for a CSV input: a Parquet file says its own")
+    if from_parquet and to_parquet and delimiter:
+        raise typer.BadParameter("--delimiter is for CSV: neither the input nor the output is one")
 
 
 def _score(  # noqa: PLR0913 - what the command has
@@ -188,13 +215,12 @@ def _character(text: str) -> str:
 
 
 def _encoding(name: str) -> str:
-    import codecs
+    from modelyard.score.formats import codec
 
     try:
-        found = codecs.lookup(name).name
+        return codec(name)
     except LookupError:
         raise typer.BadParameter(f"--encoding {name} is not known") from None
-    return "utf-8-sig" if found == "utf-8" else found
 
 
 def _headers(texts: list[str], token_file: Path | None) -> tuple[tuple[str, str], ...]:

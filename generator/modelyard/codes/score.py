@@ -26,9 +26,10 @@ SCORE: Final[dict[str, Code]] = {
         "Each input of the model needs a column of its name; case matters only where two would fit. Nothing was sent.",
     ),
     "MY805": Code(
-        "Not a CSV file",
-        "Files follow RFC 4180: quotes are closed, there is no NUL, columns have different names. A row of "
-        "another length than the header fails alone; a file that cannot be cut into rows is not scored.",
+        "Not a table",
+        "CSV files follow RFC 4180: quotes are closed, there is no NUL, columns have different names. A row of "
+        "another length than the header fails alone; a file that cannot be cut into rows is not scored. A name "
+        "that ends with .gz or .zst is a packed CSV file, with .parquet a Parquet file.",
     ),
     "MY806": Code(
         "A cell that does not fit",
@@ -70,5 +71,9 @@ SCORE: Final[dict[str, Code]] = {
         "A live model that takes no calls",
         "It is in the cluster, but it is not ready, is scaled to zero, or it is not clear which object is meant. "
         "A tunnel leads to a single revision, so calls that are split need --variant or the cluster's gateway.",
+    ),
+    "MY817": Code(
+        "A format whose package is not installed",
+        "Parquet files are read and written by pyarrow, which modelyard[parquet] brings. Nothing was sent.",
     ),
 }

@@ -4,7 +4,9 @@ import json
 import math
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from modelyard.names import nearest
@@ -34,10 +36,12 @@ class Column:
     convert: Convert
 
 
-def columns(contract: Contract, header: Sequence[str], missing: Sequence[str]) -> tuple[list[Column], list[str]]:
+def columns(
+    contract: Contract, header: Sequence[str], missing: Sequence[str], decimal: str = "."
+) -> tuple[list[Column], list[str]]:
     """Return a column per input that the table has, and a message for each required one that it lacks.
 
-    SAS's names have no case: another spelling is taken where it is the only one.
+    SAS's names have no case: another spelling is taken where it is the only one. decimal: the mark of numbers.
     """
     places = {name: index for index, name in enumerate(header)}
     folded: dict[str, list[int]] = {}
@@ -50,18 +54,18 @@ def columns(contract: Contract, header: Sequence[str], missing: Sequence[str]) -
         other = alike[0] if len(alike) == 1 else None
         index = places.get(each.name, other)
         if index is not None:
-            found.append(Column(each.name, index, converter(each, contract, missing)))
+            found.append(Column(each.name, index, converter(each, contract, missing, decimal)))
         elif each.required:
             meant = nearest(each.name, header)
             lacking.append(f"{each.name} ({each.kind}){f', nearest is {meant}' if meant else ''}")
     return found, lacking
 
 
-def converter(each: Input, contract: Contract, missing: Sequence[str]) -> Convert:
+def converter(each: Input, contract: Contract, missing: Sequence[str], decimal: str = ".") -> Convert:
     """Return what makes JSON of a cell, and raises Misfit if it cannot."""
     plain = {
-        "number": _number, "integer": _integer, "boolean": _boolean, "string": _text(each.max_length),
-        "json": _document(each.width),
+        "number": _marked(_number, decimal), "integer": _marked(integer, decimal), "boolean": truth,
+        "string": _text(each.max_length), "json": _document(each.width),
     }[each.kind]  # fmt: skip
     absent = frozenset(missing) | (_MISSING if each.kind in ("number", "integer", "boolean") else {""})
     if contract.runtime == "tensorflow":
@@ -84,6 +88,36 @@ def _tensor(each: Input, plain: Convert, absent: frozenset[str]) -> Convert:
     return convert
 
 
+def _marked(read: Convert, mark: str) -> Convert:
+    """Return what reads a number whose decimal mark is a point or a comma; a cell with the other one is no number."""
+    return partial(_comma if mark == "," else _point, read)
+
+
+def _point(read: Convert, cell: str) -> str:
+    try:
+        return read(cell)
+    except Misfit as misfit:
+        meant = cell.strip(" ").replace(",", ".")
+        hint = ""
+        if cell.count(",") == 1 and meant not in _MISSING:
+            with suppress(Misfit):
+                read(meant)
+                hint = f"; with --decimal , it is {meant}"
+        raise Misfit(f"{_shown(cell)} {misfit}{hint}") from None
+
+
+def _comma(read: Convert, cell: str) -> str:
+    text = cell.strip(" ")
+    if text in _MISSING:
+        return "null"
+    if "." in text or text == ",":
+        raise Misfit(f"{_shown(cell)} is not a number with a decimal comma")
+    try:
+        return read(text.replace(",", "."))
+    except Misfit as misfit:
+        raise Misfit(f"{_shown(cell)} {misfit}") from None
+
+
 def _number(cell: str) -> str:
     if _JSON_NUMBER.fullmatch(cell) and len(cell) < 300:
         return cell  # as it stands: no digit is lost
@@ -91,26 +125,28 @@ def _number(cell: str) -> str:
     if text in _MISSING:
         return "null"
     if not _NUMBER.fullmatch(text):
-        raise Misfit(f"{_shown(cell)} is not a number")
+        raise Misfit("is not a number")
     value = float(text)
     if math.isinf(value):
-        raise Misfit(f"{_shown(cell)} is too large for a number")
+        raise Misfit("is too large for a number")
     return repr(int(text)) if len(text) < 300 and text.lstrip("+-").isdecimal() else repr(value)
 
 
-def _integer(cell: str) -> str:
+def integer(cell: str) -> str:
+    """Return the JSON text of a whole number of 64 bits. Raises Misfit."""
     text = cell.strip(" ")
     if text in _MISSING:
         return "null"
     if not _WHOLE.fullmatch(text):
-        raise Misfit(f"{_shown(cell)} is not an integer")
+        raise Misfit("is not an integer")
     value = int(text.partition(".")[0])
     if not -_INT64 <= value < _INT64:
-        raise Misfit(f"{_shown(cell)} is too large for an integer")
+        raise Misfit("is too large for an integer")
     return str(value)
 
 
-def _boolean(cell: str) -> str:
+def truth(cell: str) -> str:
+    """Return the JSON text of true or false. Raises Misfit."""
     text = cell.strip(" ").lower()
     if text in _MISSING:
         return "null"

@@ -35,11 +35,12 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """What a model takes and gives."""
+    """What a model takes and gives. kinds: of the outputs."""
 
     runtime: Runtime
     inputs: tuple[Input, ...]
     outputs: tuple[str, ...]
+    kinds: tuple[Kind, ...]
 
 
 class NotUnderstood(Exception):  # noqa: N818 - a finding about the server, reported as MY803
@@ -72,14 +73,14 @@ def _open_api(document: dict[str, Any], runtime: Runtime, schemas: object) -> Co
     found = _properties(document, schemas, f"{prefix}Input")
     required = found[1]
     inputs = tuple(_input(name, each, runtime, required) for name, each in found[0])
-    outputs = tuple(name for name, _ in _properties(document, schemas, f"{prefix}Output")[0])
-    return _sound(Contract(runtime, inputs, outputs))
+    outputs = [_input(name, each, runtime, None) for name, each in _properties(document, schemas, f"{prefix}Output")[0]]
+    return _sound(runtime, inputs, outputs)
 
 
-def _sound(contract: Contract) -> Contract:
-    if not contract.inputs or not contract.outputs:
-        raise NotUnderstood(f"it names no {'outputs' if contract.inputs else 'inputs'}")
-    return contract
+def _sound(runtime: Runtime, inputs: tuple[Input, ...], outputs: list[Input]) -> Contract:
+    if not inputs or not outputs:
+        raise NotUnderstood(f"it names no {'outputs' if inputs else 'inputs'}")
+    return Contract(runtime, inputs, tuple(each.name for each in outputs), tuple(each.kind for each in outputs))
 
 
 def _properties(
@@ -130,7 +131,7 @@ def _tensorflow(document: dict[str, Any]) -> Contract:
     metadata = _mapping(_mapping(document.get("metadata")).get("signature_def"))
     signature = _mapping(_mapping(metadata.get("signature_def")).get("serving_default"))
     inputs = tuple(_tensors(_mapping(signature.get("inputs"))))
-    return _sound(Contract("tensorflow", inputs, tuple(sorted(_mapping(signature.get("outputs"))))))
+    return _sound("tensorflow", inputs, [*_tensors(_mapping(signature.get("outputs")))])
 
 
 def _tensors(tensors: dict[str, Any]) -> Iterator[Input]:

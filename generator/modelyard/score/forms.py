@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from modelyard.score.cells import Misfit
 from modelyard.score.contract import TENSORFLOW, Contract
 from modelyard.score.options import Row
+from modelyard.score.typed import fitting
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # OWASP ASVS 5, 1.2.10
 
@@ -33,11 +35,15 @@ class Number(str):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How rows go to a model. names: of the inputs that the table has, in the order of Row.values."""
+    """How rows go to a model. names: of the inputs that the table has, in the order of Row.values.
+
+    typed: scores must be of the types that the model declares, for their columns have these.
+    """
 
     contract: Contract
     names: tuple[str, ...]
     escape_formulas: bool = False
+    typed: bool = False
 
     def most(self, batch: int) -> int:
         """Return how many rows a call takes, if the caller wants `batch`."""
@@ -98,7 +104,10 @@ class Form:
         lacking = [name for name in self.contract.outputs if name not in row]
         if lacking:
             raise BadAnswer(f"the answer lacks {', '.join(lacking[:5])}")
-        return [self._text(row[name]) for name in self.contract.outputs]
+        texts = [self._text(row[name]) for name in self.contract.outputs]
+        if self.typed:
+            _fit(texts, self.contract)
+        return texts
 
     def _text(self, value: object) -> str:
         if isinstance(value, Number):
@@ -110,6 +119,13 @@ class Form:
         if isinstance(value, bool):
             return "true" if value else "false"
         return json.dumps(_plain(value))
+
+
+def _fit(texts: list[str], contract: Contract) -> None:
+    try:
+        fitting(texts, contract)
+    except Misfit as misfit:
+        raise BadAnswer(f"the answer has {misfit}") from None
 
 
 def _object(keys: Sequence[str], values: Sequence[str]) -> str:

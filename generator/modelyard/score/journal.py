@@ -19,7 +19,7 @@ from typing import Final, NamedTuple, Self
 
 from modelyard.problem import problem
 from modelyard.score.options import Row, Stopped
-from modelyard.score.output import Columns, Digest, Position, failed_cells, scored_cells
+from modelyard.score.output import Digest, Position, Shape
 from modelyard.score.part import Part, check_plain, errors_path, unwritten, write
 
 _FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -48,14 +48,14 @@ class FileOutput:
     whole: that was to the end; then only `finish` is left. errors: the file of the failed rows.
     """
 
-    def __init__(self, path: Path, columns: Columns, delimiter: str, digest: Digest) -> None:
+    def __init__(self, path: Path, shape: Shape, digest: Digest) -> None:
         self.position = Position()
         self.whole = False
         self.errors = errors_path(path)
         self._path = path
         self._digest = digest
-        self._scored = Part(path, columns.scored, delimiter)
-        self._failed = Part(self.errors, columns.failed, delimiter)
+        self._scored = Part(path, shape.scored(path))
+        self._failed = Part(self.errors, shape.failed(self.errors))
         self._parts = (self._scored, self._failed)
         self._journal_path = path.with_name(f".{path.name}.modelyard-journal")
         self._journal = -1
@@ -80,10 +80,10 @@ class FileOutput:
     def write(self, row: Row) -> None:
         """Take the next row. Raises Stopped MY809."""
         if row.error:
-            self._failed.add(failed_cells(row))
+            self._failed.add(row)
             self._failures += 1
         else:
-            self._scored.add(scored_cells(row))
+            self._scored.add(row)
         self._digest.add(row)
         self._rows += 1
         self._unflushed += 1

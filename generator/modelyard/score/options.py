@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from modelyard.http import Address, Limits
 from modelyard.problem import Problem
@@ -38,7 +38,8 @@ class Options:
     runtime takes more than one. retries: of a call that failed, 0 for none; 429 and 503 are waited for until
     `total`, the seconds of one row with all its waits. on_error: `skip` a row that fails, with its reason among
     the failed rows, or `stop` there. missing: texts that mean a missing value, besides the empty one.
-    escape_formulas: put ' before scored texts that a spreadsheet would run.
+    escape_formulas: put ' before scored texts that a spreadsheet would run. decimal: the mark of numbers in text, read
+    and written.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -48,9 +49,10 @@ class Options:
     total: float = 300.0
     on_error: Literal["stop", "skip"] = "skip"
     delimiter: str = ""
-    encoding: str = "utf-8-sig"
+    encoding: str = "utf-8"
     missing: tuple[str, ...] = ()
     escape_formulas: bool = False
+    decimal: Literal[".", ","] = "."
 
 
 @dataclass(slots=True)
@@ -58,7 +60,7 @@ class Row:
     """One row of the input. number counts from 1 without the header; line is the line of the file it ends on.
 
     values: JSON texts of the inputs; outputs: texts of the scores; error: why there are none;
-    sent: whether a call held it.
+    sent: whether a call held it. record: where a Parquet file has it with its types, a RecordBatch and the place in it.
     """
 
     number: int
@@ -68,6 +70,7 @@ class Row:
     outputs: list[str] = field(default_factory=list)
     error: str = ""
     sent: bool = False
+    record: tuple[Any, int] | None = None
 
 
 class Stopped(Exception):  # noqa: N818 - the vehicle of problems, not an error of the program

@@ -2,12 +2,16 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, Protocol
 
+from modelyard.score import formats
 from modelyard.score.contract import Contract
 from modelyard.score.forms import Number
 from modelyard.score.options import Row, Stopped
-from modelyard.score.part import Part, Text, unwritten
+from modelyard.score.part import Csv, Part, Records, unwritten
+from modelyard.score.table import Table
 
 _UNSENT: Final = "not scored: the run ended before this row"
 
@@ -79,37 +83,67 @@ def scored_cells(row: Row) -> list[str]:
     return row.cells + row.outputs
 
 
+def _with_commas(row: Row) -> list[str]:
+    return row.cells + [text.replace(".", ",") if isinstance(text, Number) else text for text in row.outputs]
+
+
 def failed_cells(row: Row) -> list[str]:
     """Return the cells of a row among the failed ones."""
-    return [str(row.number), str(row.line), *row.cells, row.error]
+    return [str(row.number), str(row.line or ""), *row.cells, row.error]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the files of a run hold, in each of their formats."""
+
+    columns: Columns
+    table: Table
+    contract: Contract
+    decimal: str = "."
+
+    def scored(self, path: Path | None = None) -> Records:
+        """Return the scored rows as a file has them, or a stream. Raises Stopped MY817."""
+        cells = _with_commas if self.decimal == "," else scored_cells
+        return self._records(path, self.columns.scored, cells)
+
+    def failed(self, path: Path) -> Records:
+        """Return the failed rows as a file has them. Raises Stopped MY817."""
+        return self._records(path, self.columns.failed, failed_cells)
+
+    def _records(self, path: Path | None, names: list[str], cells: Callable[[Row], list[str]]) -> Records:
+        if path is not None and formats.is_parquet(path):
+            from modelyard.score import parquet
+
+            return parquet.Records(names, self.table, self.contract, failed=names is self.columns.failed)
+        return Csv(names, cells, self.table.delimiter, formats.packing(path) if path is not None else "")
 
 
 class StreamOutput:
     """Standard output: rows go out as they come, and cannot be taken back. failed: the file of failed rows, if any."""
 
-    def __init__(self, stream: BinaryIO, columns: Columns, delimiter: str, failed: Part | None) -> None:
+    def __init__(self, stream: BinaryIO, scored: Records, failed: Part | None) -> None:
         self._stream = stream
         self._failed = failed
         self._any_failed = False
-        self._text = Text(delimiter)
-        self._text.add(columns.scored)
+        self._scored = scored
+        self._scored.begin()
         if failed is not None:
             self._try(failed, failed.open, failed.begin)
 
     def write(self, row: Row) -> None:
         """Take the next row."""
         if not row.error:
-            self._text.add(scored_cells(row))
+            self._scored.add(row)
         elif self._failed is not None:
             self._any_failed = True
-            self._failed.add(failed_cells(row))
+            self._failed.add(row)
 
     def flush(self) -> None:
         """Do nothing: what has gone out cannot be gone on with."""
 
     def checkpoint(self) -> None:
         """Send what came so far. Raises Stopped MY809."""
-        self._stream.write(self._text.take())
+        self._stream.write(self._scored.take())
         self._stream.flush()
         if self._failed is not None:
             self._try(self._failed, self._failed.bring)

@@ -1,18 +1,21 @@
-"""A CSV file that is written beside its path, and takes its place when it is whole: `.NAME.modelyard-part`."""
+"""A file that is written beside its path, and takes its place when it is whole: `.NAME.modelyard-part`."""
 
 import csv
 import errno
 import io
 import os
+import shutil
 import stat
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final, Protocol
 
 from modelyard.problem import Problem, problem
-from modelyard.score.options import Stopped
+from modelyard.score import formats
+from modelyard.score.options import Row, Stopped
+from modelyard.score.packing import member, packed, unpacked
 
 _FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 _HINTS: Final = {
@@ -50,21 +53,70 @@ class Text:
         return content
 
 
+class Records(Protocol):
+    """Rows as the bytes of a part, which may be cut behind what was taken, and gone on with."""
+
+    def begin(self) -> None:
+        """Begin with what stands before the rows."""
+
+    def add(self, row: Row, /) -> None:
+        """Take the next row."""
+
+    def take(self) -> bytes:
+        """Return what was added since the last time; nothing if nothing was."""
+
+    def join(self, part: BinaryIO, whole: BinaryIO) -> None:
+        """Write the file that a part becomes."""
+
+
+class Csv:
+    """Rows as CSV text, which gzip or Zstandard may pack: a part in many members, the whole in one.
+
+    cells: what a row has in this file.
+    """
+
+    def __init__(self, header: Sequence[str], cells: Callable[[Row], list[str]], delimiter: str, packing: str) -> None:
+        self._header = header
+        self._cells = cells
+        self._text = Text(delimiter)
+        self._packing = packing
+
+    def begin(self) -> None:
+        """Begin with the header."""
+        self._text.add(self._header)
+
+    def add(self, row: Row, /) -> None:
+        """Take the next row."""
+        self._text.add(self._cells(row))
+
+    def take(self) -> bytes:
+        """Return what was added since the last time."""
+        content = self._text.take()
+        return member(content, self._packing) if content and self._packing else content
+
+    def join(self, part: BinaryIO, whole: BinaryIO) -> None:
+        """Write the file that a part becomes."""
+        with packed(whole, self._packing) as sink:
+            shutil.copyfileobj(unpacked(part, self._packing), sink)
+
+
 class Part:
     """One file. beside: where it is written; size: bytes of it that the system has. Methods raise OSError.
 
     checksum: of those among them that may not be on disk.
+    A CSV file takes its place as it is. Others are joined first, in a third file: `.NAME.modelyard-whole`.
     """
 
-    def __init__(self, path: Path, header: Sequence[str], delimiter: str) -> None:
+    def __init__(self, path: Path, records: Records) -> None:
         self.path = path
         self.beside = path.with_name(f".{path.name}.modelyard-part")
         self.size = 0
         self.checksum = 0
         self._is_on_disk = True
-        self._header = header
-        self._text = Text(delimiter)
-        self.add = self._text.add
+        self.add = records.add
+        self._whole = path.with_name(f".{path.name}.modelyard-whole")
+        self._is_joined = formats.is_parquet(path) or bool(formats.packing(path))
+        self._records = records
         self._fd = -1
 
     def open(self) -> None:
@@ -76,7 +128,7 @@ class Part:
     def begin(self) -> None:
         """Begin with the header alone."""
         self.cut(0)
-        self.add(self._header)
+        self._records.begin()
 
     def cut(self, size: int, checksum: int = 0) -> None:
         """Go on behind so many bytes, with the checksum of those that may not be on disk."""
@@ -92,7 +144,7 @@ class Part:
 
     def flush(self) -> bool:
         """Give the system what was added since the last time; tell whether there was anything."""
-        content = self._text.take()
+        content = self._records.take()
         if content:
             write(self._fd, content)
             self.size += len(content)
@@ -111,13 +163,26 @@ class Part:
 
     def publish(self, *, again: bool = False) -> None:
         """Take the path's place. again: an earlier run may have come to do it."""
-        if not again or self.beside.exists():
+        if again and not self.beside.exists():
+            return
+        if not self._is_joined:
             self.beside.replace(self.path)
+            return
+        self._join()
+        self._whole.replace(self.path)
+        self.beside.unlink()
+
+    def _join(self) -> None:
+        fd = os.open(self._whole, _FLAGS | os.O_TRUNC, 0o666)
+        with self.beside.open("rb") as part, os.fdopen(fd, "wb") as whole:
+            self._records.join(part, whole)
+            whole.flush()
+            os.fsync(fd)
 
     def discard(self) -> None:
         """Remove it, and what an earlier run left at the path."""
-        self.path.unlink(missing_ok=True)
-        self.beside.unlink(missing_ok=True)
+        for each in (self.path, self.beside, self._whole):
+            each.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let go of the file; what stands in it is kept."""
@@ -128,7 +193,13 @@ class Part:
 
 
 def errors_path(output: Path) -> Path:
-    """Return where the failed rows of an output go: scores.csv has scores.errors.csv beside it."""
+    """Return where the failed rows of an output go: scores.csv has scores.errors.csv beside it.
+
+    The whole ending stays: scores.csv.gz has scores.errors.csv.gz.
+    """
+    if formats.packing(output):
+        inner = errors_path(output.with_suffix(""))
+        return inner.with_name(inner.name + output.suffix)
     return output.with_name(f"{output.stem}.errors{output.suffix or '.csv'}")
 
 

@@ -13,6 +13,7 @@ from modelyard.credentials import hide
 from modelyard.http import Address, Client, Fault
 from modelyard.problem import Problem, problem
 from modelyard.score import contract as contracts
+from modelyard.score import formats
 from modelyard.score.calls import Calls, Failed
 from modelyard.score.cells import Column, columns
 from modelyard.score.contract import Contract, NotUnderstood
@@ -23,7 +24,7 @@ from modelyard.score.health import PATIENCE, Dead, Health
 from modelyard.score.journal import FileOutput
 from modelyard.score.measures import Measures
 from modelyard.score.options import Frame, Options, Row, Stopped
-from modelyard.score.output import Columns, Digest, FrameOutput, Output, StreamOutput
+from modelyard.score.output import Columns, Digest, FrameOutput, Output, Shape, StreamOutput
 from modelyard.score.pace import Pace
 from modelyard.score.part import Part, errors_path
 from modelyard.score.table import STANDARD_INPUT, Table, of_frame, open_csv, open_file
@@ -50,7 +51,7 @@ class Scored:
 
 @dataclass(slots=True)
 class Run:
-    """The things of one run. data: a CSV file, a stream of CSV, or a DataFrame; output: a file, a stream or neither.
+    """The things of one run. data: a file, a stream of CSV, or a DataFrame; output: a file, a stream or neither.
 
     errors: file of the failed rows, of a stream; a file has its own. step: of a module that has several.
     """
@@ -73,9 +74,9 @@ class Run:
     def table(self) -> Table:
         """Open the data from its beginning. Raises Stopped."""
         if isinstance(self.data, Path):
-            table = open_file(self.data, self.options)
+            table = _file_table(self.data, self.options)
         elif hasattr(self.data, "itertuples"):
-            table = of_frame(cast("Frame", self.data))
+            table = of_frame(cast("Frame", self.data), self.options.decimal)
         else:
             table = open_csv(self.data, STANDARD_INPUT, self.options)
         self.files.callback(table.close)
@@ -87,6 +88,14 @@ class Run:
         if isinstance(self.data, Path):
             return self.data.is_file() and stat.S_ISREG(self.data.stat().st_mode)
         return hasattr(self.data, "itertuples")
+
+
+def _file_table(path: Path, options: Options) -> Table:
+    if not formats.is_parquet(path):
+        return open_file(path, options)
+    from modelyard.score import parquet
+
+    return parquet.open_parquet(path, options)
 
 
 async def score(server: Address, run: Run, *, ca_file: str = "") -> Scored:
@@ -125,14 +134,15 @@ async def _scored(client: Client, calls: Calls, contract: Contract, run: Run) ->
         raise Stopped(problem("MY801", "a model of TensorFlow Serving has no steps", hint="leave out --step"))
     table = run.table()
     found = _columns(contract, table, run.options)
-    shape = Columns(table.header, contract)
-    if shape.taken:
-        message = f"columns of the output would have the same name: {', '.join(shape.taken)}"
+    shape = Shape(Columns(table.header, contract), table, contract, run.options.decimal)
+    if shape.columns.taken:
+        message = f"columns of the output would have the same name: {', '.join(shape.columns.taken)}"
         raise Stopped(problem("MY805", message, hint="rename one"))
     if run.reads_twice:
         run.measures.total = _survey(run.table(), found, run.options)
-    form = Form(contract, tuple(each.name for each in found), run.options.escape_formulas)
-    output = _output(run, table, shape, contract)
+    typed = isinstance(run.output, Path) and formats.is_parquet(run.output)
+    form = Form(contract, tuple(each.name for each in found), run.options.escape_formulas, typed)
+    output = _output(run, shape)
     engine = Engine(client, form.path(client.server.path, run.step), form, calls, output)
     try:
         await engine.run(Feed(units(table.rows, found, form, run.options.batch)), run.tell)
@@ -145,7 +155,7 @@ async def _scored(client: Client, calls: Calls, contract: Contract, run: Run) ->
 
 
 def _columns(contract: Contract, table: Table, options: Options) -> list[Column]:
-    found, lacking = columns(contract, table.header, options.missing)
+    found, lacking = columns(contract, table.header, options.missing, options.decimal)
     if lacking:
         hint = "add them to the input; an empty cell is a missing value"
         raise Stopped(*(problem("MY804", f"{table.shown} has no column {each}", hint=hint) for each in lacking))
@@ -154,6 +164,8 @@ def _columns(contract: Contract, table: Table, options: Options) -> list[Column]
 
 def _survey(table: Table, found: list[Column], options: Options) -> int:
     """Return the number of rows. Raises Stopped for rows that do not fit, unless they are to be skipped."""
+    if table.count is not None and options.on_error == "skip":
+        return table.count
     problems: list[Problem] = []
     count = wrong = 0
     for row in table.rows:
@@ -174,22 +186,22 @@ def _survey(table: Table, found: list[Column], options: Options) -> int:
 
 def _misfit(table: Table, row: Row) -> Problem:
     code = "MY806" if row.error.startswith("column ") else "MY805"
-    return problem(code, f"row {row.number}: {row.error}", hint=_SKIP, place=table.place(row))
+    return problem(code, f"{table.called(row)}: {row.error}", hint=_SKIP, place=table.place(row))
 
 
-def _output(run: Run, table: Table, shape: Columns, contract: Contract) -> Output:
+def _output(run: Run, shape: Shape) -> Output:
     """Return where rows go, and pass over those of the table that an earlier run has done. Raises Stopped."""
     output: Output
     if run.output is None:
-        output = FrameOutput(shape)
+        output = FrameOutput(shape.columns)
     elif isinstance(run.output, Path):
         _refuse_input(run, run.output, errors_path(run.output))
-        output = _file(run, run.output, table, shape, contract)
+        output = _file(run, run.output, shape)
     else:
         if run.errors is not None:
             _refuse_input(run, run.errors)
-        failed = Part(run.errors, shape.failed, table.delimiter) if run.errors is not None else None
-        output = StreamOutput(run.output, shape, table.delimiter, failed)
+        failed = Part(run.errors, shape.failed(run.errors)) if run.errors is not None else None
+        output = StreamOutput(run.output, shape.scored(), failed)
         run.files.callback(output.close)
     return output
 
@@ -200,16 +212,25 @@ def _refuse_input(run: Run, *outputs: Path) -> None:
             raise Stopped(problem("MY809", f"{path} is the input", hint="name another output"))
 
 
-def _file(run: Run, path: Path, table: Table, shape: Columns, contract: Contract) -> FileOutput:
-    digest = Digest()
-    identity: dict[str, object] = {
-        "format": 2,
-        "columns": shape.scored,
-        "delimiter": table.delimiter,
-        "model": [contract.runtime, [[each.name, each.kind] for each in contract.inputs], list(contract.outputs)],
-        "options": [run.options.escape_formulas, list(run.options.missing), run.options.encoding],
+def _identity(options: Options, shape: Shape) -> dict[str, object]:
+    contract = shape.contract
+    inputs = [[each.name, each.kind] for each in contract.inputs]
+    outputs = [*map(list, zip(contract.outputs, contract.kinds, strict=True))]
+    encoding = formats.codec(options.encoding) if shape.table.schema is None else ""  # utf8 goes on with UTF-8
+    return {
+        "format": 3,
+        "columns": shape.columns.scored,
+        "types": [str(each.type) for each in shape.table.schema or ()],
+        "delimiter": shape.table.delimiter,
+        "model": [contract.runtime, inputs, outputs],
+        "options": [options.escape_formulas, list(options.missing), encoding, options.decimal],
     }
-    output = FileOutput(path, shape, table.delimiter, digest).open(identity, resume=run.resume)
+
+
+def _file(run: Run, path: Path, shape: Shape) -> FileOutput:
+    digest = Digest()
+    table = shape.table
+    output = FileOutput(path, shape, digest).open(_identity(run.options, shape), resume=run.resume)
     run.files.callback(output.close)
     done = output.position
     for row in islice(table.rows, done.rows):
@@ -230,7 +251,7 @@ def _failed_row(table: Table, row: Row, run: Run) -> Problem:
     if not row.sent:
         return _misfit(table, row)
     hint = f"{_kept(run)}; without --on-error stop it is passed over"
-    return problem("MY807", f"row {row.number}: {row.error}", hint=hint, place=table.place(row))
+    return problem("MY807", f"{table.called(row)}: {row.error}", hint=hint, place=table.place(row))
 
 
 def _kept(run: Run) -> str:
@@ -257,7 +278,7 @@ def _result(run: Run, output: Output, table: Table, first: Row | None) -> Scored
     measures = run.measures
     problems: list[Problem] = []
     if measures.failed:
-        said = f", the first in row {first.number}: {first.error}" if first and not measures.before else ""
+        said = f", the first in {table.called(first)}: {first.error}" if first and not measures.before else ""
         where = f"the column {output.columns.error}" if isinstance(output, FrameOutput) else str(_errors(run))
         message = f"{measures.failed} of {measures.done} rows failed{said}"
         place = table.place(first) if first and not measures.before else None

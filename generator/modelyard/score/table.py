@@ -1,4 +1,4 @@
-"""Tables as rows: CSV files and streams (RFC 4180), and DataFrames."""
+"""Tables as rows: CSV files and streams (RFC 4180), and DataFrames; see parquet for the rest."""
 
 import csv
 import io
@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
 from modelyard.problem import Place, problem
+from modelyard.score import formats
 from modelyard.score.options import Frame, Options, Row, Stopped
+from modelyard.score.packing import Damaged, unpacked
 
 DELIMITERS: Final = (",", ";", "\t", "|")
 STANDARD_INPUT: Final = "standard input"
@@ -18,8 +20,8 @@ STANDARD_INPUT: Final = "standard input"
 class Table:
     """Column names, and rows that are read once, in order. A ragged row has an error; others have their cells.
 
-    shown: what messages call it; delimiter: of the input, and so of the output;
-    close: lets go of the source.
+    shown: what messages call it; delimiter: of the input, and so of the output; close: lets go of the source.
+    count: of its rows, where it is known before they are read; schema: of a Parquet file (pyarrow).
     """
 
     header: list[str]
@@ -27,15 +29,25 @@ class Table:
     shown: str
     delimiter: str = ","
     close: Callable[[], object] = lambda: None
+    count: int | None = None
+    schema: Any = None
 
     def place(self, row: Row) -> Place | None:
         """Return where a row stands; a DataFrame has no file."""
         return Place(self.shown, row.line, 1) if row.line else None
 
+    def called(self, row: Row) -> str:
+        """Return what messages call a row; a Parquet file has no lines, so its name is said."""
+        return f"row {row.number}" if self.schema is None else f"row {row.number} of {self.shown}"
+
 
 def open_csv(source: BinaryIO, shown: str, options: Options) -> Table:
     """Read the header of a CSV stream. Raises Stopped."""
-    text = io.TextIOWrapper(source, encoding=options.encoding, newline="")
+    try:
+        encoding = formats.codec(options.encoding)
+    except LookupError as error:
+        raise Stopped(problem("MY805", f"{options.encoding} is no known encoding", hint="such as latin-1")) from error
+    text = io.TextIOWrapper(source, encoding=encoding, newline="")
     try:
         lines = _Lines(text, shown)
         first = next(lines, "")
@@ -63,13 +75,14 @@ def _header(reader: Any, shown: str) -> list[str]:
 
 
 def open_file(path: Path, options: Options) -> Table:
-    """Open a CSV file. Raises Stopped, also for a file that cannot be read."""
+    """Open a CSV file, packed or not. Raises Stopped, also for a file that cannot be read."""
     try:
         source = path.open("rb")
     except OSError as error:
         raise Stopped(problem("MY805", f"cannot read {path}: {error.strerror}")) from error
+    packing = formats.packing(path)
     try:
-        table = open_csv(source, str(path), options)
+        table = open_csv(unpacked(source, packing) if packing else source, str(path), options)
     except BaseException:
         source.close()
         raise
@@ -83,17 +96,21 @@ def open_file(path: Path, options: Options) -> Table:
     return table
 
 
-def of_frame(frame: Frame) -> Table:
-    """Return a DataFrame as a table; missing cells are empty."""
+def of_frame(frame: Frame, decimal: str) -> Table:
+    """Return a DataFrame as a table; missing cells are empty. decimal: the mark of numbers that are text in it."""
     header = [str(name) for name in cast("Iterable[object]", frame.columns)]
     values = cast("Iterable[tuple[Any, ...]]", frame.itertuples(index=False, name=None))
     missing = cast("Iterable[tuple[bool, ...]]", frame.isna().itertuples(index=False, name=None))
     pairs = zip(values, missing, strict=True)
     rows = (
-        Row(i, 0, ["" if absent else str(cell) for cell, absent in zip(*pair, strict=True)])
+        Row(i, 0, ["" if absent else _text(cell, decimal) for cell, absent in zip(*pair, strict=True)])
         for i, pair in enumerate(pairs, 1)
     )
     return Table(header, rows, "the DataFrame")
+
+
+def _text(cell: object, decimal: str) -> str:
+    return str(cell) if isinstance(cell, str) or decimal == "." else str(cell).replace(".", decimal)
 
 
 class _Lines:
@@ -123,7 +140,9 @@ class _Lines:
         try:
             line = self._text.readline(_MAX_LINE)
         except UnicodeError as error:
-            raise self._bad(f"is not {self._text.encoding} text", "name its --encoding, such as latin-1") from error
+            raise self._no_text(error) from error
+        except Damaged as damaged:
+            raise self._bad(f"cannot be unpacked: {damaged}", "make it again from what it was packed from") from damaged
         if not line:
             raise StopIteration
         if "\0" in line:
@@ -131,6 +150,13 @@ class _Lines:
         if len(line) >= _MAX_LINE:
             raise self._bad(f"has a line of more than {_MAX_LINE} characters", "is it a CSV file?")
         return line
+
+    def _no_text(self, error: UnicodeError) -> Stopped:
+        content = error.object if isinstance(error, UnicodeDecodeError) and self._number == 1 else b""
+        if ending := formats.ending(content):
+            return self._bad("is no text", f"a file of this kind is read if its name ends with {ending}")
+        hint = "name its --encoding, such as latin-1"
+        return self._bad(f"is not {formats.shown(self._text.encoding)} text", hint)
 
     def _bad(self, what: str, hint: str) -> Stopped:
         # The decoder reads ahead, so the line of a wrong byte is not known exactly.

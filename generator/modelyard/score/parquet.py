@@ -1,0 +1,195 @@
+"""Parquet files, in and out, a part of a row group at a time: pyarrow is an extra, and this is its door.
+
+A file that is written grows as an Arrow stream, which can be cut between two batches; a run that goes on begins another
+behind it. At the end they become one Parquet file.
+"""
+
+import base64
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from modelyard.problem import problem
+from modelyard.score.contract import Contract, Kind
+from modelyard.score.options import Options, Row, Stopped
+from modelyard.score.table import Table
+from modelyard.score.typed import value
+
+_CELLS: Final = 1 << 17  # that are read at once
+_BUFFER: Final = 1 << 18  # bytes of a column chunk that are read at once
+_GROUP_ROWS: Final = 1 << 16  # of a row group that is written
+_GROUP_BYTES: Final = 1 << 26
+_TYPES: Final[dict[Kind, Any]] = {
+    "number": pa.float64(), "integer": pa.int64(), "boolean": pa.bool_(), "string": pa.string(), "json": pa.string(),
+}  # fmt: skip
+_END: Final = (
+    b"\xff\xff\xff\xff\x00\x00\x00\x00"  # of an Arrow stream (Arrow columnar format 1.5, IPC streaming format)
+)
+_WRONG: Final = (pa.ArrowException, OSError, ValueError)
+
+
+def open_parquet(path: Path, options: Options) -> Table:
+    """Open a Parquet file as a table whose rows keep their types. Raises Stopped MY805."""
+    if path.exists() and not path.is_file():
+        what = f"{path} is not a plain file, and Parquet is read from its end"
+        raise Stopped(problem("MY805", what, hint="save it to a file first"))
+    try:
+        file = pq.ParquetFile(path, buffer_size=_BUFFER)
+    except _WRONG as error:
+        raise _unread(path, error) from error
+    header: list[str] = file.schema_arrow.names
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice or not header:
+        file.close()
+        what = f"columns have the same name: {', '.join(map(repr, twice[:5]))}" if twice else f"{path} has no columns"
+        raise Stopped(problem("MY805", what, hint="rename one of each" if twice else ""))
+    rows = _rows(file, path, options.decimal)
+    delimiter = options.delimiter or ","
+    return Table(header, rows, str(path), delimiter, file.close, file.metadata.num_rows, file.schema_arrow)
+
+
+def _unread(path: Path, error: Exception) -> Stopped:
+    return Stopped(problem("MY805", f"cannot read {path}: {str(error).splitlines()[0]}", hint="is it a Parquet file?"))
+
+
+def _rows(file: Any, path: Path, decimal: str) -> Iterator[Row]:
+    number = 0
+    size = max(_CELLS // len(file.schema_arrow), 16)
+    try:
+        for batch in file.iter_batches(min(size, _GROUP_ROWS), use_threads=False):
+            texts = [_texts(column, decimal) for column in batch.columns]
+            for i, cells in enumerate(zip(*texts, strict=True)):
+                number += 1
+                yield Row(number, 0, list(cells), record=(batch, i))
+    except _WRONG as error:
+        raise _unread(path, error) from error
+
+
+def _texts(column: Any, decimal: str) -> list[str]:
+    """Return the cells of a column as a CSV file would have them; a missing one is empty."""
+    if isinstance(column, pa.ExtensionArray):
+        column = column.storage
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_temporal(column.type) and not pa.types.is_interval(column.type):
+        column = column.cast(pa.string())  # Python has no nanoseconds
+    text = _text_of(column.type, decimal)
+    return ["" if each is None else text(each) for each in column.to_pylist()]
+
+
+def _text_of(kind: Any, decimal: str) -> Callable[[Any], str]:
+    if pa.types.is_boolean(kind):
+        return lambda each: "true" if each else "false"
+    if pa.types.is_floating(kind):
+        # NaN is what pandas has for a missing number.
+        return lambda each: "" if each != each else repr(float(each)).replace(".", decimal)  # noqa: PLR0124
+    if pa.types.is_decimal(kind):
+        return lambda each: format(each, "f").replace(".", decimal)
+    if pa.types.is_nested(kind):
+        return lambda each: json.dumps(each, default=_plain)
+    return _plain
+
+
+def _plain(each: object) -> str:
+    return base64.b64encode(each).decode("ascii") if isinstance(each, bytes) else str(each)
+
+
+class Records:
+    """Rows as a Parquet file has them: the columns of the input with their types, or as text, and ours.
+
+    failed: rows that failed, with their place before them and the reason behind them; else with their scores.
+    """
+
+    def __init__(self, names: Sequence[str], table: Table, contract: Contract, *, failed: bool) -> None:
+        given = (
+            list(table.schema) if table.schema is not None else [pa.field(each, pa.string()) for each in table.header]
+        )
+        before = [pa.int64(), pa.int64()] if failed else []
+        behind = [pa.string()] if failed else [_TYPES[kind] for kind in contract.kinds]
+        ours = names[: len(before)], names[len(names) - len(behind) :]
+        fields = [*map(pa.field, ours[0], before), *given, *map(pa.field, ours[1], behind)]
+        self._schema = pa.schema(fields, table.schema.metadata if table.schema is not None else None)
+        self._kinds = contract.kinds
+        self._failed = failed
+        self._rows: list[Row] = []
+        self._sink = io.BytesIO()
+        self._stream: Any = None
+        self.add = self._rows.append
+
+    def begin(self) -> None:
+        """Begin with the types of the columns."""
+        self._stream = self._opened()
+        self._stream.write_batch(pa.RecordBatch.from_pylist([], self._schema))
+
+    def take(self) -> bytes:
+        """Return what a stream of the rows has got since the last time; of an earlier run's it is the next stream."""
+        if self._rows and self._stream is None:
+            self._sink.write(_END)
+            self._stream = self._opened()
+        for _, rows in groupby(self._rows, lambda row: id(row.record[0]) if row.record else 0):
+            self._stream.write_batch(self._batch([*rows]))
+        self._rows.clear()
+        content = self._sink.getvalue()
+        self._sink.seek(0)
+        self._sink.truncate()
+        return content
+
+    def _opened(self) -> Any:
+        sink = pa.PythonFile(self._sink, "w")
+        return pa.ipc.new_stream(sink, self._schema, options=pa.ipc.IpcWriteOptions(compression="zstd"))
+
+    def _batch(self, rows: list[Row]) -> Any:
+        before: list[list[Any]] = []
+        if self._failed:
+            before = [[row.number for row in rows], [row.line or None for row in rows]]
+            behind: list[list[Any]] = [[row.error for row in rows]]
+        else:
+            scores = zip(*(row.outputs for row in rows), strict=True)
+            behind = [[value(text, kind) for text in each] for each, kind in zip(scores, self._kinds, strict=True)]
+        types = self._schema.types
+        first, last = map(pa.array, before, types), map(pa.array, behind, types[len(types) - len(behind) :])
+        return pa.RecordBatch.from_arrays([*first, *_given(rows), *last], schema=self._schema)
+
+    def join(self, part: BinaryIO, whole: BinaryIO) -> None:
+        """Write the Parquet file that the streams of a part become."""
+        source = pa.PythonFile(part, "r")
+        with pq.ParquetWriter(whole, self._schema) as writer:
+            for group in _groups(_batches(source, source.size())):
+                writer.write_table(pa.Table.from_batches(group, self._schema))
+
+
+def _given(rows: list[Row]) -> list[Any]:
+    """Return the columns of the input, of rows that come from one batch, or from text."""
+    if rows[0].record is None:
+        return [
+            pa.array([cell or None for cell in cells], pa.string())
+            for cells in zip(*(row.cells for row in rows), strict=True)
+        ]
+    places = [row.record[1] for row in rows if row.record is not None]
+    taken: list[Any] = rows[0].record[0].take(pa.array(places)).columns
+    return taken
+
+
+def _groups(batches: Iterator[Any]) -> Iterator[list[Any]]:
+    """Yield batches together that become one row group."""
+    group: list[Any] = []
+    rows = size = 0
+    for batch in batches:
+        group.append(batch)
+        rows, size = rows + batch.num_rows, size + batch.nbytes
+        if rows >= _GROUP_ROWS or size >= _GROUP_BYTES:
+            yield group
+            group, rows, size = [], 0, 0
+    if rows:
+        yield group
+
+
+def _batches(source: Any, size: int) -> Iterator[Any]:
+    while source.tell() < size:
+        yield from pa.ipc.open_stream(source)

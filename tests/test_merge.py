@@ -263,7 +263,7 @@ def test_null_takes_a_target_out() -> None:
             MODEL + "env: {A: {fieldRef: {fieldPath: b}, subpath: ~}}}]\n",
             "MY101",
             "unknown key subpath",
-            "known here: configMapKeyRef, fieldRef, resourceFieldRef, secretKeyRef",
+            "known here: configMapKeyRef, expand, fieldRef, resourceFieldRef, secretKeyRef",
             "subpath",
         ),
         (

@@ -128,4 +128,12 @@ RULES: Final[dict[str, Code]] = {
         "warning",
     ),
     "MY237": Code("A field without effect", "Nothing reads this field as the file stands.", "warning"),
+    "MY238": Code(
+        "A variable that is not expanded",
+        "Text reaches the container as it is written, $(NAME) included. {expand: …} puts in the values of variables, "
+        "but only of those under env, config and envFrom: not of those that the image or the container runtime sets, "
+        "and not of variables that use each other.",
+        "warning",
+        ignorable=True,
+    ),
 }

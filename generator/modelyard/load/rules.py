@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from modelyard import names
 from modelyard.codes import CODES
+from modelyard.load.expansions import expansions
 from modelyard.load.merge import Tree
 from modelyard.load.plaintext import credentials
 from modelyard.models.declared import DeclaredModel, Served
@@ -211,6 +212,7 @@ _MODEL_RULES: Final[tuple[Rule, ...]] = (
     _runtime,
     _exactly_one,
     credentials,
+    expansions,
     _labels,
     _ignored,
     _targets,

@@ -17,7 +17,8 @@ from modelyard.yamlio import MapMarks, Marks, Plain, Sources, at, spellings
 
 S = TypeVar("S", bound=BaseModel)
 
-# Sections of the models file whose targets this version does not have.
+# Runtimes and sections that the format knows and this version does not have; nothing offers them.
+_PLANNED_RUNTIMES: Final = frozenset(["spark", "tensorflow"])
 _PLANNED_SECTIONS: Final = {
     "requestLog": "the request log of TensorFlow Serving",
     "monitor": "performance monitoring",
@@ -145,6 +146,12 @@ class _Fault:
         allowed = _literals(self.detail["ctx"]["expected"])
         if isinstance(self.input, Plain) or (isinstance(self.input, bool | int | float) and allowed != ["False"]):
             return self.wrong_type("text")
+        if self.key == "runtime" and isinstance(self.input, str) and self.input in _PLANNED_RUNTIMES:
+            message, hint = (
+                f"runtime {self.input} is not available in this version",
+                f"there are {names.one_of(allowed)}",
+            )
+            return self.make("MY107", message, hint, self.value_mark)
         meant = names.nearest(str(self.input), allowed)
         hint = f"did you mean {meant}? " if meant else ""
         words = names.one_of(word.lower() if word in ("True", "False") else word for word in allowed)

@@ -48,7 +48,7 @@ else:
     Volume = later("modelyard.models.pod", "Volume")
     Word = later("modelyard.models.pod", "Expand", or_text=True)
 
-Runtime = Literal["scr", "pcr", "tensorflow", "spark", "custom"]
+Runtime = Literal["scr", "pcr", "custom"]
 Percent = Annotated[int, Field(ge=0, le=100)]
 EnvName = Annotated[str, checked(names.env_name)]
 
@@ -84,7 +84,7 @@ class Model(Shape):
         None, description="Image reference. Without a registry's host, spec.registry is put before it."
     )
     runtime: Runtime = Field(
-        "scr", description="What the image is: SAS Container Runtime, SAS Python Container Runtime, …"
+        "scr", description="What the image is: SAS Container Runtime, SAS Python Container Runtime, or anything else."
     )
     path: UrlPath | None = Field(
         None, description='URL path; "/" and the last segment of the image\'s repository if absent.'

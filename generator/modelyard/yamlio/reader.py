@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
     DocumentEndEvent,
@@ -23,13 +22,12 @@ from ruamel.yaml.events import (
     StreamStartEvent,
 )
 
-from modelyard.yamlio.directives import without_directives
 from modelyard.yamlio.frames import Frame, ListFrame, MapFrame, Root
 from modelyard.yamlio.marks import COLUMN_BITS, ListMarks, MapMarks, at
-from modelyard.yamlio.parser import CParser, Event
+from modelyard.yamlio.parser import Event, Parser
 from modelyard.yamlio.scalars import INTEGER, SURE_DIGITS, SURE_KEY, Plain, is_key, quote, resolve
-from modelyard.yamlio.source import SHOWN, VALUE_FORBIDDEN, Source, StopReadingError, name_of, shown
-from modelyard.yamlio.syntax import NO_DIRECTIVES, NO_SHARING, NO_TAGS, report_syntax
+from modelyard.yamlio.source import SHOWN, VALUE_FORBIDDEN, Source, name_of, shown
+from modelyard.yamlio.syntax import NO_DIRECTIVES, NO_SHARING, NO_TAGS
 
 MAX_DEPTH: Final = 64  # mappings and lists inside each other
 MAX_VALUES: Final = 500_000  # a mapping or list counts twice, keys do not: 10,000 models in 5 MB have 430,000
@@ -73,13 +71,9 @@ class Reader:
             StreamEndEvent: self.empty,
         }
 
-    def run(self) -> None:
-        """Read the document into `root`. Raises StopReadingError when it cannot be read to its end."""
-        try:
-            self.events(CParser(without_directives(self.source)).get_event)
-        except YAMLError as error:
-            report_syntax(self.source, error)
-            raise StopReadingError from None
+    def run(self, parser: Parser) -> None:
+        """Read a document into `root`. Raises StopReadingError when it cannot be read to its end, and YAMLError."""
+        self.events(parser.get_event)
 
     def events(self, get: Callable[[], Event]) -> None:
         """Handle the events of the document; raises StopReadingError at MAX_VALUES."""

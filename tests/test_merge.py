@@ -147,7 +147,7 @@ DEFAULTS = """\
     probes: {liveness: false}
     targets: {knative: {minScale: 1, maxScale: 3}}
 """
-MODEL = '  models: [{name: a, image: "a:1", targets: {knative: {minScale: 1}}, '
+MODEL = '  models: [{name: a, image: "r.io/a:1", targets: {knative: {minScale: 1}}, '
 CHANGES = """\
 env: {TRACE: null, OTHER: x},
       nodeSelector: null,
@@ -167,9 +167,9 @@ def _shown(loaded: Loaded) -> Data:
 @pytest.mark.parametrize(
     "spec",
     [
-        DEFAULTS + f'  models:\n    - {{name: a, image: "a:1.0.0", {CHANGES}}}\n',
+        DEFAULTS + f'  models:\n    - {{name: a, image: "r.io/a:1.0.0", {CHANGES}}}\n',
         DEFAULTS
-        + '  models:\n    - {name: a, image: "a:1.0.0", targets: {knative: {}}, variants: [{name: c, '
+        + '  models:\n    - {name: a, image: "r.io/a:1.0.0", targets: {knative: {}}, variants: [{name: c, '
         + f"{CHANGES}}}]}}\n",
     ],
     ids=["model", "variant"],
@@ -207,7 +207,7 @@ def test_null_removes_a_default(spec: str) -> None:
 )
 def test_what_a_base_removes_stays_removed_from_the_defaults(tmp_path: Path, base: str, own: str, data: Data) -> None:
     defaults = "  defaults: {env: {A: default}, volumes: [{name: v, mountPath: /v, secret: {secretName: s}}]}\n"
-    model = '  models:\n    - {name: a, image: "a:1.0.0", targets: {knative: {minScale: 1}}, '
+    model = '  models:\n    - {name: a, image: "r.io/a:1.0.0", targets: {knative: {minScale: 1}}, '
     (tmp_path / "base.yaml").write_text(f"{HEAD}{defaults}{model}{base}}}\n", "utf-8")
     (tmp_path / "models.yaml").write_text(
         f"{HEAD}  base: base.yaml\n  models:\n    - {{name: a, {own}}}\n", encoding="utf-8"
@@ -223,7 +223,7 @@ def test_a_default_that_a_file_removes_is_no_default(tmp_path: Path) -> None:
     top = tmp_path / "models.yaml"
     top.write_text(
         HEAD + "  base: base.yaml\n  defaults: {env: {TRACE: null}, nodeSelector: ~}\n"
-        '  models: [{name: a, image: "a:1.0.0", targets: {knative: {}}}]\n',
+        '  models: [{name: a, image: "r.io/a:1.0.0", targets: {knative: {}}}]\n',
         "utf-8",
     )
     loaded = api.load(top)
@@ -234,7 +234,7 @@ def test_a_default_that_a_file_removes_is_no_default(tmp_path: Path) -> None:
 
 def test_null_takes_a_target_out() -> None:
     loaded = _load(
-        DEFAULTS + '  models: [{name: a, image: "a:1.0.0", targets: {knative: null, deployment: {replicas: 1}}}]\n'
+        DEFAULTS + '  models: [{name: a, image: "r.io/a:1.0.0", targets: {knative: null, deployment: {replicas: 1}}}]\n'
     )
     assert loaded.problems == []
     assert _shown(loaded)["targets"] == {"deployment": {"replicas": 1}}
@@ -246,14 +246,14 @@ def test_null_takes_a_target_out() -> None:
         ("  platfrom: null\n", "MY101", "unknown key platfrom", "did you mean platform?", "platfrom"),
         ("  defaults: {enw: null}\n", "MY101", "unknown key enw", "did you mean env?", "enw"),
         (
-            '  models: [{name: a, image: "a:1", targets: {knative: {minScal: ~, minScale: 1}}}]\n',
+            '  models: [{name: a, image: "r.io/a:1", targets: {knative: {minScal: ~, minScale: 1}}}]\n',
             "MY101",
             "unknown key minScal",
             "did you mean minScale?",
             "minScal:",
         ),
         (
-            '  models: [{name: a, image: "a:1", targets: {knativ: ~, knative: {minScale: 1}}}]\n',
+            '  models: [{name: a, image: "r.io/a:1", targets: {knativ: ~, knative: {minScale: 1}}}]\n',
             "MY106",
             "unknown target knativ",
             "did you mean knative?",

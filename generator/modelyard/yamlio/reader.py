@@ -160,7 +160,15 @@ class Reader:
                 self.characters(text, mark)
             top.add(text, mark)
         else:
+            if not text and ":" in top.key:
+                self.without_value(top, start.index)
             top.add(Plain(text) if self.keep_plain else self.plain(text, mark), mark)
+
+    def without_value(self, top: Frame, index: int) -> None:
+        """Report {a:1}: a key `a:1` without a value to all readers, and never what was meant."""
+        if self.source.text[max(0, index - 80) : index].rstrip()[-1:] not in ("", ":", '"', "'"):
+            hint = "put a blank after the colon of a key, and text that holds a colon between quotes"
+            self.source.report("MY001", f"the key {shown(top.key or '')} has no value", top.key_mark, hint=hint)
 
     def plain(self, text: str, mark: int) -> object:
         """Return the value of a plain scalar."""

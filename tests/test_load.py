@@ -295,7 +295,8 @@ def test_the_path_must_be_given_where_images_differ() -> None:
 
 
 def test_a_single_variant_has_all_calls() -> None:
-    spec = "  models:\n    - name: m\n      targets: {knative: {minScale: 1}}\n      variants: [{name: a, image: 'r.io/x:1'}]\n"
+    variants = "      variants: [{name: a, image: 'r.io/x:1'}]\n"
+    spec = f"  models:\n    - name: m\n      targets: {{knative: {{minScale: 1}}}}\n{variants}"
     loaded = load_text((HEAD + spec).encode(), "models.yaml", Path())
     assert loaded.problems == []
     assert loaded.models is not None

@@ -29,7 +29,7 @@ def codes(model: dict[str, Any] | None = None, target: dict[str, Any] | None = N
 
 
 def variants(count: int) -> list[dict[str, Any]]:
-    return [{"name": f"v{i}", "percent": 100 if i == 0 else 0} for i in range(count)]
+    return [{"name": f"v{i}", "image": f"{ECR}/churn:{i + 1}", "percent": 100 if i == 0 else 0} for i in range(count)]
 
 
 @pytest.mark.parametrize(

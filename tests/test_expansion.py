@@ -56,7 +56,8 @@ def containers(rendering: api.Rendering) -> Iterator[dict[str, Any]]:
     """Yield the containers of all Pods."""
     for each in rendering.objects:
         if each.body["kind"] in ("Deployment", "Service") and "template" in each.body["spec"]:
-            yield from each.body["spec"]["template"]["spec"]["containers"]
+            spec = each.body["spec"]["template"]["spec"]
+            yield from (*spec.get("initContainers", ()), *spec["containers"])
 
 
 def seen(container: dict[str, Any], *, by_byte: bool) -> dict[str, str]:

@@ -52,7 +52,7 @@ def write(folder: Path) -> Iterator[Path]:
 
 def unrestricted(folder: Path) -> api.Rendering:
     """Return a rendering with the volumes that Pod Security restricted refuses."""
-    model = {"name": "open", "image": "open:1", "targets": {"deployment": {}}, "volumes": _OPTIONS["unrestricted"]}
+    model = {"name": "open", "image": "r.io/open:1", "targets": {"deployment": {}}, "volumes": _OPTIONS["unrestricted"]}
     path = folder / "models.yaml"
     path.write_text(json.dumps(_head({"models": [model]})), "utf-8")
     return api.render(path)

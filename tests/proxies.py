@@ -18,6 +18,7 @@ apiVersion: modelyard.dev/v1alpha1
 kind: ModelSet
 metadata: {name: risk}
 spec:
+  registry: registry.example.com/models
   models:
     - name: credit-risk
       image: credit_risk:1.4.0

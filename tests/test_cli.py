@@ -15,7 +15,7 @@ metadata: {name: risk}
 spec:
   models:
     - name: churn
-      image: churn:2.0.0
+      image: r.io/churn:2.0.0
       targets: {knative: {minScale: 1}}
 """
 BAD = GOOD.replace("minScale", "minscale")
@@ -44,8 +44,8 @@ def test_render_check_and_drift(modelyard: Command, overlay: Path) -> None:
     drift = modelyard("render", "--check", cwd=overlay)
     assert drift.returncode == 1
     assert '-      - image: "churn' not in drift.stdout
-    assert '+        image: "churn:2.1.0"' in drift.stdout
-    assert '-        image: "churn:2.0.0"' in drift.stdout
+    assert '+        image: "r.io/churn:2.1.0"' in drift.stdout
+    assert '-        image: "r.io/churn:2.0.0"' in drift.stdout
 
 
 def test_an_error_leaves_everything_as_it_was(modelyard: Command, overlay: Path) -> None:
@@ -125,7 +125,7 @@ def test_show_names_an_unknown_model_and_hides_credentials(modelyard: Command, o
 
 
 def test_control_characters_do_not_reach_the_terminal(modelyard: Command, overlay: Path) -> None:
-    (overlay / "models.yaml").write_text(GOOD.replace("churn:2.0.0", r'"\e[31m\u202ered"'), "utf-8")
+    (overlay / "models.yaml").write_text(GOOD.replace("r.io/churn:2.0.0", r'"\e[31m\u202ered"'), "utf-8")
     done = modelyard("check", cwd=overlay)
     assert done.returncode == 1
     assert "\x1b" not in done.stderr

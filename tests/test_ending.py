@@ -17,7 +17,7 @@ metadata: {name: risk}
 spec:
   models:
     - name: churn
-      image: churn:2.0.0
+      image: r.io/churn:2.0.0
       FIELDS
       targets: {TARGETS}
 """

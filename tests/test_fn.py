@@ -252,7 +252,7 @@ def test_it_searches_no_metadata_for_plugins_of_pydantic(run: Run, folder: Path)
 
 
 def test_what_a_model_accepts_is_not_said_at_each_build() -> None:
-    model = {"name": "churn", "image": "churn:1.0.0", "targets": {"knative": {"minScale": 0}}}
+    model = {"name": "churn", "image": "r.io/churn:1.0.0", "targets": {"knative": {"minScale": 0}}}
     warned = function(inline(models=[model]))
     assert (warned.code, "[MY231]" in warned.err, "results:" in warned.out) == (0, True, True)
     accepted = function(inline(models=[{**model, "ignore": [{"code": "MY231", "reason": "batch"}]}]))

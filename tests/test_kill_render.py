@@ -21,6 +21,7 @@ apiVersion: modelyard.dev/v1alpha1
 kind: ModelSet
 metadata: {name: risk}
 spec:
+  registry: registry.example.com/models
   models:
     - {name: churn, image: "churn:2.0.0", targets: {knative: {minScale: 1}}}
     - {name: fraud, image: "fraud:1.0.0", runtime: pcr, targets: {deployment: {replicas: 2}}}

@@ -24,7 +24,7 @@ def only(spec: str) -> Problem:
 
 def model(rest: str) -> str:
     """Return a spec with one model; `rest` starts in line 8."""
-    return f"  models:\n    - name: a\n      image: a:1.0.0\n{rest}"
+    return f"  models:\n    - name: a\n      image: r.io/a:1.0.0\n{rest}"
 
 
 def write(folder: Path, name: str, spec: str) -> Path:
@@ -42,12 +42,12 @@ def test_base_defaults_model_and_variant_merge_in_this_order(tmp_path: Path) -> 
   labels: {team: risk, stage: base}
   models:
     - name: churn
-      image: churn:1.0.0
+      image: r.io/churn:1.0.0
       env: {A: base, B: base, C: base}
       args: [a, b]
       volumes: [{name: v, mountPath: /v, emptyDir: {}}, {name: w, mountPath: /w, emptyDir: {}}]
       targets: {knative: {minScale: 1, maxScale: 2}}
-    - {name: gone, image: "gone:1.0.0", targets: {knative: {minScale: 1}}}
+    - {name: gone, image: "r.io/gone:1.0.0", targets: {knative: {minScale: 1}}}
 """,
     )
     top = write(
@@ -156,7 +156,7 @@ def test_plain_decimals_are_integers(value: str) -> None:
 
 def test_ambiguous_values_inside_free_data_are_refused_too() -> None:
     found = only(
-        "  models:\n    - name: a\n      image: a:1.0.0\n      targets: {knative: {minScale: 1}}\n"
+        "  models:\n    - name: a\n      image: r.io/a:1.0.0\n      targets: {knative: {minScale: 1}}\n"
         "      volumes: [{name: v, mountPath: /v, secret: {items: [{key: no, path: x}]}}]\n"
     )
     assert (found.code, found.place) == ("MY010", Place("models.yaml", 9, 65))
@@ -164,7 +164,7 @@ def test_ambiguous_values_inside_free_data_are_refused_too() -> None:
 
 def test_a_credential_never_appears_in_a_message() -> None:
     found = problems(
-        "  models:\n    - name: a\n      image: a:1.0.0\n      runtime: pcr\n      targets: {deployment: {}}\n"
+        "  models:\n    - name: a\n      image: r.io/a:1.0.0\n      runtime: pcr\n      targets: {deployment: {}}\n"
         "      env: {API_TOKEN: 4711081547, DB_PASSWORD: [hunter2], PIN: hunter2, DSN: 'https://u:hunter2@x/'}\n"
         "      config: {CLIENT_SECRET: hunter2}\n      args: ['--url', 'postgres://u:hunter2@db/x']\n"
     )
@@ -196,14 +196,14 @@ def test_credentials_are_found_wherever_text_goes(rest: str, place: tuple[int, i
 
 
 def test_an_accepted_finding_is_kept_with_its_reason() -> None:
-    spec = "  models:\n    - name: a\n      image: a:1.0.0\n      targets: {knative: {minScale: 0}}\n"
+    spec = "  models:\n    - name: a\n      image: r.io/a:1.0.0\n      targets: {knative: {minScale: 0}}\n"
     assert (only(spec).code, only(spec).accepted) == ("MY231", "")
     found = only(spec + '      ignore: [{code: MY231, reason: "batch"}]\n')
     assert (found.code, found.accepted) == ("MY231", "batch")
 
 
 def test_an_accepted_error_stops_nothing() -> None:
-    spec = "  models:\n    - name: a\n      image: a:1.0.0\n      env: {API_TOKEN: none}\n"
+    spec = "  models:\n    - name: a\n      image: r.io/a:1.0.0\n      env: {API_TOKEN: none}\n"
     spec += "      targets: {knative: {minScale: 1}}\n"
     assert has_errors(problems(spec))
     accepted = problems(spec + '      ignore: [{code: MY208, reason: "it is no token"}]\n')
@@ -234,8 +234,8 @@ def test_what_two_models_share_is_open_until_both_accept_it() -> None:
         ("  base: 7\n  allowEmpty: true\n", "MY103"),
         ("  defaults: {name: x}\n  allowEmpty: true\n", "MY101"),
         ("  models: [{name: a, $remove: true}]\n  allowEmpty: true\n", "MY109"),
-        ("  models: [{image: 'a:1', targets: {deployment: {}}}]\n", "MY102"),
-        ("  models: [{name: a, image: 'a:1', variants: [], targets: {deployment: {}}}]\n", "MY103"),
+        ("  models: [{image: 'r.io/a:1', targets: {deployment: {}}}]\n", "MY102"),
+        ("  models: [{name: a, image: 'r.io/a:1', variants: [], targets: {deployment: {}}}]\n", "MY103"),
     ],
 )
 def test_the_set_itself(spec: str, code: str | None) -> None:
@@ -268,7 +268,7 @@ def test_the_head(text: str, code: str, place: tuple[int, int]) -> None:
 def test_long_names_and_tags_are_refused() -> None:
     found = only(
         f"  models:\n    - name: {'m' * 50}\n      targets: {{knative: {{minScale: 1}}}}\n"
-        f"      variants: [{{name: {'v' * 20}, image: 'a:1.0.0', percent: 100}}]\n"
+        f"      variants: [{{name: {'v' * 20}, image: 'r.io/a:1.0.0', percent: 100}}]\n"
     )
     assert found.code == "MY203"
     assert found.place == Place("models.yaml", 8, 25)
@@ -277,25 +277,26 @@ def test_long_names_and_tags_are_refused() -> None:
 def test_a_tag_takes_a_service_name_too() -> None:
     found = only(
         "  models:\n"
-        "    - {name: champion-churn, runtime: pcr, image: 'a:1.0.0', targets: {deployment: {}}}\n"
+        "    - {name: champion-churn, runtime: pcr, image: 'r.io/a:1.0.0', targets: {deployment: {}}}\n"
         "    - name: churn\n      targets: {knative: {minScale: 1}}\n"
-        "      variants: [{name: champion, image: 'churn:1.0.0', percent: 100}]\n"
+        "      variants: [{name: champion, image: 'r.io/churn:1.0.0', percent: 100}]\n"
     )
     assert found.code == "MY202"
     assert "champion-churn" in found.message
 
 
 def test_the_path_must_be_given_where_images_differ() -> None:
-    variants = "      variants: [{name: a, image: 'x:1', percent: 50}, {name: b, image: 'y:1', percent: 50}]\n"
+    variants = (
+        "      variants: [{name: a, image: 'r.io/x:1', percent: 50}, {name: b, image: 'r.io/y:1', percent: 50}]\n"
+    )
     spec = f"  models:\n    - name: m\n      targets: {{knative: {{minScale: 1}}}}\n{variants}"
     assert only(spec).code == "MY209"
     assert problems(spec + "      path: /m\n") == []
 
 
 def test_a_single_variant_has_all_calls() -> None:
-    spec = (
-        "  models:\n    - name: m\n      targets: {knative: {minScale: 1}}\n      variants: [{name: a, image: 'x:1'}]\n"
-    )
+    variants = "      variants: [{name: a, image: 'r.io/x:1'}]\n"
+    spec = f"  models:\n    - name: m\n      targets: {{knative: {{minScale: 1}}}}\n{variants}"
     loaded = load_text((HEAD + spec).encode(), "models.yaml", Path())
     assert loaded.problems == []
     assert loaded.models is not None

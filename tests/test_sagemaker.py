@@ -29,7 +29,7 @@ def codes(model: dict[str, Any] | None = None, target: dict[str, Any] | None = N
 
 
 def variants(count: int) -> list[dict[str, Any]]:
-    return [{"name": f"v{i}", "percent": 100 if i == 0 else 0} for i in range(count)]
+    return [{"name": f"v{i}", "image": f"{ECR}/churn:{i + 1}", "percent": 100 if i == 0 else 0} for i in range(count)]
 
 
 @pytest.mark.parametrize(
@@ -42,8 +42,14 @@ def variants(count: int) -> list[dict[str, Any]]:
         ({"config": {"A": "x" * 1025}}, ["MY243"]),
         ({"config": {"a.b": "x"}}, ["MY243"]),
         ({"config": {"A": "$(B)"}, "env": {"B": "x"}}, []),  # envFrom is not expanded on Kubernetes either
-        ({"env": {"A": "$(B)", "B": "x"}}, ["MY243"]),
+        ({"env": {"A": "$(B)", "B": "x"}}, ["MY238"]),
         ({"env": {"A": "$$(B)", "B": "x"}}, []),
+        ({"env": {"A": {"expand": "$(B)"}, "B": "x"}}, []),
+        ({"env": {"A": {"expand": "$(B)"}}, "config": {"B": "x"}}, []),
+        ({"env": {"A": {"expand": "$(B)"}}}, ["MY243", "MY238"]),
+        ({"env": {"A": {"expand": "$(A)"}}}, ["MY243", "MY238"]),
+        ({"env": {"A": {"expand": "$(B)" * 2}, "B": "x" * 513}}, ["MY243"]),
+        ({"env": {"A": {"expand": "$(B)" * 1024}, "B": "x" * 1024}}, ["MY243"]),
         ({"config": {f"V{i}": "x" * 1022 for i in range(31)}}, []),
         ({"config": {f"V{i}": "x" * 1022 for i in range(33)}}, ["MY243"]),
         ({"variants": variants(10), "ignore": IGNORED}, []),

@@ -15,6 +15,7 @@ apiVersion: modelyard.dev/v1alpha1
 kind: ModelSet
 metadata: {name: risk}
 spec:
+  registry: registry.example.com/models
   models:
     - {name: churn, image: "churn:2.0.0", runtime: RUNTIME, port: 9000, PROBES, targets: {TARGET: {}}}
 """

@@ -88,7 +88,7 @@ def test_a_set_for_viya_alone_is_no_stream(modelyard: Callable[..., CompletedPro
 
 
 def test_models_and_viya_make_two_components(tmp_path: Path) -> None:
-    model = "{name: one, image: 'one:1', targets: {deployment: {}}}"
+    model = "{name: one, image: 'r.io/one:1', targets: {deployment: {}}}"
     files = content(tmp_path, f"\n    python: {PYTHON % ('launcher', 'A: a')}\n  models: [{model}]")
     assert yaml.safe_load(files["kustomization.yaml"])["resources"] == ["models/one.yaml", "shared.yaml"]
     assert yaml.safe_load(files["site-config/kustomization.yaml"])["kind"] == "Component"

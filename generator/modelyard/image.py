@@ -6,7 +6,7 @@ from typing import Final
 
 from modelyard import files, names, proxy, quoting
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
-from modelyard.pods import image, registered, url_path
+from modelyard.pods import image, registered, url_path, words
 from modelyard.problem import Problem, problem
 from modelyard.targets.sagemaker_proxy import NAME as TARGET
 from modelyard.targets.sagemaker_proxy import Spec
@@ -44,7 +44,7 @@ def content(models: DeclaredSet, model: DeclaredModel, served: Served) -> tuple[
         "path": url_path(model),
         "asked": None if asked == proxy.of_scr(model) else asked,
         "limits": proxy.limits(names.seconds(spec.timeout), names.bytes_of(spec.maxBody)),
-        "command": [*(own.command or SCR_COMMAND), *(own.args or [])],
+        "command": [*(words(own.command) or SCR_COMMAND), *(words(own.args) or [])],
     }
     made = {
         "Caddyfile": proxy.caddyfile(),
@@ -58,7 +58,7 @@ def content(models: DeclaredSet, model: DeclaredModel, served: Served) -> tuple[
 def _check(models: DeclaredSet, model: DeclaredModel, served: Served) -> Iterator[Problem]:
     runtime = served.model.runtime
     if runtime != "scr" and not served.model.command:
-        hint = "add command: to the model, and let it listen on $(MODEL_PORT)"
+        hint = "add command: to the model, and let it listen on the port of {expand: $(MODEL_PORT)}"
         place = models.place(served.find("runtime"))
         yield problem("MY111", f"how an image of runtime {runtime} is started is not known", hint=hint, place=place)
     else:

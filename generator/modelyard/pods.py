@@ -1,10 +1,11 @@
 """The pods of a model: image, environment, container, volumes, probes. Any text of theirs is in templates/shared."""
 
-import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from modelyard import names
+from modelyard import expansion, names
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.model import Model
 from modelyard.places import derived, in_order, plain
@@ -12,14 +13,14 @@ from modelyard.template import Templates
 from modelyard.workload import base_name, common, config_name, object_name, port
 
 if TYPE_CHECKING:
-    from modelyard.models.pod import PreStop, Probe, Volume  # at run time they are imported when a model has them
+    # At run time they are imported when a model has them.
+    from modelyard.models.pod import EnvReference, Expand, PreStop, Probe, Volume
 
 DEFAULT_PERIOD: Final = 10  # seconds between probes; Kubernetes' own default
 SCR_USER: Final = 1001  # sas-container-runtime, examples/sageMakerRunTime/Dockerfile: USER 1001:0
 APP_PATH: Final = "SAS_SCR_APP_PATH"
 PRE_STOP: Final = ("exec", "httpGet", "sleep")
 _HANDLERS: Final = ("httpGet", "tcpSocket", "exec", "grpc")
-_REFERENCE: Final = re.compile(r"\$\(([^)]+)\)")
 
 
 class Container(NamedTuple):
@@ -63,6 +64,8 @@ def _container(models: DeclaredSet, model: DeclaredModel, served: Served) -> dic
         "model": own,
         "image": image(models, own),
         "port": port(own),
+        "command": words(own.command),
+        "args": words(own.args),
         "env": environment(model, served),
         "envFrom": [plain(each) for each in own.envFrom or []],
         "resources": in_order(plain(own.resources)) if own.resources else None,
@@ -94,23 +97,59 @@ def url_path(model: DeclaredModel) -> str:
 
 
 def environment(model: DeclaredModel, served: Served) -> list[dict[str, Any]]:
-    """Return the variables by name; those that use others stand behind them, as $(NAME) needs it."""
+    """Return the variables as Kubernetes has them, those that use others behind them, as $(NAME) needs it."""
+    return [_variable(name, value) for name, value in variables(model, served).items()]
+
+
+def variables(model: DeclaredModel, served: Served) -> dict[str, "str | EnvReference"]:
+    """Return the variables by name, those that use others behind them."""
     values: dict[str, Any] = dict(served.model.env or {})
     if served.model.runtime == "scr":
         values.setdefault(APP_PATH, url_path(model))
-    entries = {
-        name: {"name": name, "value": value} if isinstance(value, str) else {"name": name, "valueFrom": plain(value)}
-        for name, value in values.items()
-    }
-    return [entries[name] for name in sorted(entries, key=lambda name: (_depth(name, values, ()), name))]
+    uses = {name: used & values.keys() for name, value in values.items() if (used := used_by(value))}
+    return {name: values[name] for name in _in_order(uses, sorted(values))}
 
 
-def _depth(name: str, values: Mapping[str, Any], above: tuple[str, ...]) -> int:
-    value = values.get(name)
-    if not isinstance(value, str) or name in above:
-        return 0
-    used = [each for each in _REFERENCE.findall(value) if each in values]
-    return max((1 + _depth(each, values, (*above, name)) for each in used), default=0)
+def used_by(value: "str | EnvReference | Expand") -> set[str]:
+    """Return the names of the variables that the kubelet looks for in a value."""
+    asked = None if isinstance(value, str) else value.expand
+    return set(expansion.references(asked)) if asked else set()
+
+
+def _in_order(uses: dict[str, set[str]], every: list[str]) -> list[str]:
+    """Return names with those that use others behind them; those that use each other come last, see `load`."""
+    if not uses:
+        return every
+    sorter = TopologicalSorter({name: uses.get(name, set()) - {name} for name in every})
+    with suppress(CycleError):
+        sorter.prepare()
+    order: list[str] = []
+    while ready := sorter.get_ready():
+        order += sorted(ready)
+        sorter.done(*ready)
+    known = set(order)
+    return [*order, *(name for name in every if name not in known)]
+
+
+def _variable(name: str, value: "str | EnvReference") -> dict[str, Any]:
+    if isinstance(value, str):
+        return {"name": name, "value": unexpanded(value)}
+    return (
+        {"name": name, "value": value.expand} if value.expand is not None else {"name": name, "valueFrom": plain(value)}
+    )
+
+
+def unexpanded(value: str) -> str:
+    """Return a text as the kubelet must be given it in env, command and args, so that it reaches the container."""
+    escaped = expansion.escaped(value)
+    return value if escaped == value else derived(escaped, value)
+
+
+def words(declared: "Sequence[str | Expand] | None") -> list[str] | None:
+    """Return a command, or its arguments, as Kubernetes has them."""
+    if declared is None:
+        return None
+    return derived([unexpanded(word) if isinstance(word, str) else word.expand for word in declared], declared)
 
 
 def security(models: DeclaredSet, own: Model) -> dict[str, Any]:
@@ -174,6 +213,8 @@ def _startup(model: Model, probes: Mapping[str, Any]) -> dict[str, Any]:
 def probe(own: "Probe", default_port: int) -> dict[str, Any]:
     """Return a probe in Kubernetes' form: seconds instead of durations, the port filled in."""
     result = _handlers(own, _HANDLERS, default_port)
+    if own.exec:  # its command is expanded as the container's own is; that of preStop is not
+        result["exec"] = {"command": words(own.exec.command)}
     for name, field in (
         ("initialDelay", "initialDelaySeconds"),
         ("timeout", "timeoutSeconds"),

@@ -100,6 +100,8 @@ def _tidy(node: Any) -> Any:
         tidy["properties"] = {
             name: each if name in required else _or_null(each) for name, each in tidy["properties"].items()
         }
+    if isinstance(tidy.get("additionalProperties"), dict):
+        tidy["additionalProperties"] = _or_null(tidy["additionalProperties"])
     return tidy
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from modelyard.check import check as _check
 from modelyard.check import check_set, independent
 from modelyard.check.entrances import answers
-from modelyard.check.finding import Cluster
+from modelyard.check.finding import Cluster, Finding
 from modelyard.check.kinds import SHIPPED, Kinds
 from modelyard.compose import SITE_CONFIG, compose, site_config
 from modelyard.load import Loaded
@@ -194,6 +194,7 @@ def _models(loaded: Loaded, beside: Path, kinds: Kinds = SHIPPED) -> Iterator[tu
     cluster = cluster_of(models)._replace(kinds=kinds)
     mistaken = _mistaken(models, loaded.problems)
     mapped = False
+    taken: _Taken = {}
     entrances: list[tuple[DeclaredModel, int, Manifest]] = []
     for model in models.models:
         manifests, problems = render_model(models, model, templates)
@@ -201,6 +202,7 @@ def _models(loaded: Loaded, beside: Path, kinds: Kinds = SHIPPED) -> Iterator[tu
             rules = independent if model.name in mistaken else _check
             problems += accepting(model, placed(models, model, rules(manifests, cluster)))
             if model.name not in mistaken:
+                problems += _twice(models, model, manifests, taken)
                 entrances += [(model, index, each) for index, each in enumerate(manifests) if answers(each)]
         mapped = mapped or any(each.kind == "DomainMapping" for each in manifests)
         yield manifests, problems
@@ -209,6 +211,24 @@ def _models(loaded: Loaded, beside: Path, kinds: Kinds = SHIPPED) -> Iterator[tu
         from modelyard.kustomization import renaming
 
         yield [], renaming(beside)
+
+
+_Taken = dict[tuple[str, str, str, str], DeclaredModel]
+
+
+def _twice(
+    models: DeclaredSet, model: DeclaredModel, manifests: Sequence[Manifest], taken: _Taken
+) -> Iterator[Problem]:
+    """Yield the objects that another model, or another target of this one, gives already."""
+    for index, each in enumerate(manifests):
+        key = (each.group, each.kind, str(each.body["metadata"].get("namespace", "")), each.name)
+        if first := taken.get(key):
+            where = ("metadata", "name")
+            finding = Finding("MY381", f"{each} stands there twice", "rename one of them", index, where)
+            (found,) = placed(models, model, [finding])
+            related = Related(models.place(first.whole.find("name")), f"the first is of {first.name}")
+            yield replace(found, related=(*found.related, related))
+        taken.setdefault(key, model)
 
 
 def _mistaken(models: DeclaredSet, problems: Iterable[Problem]) -> set[str]:

@@ -98,6 +98,20 @@ RULES: Final[dict[str, Code]] = {
         "Knative gives the model's container a preStop of its own, which waits until queue-proxy has no more calls, "
         "and takes the grace period from `timeout` (knative/serving v0.50.0, revision/resources/deploy.go).",
     ),
+    "MY225": Code(
+        "Two variants with one image",
+        "Callers are split between two names of one model. Where variants of one image differ on purpose, by their "
+        "environment for one, ignore: [{code: MY225, reason: …}] says so.",
+        "warning",
+        ignorable=True,
+    ),
+    "MY226": Code(
+        "An image without a registry",
+        "Neither the image nor spec.registry names a host, so each node decides where it is pulled from: most take "
+        "docker.io, where anybody may own the name.",
+        "warning",
+        ignorable=True,
+    ),
     "MY231": Code(
         "A cold start that callers will feel",
         "A SAS Container Runtime image takes 12 to 15 s to start. With minScale 0 the first call after a "
@@ -128,4 +142,12 @@ RULES: Final[dict[str, Code]] = {
         "warning",
     ),
     "MY237": Code("A field without effect", "Nothing reads this field as the file stands.", "warning"),
+    "MY238": Code(
+        "A variable that is not expanded",
+        "Text reaches the container as it is written, $(NAME) included. {expand: …} puts in the values of variables, "
+        "but only of those under env, config and envFrom: not of those that the image or the container runtime sets, "
+        "and not of variables that use each other.",
+        "warning",
+        ignorable=True,
+    ),
 }

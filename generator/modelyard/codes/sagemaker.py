@@ -17,8 +17,8 @@ SAGEMAKER: Final[dict[str, Code]] = {
     ),
     "MY243": Code(
         "A variable that SageMaker does not take",
-        "Names are letters, digits and _, values have at most 1024 bytes, all together 32 KiB, and $(NAME) stands for "
-        "itself.",
+        "Names are letters, digits and _, values have at most 1024 bytes, all together 32 KiB. SageMaker expands "
+        "nothing: what {expand: …} asks for is filled in at rendering, so it may name only variables with known text.",
     ),
     "MY244": Code(
         "An image that SageMaker cannot pull",

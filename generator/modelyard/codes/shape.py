@@ -21,7 +21,7 @@ SHAPE: Final[dict[str, Code]] = {
         "An unknown target", "spec.models[].targets names where a model runs. `modelyard targets` lists what exists."
     ),
     "MY107": Code(
-        "Not available", "The models file knows this section, but this version of modelyard has no target for it."
+        "Not available", "The models file knows this word, but this version of modelyard has nothing that would do it."
     ),
     "MY108": Code(
         "A base that cannot be used", "spec.base names another models file, relative to this one, without a cycle."

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from modelyard.load.merge import Tree, leftovers, merge
+from modelyard.load.merge import Tree, leftovers, merge, settled
 from modelyard.load.rules import check_model
 from modelyard.load.set_rules import check_empty, check_set
 from modelyard.load.shapes import validate
@@ -26,14 +26,15 @@ def assemble(tree: Tree, sources: Sources, files: tuple[str, ...]) -> tuple[Decl
 
 class _Assembly:
     def __init__(self, tree: Tree, sources: Sources, files: tuple[str, ...]) -> None:
-        self.tree = tree
+        self.layered = tree  # with the removals of what may stand in the defaults
+        self.tree = settled(tree)
         self.sources = sources
         self.files = files
         self.problems: list[Problem] = []
 
     def run(self) -> tuple[DeclaredSet | None, list[Problem]]:
         head = self.head()
-        spec = _below(self.tree, "spec")
+        spec = _below(self.layered, "spec")
         defaults = self.defaults(spec)
         models = self.models(spec, defaults)
         metadata = head.metadata if head else Metadata.model_construct(name="unnamed")
@@ -50,11 +51,11 @@ class _Assembly:
 
     def head(self) -> ModelSet | None:
         """Check everything but the models and their defaults."""
-        data, marks = dict(self.tree.data), self.tree.marks
+        data, marks = dict(self.layered.data), self.layered.marks
         if isinstance(spec := data.get("spec"), dict):
             data["spec"] = {key: value for key, value in spec.items() if key not in APART}
             for key, wanted in (("defaults", dict), ("models", list), ("base", str)):
-                if key in spec and not isinstance(spec[key], wanted):
+                if spec.get(key) is not None and not isinstance(spec[key], wanted):
                     kind = {dict: "a mapping", list: "a list", str: "the path of a models file"}[wanted]
                     self.report("MY103", f"{key} wants {kind}", find(marks, "spec", key)[1])
         head, problems = validate(ModelSet, Tree(data, marks), self.sources)
@@ -63,13 +64,14 @@ class _Assembly:
 
     def defaults(self, spec: Tree) -> Tree:
         """Return the defaults, after checking them as a model of their own."""
-        own = _below(spec, "defaults")
+        own = settled(layered := _below(spec, "defaults"))
         if own.data:
             for key in ("name", "variants"):
                 if key in own.data:
                     self.report("MY101", f"{key} has no default", own.marks.entries[key][0], "give it to each model")
-            alone = Tree({k: v for k, v in own.data.items() if k not in ("name", "variants")}, own.marks)
-            _, problems = self.serve(Tree({**alone.data, "name": "defaults"}, alone.marks), defaults=True)
+        if layered.data:
+            alone = {key: value for key, value in layered.data.items() if key not in ("name", "variants")}
+            _, problems = self.serve(_named(Tree(alone, layered.marks), "defaults"), defaults=True)
             self.problems += problems
         return own
 
@@ -89,6 +91,7 @@ class _Assembly:
         variants, variant_marks = self.kept(*_items(own, "variants"))
         named = _named_targets(own, variants)
         merged = merge(_for_targets(defaults, named), own)
+        own = settled(own)
         shared = Tree({k: v for k, v in merged.data.items() if k != "variants"}, merged.marks)
         whole, problems = self.serve(shared)
         if "variants" in own.data and not (isinstance(own.data["variants"], list) and variants):
@@ -121,8 +124,7 @@ class _Assembly:
         self.shared_fields(Tree(rest, own.marks), whole)
         merged = merge(shared, Tree(rest, own.marks))
         # A model without a name is reported once, and not with each of its variants.
-        named = Tree({"name": "unnamed", **merged.data}, merged.marks)
-        served, problems = self.serve(named)
+        served, problems = self.serve(merged if "name" in merged.data else _named(merged, "unnamed"))
         self.problems += problems
         if variant is None or served is None:
             return None
@@ -132,11 +134,12 @@ class _Assembly:
     def shared_fields(self, own: Tree, whole: Served | None) -> None:
         """Refuse what all variants of a model share: the Route, the host, the name, the list of targets."""
         targets = _below(own, "targets")
-        for name in targets.data:
+        for name, value in targets.data.items():
             declared = whole.data.get("targets", {}) if whole else None
-            if isinstance(declared, dict) and name not in declared and name in TARGETS:
+            if isinstance(declared, dict) and (name in declared) == (value is None) and name in TARGETS:
                 mark = targets.marks.entries[name][0]
-                self.report("MY210", f"target {name} belongs to the model", mark, "name it under the model's targets")
+                hint = "take it out there" if value is None else "name it under the model's targets"
+                self.report("MY210", f"target {name} belongs to the model", mark, hint)
             fields = target(name).SHARED_FIELDS if name in TARGETS else frozenset()
             own_fields = _below(targets, name)
             for key in sorted(fields.intersection(own_fields.data)):
@@ -145,18 +148,18 @@ class _Assembly:
 
     def serve(self, tree: Tree, *, defaults: bool = False) -> tuple[Served | None, list[Problem]]:
         """Check a model or a merged variant against its shape, and its targets against theirs."""
-        tree = self.without_removed_volumes(tree)
+        self.kept(*_items(tree, "volumes"))
         model, problems = validate(Model, tree, self.sources)
+        named = _below(tree, "targets").data
         specs: dict[str, Shape] = {}
-        for name in sorted(model.targets if model else ()):
+        for name in sorted([*(model.targets if model else ()), *(key for key in named if named[key] is None)]):
             spec = self.spec(name, tree, problems)
-            if spec is not None:
+            if spec is not None and named[name] is not None:
                 specs[name] = spec
         if defaults:
             # Defaults are not complete, and need not be.
             problems = [each for each in problems if each.code != "MY102"]
-        served = Served(model, specs, tree.data, tree.marks) if model else None
-        return served, problems
+        return (Served(model, specs, *settled(tree)) if model else None), problems
 
     def kept(self, items: list[object], marks: list[Marks]) -> tuple[list[object], list[Marks]]:
         """Return the items without those that were to be removed and were not there."""
@@ -167,17 +170,6 @@ class _Assembly:
             hint = f"did you mean {meant}?" if meant else "there is nothing to remove it from"
             self.report("MY109", f"{name or 'this item'} is not declared below", mark, hint)
         return stay, stay_marks
-
-    def without_removed_volumes(self, tree: Tree) -> Tree:
-        items, marks = _items(tree, "volumes")
-        stay, stay_marks = self.kept(items, marks)
-        if len(stay) == len(items):
-            return tree
-        volumes = ListMarks(find(tree.marks, "volumes")[1])
-        volumes.items = stay_marks
-        entries = MapMarks(tree.marks.at)
-        entries.entries = {**tree.marks.entries, "volumes": (find(tree.marks, "volumes")[0], volumes)}
-        return Tree({**tree.data, "volumes": stay}, entries)
 
     def spec(self, name: str, tree: Tree, problems: list[Problem]) -> Shape | None:
         targets = _below(tree, "targets")
@@ -204,6 +196,13 @@ def _below(tree: Tree, key: str) -> Tree:
     if isinstance(data, dict) and isinstance(marks, MapMarks):
         return Tree(data, marks)
     return Tree({}, MapMarks(find(tree.marks, key)[0]))
+
+
+def _named(tree: Tree, name: str) -> Tree:
+    """Return a model that has a name, which stands nowhere in the file."""
+    marks = MapMarks(tree.marks.at, over=tree.marks.over)
+    marks.entries = {**tree.marks.entries, "name": (tree.marks.at, tree.marks.at)}
+    return Tree({**tree.data, "name": name}, marks)
 
 
 def _items(tree: Tree, key: str) -> tuple[list[object], list[Marks]]:

@@ -29,15 +29,20 @@ def _literals(served: Served) -> Iterator[tuple[Path, str, str]]:
     model = served.model
     for key, mapping in (("env", model.env), ("config", model.config), ("podAnnotations", model.podAnnotations)):
         for name, value in (mapping or {}).items():
-            if isinstance(value, str):
-                yield (key, name), name, value
+            if text := _text(value):
+                yield (key, name), name, text
     for key, words in (("args", model.args), ("command", model.command)):
         for i, word in enumerate(words or []):
-            yield (key, i), key, word
+            yield (key, i), key, _text(word) or ""
     for i, patch in enumerate(model.patches or []):
         for j, op in enumerate(patch.ops):
             yield from _texts(("patches", i, "ops", j, "value"), op.path.rpartition("/")[2], op.value)
     yield from _texts(("targets",), "targets", served.data.get("targets"))
+
+
+def _text(value: object) -> str | None:
+    """Return the text of a value that is written down; None for a reference."""
+    return value if isinstance(value, str) else getattr(value, "expand", None)
 
 
 def _texts(path: Path, name: str, value: object) -> Iterator[tuple[Path, str, str]]:

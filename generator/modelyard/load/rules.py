@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from modelyard import names
 from modelyard.codes import CODES
+from modelyard.load.expansions import expansions
 from modelyard.load.merge import Tree
 from modelyard.load.plaintext import credentials
 from modelyard.models.declared import DeclaredModel, Served
@@ -107,9 +108,6 @@ def _runtime(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Prob
     for served in model.served:
         runtime = served.model.runtime
         place = sources.place(served.find("runtime"))
-        if runtime in ("tensorflow", "spark"):
-            message = f"runtime {runtime} is not available in this version"
-            yield problem("MY107", message, hint="there are custom, pcr or scr", place=place)
         if runtime == "custom" and served.model.port is None and not _is_faulty(served, "port"):
             yield problem("MY218", "runtime custom needs a port", hint="add port: to the model", place=place)
         if runtime == "scr" and APP_PATH in (served.model.env or {}):
@@ -211,6 +209,7 @@ _MODEL_RULES: Final[tuple[Rule, ...]] = (
     _runtime,
     _exactly_one,
     credentials,
+    expansions,
     _labels,
     _ignored,
     _targets,

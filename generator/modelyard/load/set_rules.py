@@ -5,6 +5,7 @@ from typing import Final
 
 from modelyard import names
 from modelyard.credentials import is_credential_value
+from modelyard.load.image_rules import images
 from modelyard.load.merge import Tree
 from modelyard.load.rules import accepting, repeated_names
 from modelyard.models.declared import DeclaredModel, DeclaredSet
@@ -120,4 +121,4 @@ def check_empty(models: DeclaredSet, tree: Tree) -> Iterator[Problem]:
         yield problem("MY213", "the set renders nothing", hint=hint, place=place)
 
 
-_SET_RULES: Final = (_duplicates, _reserved_labels, _credentials_of_set, _collisions)
+_SET_RULES: Final = (_duplicates, _reserved_labels, _credentials_of_set, _collisions, images)

@@ -10,14 +10,15 @@ from pydantic_core import ErrorDetails
 
 from modelyard import names
 from modelyard.credentials import is_credential_name
-from modelyard.load.merge import Tree
+from modelyard.load.merge import Tree, removals, settled
 from modelyard.models.shape import Later
-from modelyard.problem import Problem, problem
+from modelyard.problem import Place, Problem, problem
 from modelyard.yamlio import MapMarks, Marks, Plain, Sources, at, spellings
 
 S = TypeVar("S", bound=BaseModel)
 
-# Sections of the models file whose targets this version does not have.
+# Runtimes and sections that the format knows and this version does not have; nothing offers them.
+_PLANNED_RUNTIMES: Final = frozenset(["spark", "tensorflow"])
 _PLANNED_SECTIONS: Final = {
     "requestLog": "the request log of TensorFlow Serving",
     "monitor": "performance monitoring",
@@ -26,10 +27,15 @@ _PLANNED_SECTIONS: Final = {
 
 
 def validate(shape: type[S], tree: Tree, sources: Sources) -> tuple[S | None, list[Problem]]:
-    """Check data against a shape.
+    """Check data, which may have removals, against a shape.
 
     Returns the instance, made without the parts that are wrong where that is possible, and all problems.
     """
+    instance, problems = _validate(shape, settled(tree), sources)
+    return instance, [*problems, *_unknown_removals(shape, tree, sources)]
+
+
+def _validate(shape: type[S], tree: Tree, sources: Sources) -> tuple[S | None, list[Problem]]:
     problems: list[Problem] = []
     data = tree.data
     while True:
@@ -117,12 +123,7 @@ class _Fault:
         return text if len(text) <= 60 else f"{text[:57]}…"
 
     def unknown_key(self) -> Problem:
-        key = str(self.path[-1])
-        known = set(self.owner.model_fields) if self.owner else set()
-        if key in _PLANNED_SECTIONS:
-            message = f"{key}: {_PLANNED_SECTIONS[key]} is not available in this version"
-            return self.make("MY107", message, "take it out; `modelyard targets` lists what exists", self.key_mark)
-        return self.make("MY101", f"unknown key {key}", _key_hint(key, known), self.key_mark)
+        return unknown_key(str(self.path[-1]), self.owner, self.sources.place(self.key_mark))
 
     def wrong_type(self, wanted: str) -> Problem:
         value, shown = self.input, self.shown()
@@ -145,12 +146,35 @@ class _Fault:
         allowed = _literals(self.detail["ctx"]["expected"])
         if isinstance(self.input, Plain) or (isinstance(self.input, bool | int | float) and allowed != ["False"]):
             return self.wrong_type("text")
+        if self.key == "runtime" and isinstance(self.input, str) and self.input in _PLANNED_RUNTIMES:
+            message, hint = (
+                f"runtime {self.input} is not available in this version",
+                f"there are {names.one_of(allowed)}",
+            )
+            return self.make("MY107", message, hint, self.value_mark)
         meant = names.nearest(str(self.input), allowed)
         hint = f"did you mean {meant}? " if meant else ""
         words = names.one_of(word.lower() if word in ("True", "False") else word for word in allowed)
         is_field = self.owner is not None and self.path[-1:] == [self.key]
         where = f"is not a {self.key}" if is_field else f"is not allowed in {self.key}"
         return self.make("MY104", f"{self.shown()} {where}", f"{hint}Allowed: {words}".strip(), self.value_mark)
+
+
+def unknown_key(key: str, owner: type[BaseModel] | None, place: Place) -> Problem:
+    """Return the problem of a key that a shape does not have."""
+    if key in _PLANNED_SECTIONS:
+        message = f"{key}: {_PLANNED_SECTIONS[key]} is not available in this version"
+        return problem("MY107", message, hint="take it out; `modelyard targets` lists what exists", place=place)
+    hint = _key_hint(key, set(owner.model_fields) if owner else set())
+    return problem("MY101", f"unknown key {key}", hint=hint, place=place)
+
+
+def _unknown_removals(shape: type[BaseModel], tree: Tree, sources: Sources) -> Iterator[Problem]:
+    """Yield the problems of null under keys that a shape does not have: it would remove nothing, without a word."""
+    for path, mark in removals(*tree):
+        owner = _shape_at(shape, list(path[:-1]))
+        if owner is not None and path[-1] not in owner.model_fields:
+            yield unknown_key(str(path[-1]), owner, sources.place(mark))
 
 
 _HIDDEN: Final = "the value"

@@ -23,9 +23,19 @@ from modelyard.models.shape import (
 
 if TYPE_CHECKING:
     from modelyard.models.patches import Patch
-    from modelyard.models.pod import EnvFrom, EnvReference, PreStop, Probes, SecurityContext, Toleration, Volume
+    from modelyard.models.pod import (
+        EnvFrom,
+        EnvReference,
+        Expand,
+        PreStop,
+        Probes,
+        SecurityContext,
+        Toleration,
+        Volume,
+    )
 
     EnvValue = str | EnvReference
+    Word = str | Expand
 else:
     # Few models have all of these, and building them takes as long as rendering a hundred models.
     EnvFrom = later("modelyard.models.pod", "EnvFrom")
@@ -36,8 +46,9 @@ else:
     SecurityContext = later("modelyard.models.pod", "SecurityContext")
     Toleration = later("modelyard.models.pod", "Toleration")
     Volume = later("modelyard.models.pod", "Volume")
+    Word = later("modelyard.models.pod", "Expand", or_text=True)
 
-Runtime = Literal["scr", "pcr", "tensorflow", "spark", "custom"]
+Runtime = Literal["scr", "pcr", "custom"]
 Percent = Annotated[int, Field(ge=0, le=100)]
 EnvName = Annotated[str, checked(names.env_name)]
 
@@ -73,16 +84,22 @@ class Model(Shape):
         None, description="Image reference. Without a registry's host, spec.registry is put before it."
     )
     runtime: Runtime = Field(
-        "scr", description="What the image is: SAS Container Runtime, SAS Python Container Runtime, …"
+        "scr", description="What the image is: SAS Container Runtime, SAS Python Container Runtime, or anything else."
     )
     path: UrlPath | None = Field(
         None, description='URL path; "/" and the last segment of the image\'s repository if absent.'
     )
     port: Port | None = Field(None, description="Port that the container listens on; 8080 for scr and pcr.")
-    command: list[str] | None = Field(None, description="Replaces the image's entry point.")
-    args: list[str] | None = Field(None, description="Replaces the image's arguments.")
+    command: list[Word] | None = Field(
+        None, description="Replaces the image's entry point; text as it is, or expand: with $(NAME) of variables."
+    )
+    args: list[Word] | None = Field(
+        None, description="Replaces the image's arguments; text as it is, or expand: with $(NAME) of variables."
+    )
     env: dict[EnvName, EnvValue] | None = Field(
-        None, description="Environment: text, or a reference to a Secret or ConfigMap."
+        None,
+        description="Environment. Text reaches the container as it stands here, $ included; a mapping refers to a "
+        "Secret or ConfigMap, or asks with expand: for the values of other variables.",
     )
     envFrom: list[EnvFrom] | None = Field(None, description="All keys of Secrets or ConfigMaps as environment.")
     config: dict[ConfigKey, str] | None = Field(

@@ -46,9 +46,18 @@ class ResourceFieldRef(Shape):
     divisor: Quantity | None = Field(None, description="Unit of the result, such as 1Mi.")
 
 
+class Expand(Shape):
+    """A text in which $(NAME) is the value of a variable; $$ is a dollar."""
+
+    expand: str = Field(description="Text with $(NAME), such as http://$(HOST)/x.")
+
+
 class EnvReference(Shape):
     """Where a variable's value comes from; exactly one of the keys."""
 
+    expand: str | None = Field(
+        None, description="Text in which $(NAME) is the value of another variable, such as http://$(HOST)/x."
+    )
     secretKeyRef: KeyRef | None = Field(None, description="A key of a Secret.")
     configMapKeyRef: KeyRef | None = Field(None, description="A key of a ConfigMap.")
     fieldRef: FieldRef | None = Field(None, description="A field of the pod; on Knative behind podspec-fieldref.")

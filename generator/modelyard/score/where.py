@@ -11,7 +11,6 @@ from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.names import nearest
 from modelyard.pods import url_path
 from modelyard.problem import Problem, problem
-from modelyard.score.contract import TENSORFLOW
 from modelyard.score.options import Locate, Route
 
 
@@ -78,7 +77,7 @@ def _by_url(
     found, wrong = address(text)
     if found is None:
         return None, [problem("MY813", f"the URL {wrong}", hint="such as https://models.example.com/credit_risk")]
-    return (found.at(_path(declared)) if declared and not found.path else found), []
+    return (found.at(str(url_path(declared))) if declared and not found.path else found), []
 
 
 def _undeclared(model: str, models: DeclaredSet | None) -> tuple[None, list[Problem]]:
@@ -93,17 +92,12 @@ def _sought(model: str, declared: DeclaredModel | None) -> tuple[tuple[str, ...]
     if declared is None:
         return (name_of(model),), ""
     own = [str(name) for each in declared.whole.specs.values() if (name := getattr(each, "name", None))]
-    return tuple(dict.fromkeys([declared.name, *own])), _path(declared)
+    return tuple(dict.fromkeys([declared.name, *own])), str(url_path(declared))
 
 
 def _declared(model: str, models: DeclaredSet | None) -> DeclaredModel | None:
     every = models.models if models else ()
     return next((each for each in every if each.name == name_of(model)), None)
-
-
-def _path(model: DeclaredModel) -> str:
-    path = str(url_path(model))
-    return TENSORFLOW.rstrip("/") + path if model.whole.model.runtime == "tensorflow" else path
 
 
 def _by_file(model: DeclaredModel, route: Route, models: DeclaredSet | None) -> tuple[Address | None, list[Problem]]:
@@ -124,7 +118,7 @@ def _by_file(model: DeclaredModel, route: Route, models: DeclaredSet | None) -> 
         message = f"the models file does not say at which host {model.name} is"
         hint = "give --url, or -n NAMESPACE of the cluster; on Knative --domain is its own, such as example.com"
         return None, [problem("MY801", message, hint=hint)]
-    return Address(f"{scheme}://{host}{_path(model)}", headers=headers), []
+    return Address(f"{scheme}://{host}{url_path(model)}", headers=headers), []
 
 
 def _knative(

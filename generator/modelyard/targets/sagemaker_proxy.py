@@ -22,7 +22,7 @@ from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.deployed import Deployed
 from modelyard.models.shape import Image, PositiveDuration, Quantity, checked
 from modelyard.places import derived
-from modelyard.pods import Container, pod, registered, security
+from modelyard.pods import Container, pod, registered, security, unexpanded
 from modelyard.problem import Problem, problem
 from modelyard.targets import Claim
 from modelyard.template import Templates
@@ -141,7 +141,7 @@ def _beside(models: DeclaredSet, model: DeclaredModel, served: Served, stays: in
     return {
         "image": registered(models, spec.proxyImage),
         "port": listens,
-        "env": [{"name": name, "value": value} for name, value in sorted(variables.items())],
+        "env": [{"name": name, "value": unexpanded(value)} for name, value in sorted(variables.items())],
         "config": base_name(model, NAME),
         "user": None if openshift else PROXY_USER,
         "shared": True if served.model.runtime == "scr" and user not in (None, PROXY_USER) else None,

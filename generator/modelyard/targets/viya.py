@@ -14,6 +14,7 @@ from modelyard.models.pod import VolumeSource
 from modelyard.models.viya import Python, R, Restore, Viya
 from modelyard.names import seconds
 from modelyard.places import derived, in_order
+from modelyard.pods import unexpanded
 from modelyard.sas import (
     ASTORES_VOLUME,
     BACKUP_ID,
@@ -192,7 +193,7 @@ def _volume_check(models: DeclaredSet, python: Python, templates: Templates) -> 
         "annotations": in_order(models.spec.annotations or {}),
         "imagePullSecrets": [{"name": name} for name in models.spec.imagePullSecrets or []],
         "image": python.volumeCheck.image,
-        "program": found or f"{python.mountPath}/bin/python3",
+        "program": unexpanded(found or f"{python.mountPath}/bin/python3"),
         "memory": python.volumeCheck.memory,
         "runAsUser": _user(models),
         "volume": "python-volume",

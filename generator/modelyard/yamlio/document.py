@@ -2,10 +2,16 @@
 
 from dataclasses import dataclass, field
 
+from ruamel.yaml.error import YAMLError
+
 from modelyard.problem import Problem
+from modelyard.yamlio.directives import without_directives
+from modelyard.yamlio.flow import parsed
 from modelyard.yamlio.marks import Marks, Sources
+from modelyard.yamlio.parser import Parser
 from modelyard.yamlio.reader import Reader
 from modelyard.yamlio.source import Source, StopReadingError, check_text
+from modelyard.yamlio.syntax import report_syntax
 from modelyard.yamlio.tabs import TabReader
 
 
@@ -34,9 +40,19 @@ def read(content: bytes, sources: Sources, file: str, *, keep_plain: bool = Fals
     try:
         length = check_text(source)
         reader_type = TabReader if b"\t" in content and not keep_plain else Reader
-        reader = reader_type(source, length, keep_plain=keep_plain)
-        reader.run()
-        document.data, document.marks = reader.root.data, reader.root.marks
+        plain = without_directives(source)
+        before = len(source.problems)
+
+        def read_by(parser: Parser) -> Reader:
+            del source.problems[before:]
+            reader = reader_type(source, length, keep_plain=keep_plain)
+            reader.run(parser)
+            return reader
+
+        root = parsed(plain, read_by).root
+        document.data, document.marks = root.data, root.marks
+    except YAMLError as error:
+        report_syntax(source, error)
     except StopReadingError:
         pass
     return document

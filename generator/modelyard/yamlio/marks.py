@@ -14,25 +14,30 @@ Marks: TypeAlias = "int | MapMarks | ListMarks"
 
 
 class MapMarks:
-    """Where a mapping starts, and for each of its keys where the key is and the marks of its value."""
+    """Where a mapping starts, and for each of its keys where the key is and the marks of its value.
 
-    __slots__ = ("at", "entries")
+    over: it stands where a value was removed or replaced, so nothing from below shows through it (see `load.merge`).
+    """
 
-    def __init__(self, at: int) -> None:
+    __slots__ = ("at", "entries", "over")
+
+    def __init__(self, at: int, *, over: bool = False) -> None:
         """Start with no entries."""
         self.at = at
         self.entries: dict[str, tuple[int, Marks]] = {}
+        self.over = over
 
 
 class ListMarks:
-    """Where a list starts, and the marks of its items."""
+    """Where a list starts, and the marks of its items. over: as in MapMarks."""
 
-    __slots__ = ("at", "items")
+    __slots__ = ("at", "items", "over")
 
-    def __init__(self, at: int) -> None:
+    def __init__(self, at: int, *, over: bool = False) -> None:
         """Start with no items."""
         self.at = at
         self.items: list[Marks] = []
+        self.over = over
 
 
 class Sources:

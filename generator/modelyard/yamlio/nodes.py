@@ -18,8 +18,9 @@ from ruamel.yaml.events import (
 
 from modelyard.problem import Problem
 from modelyard.yamlio.directives import without_directives
+from modelyard.yamlio.flow import parsed
 from modelyard.yamlio.marks import Sources
-from modelyard.yamlio.parser import CParser
+from modelyard.yamlio.parser import Parser
 from modelyard.yamlio.reader import MAX_DEPTH
 from modelyard.yamlio.source import Source, StopReadingError, check_text
 from modelyard.yamlio.syntax import NO_TAGS, report_syntax
@@ -88,7 +89,7 @@ def parse(content: bytes, sources: Sources, file: str) -> tuple[Tree | None, lis
         plain = without_directives(source)
         if source.problems:
             return None, source.problems
-        return _compose(source, plain, length), []
+        return parsed(plain, lambda parser: _compose(source, parser, length)), []
     except YAMLError as error:
         report_syntax(source, error)
     except UnicodeDecodeError:  # from the parser, for a tag with escapes that are no UTF-8, such as !%ED%A0%80
@@ -98,9 +99,9 @@ def parse(content: bytes, sources: Sources, file: str) -> tuple[Tree | None, lis
     return None, source.problems
 
 
-def _compose(source: Source, content: bytes, length: int) -> Tree:
+def _compose(source: Source, parser: Parser, length: int) -> Tree:
     """Build the tree without recursion."""
-    get = CParser(content).get_event
+    get = parser.get_event
     top = Node("sequence", 0, 0)
     stack: list[Node] = []
     while True:

@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
     DocumentEndEvent,
@@ -23,13 +22,12 @@ from ruamel.yaml.events import (
     StreamStartEvent,
 )
 
-from modelyard.yamlio.directives import without_directives
 from modelyard.yamlio.frames import Frame, ListFrame, MapFrame, Root
 from modelyard.yamlio.marks import COLUMN_BITS, ListMarks, MapMarks, at
-from modelyard.yamlio.parser import CParser, Event
+from modelyard.yamlio.parser import Event, Parser
 from modelyard.yamlio.scalars import INTEGER, SURE_DIGITS, SURE_KEY, Plain, is_key, quote, resolve
-from modelyard.yamlio.source import SHOWN, VALUE_FORBIDDEN, Source, StopReadingError, name_of, shown
-from modelyard.yamlio.syntax import NO_DIRECTIVES, NO_SHARING, NO_TAGS, report_syntax
+from modelyard.yamlio.source import SHOWN, VALUE_FORBIDDEN, Source, name_of, shown
+from modelyard.yamlio.syntax import NO_DIRECTIVES, NO_SHARING, NO_TAGS
 
 MAX_DEPTH: Final = 64  # mappings and lists inside each other
 MAX_VALUES: Final = 500_000  # a mapping or list counts twice, keys do not: 10,000 models in 5 MB have 430,000
@@ -73,13 +71,9 @@ class Reader:
             StreamEndEvent: self.empty,
         }
 
-    def run(self) -> None:
-        """Read the document into `root`. Raises StopReadingError when it cannot be read to its end."""
-        try:
-            self.events(CParser(without_directives(self.source)).get_event)
-        except YAMLError as error:
-            report_syntax(self.source, error)
-            raise StopReadingError from None
+    def run(self, parser: Parser) -> None:
+        """Read a document into `root`. Raises StopReadingError when it cannot be read to its end, and YAMLError."""
+        self.events(parser.get_event)
 
     def events(self, get: Callable[[], Event]) -> None:
         """Handle the events of the document; raises StopReadingError at MAX_VALUES."""
@@ -166,7 +160,15 @@ class Reader:
                 self.characters(text, mark)
             top.add(text, mark)
         else:
+            if not text and ":" in top.key:
+                self.without_value(top, start.index)
             top.add(Plain(text) if self.keep_plain else self.plain(text, mark), mark)
+
+    def without_value(self, top: Frame, index: int) -> None:
+        """Report {a:1}: a key `a:1` without a value to all readers, and never what was meant."""
+        if self.source.text[max(0, index - 80) : index].rstrip()[-1:] not in ("", ":", '"', "'"):
+            hint = "put a blank after the colon of a key, and text that holds a colon between quotes"
+            self.source.report("MY001", f"the key {shown(top.key or '')} has no value", top.key_mark, hint=hint)
 
     def plain(self, text: str, mark: int) -> object:
         """Return the value of a plain scalar."""

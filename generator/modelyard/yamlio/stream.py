@@ -4,19 +4,18 @@ What kustomize 5.8.1 reads is read: a byte order mark, CRLF, anchors, aliases an
 """
 
 import codecs
-import io
 import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import StreamEndEvent
 
 from modelyard.yamlio.document import Document
+from modelyard.yamlio.flow import parsed
 from modelyard.yamlio.frames import Frame, ListFrame, MapFrame, Root
 from modelyard.yamlio.marks import COLUMN_BITS, ListMarks, MapMarks, Marks, Sources
-from modelyard.yamlio.parser import CParser, Event, with_editor_lines
+from modelyard.yamlio.parser import Event, Parser, with_editor_lines
 from modelyard.yamlio.reader import Reader
 from modelyard.yamlio.scalars import core
 from modelyard.yamlio.source import MAX_BYTES, Source, StopReadingError, check_encoding, name_of, shown
@@ -28,8 +27,6 @@ _MERGE: Final = "<<"
 _MERGING: Final = "\0<<"  # as a frame's key: no text holds U+0000
 # What go-yaml takes for not printable (gopkg.in/yaml.v3, yamlprivateh.go and readerc.go); U+FEFF only starts a file.
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
-_COLON: Final = "found unexpected ':'"
-_MAX_PURE: Final = 500_000  # bytes that the slow parser is given: 2 s
 _CORE_TAG: Final = "tag:yaml.org,2002:"
 
 
@@ -47,37 +44,25 @@ def read_all(
     a limit, reading ends: the last document then has the problem, and no data.
     """
     source = Source(content.removeprefix(codecs.BOM_UTF8), sources, file, start=start)
-    reader = None
+    readers: list[StreamReader] = []
+
+    def read_by(parser: Parser) -> None:
+        source.problems.clear()
+        readers.append(StreamReader(source, yaml_1_1=yaml_1_1))
+        readers[-1].run(parser)
+
     try:
         _check_text(source)
-        reader = StreamReader(source, yaml_1_1=yaml_1_1)
         try:
-            reader.run()
-        except _ColonInFlowError:
-            source.problems.clear()
-            reader = StreamReader(source, yaml_1_1=yaml_1_1)
-            reader.parse(_PureParser(source.content))
+            parsed(source.content, read_by)
+        except YAMLError as error:
+            report_syntax(source, error)
+            raise StopReadingError from None
     except StopReadingError:
-        documents = reader.documents if reader else []
-        reported = reader.reported if reader else 0
+        documents = readers[-1].documents if readers else []
+        reported = readers[-1].reported if readers else 0
         return [*documents, Document(marks=source.base, problems=source.problems[reported:])]
-    return reader.documents
-
-
-class _ColonInFlowError(Exception):
-    """The C parser stops at a colon inside a plain scalar between brackets, as in {digest: sha256:1f}; Go reads it."""
-
-
-class _PureParser:
-    """ruamel.yaml's own parser: YAML 1.2, where such a colon is text; thirty times slower than the C parser."""
-
-    def __init__(self, content: bytes) -> None:
-        self.events = YAML(typ="safe", pure=True).parse(io.BytesIO(content))
-
-    def get_event(self) -> Event:
-        """Return the next event."""
-        event: Event = next(self.events)
-        return event
+    return readers[-1].documents
 
 
 class _Anchored(NamedTuple):
@@ -132,19 +117,9 @@ class StreamReader(Reader):
         self.open_anchors: list[tuple[str | None, _Anchored]] = []
         self.handlers[StreamEndEvent] = lambda _: True
 
-    def run(self) -> None:
-        """Read the stream into `documents`. Raises StopReadingError when it cannot be read to its end."""
-        self.parse(CParser(self.source.content))
-
-    def parse(self, parser: CParser | _PureParser) -> None:
-        """Handle a parser's events; raises StopReadingError at a syntax error."""
-        try:
-            self.events(with_editor_lines(parser, self.source.text).get_event)
-        except YAMLError as error:
-            if _COLON in str(error) and len(self.source.content) <= _MAX_PURE and not isinstance(parser, _PureParser):
-                raise _ColonInFlowError from None
-            report_syntax(self.source, error)
-            raise StopReadingError from None
+    def run(self, parser: Parser) -> None:
+        """Read a stream into `documents`. Raises YAMLError, and StopReadingError when it cannot be read to its end."""
+        self.events(with_editor_lines(parser, self.source.text).get_event)
 
     def events(self, get: Callable[[], Event]) -> None:
         """Handle the events of the stream; raises StopReadingError at MAX_EVENTS."""

@@ -22,7 +22,8 @@ _HINTS: Final = (
     ("found unknown escape", "write \\\\ for a backslash"),
     ("character escape code", "write the character itself: two \\u escapes for one character are JSON, not YAML"),
     ("found unexpected ':'", "put a blank after the colon of a key, and text that holds a colon between quotes"),
-    ("',' or", "close the bracket, and put text that holds one of , [ ] { } between quotes"),
+    ("found unexpected '?'", "put text between brackets that holds a question mark between quotes"),
+    ("',' or", "close the bracket, and put text that holds one of , [ ] { } ? between quotes"),
     ("block sequence entries", "put a list on a line of its own, and text that starts with - between quotes"),
     ("did not find expected key", "check the indent of this line, and what follows a closing quote or bracket"),
 )  # fmt: skip

@@ -4,37 +4,36 @@ Source: ContainerDefinition.Environment of the SageMaker API (botocore 1.44, ser
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.problem import Problem, problem
-from modelyard.targets.sagemaker.values import environment
+from modelyard.targets.sagemaker.values import environment, unknown
 
 MAX_VARIABLES: Final = 100
 MAX_BYTES: Final = 1024  # of a name or a value, in UTF-8
 MAX_TOTAL: Final = 32 * 1024  # bytes of all names and values
 _NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-_EXPANDED: Final = re.compile(r"(?<!\$)\$\(([^)]+)\)")
 
 
 def check_environment(models: DeclaredSet, model: DeclaredModel, served: Served) -> Iterator[Problem]:
     """Yield references that nothing resolves, and variables that SageMaker refuses."""
     yield from _references(models, served)
-    known = served.model.env or {}
-    texts = {("env", name): value for name, value in known.items() if isinstance(value, str)}
-    texts |= {("config", name): value for name, value in (served.model.config or {}).items()}
-    for (field, name), value in sorted(texts.items()):
-        place = models.place(served.find_key(field, name))
-        if wrong := _wrong(name, value):
-            yield problem("MY243", f"{name} {wrong}", hint="change it for SageMaker", place=place)
-        elif used := [each for each in _EXPANDED.findall(value) if field == "env" and each in known]:
-            hint = f"write the value of {used[0]} in its place"
-            yield problem("MY243", f"SageMaker does not expand $({used[0]}) in {name}", hint=hint, place=place)
     rendered = environment(model, served)
+    declared: dict[str, Mapping[str, object]] = {"env": served.model.env or {}, "config": served.model.config or {}}
+    for field, name in sorted((field, name) for field, values in declared.items() for name in values):
+        value = declared[field][name]
+        text = value if isinstance(value, str) else rendered.get(name)
+        place = models.place(served.find_key(field, name))
+        if text is not None and (wrong := _wrong(name, text)):
+            yield problem("MY243", f"{name} {wrong}", hint="change it for SageMaker", place=place)
+        elif text is None and (wrong := _unexpanded(served, name, rendered)):
+            hint = "write the values in its place, or the variables that it names as text under env or config"
+            yield problem("MY243", f"{name} {wrong}", hint=hint, place=place)
     total = sum(len(f"{name}{value}".encode()) for name, value in rendered.items())
     if len(rendered) > MAX_VARIABLES or total > MAX_TOTAL:
-        place = models.place(served.find_key("env" if known else "config"))
+        place = models.place(served.find_key("env" if declared["env"] else "config"))
         message = f"{len(rendered)} variables with {total} bytes are more than SageMaker takes"
         hint = f"it takes {MAX_VARIABLES} with {MAX_TOTAL} bytes"
         yield problem("MY243", message, hint=hint, place=place)
@@ -45,6 +44,8 @@ def _references(models: DeclaredSet, served: Served) -> Iterator[Problem]:
         if isinstance(value, str):
             continue
         place = models.place(served.find_key("env", name))
+        if value.expand is not None:
+            continue
         secret = getattr(value, "secretKeyRef", None) is not None
         what = "a Secret" if secret else "the cluster"
         keep = "keep it in AWS Secrets Manager, and let the container read it with the execution role"
@@ -55,6 +56,15 @@ def _references(models: DeclaredSet, served: Served) -> Iterator[Problem]:
         hint = "name what is no secret under config, and keep secrets in AWS Secrets Manager"
         message = "SageMaker cannot read envFrom: it knows no Secrets and ConfigMaps"
         yield problem("MY242", message, hint=hint, place=place)
+
+
+def _unexpanded(served: Served, name: str, texts: Mapping[str, str]) -> str | None:
+    """Say why a variable with `expand` has no text; None where it asks for no expansion."""
+    if missing := unknown(served, name, texts):
+        return f"names $({missing[0]}), which is no text that is known here, and SageMaker expands nothing"
+    value = (served.model.env or {}).get(name)
+    expands = value is not None and not isinstance(value, str) and value.expand is not None
+    return f"has more than the {MAX_BYTES} bytes of SageMaker" if expands else None
 
 
 def _wrong(name: str, value: str) -> str | None:

@@ -1,9 +1,10 @@
 """What the fields of a model come to on SageMaker."""
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
-from modelyard import pods
+from modelyard import expansion, pods
 from modelyard.manifest import TypeMeta
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.places import derived, in_order
@@ -17,6 +18,7 @@ CONFIG: Final = TypeMeta(_GROUP, "EndpointConfig")
 ENDPOINT: Final = TypeMeta(_GROUP, "Endpoint")
 SCALING: Final = (TypeMeta(_AUTOSCALING, "ScalableTarget"), TypeMeta(_AUTOSCALING, "ScalingPolicy"))
 MAIN: Final = "main"  # the one production variant of a model without variants
+MAX_TEXT: Final = 64 * 1024  # characters that `expand` may give: variables can double each other
 _MEMORY: Final = re.compile(r"(\d+)(Mi|Gi)")
 
 
@@ -36,9 +38,30 @@ def image(models: DeclaredSet, served: Served) -> str:
 
 
 def environment(model: DeclaredModel, served: Served) -> dict[str, str]:
-    """Return the container's environment: config, then env over it, as Kubernetes lays env over envFrom."""
-    own = {each["name"]: each["value"] for each in pods.environment(model, served) if "value" in each}
-    return in_order({**(served.model.config or {}), **own})
+    """Return the container's environment: config, then env over it, as Kubernetes lays env over envFrom.
+
+    SageMaker expands nothing, so what `expand` asks for is done here as the kubelet does it; what names a variable
+    without a known text is left out, see `unknown`.
+    """
+    texts = dict(served.model.config or {})
+    for name, value in pods.variables(model, served).items():
+        text = value if isinstance(value, str) else _expanded(value.expand, texts)
+        if text is not None:
+            texts[name] = text
+    return in_order(texts)
+
+
+def unknown(served: Served, name: str, texts: Mapping[str, str]) -> list[str]:
+    """Return what a variable's `expand` names that is no text; texts: what `environment` returns."""
+    value = (served.model.env or {}).get(name)
+    return [] if value is None else sorted(each for each in pods.used_by(value) if each not in texts or each == name)
+
+
+def _expanded(asked: str | None, texts: Mapping[str, str]) -> str | None:
+    if asked is None or any(each not in texts for each in expansion.references(asked)):
+        return None
+    text = expansion.expanded(asked, texts, MAX_TEXT)
+    return None if text is None else derived(text, asked)
 
 
 def instances(spec: Spec) -> int | None:

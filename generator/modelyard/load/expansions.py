@@ -1,0 +1,74 @@
+"""Variables that are not expanded where somebody may count on it."""
+
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING, Final
+
+from modelyard import names
+from modelyard.expansion import references
+from modelyard.load.merge import Tree
+from modelyard.models.declared import DeclaredModel, Served
+from modelyard.pods import APP_PATH, used_by
+from modelyard.problem import Problem, problem
+from modelyard.yamlio import Sources
+
+if TYPE_CHECKING:
+    from modelyard.models.pod import EnvReference, Expand
+
+Path = tuple[str | int, ...]
+# With enableServiceLinks: false the kubelet still gives those of the API server (kubelet_pods.go, getServiceEnvVarMap).
+_OF_KUBERNETES: Final = "KUBERNETES_"
+
+
+def expansions(model: DeclaredModel, _: Tree, sources: Sources) -> Iterator[Problem]:
+    """Find $(NAME) that stays as it is written, and variables that wait for each other."""
+    for served in model.served:
+        known = {*(served.model.env or {}), *(served.model.config or {})}
+        known |= {APP_PATH} if served.model.runtime == "scr" else set()
+        for path, value in _values(served):
+            place = sources.place(served.find(*path))
+            if isinstance(value, str):
+                # Of variables that are declared: $(HOSTNAME) in a text for a shell is meant as it stands.
+                for name in sorted(known.intersection(references(value)))[:1]:
+                    message = f"$({name}) in {path[-1] if path[0] == 'env' else path[0]} stays as it is written"
+                    hint = f"write the text as {{expand: …}} to have the value of {name}"
+                    yield problem("MY238", message, hint=hint, place=place)
+            elif not served.model.envFrom:
+                for name in sorted(used_by(value) - known - _set_by(model, path)):
+                    if name.startswith(_OF_KUBERNETES):
+                        continue
+                    meant = names.nearest(name, known)
+                    hint = f"did you mean $({meant})?" if meant else "declare it under env or config"
+                    yield problem("MY238", f"there is no variable {name} to put in", hint=hint, place=place)
+        yield from _circles(served, sources)
+
+
+def _values(served: Served) -> "Iterator[tuple[Path, str | EnvReference | Expand]]":
+    for name, value in (served.model.env or {}).items():
+        yield ("env", name), value
+    for key, words in (("command", served.model.command), ("args", served.model.args)):
+        for i, word in enumerate(words or []):
+            yield (key, i), word
+
+
+def _set_by(model: DeclaredModel, path: Path) -> set[str]:
+    """Return the names that are defined besides: Knative appends its own behind those of env."""
+    if path[0] == "env" or "knative" not in model.whole.specs:
+        return set()
+    from modelyard.targets.knative import RESERVED_ENV  # only where it is needed
+
+    return set(RESERVED_ENV)
+
+
+def _circles(served: Served, sources: Sources) -> Iterator[Problem]:
+    env, config = served.model.env or {}, served.model.config or {}
+    uses = {name: used_by(value) & env.keys() for name, value in env.items()}
+    own = sorted(name for name, used in uses.items() if name in used and name not in config)
+    try:
+        TopologicalSorter({name: used - {name} for name, used in uses.items()}).prepare()
+    except CycleError as error:
+        own = sorted({*own, *error.args[1]})
+    if own and not served.model.envFrom:
+        place = sources.place(served.find("env", own[0]))
+        what = f"{own[0]} uses itself" if len(own) == 1 else f"{' and '.join(own)} use each other"
+        yield problem("MY238", what, hint="write one of them as text", place=place)

@@ -1,0 +1,96 @@
+"""Only what is implemented is offered: by the schema, by explain, by targets, and by what messages propose."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from modelyard import api
+from modelyard.codes import CODES
+from modelyard.explain import explain
+from modelyard.load import load_text
+from modelyard.models.model import Runtime
+from modelyard.schema import shipped
+from modelyard.targets import PLANNED, TARGETS
+from tests.conftest import ROOT, Run
+
+HEAD = (
+    "apiVersion: modelyard.dev/v1alpha1\nkind: ModelSet\nmetadata: {name: risk}\nspec:\n  registry: r.example.com/m\n"
+)
+PLANNED_WORDS = re.compile(r"\b(tensorflow|spark|dataproc|requestLog|monitor)\b")
+
+
+def words(node: Any) -> set[str]:
+    """Return the keys and the allowed words of a schema."""
+    if isinstance(node, list):
+        return set().union(*map(words, node))
+    if not isinstance(node, dict):
+        return set()
+    own = {*node.get("properties", {}), *(str(each) for each in node.get("enum", ()))}
+    return own.union(*(words(each) for key, each in node.items() if key not in ("enum", "description")))
+
+
+def test_the_schema_offers_no_planned_word() -> None:
+    offered = words(json.loads(shipped()))
+    assert {"scr", "knative", "deployment", "podMonitor"} <= offered
+    assert not offered & {"tensorflow", "spark", "requestLog", "monitor", *(PLANNED - {"openshift"})}
+
+
+@pytest.mark.parametrize("runtime", get_args(Runtime))
+@pytest.mark.parametrize("target", ["deployment", "knative", "sagemaker-proxy"])
+def test_every_runtime_that_is_offered_is_rendered(runtime: str, target: str) -> None:
+    model = f"  models: [{{name: a, image: 'a:1', runtime: {runtime}, port: 9000, targets: {{{target}: {{}}}}}}]\n"
+    model = model.replace("port", "probes: {readiness: {httpGet: {path: /ready}}}, port")
+    rendering = api.render_loaded(load_text((HEAD + model).encode(), "models.yaml", Path()), Path())
+    assert [each for each in rendering.problems if each.severity == "error"] == []
+    assert [each for each in rendering.objects if each.model == "a"]
+
+
+@pytest.mark.parametrize("field", ["models.runtime", "defaults.runtime", "models.variants.runtime", "models.targets"])
+def test_explain_offers_no_planned_word(field: str) -> None:
+    text, _ = explain(field)
+    assert text
+    assert not PLANNED_WORDS.search(text)
+    assert "openshift" not in text
+
+
+def test_targets_lists_what_exists(modelyard: Run) -> None:
+    listed = [line.split()[0] for line in modelyard("targets").stdout.splitlines()]
+    assert [each for each in listed if not each.startswith("spec.")] == sorted(TARGETS)
+
+
+@pytest.mark.parametrize(
+    ("model", "code", "says"),
+    [
+        ("runtime: tensorflow", "MY107", "there are custom, pcr or scr"),
+        ("runtime: spark", "MY107", "there are custom, pcr or scr"),
+        ("runtime: tensorflw", "MY104", "Allowed: custom, pcr or scr"),
+        ("runtime: [scr]", "MY104", "Allowed: custom, pcr or scr"),
+        ("monitr: {}", "MY101", "known here"),
+        ("spark: {}", "MY107", "`modelyard targets` lists what exists"),
+    ],
+)
+def test_messages_offer_what_exists(model: str, code: str, says: str) -> None:
+    text = f"{HEAD}  models: [{{name: a, image: 'a:1', targets: {{deployment: {{}}}}, {model}}}]\n"
+    (found,) = load_text(text.encode(), "models.yaml", Path()).problems
+    assert found.code == code
+    assert says in found.hint
+    assert not PLANNED_WORDS.search(found.hint)
+
+
+@pytest.mark.parametrize("name", ["openshif", "datapro", "spark", "sprak-operator", *sorted(PLANNED)])
+def test_no_target_that_does_not_exist_is_proposed(name: str) -> None:
+    text = f"{HEAD}  models: [{{name: a, image: 'a:1', targets: {{{name}: {{}}}}}}]\n"
+    (found,) = load_text(text.encode(), "models.yaml", Path()).problems
+    assert found.code in ("MY106", "MY107")
+    assert found.hint == "there are deployment, knative, sagemaker or sagemaker-proxy" or name in PLANNED
+    assert not any(each in found.hint for each in PLANNED)
+
+
+def test_codes_and_starters_offer_no_planned_word() -> None:
+    for code in CODES.values():
+        assert not any(f"targets.{each}" in code.text or f"runtime: {each}" in code.text for each in PLANNED)
+    for path in (ROOT / "templates" / "init").iterdir():
+        assert not PLANNED_WORDS.search(path.read_text("utf-8"))

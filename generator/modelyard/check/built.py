@@ -7,7 +7,7 @@ from typing import Any, Final
 from modelyard.check.finding import Finding, Path
 from modelyard.check.pod_templates import pod_templates
 from modelyard.check.stream import Stream
-from modelyard.credentials import is_credential_name, is_credential_value
+from modelyard.credentials import is_credential, item_names
 from modelyard.manifest import Manifest
 from modelyard.names import one_of
 from modelyard.patch import pointer_of
@@ -63,8 +63,13 @@ def _own(body: dict[str, Any]) -> tuple[Path, str]:
     return (), ""
 
 
-def _changes(old: Any, new: Any, path: Path, names: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
-    """Yield path and words for every difference that another name does not explain."""
+def _changes(
+    old: Any, new: Any, path: Path, names: Mapping[str, str], called: tuple[str, ...] = ()
+) -> Iterator[tuple[Path, str]]:
+    """Yield path and words for every difference that another name does not explain.
+
+    called: of a word of a list of arguments, the flag before it, on each side.
+    """
     if path in _FREE or (isinstance(old, str) and names.get(old) == new):
         return
     if isinstance(old, dict) and isinstance(new, dict):
@@ -78,18 +83,20 @@ def _changes(old: Any, new: Any, path: Path, names: Mapping[str, str]) -> Iterat
             if (*path, key) not in _FREE:
                 yield (*path, key), "was added"
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for i, (one, other) in enumerate(zip(old, new, strict=True)):
-            yield from _changes(one, other, (*path, i), names)
+        flags = zip(item_names(old), item_names(new), strict=True)
+        for i, (one, other, each) in enumerate(zip(old, new, flags, strict=True)):
+            yield from _changes(one, other, (*path, i), names, each)
     elif isinstance(old, list) and isinstance(new, list):
         yield path, f"has {len(new)} entries, not {len(old)}"
     elif old != new or isinstance(old, bool) != isinstance(new, bool):
-        yield path, f"is {_shown(path, new)}, not {_shown(path, old)}"
+        yield path, f"is {_shown(path, new, called)}, not {_shown(path, old, called)}"
 
 
-def _shown(path: Path, value: object) -> str:
+def _shown(path: Path, value: object, called: tuple[str, ...]) -> str:
     """Return a value for a message, unless it may be a credential."""
     text = json.dumps(value, ensure_ascii=False, default=str)
-    secret = any(is_credential_name(str(part)) for part in path) or is_credential_value(text)
+    written = value if isinstance(value, str) else text
+    secret = any(is_credential(str(part), written) for part in (*path, *called))
     if secret or path[-1:] == ("value",):  # of a variable, whose name stands beside it
         return "another value"
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from modelyard import names
-from modelyard.credentials import is_credential_name
+from modelyard.credentials import is_credential
 from modelyard.load.merge import Tree
 from modelyard.models.shape import Later
 from modelyard.problem import Problem, problem
@@ -111,9 +111,9 @@ class _Fault:
 
     def shown(self) -> str:
         """Return the value for a message, unless its name says that it may be a credential."""
-        if any(is_credential_name(str(part)) for part in self.path):
-            return _HIDDEN
         text = str(self.input) if isinstance(self.input, str | Plain) else str(self.input).lower()
+        if any(is_credential(str(part), text) for part in self.path):
+            return _HIDDEN
         return text if len(text) <= 60 else f"{text[:57]}…"
 
     def unknown_key(self) -> Problem:

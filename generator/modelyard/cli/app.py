@@ -42,6 +42,24 @@ File = Annotated[
 ]
 
 
+def _allow(folders: list[Path] | None) -> list[Path] | None:
+    from modelyard.load import allow_outside
+
+    allow_outside(folders or [])
+    return folders
+
+
+Outside = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--allow-outside",
+        metavar="DIR",
+        callback=_allow,
+        help="Folder that the models file may lead into though it is outside of its Git working tree; may be repeated.",
+    ),
+]
+
+
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
     if wanted:
         typer.echo(f"modelyard {version('modelyard')}")

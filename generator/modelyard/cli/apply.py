@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modelyard import names
-from modelyard.cli.app import File, app, counted, report, stop_on_errors, tell
+from modelyard.cli.app import File, Outside, app, counted, report, stop_on_errors, tell
 from modelyard.cli.connection import (
     FIVE_MINUTES,
     Context,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @app.command()
 def apply(  # noqa: PLR0913 - typer's way to declare options
     file: File = Path(),
+    _outside: Outside = None,
     *,
     namespace: Namespace = "",
     context: Context = "",
@@ -60,6 +61,7 @@ def apply(  # noqa: PLR0913 - typer's way to declare options
 @app.command()
 def diff(  # noqa: PLR0913 - typer's way to declare options
     file: File = Path(),
+    _outside: Outside = None,
     *,
     git: Annotated[
         str, typer.Option("--git", metavar="REV", help="Compare with the models file at a commit; needs no cluster.")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from modelyard import api
-from modelyard.cli.app import File, app, counted, stop_on_errors, tell
+from modelyard.cli.app import File, Outside, app, counted, stop_on_errors, tell
 from modelyard.names import dns_1035_label
 from modelyard.problem import problem
 from modelyard.yamlio import write_all
@@ -47,6 +47,7 @@ def init(
 @app.command()
 def render(
     file: File = Path(),
+    _outside: Outside = None,
     *,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing: print what would change, and exit with 1 if anything would.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modelyard import api
-from modelyard.cli.app import File, app, stop_on_errors, tell
+from modelyard.cli.app import File, Outside, app, stop_on_errors, tell
 
 if TYPE_CHECKING:
     from modelyard.install import Change, Installed
@@ -26,6 +26,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking, as in CI
 def install(
     deploy: Deploy,
     file: File = Path(),
+    _outside: Outside = None,
     *,
     yes: Yes = False,
     no_check: Annotated[bool, typer.Option("--no-check", help="Do not build the base to prove the effect.")] = False,
@@ -47,6 +48,7 @@ def install(
 def remove(
     deploy: Deploy,
     file: File = Path(),
+    _outside: Outside = None,
     *,
     restore: Annotated[bool, typer.Option("--restore", help="Take out the restore alone.")] = False,
     yes: Yes = False,

@@ -17,6 +17,7 @@ from modelyard.compose import HEADER, SITE_CONFIG
 from modelyard.files import FileProblem
 from modelyard.kustomization import entries, find, with_entry, without_entry
 from modelyard.problem import Place, Problem, problem
+from modelyard.report import printable
 
 KEY: Final = "components"
 _PREFIX: Final = f"{SITE_CONFIG}/modelyard-"
@@ -127,7 +128,7 @@ def _installed(deploy: Path, name: str, listed: bool, there: bool) -> Installed:
 
 
 def _signed(text: str, source: str) -> str:
-    return text.replace(f"{HEADER}\n", f"{HEADER}\n# Models file: {source}\n", 1)
+    return text.replace(f"{HEADER}\n", f"{HEADER}\n# Models file: {printable(source)}\n", 1)
 
 
 def _read(deploy: Path) -> tuple[Path | None, bytes | None, list[Problem]]:

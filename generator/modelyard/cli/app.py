@@ -1,13 +1,16 @@
 """The command modelyard and what its commands share."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
 
+from modelyard.credentials import without_forms
 from modelyard.problem import Problem, Severity, has_errors, is_open
 from modelyard.report import printable, summary, text
 from modelyard.report.excerpt import Excerpts
@@ -28,8 +31,36 @@ On any error standard output is empty and files stand as they were; a report tha
 NO_COLOR switches colours off; MODELYARD_TRACEBACK=1 prints the traceback of a bug.
 """
 
+# The base of typer's own errors has no public name.
+_UsageError: Final[type[Any]] = typer.BadParameter.__mro__[1]
+
+
+class _Commands(TyperGroup):
+    """All commands. What usage errors repeat of the arguments must not control a terminal."""
+
+    def make_context(self, *arguments: Any, **more: Any) -> Any:
+        """Read the arguments before the command."""
+        with _printable_errors():
+            return super().make_context(*arguments, **more)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Read the arguments of a command, and run it."""
+        with _printable_errors():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _printable_errors() -> Iterator[None]:
+    try:
+        yield
+    except _UsageError as error:
+        error.message = printable(without_forms(error.message))
+        raise
+
+
 app = typer.Typer(
     name="modelyard",
+    cls=_Commands,
     help=HELP,
     no_args_is_help=True,
     rich_markup_mode="markdown",
@@ -77,7 +108,12 @@ def _root(
 
 def tell(message: str) -> None:
     """Say something to the person, on standard error: standard output belongs to manifests."""
-    typer.echo(printable(message), err=True)
+    typer.echo(printable(without_forms(message)), err=True)
+
+
+def printable_lines(text: str) -> str:
+    """Return a text of several lines, such as a diff of files that anybody wrote, without what controls a terminal."""
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def report(problems: Sequence[Problem]) -> None:

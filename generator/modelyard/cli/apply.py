@@ -20,6 +20,7 @@ from modelyard.cli.connection import (
     confirming,
     connection,
 )
+from modelyard.report import printable
 
 if TYPE_CHECKING:
     from modelyard.api.commands import Outcome
@@ -184,4 +185,4 @@ def finish(outcome: "Outcome") -> None:
         tell(f"removed {len(outcome.removed)} objects")
     typer.echo(shown(outcome.differences, "text"), nl=False)
     if outcome.applied:
-        typer.echo(f"{outcome.namespace}: {counts(outcome.applied)}{counted(outcome.problems)}")
+        typer.echo(printable(f"{outcome.namespace}: {counts(outcome.applied)}{counted(outcome.problems)}"))

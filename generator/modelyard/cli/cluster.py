@@ -102,6 +102,7 @@ def delete(  # noqa: PLR0913 - typer's way to declare options
     """Delete models, or a revision that gets no calls, after showing what goes; waits until it is gone."""
     from modelyard.api import commands
     from modelyard.api.cluster import called
+    from modelyard.report import printable
 
     if bool(names) == bool(revision):
         raise typer.BadParameter("name models, or one --revision")
@@ -110,7 +111,7 @@ def delete(  # noqa: PLR0913 - typer's way to declare options
         seconds=timeout, confirm=confirming(yes=yes),
     )  # fmt: skip
     stop_on_errors(outcome.problems)
-    typer.echo("\n".join(f"deleted {called(each)}" for each in outcome.removed))
+    typer.echo("\n".join(printable(f"deleted {called(each)}") for each in outcome.removed))
 
 
 @app.command()

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from modelyard import api
-from modelyard.cli.app import File, Outside, app, counted, stop_on_errors, tell
+from modelyard.cli.app import File, Outside, app, counted, printable_lines, stop_on_errors, tell
 from modelyard.names import dns_1035_label
 from modelyard.problem import problem
 from modelyard.yamlio import write_all
@@ -77,7 +77,7 @@ def render(
         difference, problems = api.drift(file, result)
         stop_on_errors(problems)
         if difference:
-            typer.echo(difference, nl=False)
+            typer.echo(printable_lines(difference), nl=False)
             tell(f"{folder} differs from what {api.models_file(file)} gives; run: modelyard render -f {file}")
             raise typer.Exit(1)
         tell(f"{folder} is what {api.models_file(file)} gives{counted(result.problems)}")

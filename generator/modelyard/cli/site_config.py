@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modelyard import api
-from modelyard.cli.app import File, Outside, app, stop_on_errors, tell
+from modelyard.cli.app import File, Outside, app, printable_lines, stop_on_errors, tell
+from modelyard.report import printable
 
 if TYPE_CHECKING:
     from modelyard.install import Change, Installed
@@ -77,9 +78,9 @@ def status(deploy: Deploy) -> None:
 
     found, problems = installed(deploy)
     for each in found:
-        typer.echo(_described(each))
+        typer.echo(printable_lines(_described(each)))
     if not found and not problems:
-        typer.echo(f"{deploy} has no site-config of modelyard")
+        typer.echo(printable(f"{deploy} has no site-config of modelyard"))
     stop_on_errors(problems)
 
 
@@ -107,11 +108,11 @@ def _do(change: "Change | None", *, yes: bool, done: str) -> None:
     if not yes:
         if not sys.stdin.isatty():
             raise typer.BadParameter("there is nobody to ask: add --yes")
-        typer.echo(change.diff, nl=False, err=True)
+        typer.echo(printable_lines(change.diff), nl=False, err=True)
         if not typer.confirm("Change these files?", err=True):
             tell("nothing was changed")
             raise typer.Exit(1)
     stop_on_errors(apply(change))
     if yes:
-        typer.echo(change.diff, nl=False)  # only now: on an error standard output is empty
+        typer.echo(printable_lines(change.diff), nl=False)  # only now: on an error standard output is empty
     tell(done)

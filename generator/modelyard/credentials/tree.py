@@ -1,5 +1,6 @@
 """Credentials in plain data: how a value is called there, and what is left when they are hidden."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -12,6 +13,7 @@ Path = tuple[str | int, ...]
 
 # Keys that say nothing about what stands under them: it is called as what they stand in.
 _NEUTRAL: Final = frozenset(["default", "literal", "text", "value", "values"])
+_INDEX: Final = re.compile(r"-|[0-9]+")
 
 
 class Leaf(NamedTuple):
@@ -42,7 +44,7 @@ def key_name(mapping: Mapping[Any, object], key: object, above: str = "") -> str
     if isinstance(named, str):
         return named
     if isinstance(pointer, str) and "op" in mapping:
-        fields = [part for part in pointer.split("/") if part not in _NEUTRAL and part != "-" and not part.isdecimal()]
+        fields = [part for part in pointer.split("/") if part not in _NEUTRAL and not _INDEX.fullmatch(part)]
         return fields[-1].replace("~1", "/").replace("~0", "~") if fields else ""
     return above
 

@@ -95,7 +95,7 @@ def _number(cell: str) -> str:
     value = float(text)
     if math.isinf(value):
         raise Misfit(f"{_shown(cell)} is too large for a number")
-    return repr(int(text)) if len(text) < 300 and text.lstrip("+-").isdecimal() else repr(value)
+    return repr(int(text)) if len(text) < 300 and text.isascii() and text.lstrip("+-").isdecimal() else repr(value)
 
 
 def _integer(cell: str) -> str:

@@ -17,7 +17,7 @@ CONFIG: Final = TypeMeta(_GROUP, "EndpointConfig")
 ENDPOINT: Final = TypeMeta(_GROUP, "Endpoint")
 SCALING: Final = (TypeMeta(_AUTOSCALING, "ScalableTarget"), TypeMeta(_AUTOSCALING, "ScalingPolicy"))
 MAIN: Final = "main"  # the one production variant of a model without variants
-_MEMORY: Final = re.compile(r"(\d+)(Mi|Gi)")
+_MEMORY: Final = re.compile(r"([0-9]+)(Mi|Gi)")
 
 
 def fields(served: Served) -> Spec:

@@ -8,6 +8,7 @@ from typing import Final
 
 # What kustomize puts behind the name of a generated object (5.8.1, api/hasher/hasher.go, encode).
 NAME_HASH: Final = "-[2456789bcdfghkmt]{10}"
+RESOURCES: Final = frozenset(["cpu", "ephemeral-storage", "memory"])  # of a container (core/v1, ResourceName)
 MAX_LABEL: Final = 63  # characters of a DNS label (RFC 1123 2.1)
 
 _DNS_1035: Final = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")

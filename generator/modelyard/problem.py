@@ -73,6 +73,8 @@ class Problem:
         """Hide what has the form of a credential."""
         for name in ("message", "hint", "accepted"):
             object.__setattr__(self, name, without_forms(getattr(self, name)))
+        if self.subject:
+            object.__setattr__(self, "subject", Subject(*map(without_forms, self.subject)))
 
 
 def problem(

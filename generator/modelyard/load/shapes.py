@@ -79,6 +79,8 @@ class _Fault:
             self.value_mark = self.key_mark
         self.owner = _shape_at(shape, self.path if self.missing else self.path[:-1])
         self.input = detail["input"]
+        self.is_key = is_key
+        self.shape = shape
 
     @property
     def cut(self) -> list[str]:
@@ -112,9 +114,19 @@ class _Fault:
     def shown(self) -> str:
         """Return the value for a message, unless its name says that it may be a credential."""
         text = str(self.input) if isinstance(self.input, str | Plain) else str(self.input).lower()
-        if any(is_credential(str(part), text) for part in self.path):
+        if (isinstance(self.input, str) and self.is_free) or any(is_credential(str(part), text) for part in self.path):
             return _HIDDEN
         return text if len(text) <= 60 else f"{text[:57]}…"
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the user alone decides what stands here, so that it may be a credential whatever it is called."""
+        path = list(self.path)
+        while path and isinstance(path[-1], int):
+            path.pop()
+        owner = _shape_at(self.shape, path[:-1])
+        known = (*(owner.model_fields if owner else ()), *names.RESOURCES)
+        return not self.is_key and str(path[-1] if path else "") not in known
 
     def unknown_key(self) -> Problem:
         key = str(self.path[-1])

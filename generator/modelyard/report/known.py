@@ -13,12 +13,12 @@ from typing import Any, Final
 
 from modelyard.check.kinds import SHIPPED
 from modelyard.models.modelset import API_VERSION
+from modelyard.names import quantity
 
 Schema = Mapping[str, Any]
 
 _SCALARS: Final = frozenset(["boolean", "integer", "number", "string"])
-# Mappings with names of the user's own whose values are words for selecting, or amounts.
-_LABELS: Final = frozenset(["hard", "labels", "limits", "matchLabels", "nodeSelector", "requests", "selector"])
+_AMOUNTS: Final = frozenset(["hard", "limits", "requests"])  # mappings with names of the user's own
 _WORDS: Final = frozenset(["args", "command"])  # lists of the user's own words; flags alone say nothing of a value
 _TEXT: Final[Schema] = {"type": "string"}
 _NAMES: Final = ("group", "kind", "labelSelector", "name", "namespace", "path", "version")
@@ -42,7 +42,9 @@ class Position:
         """Tell whether a scalar here is one that the format has a place for."""
         if not any(_is_scalar(node) for node, _ in self._open):
             return False
-        return _is_flag(value) if self._name in _WORDS else not self._is_free or self._name in _LABELS
+        if self._name in _WORDS:
+            return _is_flag(value)
+        return not self._is_free or (self._name in _AMOUNTS and quantity(str(value)) is None)
 
     def key(self, name: str) -> "Position":
         """Return the place under a key."""

@@ -220,3 +220,19 @@ def test_an_edit_that_leaves_errors_is_refused(checkout: Checkout) -> None:
     answer = checkout.run("traffic", "churn", "champion=80")
     assert (answer.code, answer.out) == (1, "")
     assert checkout.file("base").read_text("utf-8") == FILE.replace("percent: 10", "percent: 20")
+
+
+def test_what_another_run_has_written_meanwhile_is_read_once_more(checkout: Checkout) -> None:
+    file = checkout.file("base")
+
+    def planned() -> edits.Result:
+        found = edits.split(checkout.root / "base", "churn", {"champion": 70, "challenger": 30})
+        if "later" not in file.read_text("utf-8"):
+            file.write_text(f"{FILE}# later\n", "utf-8")
+        return found
+
+    edit, problems = edits.written(planned)
+    assert edit is not None, problems
+    assert file.read_text("utf-8") == f"{FILE}# later\n".replace("percent: 90", "percent: 70").replace(
+        "percent: 10", "percent: 30"
+    )

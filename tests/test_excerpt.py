@@ -11,6 +11,10 @@ from modelyard.report.excerpt import MAX_EXCERPTS, Excerpts
 SECRET = "hunter2"  # noqa: S105 - of nobody
 
 
+POD = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - "
+SET = "apiVersion: modelyard.dev/v1alpha1\nkind: ModelSet\nspec:\n  models:\n  - name: a\n    "
+
+
 def excerpt(content: str, line: int, column: int) -> list[str]:
     return Excerpts({"x.yaml": content.encode()})(Place("x.yaml", line, column))
 
@@ -21,17 +25,17 @@ def below_caret(lines: list[str]) -> str:
 
 
 def test_the_caret_stands_under_the_column() -> None:
-    assert excerpt("a: 1\nspec:\n  b: two\n", 3, 6) == ["    3 |   b: two", "      |      ^"]
+    assert excerpt("a: 1\nspec:\n  base: two\n", 3, 9) == ["    3 |   base: two", "      |         ^"]
 
 
 @pytest.mark.parametrize(
     ("line", "before"),
     [
-        ("  漢字: {b: X}", " " * 12),
-        ("  e\u0301: X", " " * 5),
-        ('"\u202e": X', " " * 10),  # is shown as an escape of six characters
-        ("\tb: X", "\t" + " " * 3),
-        ("[b, X]", " " * 4),
+        ("  漢字: {b: , X: }", " " * 14),
+        ("  e\u0301: {X: }", " " * 6),
+        ('"\u202e": {X: }', " " * 11),  # is shown as an escape of six characters
+        ("\tX:", "\t"),
+        ("[{b: , X: }]", " " * 7),
     ],
 )
 def test_the_caret_stands_under_the_column_whatever_the_width_of_characters(line: str, before: str) -> None:
@@ -41,7 +45,7 @@ def test_the_caret_stands_under_the_column_whatever_the_width_of_characters(line
 
 
 def test_long_lines_are_cut_around_the_column() -> None:
-    content = "a: [" + ", ".join(f"item-{i}" for i in range(200)) + "]"
+    content = "a: {" + ", ".join(f"item-{i}: " for i in range(200)) + "}"
     column = content.index("item-100") + 1
     lines = excerpt(content, 1, column)
     assert below_caret(lines) == "i"
@@ -53,13 +57,26 @@ def test_long_lines_are_cut_around_the_column() -> None:
 @pytest.mark.parametrize(
     ("content", "place", "shown"),
     [
-        ("env: {DB_PASSWORD: hunter2, minscale: 1}", (1, 29), "    1 | env: {DB_PASSWORD: <hidden> minscale: 1}"),
+        ("env: {DB_PASSWORD: hunter2, minscale: 1}", (1, 29), "    1 | env: {DB_PASSWORD: <hidden> minscale: <hidden>"),
         ("env:\n  password: hunter2\n", (2, 3), "    2 |   password: <hidden>"),
-        ("env:\n- {name: A, value: hunter2, x: 1}\n", (2, 29), "    2 | - {name: A, value: <hidden> x: 1}"),
+        ("env:\n- {name: A, value: hunter2, x: 1}\n", (2, 29), "    2 | - {name: <hidden> value: <hidden> x: <hidden>"),
         ("kind: Secret\ndata: {a: hunter2}\n", (2, 8), "    2 | data: {a: <hidden>"),
         ("kind: Secret\nstringData:\n  a: hunter2\n", (3, 6), "    3 |   a: <hidden>"),
         ("a: https://me:hunter2@host\n", (1, 1), "    1 | a: <hidden>"),
-        ("args: [--password, hunter2]\n", (1, 8), "    1 | args: [--password, <hidden>"),
+        (f"{POD}args: [--password, hunter2, serve]\n", (5, 5), "    5 |   - args: [--password, <hidden> <hidden>"),
+        (f"{POD}args: [--hunter=2]\n", (5, 5), "    5 |   - args: [<hidden>"),
+        (f"{POD}env: [{{name: A, value: hunter2}}]\n", (5, 5), "    5 |   - env: [{name: A, value: <hidden>"),
+        (f"{POD}image: user:hunter2@host\n", (5, 5), "    5 |   - image: <hidden>"),
+        (f"{POD}image: a:1 # hunter2\n", (5, 5), "    5 |   - image: a:1"),
+        (f"{POD}imago: hunter2\n", (5, 5), "    5 |   - imago: <hidden>"),
+        (f"{POD}imago: {{name: hunter2}}\n", (5, 5), "    5 |   - imago: {name: <hidden>"),
+        (f"{POD}{{pasword:hunter2, image: a}}\n", (5, 5), "    5 |   - {<hidden> , image: a}"),
+        (f"{SET}pasword: hunter2\n", (6, 5), "    6 |     pasword: <hidden>"),
+        (f"{SET}env: {{PW: hunter2, n: 1}}\n", (6, 5), "    6 |     env: {PW: <hidden> n: <hidden>"),
+        (f"{SET}patches: [{{ops: [{{op: add, path: /a, value: hunter2}}]}}]\n", (6, 5),
+         "    6 |     patches: [{ops: [{op: add, path: /a, value: <hidden>"),
+        (f"{SET}image: a:1\n    x: [\n", (6, 5), "    6 |     image: <hidden>"),  # cannot be read
+        ("args: [--password, hunter2]\n", (1, 8), "    1 | args: [<hidden> <hidden>"),
         ("args: [--password=hunter2]\n", (1, 1), "    1 | args: [<hidden>"),
         ("token:\n- hunter2\n", (2, 3), "    2 | - <hidden>"),
         ("a: &x hunter2\npassword: *x\n", (1, 4), "    1 | a: <hidden>"),
@@ -67,7 +84,7 @@ def test_long_lines_are_cut_around_the_column() -> None:
 )  # fmt: skip
 def test_what_may_be_a_credential_is_hidden(content: str, place: tuple[int, int], shown: str) -> None:
     lines = excerpt(content, *place)
-    assert lines[0] == shown
+    assert lines[:1] == [shown]
     assert SECRET not in "".join(lines)
 
 
@@ -91,9 +108,9 @@ def test_a_line_is_not_shown_where_it_is_not_sure_what_it_holds(content: str, pl
 
 
 def test_each_document_of_a_stream_is_judged_for_itself() -> None:
-    content = "password: [\n---\na: 1\n---\nb: {c: 2}\n"
-    assert excerpt(content, 3, 1)[0] == "    3 | a: 1"
-    assert excerpt(content, 5, 5)[0] == "    5 | b: {c: 2}"
+    content = "password: [\n---\nkind: 1\n---\nmetadata: {name: 2}\n"
+    assert excerpt(content, 3, 1)[0] == "    3 | kind: 1"
+    assert excerpt(content, 5, 5)[0] == "    5 | metadata: {name: 2}"
     assert excerpt(content, 1, 1) == []
 
 

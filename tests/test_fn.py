@@ -72,6 +72,7 @@ def test_plain_text_of_an_inline_set_is_text() -> None:
 def test_the_base_of_an_inline_set_is_looked_up_from_the_kustomization(folder: Path) -> None:
     below = folder / "overlay"
     below.mkdir()
+    (folder / ".git").mkdir()
     config = inline(base="../models.yaml")
     assert legacy(below, config).items == function().items
 

@@ -116,6 +116,7 @@ def test_places_in_a_base_name_the_base(tmp_path: Path) -> None:
         "base/models.yaml",
         "  models:\n    - {name: churn, image: UPPER, targets: {knative: {minScale: 1}}}\n",
     )
+    (tmp_path / ".git").mkdir()
     top = write(tmp_path, "dev/models.yaml", "  base: ../base/models.yaml\n")
     (found,) = api.load(top).problems
     assert found.place == Place(str(tmp_path / "base" / "models.yaml"), 6, 28)

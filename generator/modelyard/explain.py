@@ -15,7 +15,7 @@ def explain(what: str) -> tuple[str | None, str]:
     """Return (text, "") for a code such as MY104 or a field such as models.env; else (None, hint)."""
     if what.upper() in CODES:
         return _code(what.upper()), ""
-    if what[:2].upper() == "MY" and what[2:].isdecimal():
+    if what[:2].upper() == "MY" and what.isascii() and what[2:].isdecimal():
         return None, f"{what} is not a code; there are {', '.join(CODES)}"
     return _field(what.split("."))
 

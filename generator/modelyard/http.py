@@ -250,7 +250,7 @@ def _retry_after(text: str | None) -> float | None:
     """Return the seconds of a Retry-After header, which is a number or a date (RFC 9110, 10.2.3)."""
     if text is None:
         return None
-    if text.strip().isdecimal():
+    if text.isascii() and text.strip().isdecimal():
         return float(text)
     try:
         moment = parsedate_to_datetime(text)

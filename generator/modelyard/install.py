@@ -17,6 +17,7 @@ from modelyard.compose import HEADER, SITE_CONFIG
 from modelyard.files import FileProblem
 from modelyard.kustomization import entries, find, with_entry, without_entry
 from modelyard.problem import Place, Problem, problem
+from modelyard.report import printable
 
 KEY: Final = "components"
 _PREFIX: Final = f"{SITE_CONFIG}/modelyard-"
@@ -75,7 +76,7 @@ def installation(
 
     taken_out: hexadecimal digits that tell which restore is not to come back; they are noted in the Component.
     """
-    lines = [f"# Models file: {relpath(models_file.resolve(), deploy.resolve())}"]
+    lines = [f"# Models file: {printable(relpath(models_file.resolve(), deploy.resolve()))}"]
     lines += [f"# Restore taken out: {taken_out}"] if taken_out else []
     signed = {path: _signed(text, lines) if path == "kustomization.yaml" else text for path, text in content.items()}
     return _change(deploy, set_name, signed, with_entry)

@@ -54,7 +54,8 @@ def drift(folder: Path, content: Mapping[str, str], *, label: str = "generated")
 
 def difference(name: str, old: bytes | None, new: bytes | None) -> Iterator[str]:
     """Yield the lines of one file's unified diff; None: it is missing."""
-    name = name.encode("utf-8", "backslashreplace").decode()
+    # A line break in a name would end the line that it stands in, and look like one of the diff.
+    name = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in name)
     before = "/dev/null" if old is None else f"a/{name}"
     after = "/dev/null" if new is None else f"b/{name}"
     lines = list(unified_diff(_split(old), _split(new), before, after))

@@ -212,7 +212,7 @@ def lookup(body: Any, pointer: str) -> Any:
         key = part.replace("~1", "/").replace("~0", "~")
         if isinstance(body, dict) and key in body:
             body = body[key]
-        elif isinstance(body, list) and key.isdecimal() and int(key) < len(body):
+        elif isinstance(body, list) and key.isascii() and key.isdecimal() and int(key) < len(body):
             body = body[int(key)]
         else:
             return None

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from modelyard.codes import CODES
+from modelyard.credentials import without_forms
 
 
 class Severity(StrEnum):
@@ -41,17 +42,22 @@ class Subject(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """A second place that belongs to a problem, and what is there."""
+    """A second place that belongs to a problem, and what is there; without credentials, as all texts of a Problem."""
 
     place: Place
     message: str
+
+    def __post_init__(self) -> None:
+        """Hide what has the form of a credential."""
+        object.__setattr__(self, "message", without_forms(self.message))
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One mistake: what is wrong (message), how to mend it (hint), and where.
 
-    accepted: the reason for which the user's file accepts it (`ignore`); empty if it does not.
+    accepted: the reason for which the user's file accepts it (`ignore`); empty if it does not. Of all texts, what has
+    the form of a credential is hidden, whoever wrote it: each format shows them, and so do callers of the API.
     """
 
     code: str
@@ -62,6 +68,13 @@ class Problem:
     subject: Subject | None = None
     related: tuple[Related, ...] = ()
     accepted: str = ""
+
+    def __post_init__(self) -> None:
+        """Hide what has the form of a credential."""
+        for name in ("message", "hint", "accepted"):
+            object.__setattr__(self, name, without_forms(getattr(self, name)))
+        if self.subject:
+            object.__setattr__(self, "subject", Subject(*map(without_forms, self.subject)))
 
 
 def problem(

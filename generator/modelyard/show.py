@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from modelyard.credentials import is_credential_name, is_credential_value
+from modelyard.credentials import HIDDEN, is_credential, item_names, key_name
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.model import Model
 from modelyard.report import printable
@@ -34,12 +34,9 @@ def _mapping(
     data: dict[str, object], marks: MapMarks, indent: str, lead: str | None = None
 ) -> Iterator[tuple[str, int | None]]:
     before = indent if lead is None else lead
-    named = data.get("name")
     for key, value in data.items():
         _, value_marks = marks.entries.get(key, (marks.at, marks.at))
-        # In a list of variables the name of a value is its neighbour.
-        name = named if key == "value" and isinstance(named, str) else key
-        yield from _entry(f"{before}{key}:", name, value, value_marks, indent)
+        yield from _entry(f"{before}{key}:", key_name(data, key), value, value_marks, indent)
         before = indent
 
 
@@ -49,19 +46,20 @@ def _entry(start: str, name: str, value: object, marks: Marks, indent: str) -> I
         yield from _mapping(value, marks, indent + "  ")
     elif isinstance(value, list) and value and isinstance(marks, ListMarks):
         yield start, None
-        for item, item_marks in zip(value, marks.items, strict=True):
+        for item, item_marks, called in zip(value, marks.items, item_names(value, name), strict=True):
             if isinstance(item, dict) and item and isinstance(item_marks, MapMarks):
                 yield from _mapping(item, item_marks, indent + "  ", f"{indent}- ")
             else:
-                yield f"{indent}- {_scalar(name, item)}", at(item_marks)
+                yield f"{indent}- {_scalar(called, item)}", at(item_marks)
     else:
         yield f"{start} {_scalar(name, value)}", at(marks)
 
 
 def _scalar(name: str, value: object) -> str:
+    if is_credential(name, value):
+        return HIDDEN  # it is refused elsewhere; here it must not be printed either
     if isinstance(value, str):
-        # What looks like a credential is refused elsewhere; here it must not be printed either.
-        return "<hidden>" if is_credential_name(name) or is_credential_value(value) else quote(value)
+        return quote(value)
     if isinstance(value, bool) or value is None:
         return str(value).lower() if value is not None else "null"
     return str(value)

@@ -6,6 +6,9 @@ result = api.render("overlays/dev")
 for each in result.problems:
     print(each.place, each.message, each.hint)
 
+A models file leads to no file outside of its Git working tree, else of its folder, but `with
+api.allowing_outside(folder)`.
+
 `api.apply`, `diff`, `list`, `delete`, `traffic`, `promote`, `rollback` and `score` load with their first use, as all in
 `_LATER` does. What goes beyond is imported by name: `modelyard.api.scoring` (options of a run that scores),
 `modelyard.api.cluster` (several calls with one connection), `modelyard.api.deploying` (a model without a file),
@@ -37,6 +40,7 @@ from modelyard.api.pipeline import (
     write_several,
     writer,
 )
+from modelyard.load import allowing_outside
 
 __all__ = [
     "GENERATED",
@@ -44,6 +48,7 @@ __all__ = [
     "Applying",
     "Connection",
     "Rendering",
+    "allowing_outside",
     "apply",
     "check",
     "delete",

@@ -220,7 +220,7 @@ def traffic(
     file declares is changed in the cluster, where tags, revisions and @latest are named.
     """
     if edits.concerns(file, name):
-        return _edited(edits.split(file, name, percents), where, how)
+        return _edited(lambda: edits.split(file, name, percents), where, how)
     return _split(where, lambda client: cluster.split(client, name, percents))
 
 
@@ -234,13 +234,13 @@ def promote(
 ) -> Outcome:
     """Give one variant all calls; the others stay, with none. As `traffic`."""
     if edits.concerns(file, name):
-        return _edited(edits.promote(file, name, variant), where, how)
+        return _edited(lambda: edits.promote(file, name, variant), where, how)
     return _split(where, lambda client: cluster.all_to(client, name, variant))
 
 
 def rollback(name: str, *, file: str | Path = ".", where: Connection = HERE, how: Applying | None = None) -> Outcome:
     """Give a model the image and percents of the models file's previous revision in git. As `traffic`."""
-    return _edited(edits.rollback(file, name), where, how)
+    return _edited(lambda: edits.rollback(file, name), where, how)
 
 
 def _connected(where: Connection, work: Callable[[Client, Outcome], None]) -> Outcome:
@@ -255,15 +255,14 @@ def _connected(where: Connection, work: Callable[[Client, Outcome], None]) -> Ou
     return outcome
 
 
-def _edited(result: edits.Result, where: Connection, how: Applying | None) -> Outcome:
+def _edited(planned: Callable[[], edits.Result], where: Connection, how: Applying | None) -> Outcome:
     """Write an edit, and with `how` apply what the file then gives; what the server would refuse is not written."""
-    edit, problems = result
+    edit, problems = edits.written(planned) if how is None else planned()
     if edit is None:
         return Outcome(problems=problems)
     file = edit.file if edit.differences else None
     if how is None:
-        outcome = Outcome(problems=edits.write(edit))
-        outcome.written = None if outcome.failed else file
+        outcome = Outcome(written=file)
     else:  # also where the file says it already: an earlier run may have come no further
         rendering = render_loaded(edit.loaded, edit.file.parent)
         outcome = apply_rendered(

@@ -9,7 +9,7 @@ if edit:
 Nothing is written before `write`, which keeps every byte that does not change.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -25,7 +25,7 @@ from modelyard.models.declared import DeclaredModel
 from modelyard.names import nearest, one_of
 from modelyard.problem import Problem, has_errors, problem
 
-__all__ = ["Edit", "added", "concerns", "promote", "rollback", "split", "write"]
+__all__ = ["Edit", "added", "concerns", "promote", "rollback", "split", "write", "written"]
 
 WHOLE: Final = 100  # percent
 
@@ -61,9 +61,10 @@ def split(file: str | Path, name: str, shares: Mapping[str, int]) -> Result:
 
     Problems: what is wrong with the file before or after, MY723 no such model, variant or split, MY408.
     """
-    model, loaded, problems = _model(file, name)
-    if model is None:
-        return None, problems
+    before, problems = _bytes(file)
+    model, loaded, found = _model(file, name)
+    if before is None or model is None:
+        return None, found or problems
     if wrong := _split_problem(model, shares):
         return None, [wrong]
     percents = {each.variant or "": each.percent for each in model.variants} | dict(shares)
@@ -73,7 +74,7 @@ def split(file: str | Path, name: str, shares: Mapping[str, int]) -> Result:
         return None, [problem("MY723", message, hint=f"name all that change, so that they come to {WHOLE}")]
     old = {each.variant: each.percent for each in model.variants}
     settings = [Setting(name, each, "percent", share) for each, share in shares.items() if old[each] != share]
-    return _edit(file, loaded, settings)
+    return _edit(file, before, loaded, settings)
 
 
 def promote(file: str | Path, name: str, variant: str) -> Result:
@@ -91,9 +92,10 @@ def rollback(file: str | Path, name: str) -> Result:
     That is the newest commit in which they differ from those now. Problems: as for `split`; MY724 if there is none,
     or if the model had other variants then.
     """
-    model, loaded, problems = _model(file, name)
-    if model is None or loaded.models is None:
-        return None, problems
+    before, problems = _bytes(file)
+    model, loaded, found = _model(file, name)
+    if before is None or model is None or loaded.models is None:
+        return None, found or problems
     path = models_file(file)
     try:
         then = history.previous(path, model, loaded.models.files)
@@ -112,15 +114,15 @@ def rollback(file: str | Path, name: str) -> Result:
         for (variant, field), value in old.items()
         if value is not None and now[variant, field] != value
     ]
-    return _edit(file, loaded, settings)
+    return _edit(file, before, loaded, settings)
 
 
 def added(file: str | Path, lines: Iterable[str]) -> Result:
     """Return the edit that adds a model, given as lines of YAML in block style. Problems: as for `split`."""
-    loaded, path = load(file), models_file(file)
-    if has_errors(loaded.problems):
-        return None, loaded.problems
-    before = path.read_bytes()
+    path, (before, problems) = models_file(file), _bytes(file)
+    loaded = load(file)
+    if before is None or has_errors(loaded.problems):
+        return None, loaded.problems or problems
     content, problems = with_model(before, lines, shown=str(path))
     return (None, problems) if content is None else _proven(path, before, content, loaded)
 
@@ -136,6 +138,33 @@ def write(edit: Edit) -> list[Problem]:
         return edit.content
 
     return files.edit(edit.file, change) or found
+
+
+def written(planned: Callable[[], Result]) -> Result:
+    """Write the edit that is planned, and return it. Problems: those of the plan, and as for `write`.
+
+    The lock is taken before the file is read: what another run wrote meanwhile is read once more, so that runs which
+    wait for each other all succeed.
+    """
+    results = [planned()]
+    edit, problems = results[0]
+    if edit is None:
+        return None, problems
+    met: list[bytes] = []
+
+    def change(content: bytes) -> bytes | None:
+        if content != edit.before:
+            results.append(planned())
+        met.append(content)
+        newest = results[-1][0]
+        return newest.content if newest and newest.before == content else None
+
+    if refused := files.edit(edit.file, change):
+        return None, refused
+    newest, problems = results[-1]
+    if newest and met != [newest.before]:  # by a program that knows no lock
+        return None, [problem("MY407", f"{edit.file} has changed meanwhile", hint="run the command again")]
+    return newest, problems
 
 
 def _model(file: str | Path, name: str) -> tuple[DeclaredModel | None, Loaded, list[Problem]]:
@@ -168,12 +197,17 @@ def _split_problem(model: DeclaredModel, shares: Mapping[str, int]) -> Problem |
     return None
 
 
-def _edit(file: str | Path, loaded: Loaded, settings: list[Setting]) -> Result:
+def _bytes(file: str | Path) -> tuple[bytes | None, list[Problem]]:
+    """Return what a models file holds before it is loaded: of what is written meanwhile an edit must know."""
     path = models_file(file)
     try:
-        before = path.read_bytes()
+        return path.read_bytes(), []
     except OSError as error:
         return None, [files.refused(error, path, code="MY013", doing="read")]
+
+
+def _edit(file: str | Path, before: bytes, loaded: Loaded, settings: list[Setting]) -> Result:
+    path = models_file(file)
     content, problems = with_settings(before, settings, shown=str(path))
     return (None, problems) if content is None else _proven(path, before, content, loaded)
 

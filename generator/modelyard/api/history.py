@@ -14,7 +14,7 @@ from typing import Final
 from modelyard.api.pipeline import load, load_shown, models_file
 from modelyard.changes import Difference, of_sets
 from modelyard.git import GitProblem, Repository
-from modelyard.load import Loaded, base_of
+from modelyard.load import Loaded, base_of, bounds
 from modelyard.models.declared import DeclaredModel
 from modelyard.problem import Problem, has_errors
 
@@ -51,7 +51,7 @@ def loaded_at(repository: Repository, file: Path, commit: str, shown: str) -> Lo
         return None
     with tempfile.TemporaryDirectory(prefix="modelyard-") as folder:
         _check_out(repository, commit, name, Path(folder))
-        return load_shown(Path(folder, name), f"{shown}:{name}")
+        return load_shown(Path(folder, name), f"{shown}:{name}", bounds(Path(folder)))
 
 
 def _check_out(repository: Repository, commit: str, name: str | None, folder: Path) -> None:

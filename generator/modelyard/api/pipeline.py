@@ -15,7 +15,7 @@ from modelyard.check.entrances import answers
 from modelyard.check.finding import Cluster, Finding
 from modelyard.check.kinds import SHIPPED, Kinds
 from modelyard.compose import SITE_CONFIG, compose, site_config
-from modelyard.load import Loaded
+from modelyard.load import Bounds, Loaded
 from modelyard.load import load as _load
 from modelyard.load.rules import accepting
 from modelyard.manifest import Manifest, Rendered
@@ -60,10 +60,10 @@ def load(file: str | Path = ".") -> Loaded:
     return load_shown(path, str(path))
 
 
-def load_shown(path: Path, shown: str) -> Loaded:
-    """Load a models file that messages call otherwise than by its path."""
+def load_shown(path: Path, shown: str, within: Bounds | None = None) -> Loaded:
+    """Load a models file that messages call otherwise than by its path. within: how far its files may lead."""
     with without_collector():
-        return _load(path, shown)
+        return _load(path, shown, within)
 
 
 def check(file: str | Path = ".", *, today: date | None = None, kinds: Kinds = SHIPPED) -> list[Problem]:

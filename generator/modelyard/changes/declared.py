@@ -64,5 +64,5 @@ def _data(served: Served) -> Mapping[str, object]:
 
 
 def _changes(variant: str, leaves: list[Leaf] | Iterator[Leaf], targets: set[str] | tuple[()]) -> Iterator[Change]:
-    for path, before, after in leaves:
-        yield Change(variant, field(path, targets), hidden(path, before), hidden(path, after))
+    for path, before, after, named in leaves:
+        yield Change(variant, field(path, targets), hidden(path, before, named), hidden(path, after, named))

@@ -4,9 +4,8 @@ from collections.abc import Collection
 from typing import Final
 
 from modelyard.changes.values import Path
-from modelyard.credentials import is_credential_name, is_credential_value
+from modelyard.credentials import HIDDEN, is_credential, without
 
-HIDDEN: Final = "<hidden>"
 _AUTOSCALING: Final = "autoscaling.knative.dev/"
 _LIST_ITEM: Final = 2  # the parts of `env.NAME` or of `NAME/value` that name a value
 
@@ -43,18 +42,14 @@ def _camel(annotation: str) -> str:
     return words[0] + "".join(word.capitalize() for word in words[1:])
 
 
-def hidden(path: Path, value: object) -> object:
-    """Return the value, or HIDDEN for what looks like a credential by its name or its form."""
+def hidden(path: Path, value: object, named: Collection[str] = ()) -> object:
+    """Return the value, without what looks like a credential by its name or its form.
+
+    named: what it is called besides, such as the flag before it in a list of arguments.
+    """
     if value is None:
         return None
-    names = [str(part) for part in path[-_LIST_ITEM:]]
-    secret = isinstance(value, str) and (any(map(is_credential_name, names)) or is_credential_value(value))
-    return HIDDEN if secret else _without_credentials(value)
-
-
-def _without_credentials(value: object) -> object:
-    if isinstance(value, dict):
-        return {key: hidden((str(value.get("name", "")), str(key)), item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [hidden((), item) for item in value]
-    return value
+    names = [*(str(part) for part in path[-_LIST_ITEM:]), *named]
+    if not isinstance(value, dict | list):
+        return HIDDEN if any(is_credential(name, value) for name in names) else value
+    return without(value, names[-1] if names else "")

@@ -120,7 +120,7 @@ class _Words:
         """Return the owner and the change of a leaf, None for one that only names the model or variant."""
         body = self._bodies.get(_key(pair.wanted)) if pair.wanted else None
         mark = own_mark(body, indices(body, leaf.path)) if body and at(body, leaf.path) is not None else None
-        before, after = (hidden(leaf.path, each) for each in (leaf.before, leaf.after))
+        before, after = (hidden(leaf.path, each, leaf.named) for each in (leaf.before, leaf.after))
         if mark in self._of_set:
             variant, path = self._of_set[mark]
             return "", Change(variant, field(path), hidden(path, before), hidden(path, after))

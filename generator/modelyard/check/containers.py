@@ -12,7 +12,7 @@ from modelyard.check.finding import Cluster, Finding, Found, Path, items, mappin
 from modelyard.check.pod_templates import KNATIVE, PodTemplate, all_pod_templates, containers
 from modelyard.check.quantities import amount
 from modelyard.manifest import POD_SPECS, Manifest
-from modelyard.names import dns_1123_label, quantity
+from modelyard.names import RESOURCES, dns_1123_label, quantity
 
 _LOST: Final = "; a strategic merge patch replaces lists of a kind that kustomize does not know, so write a JSON patch"
 
@@ -111,7 +111,9 @@ def _resources(path: Path, stated: dict[str, Any]) -> Iterator[Found]:
         for name, value in mapping(stated.get(key)).items():
             where = (*path, key, name)
             if isinstance(value, str) and (wrong := quantity(value)):
-                yield Found(f"{name} {value!r} {wrong}", "write it without blanks, with a unit such as m or Mi", where)
+                # Under a name that somebody misspelt anything may stand.
+                shown = f"{name} {value!r}" if name in RESOURCES else name
+                yield Found(f"{shown} {wrong}", "write it without blanks, with a unit such as m or Mi", where)
                 continue
             number, limit = amount(value), amount(limits.get(name))
             if number is not None and number < 0:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, Literal, NamedTuple
 
 from modelyard.check.finding import Path
-from modelyard.credentials import is_credential_name, is_credential_value
+from modelyard.credentials import is_credential
 from modelyard.patch import pointer_of
 
 _SHOWN: Final = 60  # characters of a value in a message
@@ -45,9 +45,10 @@ def differences(old: object, new: object, free: Free = _NOTHING) -> Iterator[Dif
 def shown(path: Path, old: object, new: object) -> str:
     """Return what differs in words; values of variables and arguments, and what may be a credential, are not shown."""
     texts = [json.dumps(each, ensure_ascii=False, default=str) for each in (new, old)]
+    names = [""] if _NAMES.intersection(path[-1:]) else [str(part) for part in path]
+    written = [each if isinstance(each, str) else text for each, text in zip((new, old), texts, strict=True)]
     is_switch = isinstance(old, bool) and isinstance(new, bool)
-    names = [] if is_switch or _NAMES.intersection(path[-1:]) else [str(part) for part in path]
-    secret = any(map(is_credential_name, names)) or any(map(is_credential_value, texts))
+    secret = not is_switch and any(is_credential(name, value) for name in names for value in written)
     if secret or _ANY_TEXT.intersection(path[-2:]):
         return "differs (hidden)"
     if isinstance(old, dict | list) or isinstance(new, dict | list):

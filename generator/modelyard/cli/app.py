@@ -1,15 +1,18 @@
 """The command modelyard and what its commands share."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
 
 from modelyard import api
 from modelyard.cli.together import Commands
+from modelyard.credentials import without_forms
 from modelyard.problem import Problem, Severity, has_errors, is_open
 from modelyard.report import printable, summary, text
 from modelyard.report.excerpt import Excerpts
@@ -30,8 +33,36 @@ On any error standard output is empty and files stand as they were; a report tha
 NO_COLOR switches colours off; MODELYARD_TRACEBACK=1 prints the traceback of a bug.
 """
 
+# The base of typer's own errors has no public name.
+_UsageError: Final[type[Any]] = typer.BadParameter.__mro__[1]
+
+
+class _Printable(TyperGroup):
+    """All commands. What usage errors repeat of the arguments must not control a terminal."""
+
+    def make_context(self, *arguments: Any, **more: Any) -> Any:
+        """Read the arguments before the command."""
+        with _printable_errors():
+            return super().make_context(*arguments, **more)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Read the arguments of a command, and run it."""
+        with _printable_errors():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _printable_errors() -> Iterator[None]:
+    try:
+        yield
+    except _UsageError as error:
+        error.message = printable(without_forms(error.message))
+        raise
+
+
 app = Commands(
     name="modelyard",
+    cls=_Printable,
     help=HELP,
     no_args_is_help=True,
     rich_markup_mode="markdown",
@@ -66,6 +97,24 @@ def single(files: Sequence[Path] | None, what: str) -> Path:
     return found[0]
 
 
+def _allow(folders: list[Path] | None) -> list[Path] | None:
+    from modelyard.load import allow_outside
+
+    allow_outside(folders or [])
+    return folders
+
+
+Outside = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--allow-outside",
+        metavar="DIR",
+        callback=_allow,
+        help="Folder that the models file may lead into though it is outside of its Git working tree; may be repeated.",
+    ),
+]
+
+
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
     if wanted:
         typer.echo(f"modelyard {version('modelyard')}")
@@ -83,7 +132,12 @@ def _root(
 
 def tell(message: str) -> None:
     """Say something to the person, on standard error: standard output belongs to manifests."""
-    typer.echo(printable(message), err=True)
+    typer.echo(printable(without_forms(message)), err=True)
+
+
+def printable_lines(text: str) -> str:
+    """Return a text of several lines, such as a diff of files that anybody wrote, without what controls a terminal."""
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def report(problems: Sequence[Problem]) -> None:

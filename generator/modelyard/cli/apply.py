@@ -8,7 +8,7 @@ import typer
 
 from modelyard import names
 from modelyard.api import models_file
-from modelyard.cli.app import File, Files, app, counted, named, report, single, stop_on_errors, tell
+from modelyard.cli.app import File, Files, Outside, app, counted, named, report, single, stop_on_errors, tell
 from modelyard.cli.connection import (
     FIVE_MINUTES,
     Context,
@@ -22,6 +22,7 @@ from modelyard.cli.connection import (
     connection,
 )
 from modelyard.problem import Problem, unique
+from modelyard.report import printable
 
 if TYPE_CHECKING:
     from modelyard.api.commands import Outcome
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 @app.command()
 def apply(  # noqa: PLR0913 - typer's way to declare options
     file: File = Path(),
+    _outside: Outside = None,
     *,
     namespace: Namespace = "",
     context: Context = "",
@@ -61,6 +63,7 @@ def apply(  # noqa: PLR0913 - typer's way to declare options
 @app.command()
 def diff(  # noqa: PLR0913 - typer's way to declare options
     file: Files = None,
+    _outside: Outside = None,
     *,
     git: Annotated[
         str, typer.Option("--git", metavar="REV", help="Compare with the models file at a commit; needs no cluster.")
@@ -195,4 +198,4 @@ def finish(outcome: "Outcome") -> None:
         tell(f"removed {len(outcome.removed)} objects")
     typer.echo(shown(outcome.differences, "text"), nl=False)
     if outcome.applied:
-        typer.echo(f"{outcome.namespace}: {counts(outcome.applied)}{counted(outcome.problems)}")
+        typer.echo(printable(f"{outcome.namespace}: {counts(outcome.applied)}{counted(outcome.problems)}"))

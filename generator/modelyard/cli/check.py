@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from modelyard import api
-from modelyard.cli.app import Files, app, named, say, single, tell
+from modelyard.cli.app import Files, Outside, app, named, say, single, tell
 from modelyard.cli.connection import Context, Kubeconfig
 from modelyard.cli.definitions import CLUSTER, kinds_of
 from modelyard.cli.inputs import STDIN, read_stream
@@ -79,6 +79,7 @@ def check(  # noqa: PLR0913 - an argument per option
     files: Streams = None,
     *,
     file: Files = None,
+    _outside: Outside = None,
     base: Base = "",
     deploy: Deploy = None,
     built: Built = "",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from modelyard.cli.app import File, app, stop_on_errors, tell
+from modelyard.cli.app import File, Outside, app, stop_on_errors, tell
 from modelyard.cli.connection import Context, Kubeconfig, Namespace, Timeout, Yes, beside, confirming, connected
 from modelyard.cli.durations import Seconds, duration
 
@@ -22,6 +22,7 @@ _A_MINUTE: Final = Seconds(60)
 @app.command("list")
 def list_models(
     file: File = Path(),
+    _outside: Outside = None,
     *,
     namespace: Namespace = "",
     context: Context = "",
@@ -57,6 +58,7 @@ def list_models(
 def status(
     name: Annotated[str, typer.Argument(help="Name of the model.")],
     file: File = Path(),
+    _outside: Outside = None,
     *,
     namespace: Namespace = "",
     context: Context = "",
@@ -87,6 +89,7 @@ def status(
 def delete(  # noqa: PLR0913 - typer's way to declare options
     names: Annotated[list[str] | None, typer.Argument(metavar="NAME...", help="Names of models.")] = None,
     file: File = Path(),
+    _outside: Outside = None,
     *,
     namespace: Namespace = "",
     context: Context = "",
@@ -99,6 +102,7 @@ def delete(  # noqa: PLR0913 - typer's way to declare options
     """Delete models, or a revision that gets no calls, after showing what goes; waits until it is gone."""
     from modelyard.api import commands
     from modelyard.api.cluster import called
+    from modelyard.report import printable
 
     if bool(names) == bool(revision):
         raise typer.BadParameter("name models, or one --revision")
@@ -107,13 +111,14 @@ def delete(  # noqa: PLR0913 - typer's way to declare options
         seconds=timeout, confirm=confirming(yes=yes),
     )  # fmt: skip
     stop_on_errors(outcome.problems)
-    typer.echo("\n".join(f"deleted {called(each)}" for each in outcome.removed))
+    typer.echo("\n".join(printable(f"deleted {called(each)}") for each in outcome.removed))
 
 
 @app.command()
 def logs(  # noqa: PLR0913 - typer's way to declare options
     name: Annotated[str, typer.Argument(help="Name of the model.")],
     file: File = Path(),
+    _outside: Outside = None,
     *,
     variant: Annotated[str, typer.Option("--variant", help="Of one variant alone.")] = "",
     follow: Annotated[bool, typer.Option("--follow", help="Go on with what comes, until interrupted.")] = False,

@@ -16,5 +16,5 @@ def print_text(text: str) -> None:
     shown = Text(text, end="")
     for severity, style in _STYLES.items():
         shown.highlight_regex(rf"(?m)(?<=: ){severity}(?=: )|^{severity}(?=: )", style)
-    shown.highlight_regex(r"(?m)^  hint:|^ *\d* \| ", "dim")
+    shown.highlight_regex(r"(?m)^  hint:|^ *[0-9]* \| ", "dim")
     console.print(shown)

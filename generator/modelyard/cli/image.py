@@ -6,13 +6,14 @@ from typing import Annotated
 import typer
 
 from modelyard.api import image as api
-from modelyard.cli.app import File, app, counted, stop_on_errors, tell
+from modelyard.cli.app import File, Outside, app, counted, stop_on_errors, tell
 
 
 @app.command()
 def image(
     model: Annotated[str, typer.Argument(help="Name of the model.")],
     file: File = Path(),
+    _outside: Outside = None,
     *,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder to write.")],
     variant: Annotated[str | None, typer.Option(help="Which variant, where their images differ.")] = None,

@@ -6,12 +6,14 @@ from typing import Annotated
 import typer
 
 from modelyard import api
-from modelyard.cli.app import File, app, stop_on_errors
+from modelyard.cli.app import File, Outside, app, stop_on_errors
 from modelyard.problem import problem
 
 
 @app.command()
-def show(model: Annotated[str, typer.Argument(help="Name of the model.")], file: File = Path()) -> None:
+def show(
+    model: Annotated[str, typer.Argument(help="Name of the model.")], file: File = Path(), _outside: Outside = None
+) -> None:
     """Print a model after base, defaults and variants, with the file, line and column of each value."""
     loaded = api.load(file)
     stop_on_errors([each for each in loaded.problems if loaded.models is None])

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from modelyard import plugin
-from modelyard.cli.app import app, stop_on_errors, tell
+from modelyard.cli.app import app, printable_lines, stop_on_errors, tell
 from modelyard.cli.together import Commands
 
 WIDTH = 80  # columns; what people see in a terminal and paste into an issue
@@ -52,7 +52,7 @@ def status(
 
     lines = found(os.environ, folder)
     for line in lines:
-        typer.echo(_laid_out(line.level, line.text, line.command))
+        typer.echo(printable_lines(_laid_out(line.level, line.text, line.command)))
     if any(line.level == "problem" for line in lines):
         raise typer.Exit(1)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from modelyard import api
-from modelyard.cli.app import Files, app, counted, named, report, single, stop_on_errors, tell
+from modelyard.cli.app import Files, Outside, app, counted, named, printable_lines, report, single, stop_on_errors, tell
 from modelyard.names import dns_1035_label
 from modelyard.problem import problem
 from modelyard.yamlio import write_all
@@ -50,6 +50,7 @@ def init(
 @app.command()
 def render(
     file: Files = None,
+    _outside: Outside = None,
     *,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing: print what would change, and exit with 1 if anything would.")
@@ -97,7 +98,7 @@ def _compare(results: dict[Path, api.Rendering]) -> None:
     found = {file: api.drift(file, result) for file, result in results.items()}
     stop_on_errors([each for _, problems in found.values() for each in problems])
     for file, (difference, _) in found.items():
-        typer.echo(difference, nl=False)
+        typer.echo(printable_lines(difference), nl=False)
         _say_difference(file, results[file], differs=bool(difference))
     if any(difference for difference, _ in found.values()):
         raise typer.Exit(1)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from modelyard.api import sagemaker
-from modelyard.cli.app import File, app, stop_on_errors
+from modelyard.cli.app import File, Outside, app, stop_on_errors
 from modelyard.cli.together import Commands
 
 commands = Commands(help="Work with the SageMaker endpoints that a models file declares.", no_args_is_help=True)
@@ -19,7 +19,9 @@ def _group() -> None:
 
 
 @commands.command()
-def script(model: Annotated[str, typer.Argument(help="Name of the model.")], file: File = Path()) -> None:
+def script(
+    model: Annotated[str, typer.Argument(help="Name of the model.")], file: File = Path(), _outside: Outside = None
+) -> None:
     """Print a boto3 program that creates a model's endpoint, or moves it to what is declared.
 
     It makes what the rendered objects make through ACK, under the same names, waits until the endpoint serves, and

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
 
 import typer
 
-from modelyard.cli.app import File, app, stop_on_errors, tell
+from modelyard.cli.app import File, Outside, app, stop_on_errors, tell
 from modelyard.cli.connection import FIVE_MINUTES, Context, Kubeconfig, Namespace, connection
 from modelyard.cli.durations import Seconds, duration
 
@@ -94,6 +94,7 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     table: Table,
     output: Output = "-",
     file: File = Path(),
+    _outside: Outside = None,
     *,
     resume: Resume = False,
     on_error: OnError = "",

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modelyard import api
-from modelyard.cli.app import File, app, report, stop_on_errors, tell
+from modelyard.cli.app import File, Outside, app, printable_lines, report, stop_on_errors, tell
 from modelyard.cli.together import Commands
+from modelyard.report import printable
 
 if TYPE_CHECKING:
     from modelyard.install import Change, Installed
@@ -27,6 +28,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking, as in CI
 def install(
     deploy: Deploy,
     file: File = Path(),
+    _outside: Outside = None,
     *,
     yes: Yes = False,
     no_check: Annotated[bool, typer.Option("--no-check", help="Do not build the base to prove the effect.")] = False,
@@ -60,6 +62,7 @@ def install(
 def remove(
     deploy: Deploy,
     file: File = Path(),
+    _outside: Outside = None,
     *,
     restore: Annotated[bool, typer.Option("--restore", help="Take out the restore alone.")] = False,
     yes: Yes = False,
@@ -90,9 +93,9 @@ def status(deploy: Deploy) -> None:
 
     found, problems = installed(deploy)
     for each in found:
-        typer.echo(_described(each))
+        typer.echo(printable_lines(_described(each)))
     if not found and not problems:
-        typer.echo(f"{deploy} has no site-config of modelyard")
+        typer.echo(printable(f"{deploy} has no site-config of modelyard"))
     report(problems)
     if problems:
         raise typer.Exit(1)
@@ -122,11 +125,11 @@ def _do(change: "Change | None", *, yes: bool, done: str) -> None:
     if not yes:
         if not sys.stdin.isatty():
             raise typer.BadParameter("there is nobody to ask: add --yes")
-        typer.echo(change.diff, nl=False, err=True)
+        typer.echo(printable_lines(change.diff), nl=False, err=True)
         if not typer.confirm("Change these files?", err=True):
             tell("nothing was changed")
             raise typer.Exit(1)
     stop_on_errors(apply(change))
     if yes:
-        typer.echo(change.diff, nl=False)  # only now: on an error standard output is empty
+        typer.echo(printable_lines(change.diff), nl=False)  # only now: on an error standard output is empty
     tell(done)

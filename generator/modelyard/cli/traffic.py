@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modelyard.cli.app import File, app, tell
+from modelyard.cli.app import File, Outside, app, tell
 from modelyard.cli.apply import finish
 from modelyard.cli.connection import FIVE_MINUTES, Apply, Context, Kubeconfig, Namespace, Timeout, Wait, beside
 
@@ -20,6 +20,7 @@ def traffic(  # noqa: PLR0913 - typer's way to declare options
     name: Name,
     shares: Annotated[list[str], typer.Argument(metavar="VARIANT=PERCENT...", help="Such as champion=80.")],
     file: File = Path(),
+    _outside: Outside = None,
     *,
     to_cluster: Apply = False,
     wait: Wait = False,
@@ -45,6 +46,7 @@ def promote(  # noqa: PLR0913 - typer's way to declare options
     name: Name,
     variant: Annotated[str, typer.Argument(help="Variant, or in the cluster alone a tag or revision.")],
     file: File = Path(),
+    _outside: Outside = None,
     *,
     to_cluster: Apply = False,
     wait: Wait = False,
@@ -65,6 +67,7 @@ def promote(  # noqa: PLR0913 - typer's way to declare options
 def rollback(  # noqa: PLR0913 - typer's way to declare options
     name: Name,
     file: File = Path(),
+    _outside: Outside = None,
     *,
     to_cluster: Apply = False,
     wait: Wait = False,

@@ -53,4 +53,10 @@ READING: Final[dict[str, Code]] = {
     "MY012": Code("A key that is not a string", "Quote keys that a YAML reader takes for a number, a boolean or null."),
     "MY013": Code("A file that cannot be read", "The file is missing, is a folder, or may not be read."),
     "MY014": Code("A YAML directive", "Lines that start with % change how the rest is read."),
+    "MY015": Code(
+        "A file outside",
+        "What a models file or a ModelGenerator names stays in the Git working tree, without one in the folder of the "
+        "models file; links are followed first. --allow-outside DIR lets it lead into DIR too, "
+        "MODELYARD_ALLOW_OUTSIDE=DIR where kustomize calls modelyard-fn.",
+    ),
 }

@@ -6,6 +6,8 @@ Source: k8s.io/apimachinery, pkg/labels/selector.go, Parse and Matches.
 import re
 from typing import Final, NamedTuple
 
+from modelyard.check.go_syntax import integer
+
 _PART: Final = re.compile(
     r"\s*(?:(?P<not>!)\s*)?(?P<key>[^\s!=<>(),]+)"
     r"(?:\s*(?P<operator>==|!=|=|<|>)\s*(?P<value>[^\s!=<>(),]*)|\s+(?P<set>in|notin)\s*\((?P<values>[^()]*)\))?\s*"
@@ -32,9 +34,8 @@ class Requirement(NamedTuple):
                 return self.key in found and str(value) in self.values
             case "notin":
                 return self.key not in found or str(value) not in self.values
-        try:
-            number, limit = int(str(value)), int(self.values[0])
-        except ValueError:
+        number, limit = integer(str(value)), integer(self.values[0])
+        if number is None or limit is None:
             return False
         return number < limit if self.operator == "<" else number > limit
 

@@ -1,14 +1,19 @@
 """One call of the plugin: which kind it is, the answer on standard output, the problems on standard error."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final, TextIO
 
 from modelyard.fn.configuration import render
 from modelyard.fn.resource_list import Call, read_call, read_legacy_call, write_answer
+from modelyard.load import allowing_outside
 from modelyard.problem import Problem, has_errors, is_open
 from modelyard.report import text
 
+# Folders that files may lead into though they lie outside: kustomize passes its environment on, and only who runs it
+# decides about that. A field of the configuration would be decided by who proposes it.
+ALLOW: Final = "MODELYARD_ALLOW_OUTSIDE"
 ROOT: Final = "KUSTOMIZE_PLUGIN_CONFIG_ROOT"
 USAGE: Final = """\
 modelyard-fn is called by kustomize, kubectl and kpt, not by people.
@@ -25,10 +30,11 @@ def run(
     if stdin is None or (not legacy and (arguments or stdin.isatty())):
         stderr.write(USAGE)
         return 2
-    if legacy:
-        answer, problems = _answer(*read_legacy_call(Path(arguments[0]), Path(env[ROOT]), stdin))
-    else:
-        answer, problems = _answer(*read_call(stdin))
+    with allowing_outside(*filter(None, env.get(ALLOW, "").split(os.pathsep))):
+        if legacy:
+            answer, problems = _answer(*read_legacy_call(Path(arguments[0]), Path(env[ROOT]), stdin))
+        else:
+            answer, problems = _answer(*read_call(stdin))
     report = text([each for each in problems if is_open(each)])  # a build runs often; `check` lists what is accepted
     # Before kustomize 5.8 a legacy plugin's errors are a format string: `%o` would be taken for a verb.
     stderr.write(report.replace("%", "%%") if legacy else report)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from modelyard import api
 from modelyard.fn.fields import FieldPlace, fields
-from modelyard.load import load_text
+from modelyard.load import bounds, load_text
 from modelyard.load.merge import Tree
 from modelyard.load.shapes import validate
 from modelyard.manifest import Manifest
@@ -61,7 +61,12 @@ def _pointed(content: bytes, name: str, root: Path) -> api.Rendering:
     if generator is None or problems:
         return api.Rendering(None, problems)
     file = Path(generator.spec.models)
-    loaded = api.load_shown(root / file, str(file))
+    within = bounds(root)
+    if within.leaves(root / file):
+        message, hint = within.refusal(str(file))
+        place = sources.place(find(document.marks, "spec", "models")[1])
+        return api.Rendering(None, [problem("MY015", message, hint=hint, place=place)])
+    loaded = api.load_shown(root / file, str(file), within)
     hint = "spec.models is a path from the folder of the kustomization"
     loaded.problems = [replace(each, hint=hint) if each.code == "MY013" else each for each in loaded.problems]
     rendering = api.render_loaded(loaded, root)

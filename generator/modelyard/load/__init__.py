@@ -10,11 +10,12 @@ from pathlib import Path
 from modelyard.load.assemble import assemble
 from modelyard.load.documents import base_of, read_chain, read_document
 from modelyard.load.merge import Tree
+from modelyard.load.outside import Bounds, allow_outside, allowing_outside, bounds
 from modelyard.models.declared import DeclaredSet
 from modelyard.problem import Problem, unique
 from modelyard.yamlio import Sources
 
-__all__ = ["Loaded", "base_of", "load", "load_text"]
+__all__ = ["Bounds", "Loaded", "allow_outside", "allowing_outside", "base_of", "bounds", "load", "load_text"]
 
 
 @dataclass(slots=True)
@@ -25,10 +26,10 @@ class Loaded:
     problems: list[Problem] = field(default_factory=list)
 
 
-def load(path: Path, shown: str) -> Loaded:
-    """Load the models file at a path; `shown` is what messages call it."""
+def load(path: Path, shown: str, within: Bounds | None = None) -> Loaded:
+    """Load the models file at a path; `shown` is what messages call it, `within` how far its files may lead."""
     sources = Sources()
-    tree, problems, files = read_chain(path, shown, sources)
+    tree, problems, files = read_chain(path, shown, sources, within)
     return _finish(tree, problems, sources, files)
 
 

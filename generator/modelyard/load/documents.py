@@ -2,9 +2,10 @@
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from modelyard.load.merge import Tree, merge
+from modelyard.load.outside import Bounds, bounds
 from modelyard.problem import Problem, problem
 from modelyard.yamlio import MAX_BYTES, Document, MapMarks, Sources, at, read
 
@@ -13,17 +14,31 @@ MAX_BASES: Final = 16  # files in a chain; a longer one is a mistake
 Chain = tuple[Tree | None, list[Problem], tuple[str, ...]]
 
 
-def read_chain(path: Path, shown: str, sources: Sources) -> Chain:
-    """Read a models file and its bases. Returns the merged tree, the problems, and the files' shown names."""
+class _Chain(NamedTuple):
+    """How far the files of a chain may lead, and those that have been read on the way."""
+
+    within: Bounds
+    above: tuple[Path, ...]
+
+
+def read_chain(path: Path, shown: str, sources: Sources, within: Bounds | None = None) -> Chain:
+    """Read a models file and its bases. Returns the merged tree, the problems, and the files' shown names.
+
+    within: how far they may lead; if absent, in the Git working tree of the models file's folder.
+    """
+    within = within or bounds(path.parent)
+    if within.leaves(path):
+        message, hint = within.refusal(shown)
+        return None, [problem("MY015", message, hint=hint)], (shown,)
     content, problems = _content(path, shown)
     if content is None:
         return None, problems, (shown,)
-    return _read(content, shown, path.parent, sources, (path.resolve(),))
+    return _read(content, shown, path.parent, sources, _Chain(within, (path.resolve(),)))
 
 
 def read_document(content: bytes, shown: str, folder: Path, sources: Sources) -> Chain:
     """Read a models file from memory; its base is looked up from the folder."""
-    return _read(content, shown, folder, sources, ())
+    return _read(content, shown, folder, sources, _Chain(bounds(folder), ()))
 
 
 def base_of(content: bytes) -> str | None:
@@ -42,7 +57,7 @@ def _content(path: Path, shown: str) -> tuple[bytes | None, list[Problem]]:
         return None, [problem("MY013", message, hint=hint)]
 
 
-def _read(content: bytes, shown: str, folder: Path, sources: Sources, above: tuple[Path, ...]) -> Chain:
+def _read(content: bytes, shown: str, folder: Path, sources: Sources, chain: _Chain) -> Chain:
     document = read(content, sources, shown)
     if not isinstance(document.data, dict) or not isinstance(document.marks, MapMarks):
         return None, document.problems, (shown,)
@@ -51,7 +66,7 @@ def _read(content: bytes, shown: str, folder: Path, sources: Sources, above: tup
     files: tuple[str, ...] = (shown,)
     if base := _base(document):
         name, mark = base
-        below = _read_base(name, mark, shown, folder, sources, above)
+        below = _read_base(name, mark, shown, folder, sources, chain)
         document.problems += below[1]
         files += below[2]
         if below[0] is None:
@@ -73,19 +88,22 @@ def _base(document: Document) -> tuple[str, int] | None:
     return spec.pop("base"), at(spec_marks.entries.pop("base")[1])
 
 
-def _read_base(name: str, mark: int, shown: str, folder: Path, sources: Sources, above: tuple[Path, ...]) -> Chain:
+def _read_base(name: str, mark: int, shown: str, folder: Path, sources: Sources, chain: _Chain) -> Chain:
     path = folder / name
     below = os.path.normpath(Path(shown).parent / name)
     place = sources.place(mark)
+    if chain.within.leaves(path):
+        message, hint = chain.within.refusal(name)
+        return None, [problem("MY015", message, hint=hint, place=place)], (below,)
     if path.is_dir():
         wrong, hint = f"{name} is a folder", "name the file, such as ../base/models.yaml"
     elif not path.is_file():
         wrong, hint = f"{name} does not exist", "the path is relative to this file"
-    elif path.resolve() in above or len(above) > MAX_BASES:
+    elif path.resolve() in chain.above or len(chain.above) > MAX_BASES:
         wrong, hint = f"{name} leads back to this file", "a base cannot be based on what builds on it"
     else:
         content, problems = _content(path, below)
         if content is not None:
-            return _read(content, below, path.parent, sources, (*above, path.resolve()))
+            return _read(content, below, path.parent, sources, chain._replace(above=(*chain.above, path.resolve())))
         wrong, hint = problems[0].message, "check who may read it"
     return None, [problem("MY108", wrong, hint=hint, place=place)], (below,)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from modelyard import names
-from modelyard.credentials import is_credential_value
+from modelyard.credentials import is_credential
 from modelyard.load.image_rules import images
 from modelyard.load.merge import Tree
 from modelyard.load.rules import accepting, repeated_names
@@ -45,7 +45,7 @@ def _reserved_labels(models: DeclaredSet, tree: Tree) -> Iterator[Problem]:
 
 def _credentials_of_set(models: DeclaredSet, tree: Tree) -> Iterator[Problem]:
     for key, text in (models.spec.annotations or {}).items():
-        if is_credential_value(text):
+        if is_credential(key, text):
             place = models.place(find(tree.marks, "spec", "annotations", key)[1])
             yield problem("MY208", f"{key} holds a credential in plain text", hint="keep it in a Secret", place=place)
 

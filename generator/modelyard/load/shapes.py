@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from modelyard import names
-from modelyard.credentials import is_credential_name
+from modelyard.credentials import is_credential
 from modelyard.load.merge import Tree, removals, settled
 from modelyard.models.shape import Later
 from modelyard.problem import Place, Problem, problem
@@ -85,6 +85,8 @@ class _Fault:
             self.value_mark = self.key_mark
         self.owner = _shape_at(shape, self.path if self.missing else self.path[:-1])
         self.input = detail["input"]
+        self.is_key = is_key
+        self.shape = shape
 
     @property
     def cut(self) -> list[str]:
@@ -117,10 +119,20 @@ class _Fault:
 
     def shown(self) -> str:
         """Return the value for a message, unless its name says that it may be a credential."""
-        if any(is_credential_name(str(part)) for part in self.path):
-            return _HIDDEN
         text = str(self.input) if isinstance(self.input, str | Plain) else str(self.input).lower()
+        if (isinstance(self.input, str) and self.is_free) or any(is_credential(str(part), text) for part in self.path):
+            return _HIDDEN
         return text if len(text) <= 60 else f"{text[:57]}…"
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the user alone decides what stands here, so that it may be a credential whatever it is called."""
+        path = list(self.path)
+        while path and isinstance(path[-1], int):
+            path.pop()
+        owner = _shape_at(self.shape, path[:-1])
+        known = (*(owner.model_fields if owner else ()), *names.RESOURCES)
+        return not self.is_key and str(path[-1] if path else "") not in known
 
     def unknown_key(self) -> Problem:
         return unknown_key(str(self.path[-1]), self.owner, self.sources.place(self.key_mark))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import Final
 
-from modelyard.credentials import is_credential_name, is_credential_value
+from modelyard.credentials import is_credential
 from modelyard.models.declared import DeclaredSet, find_marks
 from modelyard.models.viya import Python, R, Restore, Viya
 from modelyard.names import nearest, one_of
@@ -170,7 +170,7 @@ def _credentials(models: DeclaredSet, viya: Viya) -> Iterator[Problem]:
     """ConfigMaps can be read by anybody."""
     for path, config in _configs(viya):
         for key, value in (config or {}).items():
-            if value and (is_credential_name(key) or is_credential_value(value)):
+            if is_credential(key, value):
                 place = models.place(find(models.marks, "spec", "viya", *path, key)[1])
                 hint = "keep it in a Secret that the deployment names itself"
                 yield problem("MY208", f"{key} holds a credential in plain text", hint=hint, place=place)

@@ -1,19 +1,24 @@
-"""The line of a source that a problem is about, with a caret below its column. A credential is never shown."""
+"""The line of a source that a problem is about, with a caret below its column. A credential is never shown.
+
+Shown are keys, and the values of those that the format of the document knows, unless they look like a credential.
+"""
 
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-from modelyard.credentials import is_credential_name, is_credential_value
+from modelyard.credentials import HIDDEN, is_credential, is_credential_name, is_credential_value, item_names, key_name
 from modelyard.problem import Place
 from modelyard.report.characters import printable
+from modelyard.report.known import Position, of_object
+from modelyard.report.known import start as top
 from modelyard.yamlio import MAX_BYTES, ListMarks, MapMarks, Marks, Sources
 from modelyard.yamlio.stream import read_all
 
 MAX_EXCERPTS: Final = 1000  # of one report: each document of a stream is read once more for them
-_HIDDEN: Final = "<hidden> "
+_HIDDEN: Final = f"{HIDDEN} "
 _WIDTH: Final = 100  # characters of a line that are shown
 _BEFORE: Final = 60  # of them before the caret, at most
 _LINES: Final = re.compile("\r\n|\n|\r")
@@ -23,6 +28,18 @@ _WORD: Final = re.compile(r"[\w.-]+")
 _SETTING: Final = re.compile(r"([\w.-]+)[\"']?\s*[:=]\s*(?![{\[<\s])")
 _SECRET: Final = re.compile(r"\bkind[\"']?\s*:\s*[\"']?Secret\b")
 _MARKUP: Final = re.compile(r"[\s\-{}\[\],?:]*")
+_PLAIN_KEY: Final = re.compile(r"[^\s:=@]{1,317}")  # as long as the key of an annotation may be
+_KEY: Final = re.compile(r"[ \t]*(?:- +)*[A-Za-z$][\w./-]*:(?:\s+|$)")
+
+
+class _Node(NamedTuple):
+    """A part of a document with its marks, what it is called, and what the format says about it."""
+
+    data: object
+    marks: Marks
+    name: str
+    position: Position
+    is_hidden: bool
 
 
 class Excerpts:
@@ -48,11 +65,11 @@ class Excerpts:
         lines = self._lines[place.file]
         if place.line > len(lines) or not lines[place.line - 1].strip():
             return []
-        start, end = _document(lines, place.line - 1)
-        key = (place.file, start)
+        first, end = _document(lines, place.line - 1)
+        key = (place.file, first)
         if key not in self._documents:
-            self._documents[key] = _Document(lines[start:end])
-        found = self._documents[key].shown(place.line - 1 - start, place.column - 1)
+            self._documents[key] = _Document(lines[first:end], place.file)
+        found = self._documents[key].shown(place.line - 1 - first, place.column - 1)
         return [] if found is None else _drawn(place.line, *found)
 
     def _read(self, file: str) -> list[str]:
@@ -70,7 +87,7 @@ class Excerpts:
 class _Document:
     """One document of a source: which of its values must not be shown."""
 
-    def __init__(self, lines: list[str]) -> None:
+    def __init__(self, lines: list[str], file: str) -> None:
         self.lines = lines
         text = "\n".join(lines)
         sources = Sources()
@@ -79,7 +96,7 @@ class _Document:
         self.is_known = len(documents) == 1 and not documents[0].problems
         self.is_harmless = not self.is_known and _is_harmless(text)
         self.marks: dict[int, list[tuple[int, bool]]] = {}  # line -> (column, whether the value there is hidden)
-        for mark, is_secret in _scalars(documents[0].data, documents[0].marks) if self.is_known else ():
+        for mark, is_secret in _scalars(documents[0].data, documents[0].marks, file) if self.is_known else ():
             place = sources.place(mark)
             self.marks.setdefault(place.line - 1, []).append((place.column - 1, is_secret))
         for each in self.marks.values():
@@ -88,13 +105,17 @@ class _Document:
     def shown(self, index: int, column: int) -> tuple[str, int] | None:
         """Return a line without its credentials, and the column in it; None if it is not sure what it holds."""
         if not self.is_known:
-            return (self.lines[index], column) if self.is_harmless else None
+            return _keys_alone(self.lines[index], column) if self.is_harmless else None
         marks = self.marks.get(index)
         if not marks or not _MARKUP.fullmatch(self.lines[index][: marks[0][0]].partition("#")[0]):
             return None  # inside a text of several lines
         line, at = _masked(self.lines[index], marks, column)
         names = [found[1] for found in _SETTING.finditer(line)]
-        return None if is_credential_value(line) or any(map(is_credential_name, names)) else (line, at)
+        return (
+            None
+            if is_credential_value(line.replace(HIDDEN, "\n")) or any(map(is_credential_name, names))
+            else (line, at)
+        )
 
 
 def _document(lines: list[str], index: int) -> tuple[int, int]:
@@ -113,29 +134,40 @@ def _is_harmless(text: str) -> bool:
     return not (_SECRET.search(text) or is_credential_value(text) or any(map(is_credential_name, set(words))))
 
 
-def _scalars(data: object, marks: Marks) -> Iterator[tuple[int, bool]]:
-    """Yield the mark of each key and of each scalar, and whether it may be a credential."""
+def _scalars(data: object, marks: Marks, file: str) -> Iterator[tuple[int, bool]]:
+    """Yield the mark of each key and of each scalar, and whether it must not be shown."""
     is_secret = isinstance(data, dict) and data.get("kind") == "Secret"
-    todo: list[tuple[object, Marks, str, bool]] = [(data, marks, "", False)]
+    todo: list[_Node] = [_Node(data, marks, "", top(data, file), is_hidden=False)]
     while todo:
-        node, below, name, hidden = todo.pop()
-        if isinstance(node, dict) and isinstance(below, MapMarks):
-            named = node.get("name")
-            for key, (key_mark, value_marks) in below.entries.items():
-                yield key_mark, False
+        node = todo.pop()
+        if isinstance(node.data, dict) and isinstance(node.marks, MapMarks):
+            position = (of_object(node.data) if not node.position.is_known else None) or node.position
+            named = isinstance(node.data.get("name"), str)
+            for key, (key_mark, below) in node.marks.entries.items():
+                inside = position.key(key)
+                yield key_mark, not inside.is_known and not _PLAIN_KEY.fullmatch(key)
                 # Of a variable, whatever its name is: a list of them is where credentials are.
-                inside = hidden or (key == "value" and isinstance(named, str))
-                inside = inside or (is_secret and node is data and key in ("data", "stringData"))
-                todo.append((node.get(key), value_marks, key, inside))
-        elif isinstance(node, list) and isinstance(below, ListMarks):
-            before = ""
-            for item, item_marks in zip(node, below.items, strict=False):
-                # In a list of arguments the name of a value is the argument before it.
-                own = before if before.startswith("-") else name
-                todo.append((item, item_marks, own, hidden))
-                before = item if isinstance(item, str) else ""
-        elif isinstance(below, int):
-            yield below, hidden or is_credential_name(name) or is_credential_value(str(node))
+                hidden = node.is_hidden or (key == "value" and named)
+                hidden = hidden or (is_secret and node.data is data and key in ("data", "stringData"))
+                todo.append(_Node(node.data.get(key), below, key_name(node.data, key, node.name), inside, hidden))
+        elif isinstance(node.data, list) and isinstance(node.marks, ListMarks):
+            inside = node.position.item()
+            names = item_names(node.data, node.name)
+            todo += [
+                _Node(*each, inside, node.is_hidden) for each in zip(node.data, node.marks.items, names, strict=False)
+            ]
+        elif isinstance(node.marks, int):
+            shown = node.position.shows(node.data) and not is_credential(node.name, node.data)
+            yield node.marks, node.data is not None and (node.is_hidden or not shown)
+
+
+def _keys_alone(line: str, column: int) -> tuple[str, int] | None:
+    """Return a line that may be part of no mapping at all: its key, and no value."""
+    found = _KEY.match(line)
+    if found is None:
+        return None
+    shown = found[0] + (_HIDDEN if line[found.end() :].strip() else "")
+    return shown.rstrip(), min(column, found.end())
 
 
 def _masked(line: str, marks: list[tuple[int, bool]], column: int) -> tuple[str, int]:
@@ -150,7 +182,14 @@ def _masked(line: str, marks: list[tuple[int, bool]], column: int) -> tuple[str,
             moved += len(shown) - (end - start)
         elif start < column and is_secret:
             moved -= column - start
-    return "".join(parts).rstrip(), moved
+    return _without_comment("".join(parts), parts[-1]), moved
+
+
+def _without_comment(line: str, last: str) -> str:
+    """Return a line without the comment behind its last scalar: nobody knows what it holds."""
+    at = last.find(" #")
+    is_comment = at >= 0 and not any(last[:at].count(quote) % 2 for quote in "\"'")
+    return (line[: len(line) - len(last) + at] if is_comment else line).rstrip()
 
 
 def _drawn(number: int, line: str, column: int) -> list[str]:

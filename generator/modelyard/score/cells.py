@@ -129,7 +129,7 @@ def _number(cell: str) -> str:
     value = float(text)
     if math.isinf(value):
         raise Misfit("is too large for a number")
-    return repr(int(text)) if len(text) < 300 and text.lstrip("+-").isdecimal() else repr(value)
+    return repr(int(text)) if len(text) < 300 and text.isascii() and text.lstrip("+-").isdecimal() else repr(value)
 
 
 def integer(cell: str) -> str:

@@ -241,7 +241,7 @@ def _checkpoints(lines: list[bytes], start: int, *, is_first: bool) -> Iterator[
         start += len(line) + 1
         words = line.decode("ascii", "replace").split(" ")
         numbers = [word for i, word in enumerate(words) if i != 4]
-        if len(words) not in (5, 7) or not all(word.isdecimal() for word in numbers):
+        if len(words) not in (5, 7) or not all(word.isascii() and word.isdecimal() for word in numbers):
             continue
         rows, failed, scored_size, failed_size, *checksums = map(int, numbers)
         sizes = (scored_size, failed_size)

@@ -121,7 +121,7 @@ def _core_number(text: str) -> object:
     sign = -1 if text[0] == "-" else 1
     if found["based"]:
         return sign * int(digits, 0)
-    if digits.isdecimal():
+    if digits.isascii() and digits.isdecimal():
         # strconv.ParseInt with base 0 takes a leading zero for octal; ParseFloat does not mind an 8 or 9.
         octal = len(digits) > 1 and digits[0] == "0"
         return sign * int(digits, 8 if octal and not set(digits) & set("89") else 10)

@@ -22,7 +22,7 @@ MAX_VARIANTS: Final = 10
 MAX_IMAGE: Final = 255  # characters
 MEMORIES: Final = range(1024, 6144 + 1, 1024)  # MB
 _REGISTRY: Final = re.compile(
-    r"\d{12}\.dkr(?:\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?|-ecr\.(?P<dual>[a-z0-9-]+)\.on\.aws)/.+"
+    r"[0-9]{12}\.dkr(?:\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?|-ecr\.(?P<dual>[a-z0-9-]+)\.on\.aws)/.+"
 )
 _BESIDE_SERVERLESS: Final = ("instanceType", "instances", "autoscale")
 _NOT_SERVERLESS: Final = {

@@ -9,8 +9,8 @@ from modelyard.models.shape import Duration, Image, Name, Quantity, Shape, check
 
 Wrong = str | None  # what is wrong with a text
 
-_REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
-_ROLE: Final = re.compile(r"arn:aws[a-z\-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+")
+_REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
+_ROLE: Final = re.compile(r"arn:aws[a-z\-]*:iam::[0-9]{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+")
 _INSTANCE_TYPE: Final = re.compile(r"ml\.[a-z0-9-]+\.[a-z0-9]+")
 _KEY: Final = re.compile(r"[a-zA-Z0-9:/_-]+")
 _S3: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?")

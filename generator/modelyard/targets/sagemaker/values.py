@@ -19,7 +19,7 @@ ENDPOINT: Final = TypeMeta(_GROUP, "Endpoint")
 SCALING: Final = (TypeMeta(_AUTOSCALING, "ScalableTarget"), TypeMeta(_AUTOSCALING, "ScalingPolicy"))
 MAIN: Final = "main"  # the one production variant of a model without variants
 MAX_TEXT: Final = 64 * 1024  # characters that `expand` may give: variables can double each other
-_MEMORY: Final = re.compile(r"(\d+)(Mi|Gi)")
+_MEMORY: Final = re.compile(r"([0-9]+)(Mi|Gi)")
 
 
 def fields(served: Served) -> Spec:

@@ -21,7 +21,7 @@ _VALUE: Final = (
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
     re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),  # AWS access key
     re.compile(r"\bgh[pousr]_[A-Za-z0-9]{36,}\b"),  # GitHub token
-    re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+\b"),  # JSON Web Token
+    re.compile(r"\beyJ[A-Za-z0-9_-]{10,1000}+\.[A-Za-z0-9_-]{10,}+\.[A-Za-z0-9_-]"),  # JSON Web Token
     re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{10,}"),  # Slack token
     re.compile(r"[a-z][a-z0-9+.-]{0,30}://[^/\s:@]{0,255}:[^/\s@]{1,255}@"),  # password in an address
     re.compile(r"(?i)(?:^|[;?&\s-])(?:password|pwd|token|api-?key)=[^;&\s]+"),  # password in a connection string

@@ -102,15 +102,34 @@ def environment(model: DeclaredModel, served: Served) -> list[dict[str, Any]]:
         name: {"name": name, "value": value} if isinstance(value, str) else {"name": name, "valueFrom": plain(value)}
         for name, value in values.items()
     }
-    return [entries[name] for name in sorted(entries, key=lambda name: (_depth(name, values, ()), name))]
+    depths = _depths({name: _used(value, values) for name, value in values.items()})
+    return [entries[name] for name in sorted(entries, key=lambda name: (depths[name], name))]
 
 
-def _depth(name: str, values: Mapping[str, Any], above: tuple[str, ...]) -> int:
-    value = values.get(name)
-    if not isinstance(value, str) or name in above:
-        return 0
-    used = [each for each in _REFERENCE.findall(value) if each in values]
-    return max((1 + _depth(each, values, (*above, name)) for each in used), default=0)
+def _used(value: object, known: Mapping[str, Any]) -> set[str]:
+    """Return the variables that a value refers to."""
+    if not isinstance(value, str):
+        return set()
+    closed = value[: value.rfind(")") + 1]  # each $( behind it would be looked for to the end of the text
+    return {each for each in _REFERENCE.findall(closed) if each in known}
+
+
+def _depths(used: Mapping[str, set[str]]) -> dict[str, int]:
+    """Return for each variable how many others stand in a row below it; those that go in a circle come last."""
+    depths: dict[str, int] = {}
+    users: dict[str, list[str]] = {}
+    for name, others in used.items():
+        for each in others:
+            users.setdefault(each, []).append(name)
+    left = {name: len(others) for name, others in used.items()}
+    ready = [name for name, count in left.items() if not count]
+    for name in ready:  # grows while it is read
+        depths[name] = 1 + max((depths[each] for each in used[name]), default=-1)
+        for user in users.get(name, ()):
+            left[user] -= 1
+            if not left[user]:
+                ready.append(user)
+    return {name: depths.get(name, len(used)) for name in used}
 
 
 def security(models: DeclaredSet, own: Model) -> dict[str, Any]:

@@ -31,7 +31,7 @@ _OPEN_TEXT: Final = "\ue003"  # of a token that stands alone between quotes
 _TOKEN: Final = re.compile(f"[{_OPEN}{_OPEN_TEXT}]([0-9]+){_CLOSE}")
 _QUOTED: Final = re.compile(f'"{_OPEN}([0-9]+{_CLOSE})"')
 _LINE: Final = re.compile("#\ue002([0-9]+)$")
-_STATEMENT: Final = re.compile(r"^\s*(\{%.*%\}|\{#.*#\}|)\s*$")
+_STATEMENT: Final = re.compile(r"^\s*+(\{%.*%\}|\{#.*#\}|)\s*$")
 
 Fill: TypeAlias = Callable[[list[object]], object]
 

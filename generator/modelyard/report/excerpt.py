@@ -20,7 +20,7 @@ _LINES: Final = re.compile("\r\n|\n|\r")
 _OTHER_BREAKS: Final = re.compile("[\x85\u2028\u2029]")  # lines to libyaml, not to editors: what to hide is not sure
 _WORD: Final = re.compile(r"[\w.-]+")
 # A setting with its value on the same line; a mapping or a list has names of its own inside.
-_SETTING: Final = re.compile(r"([\w.-]+)[\"']?\s*[:=]\s*(?![{\[<\s])")
+_SETTING: Final = re.compile(r"(?<![\w.-])([\w.-]++)[\"']?+\s*+[:=]\s*+(?![{\[<])")
 _SECRET: Final = re.compile(r"\bkind[\"']?\s*:\s*[\"']?Secret\b")
 _MARKUP: Final = re.compile(r"[\s\-{}\[\],?:]*")
 

@@ -28,7 +28,7 @@ def check_environment(models: DeclaredSet, model: DeclaredModel, served: Served)
         place = models.place(served.find_key(field, name))
         if wrong := _wrong(name, value):
             yield problem("MY243", f"{name} {wrong}", hint="change it for SageMaker", place=place)
-        elif used := [each for each in _EXPANDED.findall(value) if field == "env" and each in known]:
+        elif used := [each for each in _references_in(value) if field == "env" and each in known]:
             hint = f"write the value of {used[0]} in its place"
             yield problem("MY243", f"SageMaker does not expand $({used[0]}) in {name}", hint=hint, place=place)
     rendered = environment(model, served)
@@ -62,3 +62,7 @@ def _wrong(name: str, value: str) -> str | None:
         return "is no name of a variable on SageMaker: letters, digits and _, not a digit first"
     size = len(value.encode())
     return f"has {size} bytes, more than the {MAX_BYTES} of SageMaker" if size > MAX_BYTES else None
+
+
+def _references_in(value: str) -> list[str]:
+    return _EXPANDED.findall(value[: value.rfind(")") + 1])  # a $( behind it would be looked for to the end

@@ -2,13 +2,17 @@
 
 import ast
 import re
+import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
+from modelyard import patch, pods
+from modelyard.api.streams import check_streams
+from modelyard.problem import MAX_FINDINGS, problem, unique
 from tests.conftest import ROOT
 from tests.expressions import Pattern, patterns, pumped
 
@@ -86,3 +90,85 @@ def test_the_texts_find_expressions_that_are_not_linear() -> None:
 
 def _runs_away(pattern: str, text: str) -> bool:
     return _seconds(re.compile(pattern), "fullmatch", text) > SLOW
+
+
+def megabytes() -> int:
+    """Return the most memory that this process has had so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def config_map(rest: str) -> dict[str, bytes]:
+    """Return a stream of one ConfigMap with some more lines."""
+    return {"stream": f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\n{rest}".encode()}
+
+
+def as_kustomize(body: dict[str, Any], operations: Sequence[dict[str, Any]]) -> None:
+    """Apply operations as kustomize does, one after the other."""
+    for operation in operations:
+        patch.apply_as_kustomize(body, operation)
+
+
+_APPLY: Final[dict[str, Callable[..., object]]] = {"RFC 6902": patch.apply, "kustomize": as_kustomize}
+
+
+@pytest.mark.parametrize("apply", sorted(_APPLY))
+@pytest.mark.parametrize("to", ["/a/{}", "/a" + "/x" * 40])
+def test_copies_of_a_patch_have_a_budget(apply: str, to: str) -> None:
+    body = {"a": {"x": {"text": "y" * 1000}}}
+    operations = [{"op": "copy", "from": "/a", "path": to.format(number)} for number in range(40)]
+    if "/x/x" in to:
+        operations = [{"op": "copy", "from": "/a", "path": "/a" + "/x" * 2**number} for number in range(12)]
+    before = megabytes()
+    with pytest.raises(patch.PatchFailed, match=r"the object would hold more than|levels inside each other"):
+        _APPLY[apply](body, operations)
+    assert megabytes() - before < 60
+
+
+@pytest.mark.parametrize("operation", ["add", "replace"])
+def test_an_object_does_not_get_deeper_than_it_can_be_written(operation: str) -> None:
+    value: object = {"x": None}
+    for _ in range(50):
+        value = {"x": value}
+    operations = [{"op": operation, "path": "/a" + "/x" * (50 * number), "value": value} for number in range(30)]
+    with pytest.raises(patch.PatchFailed, match="more than 200 levels"):
+        patch.apply({"a": None}, operations)
+
+
+@pytest.mark.parametrize("key", ["9" * 5000, "٣", "-1", "1e3"])
+def test_a_pointer_to_a_list_has_an_index_or_fails(key: str) -> None:
+    for op in ("add", "remove", "replace", "test"):
+        with pytest.raises(patch.PatchFailed):
+            patch.apply({"a": [1]}, [{"op": op, "path": f"/a/{key}", "value": 1}])
+
+
+def test_aliases_stand_for_a_bounded_text() -> None:
+    anchored = f"base: &a '{'x' * 1_000_000}'\nx:\n" + "- *a\n" * 3000
+    (found,) = check_streams(config_map(anchored)).problems
+    assert (found.code, found.message.partition(" than ")[2]) == ("MY009", "4194304 characters")
+    assert check_streams(config_map("base: &a xxxx\nx:\n" + "- *a\n" * 3000)).objects == 1
+
+
+def test_findings_are_bounded_and_the_report_says_so() -> None:
+    containers = ",".join(["{}"] * 100_000)
+    content = f"apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec:\n  containers: [{containers}]\n".encode()
+    before = megabytes()
+    problems = check_streams({"stream": content}).problems
+    assert len(problems) == MAX_FINDINGS + 1
+    assert [each.message for each in problems if each.code == "MY399"] == ["there are more than 10000 findings"]
+    assert unique(problems) == problems
+    assert megabytes() - before < 400
+
+
+def test_errors_are_reported_before_all_else_where_not_all_are() -> None:
+    notes = [problem("MY391", f"note {number}") for number in range(MAX_FINDINGS)]
+    kept = unique([*notes, problem("MY390", "an error")])
+    assert len(kept) == MAX_FINDINGS + 1
+    assert [each.message for each in kept if each.code == "MY390"] == ["an error"]
+    assert unique(notes[:-1]) == unique(unique(notes[:-1]))
+
+
+def test_variables_that_refer_to_each_other_are_put_in_order_in_one_pass() -> None:
+    used = {f"A{i}": {f"A{i + 1}", f"A{i + 2}"} if i < 9_998 else set() for i in range(10_000)}
+    assert pods._depths(used)["A0"] == 9_998
+    assert pods._used("$(" * 200_000, {"a": ""}) == set()
+    assert pods._depths({"A": {"B"}, "B": {"A"}, "C": set()}) == {"A": 3, "B": 3, "C": 0}

@@ -56,6 +56,11 @@ def is_folder(path: Path) -> bool:
     return stat.S_ISDIR(_mode(path))
 
 
+def exists(path: Path) -> bool:
+    """Tell whether there is anything; False also for a name that nothing can have."""
+    return _mode(path) != 0
+
+
 def _mode(path: Path) -> int:
     try:
         return path.stat().st_mode

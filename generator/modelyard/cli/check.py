@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from modelyard import api
+from modelyard import api, regular
 from modelyard.cli.app import Files, app, named, say, single, tell
 from modelyard.cli.connection import Context, Kubeconfig
 from modelyard.cli.definitions import CLUSTER, kinds_of
@@ -139,7 +139,7 @@ def _check_models(
     from modelyard.api.site_config import check_base
 
     file = single(files, "--base")
-    if base != "-" and Path(base).is_dir():
+    if base != "-" and regular.is_folder(Path(base)):
         return check_base(file, Path(base), progress=tell, kinds=kinds), {}
     return check_base(file, deploy, base=read_stream(base)[0], progress=tell, kinds=kinds), {}
 

@@ -273,4 +273,4 @@ class Client:
 
 def _seconds(text: str) -> float:
     """Return a Retry-After in seconds; a date, which API servers do not send, as one second."""
-    return float(text) if text.isdigit() else 1.0
+    return float(text) if text.isdecimal() else 1.0

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from modelyard import regular
 from modelyard.kustomization import KINDS
 from modelyard.models.modelset import API_VERSION
 from modelyard.problem import Problem, problem
@@ -39,7 +40,7 @@ def homes(env: Mapping[str, str]) -> list[Home]:
 
 def taken(env: Mapping[str, str]) -> Home | None:
     """Return the folder that kustomize looks for plugins in, or None where none exists."""
-    return next((each for each in homes(env) if each.path.exists()), None)
+    return next((each for each in homes(env) if regular.exists(each.path)), None)
 
 
 def links(base: Path) -> dict[str, Path]:

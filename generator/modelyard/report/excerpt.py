@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from modelyard import regular
 from modelyard.credentials import is_credential_name, is_credential_value
 from modelyard.problem import Place
 from modelyard.report.characters import printable
@@ -59,9 +60,9 @@ class Excerpts:
         """Return the lines of a source; none if it is no file, is too large, or is no text."""
         content, path = self._contents.get(file), Path(file)
         try:
-            if content is None and path.is_file() and path.stat().st_size <= MAX_BYTES:
-                content = path.read_bytes()
-            text = (content or b"").decode("utf-8-sig")
+            if content is None and regular.is_file(path):
+                content = regular.content(path, MAX_BYTES + 1)
+            text = "" if content is None or len(content) > MAX_BYTES else content.decode("utf-8-sig")
         except (OSError, ValueError):
             return []
         return [] if _OTHER_BREAKS.search(text) else _LINES.split(text)

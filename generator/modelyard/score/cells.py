@@ -134,11 +134,12 @@ def _document(width: int) -> Convert:
     def convert(cell: str) -> str:
         try:
             value = json.loads(cell, parse_constant=_refuse)
+            text = json.dumps(value)
         except (ValueError, RecursionError):
             raise Misfit(f"{_shown(cell)} is not JSON") from None
         if width > 1 and not (isinstance(value, list) and len(value) == width):
             raise Misfit(f"{_shown(cell)} is not a list of {width} values")
-        return json.dumps(value)
+        return text
 
     return convert
 

@@ -1,7 +1,8 @@
 """Where rows go: a file (see journal), a stream, or columns for a DataFrame."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from typing import BinaryIO, Final, NamedTuple, Protocol
 
 from modelyard.score.contract import Contract
@@ -62,15 +63,16 @@ class Columns:
     """
 
     def __init__(self, header: Sequence[str], contract: Contract) -> None:
-        self.outputs = [_free(name, header) for name in contract.outputs]
+        names = frozenset(header)
+        self.outputs = [_free(name, names) for name in contract.outputs]
         self.scored = [*header, *self.outputs]
-        self.failed = [_free("row", header), _free("line", header), *header, _free("error", header)]
-        self.error = _free("error", self.scored)
+        self.failed = [_free("row", names), _free("line", names), *header, _free("error", names)]
+        self.error = _free("error", names | frozenset(self.outputs))
         tables = (self.failed, [*self.scored, self.error])
-        self.taken = sorted({name for table in tables for name in table if table.count(name) > 1})
+        self.taken = sorted({name for table in tables for name, count in Counter(table).items() if count > 1})
 
 
-def _free(name: str, taken: Sequence[str]) -> str:
+def _free(name: str, taken: Collection[str]) -> str:
     return f"{name}_out" if name in taken else name
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +57,7 @@ def _header(reader: Any, shown: str) -> list[str]:
     if not any(header):
         raise Stopped(problem("MY805", f"{shown} has no header", place=Place(shown, 1, 1)))
     if len(header) > len(set(header)):
-        twice = sorted({name for name in header if header.count(name) > 1})
+        twice = sorted(name for name, count in Counter(header).items() if count > 1)
         message = f"columns have the same name: {', '.join(repr(name) for name in twice[:5])}"
         raise Stopped(problem("MY805", message, hint="rename one of each", place=Place(shown, 1, 1)))
     return header

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from typing import BinaryIO, Final, NamedTuple, Protocol
 
+from modelyard.problem import problem
 from modelyard.score.contract import Contract
 from modelyard.score.forms import Number
 from modelyard.score.options import Row, Stopped
@@ -111,8 +112,14 @@ class StreamOutput:
 
     def checkpoint(self) -> None:
         """Send what came so far. Raises Stopped MY809."""
-        self._stream.write(self._text.take())
-        self._stream.flush()
+        try:
+            self._stream.write(self._text.take())
+            self._stream.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            message = f"cannot write the output: {error.strerror or error}"
+            raise Stopped(problem("MY809", message, hint="free some space, or name a file")) from error
         if self._failed is not None:
             self._try(self._failed, self._failed.bring)
 

@@ -185,7 +185,8 @@ def _output(run: Run, table: Table, shape: Columns, contract: Contract) -> Outpu
     if run.output is None:
         output = FrameOutput(shape)
     elif isinstance(run.output, Path):
-        _refuse_input(run, run.output, errors_path(run.output))
+        _refuse_input(run, run.output)
+        _refuse_input(run, errors_path(run.output))
         output = _file(run, run.output, table, shape, contract)
     else:
         if run.errors is not None:
@@ -198,6 +199,8 @@ def _output(run: Run, table: Table, shape: Columns, contract: Contract) -> Outpu
 
 def _refuse_input(run: Run, *outputs: Path) -> None:
     for path in outputs:
+        if path.name in ("", ".."):
+            raise Stopped(problem("MY809", f"{path} is a folder", hint="name a file"))
         if isinstance(run.data, Path) and regular.exists(path) and regular.exists(run.data) and path.samefile(run.data):
             raise Stopped(problem("MY809", f"{path} is the input", hint="name another output"))
 

@@ -34,7 +34,7 @@ def overlay(tmp_path: Path) -> Path:
 
 def shell(command: str, folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
     """Run a line of shell, in which $M is modelyard."""
-    variables = {**os.environ, "M": f"{sys.executable} -m modelyard", "FN": f"{sys.executable} -m modelyard.fn", **env}
+    variables = {**os.environ, "M": f"{sys.executable} -m modelyard", "FN": str(FN), **env}
     return subprocess.run(
         ["sh", "-c", command], cwd=folder, env=variables, capture_output=True, text=True, check=False, timeout=60
     )
@@ -182,8 +182,8 @@ NAMED: Final = {
     "a resource": "printf 'resources: [%s]\\npatches: [{path: %s}]\\n' {} {} > kustomization.yaml; "
     "printf 'kind: List\\n' > built; $M check --base built --deploy .",
     "a plugin's configuration": "KUSTOMIZE_PLUGIN_CONFIG_ROOT=. $FN {} </dev/null",
-    "a plugin's models file": "printf 'apiVersion: modelyard.dev/v1alpha1\\nkind: ModelGenerator\\nmetadata: {name: a}\\n"
-    "spec: {models: %s}\\n' {} > g; KUSTOMIZE_PLUGIN_CONFIG_ROOT=. $FN g </dev/null",
+    "a plugin's models file": "printf 'apiVersion: modelyard.dev/v1alpha1\\nkind: ModelGenerator\\n"
+    "metadata: {name: a}\\nspec: {models: %s}\\n' {} > g; KUSTOMIZE_PLUGIN_CONFIG_ROOT=. $FN g </dev/null",
     "a token": "$M score http://localhost:1/x models.yaml --token-file {}",
 }
 

@@ -4,9 +4,9 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Callable, Sized
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from modelyard.report import bug, printable
 
@@ -74,7 +74,7 @@ class _Closed(io.RawIOBase):
         """Refuse."""
         raise OSError(errno.EBADF, "it is closed", self._name)
 
-    def write(self, data: Sized) -> int:
+    def write(self, data: Any) -> int:
         """Refuse."""
         if _Closed.refuses:
             raise OSError(errno.EBADF, "it is closed", self._name)

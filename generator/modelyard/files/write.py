@@ -48,7 +48,7 @@ def _create(fd: int, name: str, content: bytes) -> bool:
     if entries.kind(fd, name) is not None:
         return False
     try:
-        entries.remove(fd, new)
+        entries.unlink(fd, new)
         entries.create(fd, new, content)
         entries.fsync(fd, new)
         entries.link(fd, new, name)
@@ -56,7 +56,7 @@ def _create(fd: int, name: str, content: bytes) -> bool:
         return False
     finally:
         with suppress(OSError):  # the next run tries again
-            entries.remove(fd, new)
+            entries.unlink(fd, new)
     entries.fsync(fd, ".")
     return True
 
@@ -67,13 +67,13 @@ def _write(fd: int, path: Path, content: bytes) -> list[Problem]:
     if what in _KINDS:
         return [problem("MY402", f"{shown(path)} is {_KINDS[what]}", hint="name a file, or one that is not there")]
     try:
-        entries.remove(fd, new)
+        entries.unlink(fd, new)
         entries.create(fd, new, content)
         entries.fsync(fd, new)
         entries.rename(fd, new, name)
     except BaseException:
         with suppress(OSError):  # the next run tries again
-            entries.remove(fd, new)
+            entries.unlink(fd, new)
         raise
     entries.fsync(fd, ".")
     return []

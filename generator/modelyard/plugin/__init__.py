@@ -107,8 +107,9 @@ def install(env: Mapping[str, str]) -> tuple[list[Path], list[Problem]]:
 def _link(link: Path, program: Path) -> None:
     """Make or replace a link in one step: a build that runs at the same moment finds the old or the new one."""
     link.parent.mkdir(parents=True, exist_ok=True)
-    new = link.with_name(f".{link.name}.new")
-    new.unlink(missing_ok=True)
+    new = link.with_name(f".{link.name}.modelyard-new")
+    if is_ours(new):  # a killed run left it
+        new.unlink()
     new.symlink_to(program)
     new.rename(link)
 

@@ -11,10 +11,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from modelyard import regular
 from modelyard.problem import Problem, problem
 from modelyard.score.options import Stopped
 
 _FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+DELIMITERS: Final = (",", ";", "\t", "|")
+_HEADER: Final = 1 << 20  # bytes that a header is looked for in
 _HINTS: Final = {
     errno.ENOSPC: "free some space, then go on with --resume",
     errno.EACCES: "give yourself the permission to write there",
@@ -115,8 +118,9 @@ class Part:
             self.beside.replace(self.path)
 
     def discard(self) -> None:
-        """Remove it, and what an earlier run left at the path."""
-        self.path.unlink(missing_ok=True)
+        """Remove it, and the failed rows that an earlier run left at the path."""
+        if holds_failed_rows(self.path):
+            self.path.unlink(missing_ok=True)
         self.beside.unlink(missing_ok=True)
 
     def close(self) -> None:
@@ -130,6 +134,31 @@ class Part:
 def errors_path(output: Path) -> Path:
     """Return where the failed rows of an output go: scores.csv has scores.errors.csv beside it."""
     return output.with_name(f"{output.stem}.errors{output.suffix or '.csv'}")
+
+
+def holds_failed_rows(path: Path) -> bool:
+    """Tell whether a file is one of failed rows, as a run writes it, by its header."""
+    try:
+        text = regular.content(path, _HEADER).decode("utf-8", "replace")
+    except OSError:
+        return False
+    return any(_is_header(text, delimiter) for delimiter in DELIMITERS)
+
+
+def _is_header(text: str, delimiter: str) -> bool:
+    try:
+        cells = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+    except csv.Error:
+        return False
+    own = [each.removesuffix("_out") for each in (*cells[:2], *cells[-1:])]
+    return own == ["row", "line", "error"]
+
+
+def check_foreign(path: Path) -> None:
+    """Refuse a file of failed rows that would take the place of another. Raises Stopped MY809."""
+    if regular.is_file(path) and path.stat().st_size and not holds_failed_rows(path):
+        hint = "move it elsewhere, or name another output: the failed rows go there"
+        raise Stopped(problem("MY809", f"{path} is there already, and holds no failed rows", hint=hint))
 
 
 def check_plain(path: Path) -> None:

@@ -25,7 +25,7 @@ from modelyard.score.measures import Measures
 from modelyard.score.options import Frame, Options, Row, Stopped
 from modelyard.score.output import Columns, Digest, FrameOutput, Output, StreamOutput
 from modelyard.score.pace import Pace
-from modelyard.score.part import Part, errors_path
+from modelyard.score.part import Part, check_foreign, errors_path
 from modelyard.score.table import STANDARD_INPUT, Table, of_frame, open_csv, open_file
 from modelyard.score.where import secrets
 
@@ -187,10 +187,12 @@ def _output(run: Run, table: Table, shape: Columns, contract: Contract) -> Outpu
     elif isinstance(run.output, Path):
         _refuse_input(run, run.output)
         _refuse_input(run, errors_path(run.output))
+        check_foreign(errors_path(run.output))
         output = _file(run, run.output, table, shape, contract)
     else:
         if run.errors is not None:
             _refuse_input(run, run.errors)
+            check_foreign(run.errors)
         failed = Part(run.errors, shape.failed, table.delimiter) if run.errors is not None else None
         output = StreamOutput(run.output, shape, table.delimiter, failed)
         run.files.callback(output.close)

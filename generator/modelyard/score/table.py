@@ -10,8 +10,8 @@ from typing import Any, BinaryIO, Final, cast
 
 from modelyard.problem import Place, problem
 from modelyard.score.options import Frame, Options, Row, Stopped
+from modelyard.score.part import DELIMITERS
 
-DELIMITERS: Final = (",", ";", "\t", "|")
 STANDARD_INPUT: Final = "standard input"
 
 

@@ -188,9 +188,10 @@ def plain_path(text: str) -> str | None:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word that was probably meant, or None."""
-    words = sorted(known)
+    words = [*known]
     if len(word) > _MAX_WORD or len(words) > _MAX_KNOWN:
         return None  # to compare takes time with each word, and with the square of their lengths
+    words.sort()
     folded = {each.lower().replace("_", "").replace("-", ""): each for each in words}
     if exact := folded.get(word.lower().replace("_", "").replace("-", "")):
         return exact

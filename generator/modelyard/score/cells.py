@@ -16,6 +16,7 @@ _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,30}(?:\.0*)?")
 _INT64: Final = 2**63
 _MISSING: Final = frozenset(["", "."])  # a SAS data set written as CSV has either for a missing number
 _TRUTH: Final = {"true": "true", "1": "true", "false": "false", "0": "false"}
+_COMPARED: Final = 20  # missing columns that another name is looked for: each is compared with the whole header
 _SHOWN: Final = 30  # characters of a cell in a message
 
 Convert = Callable[[str], str]
@@ -52,7 +53,7 @@ def columns(contract: Contract, header: Sequence[str], missing: Sequence[str]) -
         if index is not None:
             found.append(Column(each.name, index, converter(each, contract, missing)))
         elif each.required:
-            meant = nearest(each.name, header)
+            meant = nearest(each.name, header) if len(lacking) < _COMPARED else None
             lacking.append(f"{each.name} ({each.kind}){f', nearest is {meant}' if meant else ''}")
     return found, lacking
 

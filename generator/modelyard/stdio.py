@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from modelyard.report import bug, printable
 
@@ -79,6 +79,11 @@ class _Closed(io.RawIOBase):
         if _Closed.refuses:
             raise OSError(errno.EBADF, "it is closed", self._name)
         return len(data)
+
+
+def was_closed(stream: TextIO) -> bool:
+    """Tell whether a standard stream was closed before the program began."""
+    return isinstance(getattr(stream.buffer, "raw", None), _Closed)
 
 
 def _open() -> None:

@@ -13,7 +13,7 @@ import gc
 import os
 import sys
 
-from modelyard.stdio import guarded
+from modelyard.stdio import guarded, was_closed
 
 
 def main() -> None:
@@ -32,4 +32,5 @@ def main() -> None:
 def _run() -> int:
     from modelyard.fn.call import run
 
-    return run(sys.argv[1:], os.environ, sys.stdin.buffer, sys.stdout.buffer, sys.stderr)
+    stdin = None if was_closed(sys.stdin) else sys.stdin.buffer
+    return run(sys.argv[1:], os.environ, stdin, sys.stdout.buffer, sys.stderr)

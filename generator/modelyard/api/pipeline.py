@@ -77,7 +77,7 @@ def check(file: str | Path = ".", *, today: date | None = None, kinds: Kinds = S
         problems = [*loaded.problems, *_site_config(loaded.models, today)[1]]
         for _, found in _models(loaded, models_file(file).parent, kinds):
             problems += found
-    if generated(file).is_dir() and loaded.models and loaded.models.models:
+    if regular.is_folder(generated(file)) and loaded.models and loaded.models.models:
         problems += _unlisted(file)
     return unique(problems)
 

@@ -98,7 +98,7 @@ def check(  # noqa: PLR0913 - an argument per option
     """
     if (files or []).count("-") > 1:
         raise typer.BadParameter("standard input is read once: give one -")
-    if deploy and Path(base).is_dir():
+    if deploy and regular.is_folder(Path(base)):
         raise typer.BadParameter("--deploy goes with --base FILE or -; --base DEPLOY names the deployment itself")
     if (context or kubeconfig) and CLUSTER not in (crds or ()):
         raise typer.BadParameter("--context and --kubeconfig go with --crds cluster")

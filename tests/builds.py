@@ -38,7 +38,10 @@ class Builder:
     def env(self) -> dict[str, str]:
         """Where the plugin and the function are found."""
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        return {"KUSTOMIZE_PLUGIN_HOME": str(self.plugins), "PATH": path}
+        # kustomize leaves kust-plugin-config-* there when a legacy plugin fails (5.8.1, execplugin.go).
+        temporary = self.plugins.with_name(f"{self.plugins.name}-tmp")
+        temporary.mkdir(exist_ok=True)
+        return {"KUSTOMIZE_PLUGIN_HOME": str(self.plugins), "PATH": path, "TMPDIR": str(temporary)}
 
     def build(self, folder: Path, door: str) -> Result:
         """Build a folder as users do: static and krm with kustomize, legacy with kubectl."""

@@ -9,11 +9,12 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from modelyard import api
-from tests import cluster_server, model_sets
+from tests import cluster_server, leftovers, model_sets
 from tests.scenes import Scene
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -49,6 +50,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("node")
         elif "cluster" in getattr(item, "fixturenames", ()):
             item.add_marker("cluster")
+
+
+TEMPORARY: Final = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give this process, each worker of xdist for itself, a folder for temporary files."""
+    config.stash[TEMPORARY] = leftovers.own_folder()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_is_left(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Fail the run when a test has left a process or a temporary file behind."""
+    yield
+    found = leftovers.left(request.config.stash[TEMPORARY], tmp_path_factory.getbasetemp())
+    if found:
+        pytest.fail("\n".join(["tests have left behind:", *found]))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the folder where no test ran, as in the process that leads the workers."""
+    shutil.rmtree(config.stash[TEMPORARY], ignore_errors=True)
 
 
 def need(path: Path, remedy: str) -> Path:

@@ -29,9 +29,10 @@ def test_kept_inputs_give_declared_problems_only(path: Path) -> None:
 
 
 @pytest.mark.parametrize("target", sorted(TARGETS))
-def test_the_fuzzer_finds_nothing_else(target: str, tmp_path: Path) -> None:
+def test_the_fuzzer_finds_nothing_else(target: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     need(Path(found.origin if (found := find_spec("atheris")) and found.origin else "atheris"), "pip install atheris")
     command = [sys.executable, "-m", "tests.fuzz.run", target, "--seconds", str(SECONDS), "--failed", str(tmp_path)]
+    command += ["--found", str(tmp_path_factory.mktemp("found"))]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=SECONDS + 120)
     failed = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert (done.returncode, failed) == (0, {}), done.stderr[-4000:]

@@ -78,14 +78,14 @@ def test_a_kill_at_each_change_of_a_file_loses_and_doubles_nothing(server: Serve
     assert bool(failed) is bool(every)
     output, beside_it = tmp_path / "out.csv", tmp_path / "out.errors.csv"
     output.write_text("old")
-    beside_it.write_text("old errors")
+    beside_it.write_text("row,line,old,error\n")
     kills = 0
     for at in range(80):  # each run goes on from the last; one call further at every kill, they all come by
         done = _script(server, source, output, at)
         if done.returncode == 0:
             break
         assert done.returncode == -signal.SIGKILL, done.stderr
-        stale = beside_it.exists() and beside_it.read_text() == "old errors"
+        stale = beside_it.exists() and beside_it.read_text() == "row,line,old,error\n"
         if output.read_text() != "old":
             assert read(output) == whole
             assert not stale

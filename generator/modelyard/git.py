@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
+from modelyard import regular
 from modelyard.problem import Problem, problem
 
 _SECONDS: Final = 60.0  # no call here takes longer, whatever the size of a repository
@@ -27,7 +28,7 @@ class Repository:
     """The work tree around a path. Raises GitProblem MY721 where there is none, or no git."""
 
     def __init__(self, path: Path) -> None:
-        self._folder = path.resolve() if path.is_dir() else path.resolve().parent
+        self._folder = path.resolve() if regular.is_folder(path) else path.resolve().parent
         found = self._run("rev-parse", "--show-toplevel")
         if found is None:
             message = f"{path} is not in a git repository"

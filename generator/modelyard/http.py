@@ -16,6 +16,7 @@ from yarl import URL
 
 MEBIBYTE: Final = 1024 * 1024
 LOCAL: Final = frozenset(["localhost", "127.0.0.1", "::1"])
+MAX_WAIT: Final = 86_400.0  # seconds; no server is waited for longer, whatever its Retry-After says
 _TUNNELS: Final = 64  # connections over a Unix socket: behind it each may take a thread
 _JSON: Final = "application/json"  # SAS Python Container Runtime compares it exactly: no charset
 
@@ -251,10 +252,10 @@ def _retry_after(text: str | None) -> float | None:
     if text is None:
         return None
     if text.isascii() and text.strip().isdecimal():
-        return float(text)
+        return min(float(text), MAX_WAIT)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return min(max(0.0, (moment - datetime.now(UTC)).total_seconds()), MAX_WAIT)
+    except (ValueError, TypeError, LookupError, OverflowError):  # whatever the parser does not foresee
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())

@@ -12,12 +12,13 @@ from os.path import relpath
 from pathlib import Path
 from typing import Final
 
-from modelyard import files, overlay
+from modelyard import files, overlay, regular
 from modelyard.compose import HEADER, SITE_CONFIG
 from modelyard.files import FileProblem
 from modelyard.kustomization import entries, find, with_entry, without_entry
 from modelyard.problem import Place, Problem, problem
 from modelyard.report import printable
+from modelyard.yamlio import MAX_BYTES
 
 KEY: Final = "components"
 _PREFIX: Final = f"{SITE_CONFIG}/modelyard-"
@@ -95,7 +96,7 @@ def apply(change: Change) -> list[Problem]:
         change.folder.parent.mkdir(exist_ok=True)
     except OSError as error:
         return [files.refused(error, change.folder.parent)]
-    is_new = not change.folder.exists()
+    is_new = not regular.exists(change.folder)
     problems = files.exchange(change.folder, change.content, HEADER) or _edit(change, with_entry)
     if problems and is_new:
         files.remove(change.folder, HEADER)  # viya4-deployment takes every folder of site-config, listed or not
@@ -110,7 +111,7 @@ def installed(deploy: Path) -> tuple[list[Installed], list[Problem]]:
     listed, problems = entries(content, KEY, shown=str(path))
     paths = [posixpath.normpath(each.text) for each in listed]
     names = {each.removeprefix(_PREFIX) for each in paths if each.startswith(_PREFIX)}
-    folders = (each for each in (deploy / SITE_CONFIG).glob("modelyard-*") if each.is_dir())
+    folders = (each for each in (deploy / SITE_CONFIG).glob("modelyard-*") if regular.is_folder(each))
     there = {each.name.removeprefix("modelyard-") for each in folders}
     found = [_installed(deploy, name, name in names, name in there) for name in sorted(names | there)]
     return found, [*problems, *(_half(path, each) for each in found if each.listed != each.there)]
@@ -145,7 +146,7 @@ def _read(deploy: Path) -> tuple[Path | None, bytes | None, list[Problem]]:
         )
         return None, None, [problem("MY641", f"there is no kustomization.yaml in {deploy}", hint=hint)]
     try:
-        return path, path.read_bytes(), []
+        return path, regular.content(path, MAX_BYTES + 1), []
     except OSError as error:
         return path, None, [files.refused(error, path, code="MY013", doing="read")]
 

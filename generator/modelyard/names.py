@@ -18,11 +18,15 @@ _ENV_NAME: Final = re.compile(r"[ -<>-~]+")
 _CONFIG_KEY: Final = re.compile(r"[-._a-zA-Z0-9]+")
 _DURATION: Final = re.compile(r"(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?")
 _QUANTITY: Final = re.compile(r"[+-]?([0-9]+|[0-9]+\.[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?")
+_LONGEST: Final = 64  # characters of a number with its unit; Python makes no integer of more than 4,300 digits
 _UNITS: Final = {
     **{unit: Decimal(1000) ** power for power, unit in enumerate(["n", "u", "m", "", *"kMGTPE"], -3)},
     **{f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", 1)},
 }
+_MOST_BYTES: Final = Decimal(1 << 64)  # Kubernetes counts in 63 bits
 _PLAIN_PATH: Final = re.compile(r"[A-Za-z0-9._~!&'()*+,;=:@/-]+")
+_MAX_WORD: Final = 256  # characters of a word that another may be meant by
+_MAX_KNOWN: Final = 1_000  # words that may be meant
 # distribution/reference v0.6.0, regexp.go: the grammar of an image reference.
 _PART: Final = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _HOST: Final = rf"(?:{_PART}(?:\.{_PART})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
@@ -141,7 +145,7 @@ def names_registry(reference: str) -> bool:
 
 def duration(text: str) -> str | None:
     """Check a duration such as 60s, 5m, 1h30m or 7d."""
-    if text and _DURATION.fullmatch(text):
+    if text and len(text) <= _LONGEST and _DURATION.fullmatch(text):
         return None
     return "is not a duration such as 60s, 5m, 1h30m or 7d"
 
@@ -162,13 +166,15 @@ def seconds(text: str) -> int:
 
 def quantity(text: str) -> str | None:
     """Check a quantity such as 500m or 2Gi (Kubernetes apimachinery, resource.ParseQuantity)."""
-    return None if _QUANTITY.fullmatch(text) else "is not a quantity such as 500m, 2 or 1Gi"
+    known = len(text) <= _LONGEST and _QUANTITY.fullmatch(text)
+    return None if known else "is not a quantity such as 500m, 2 or 1Gi"
 
 
 def bytes_of(text: str) -> int:
     """Return the bytes of a quantity that `quantity` accepts; parts of a byte count as one, as in Kubernetes."""
     number, unit = re.fullmatch(r"(.*?)([KMGTPE]i|[numkMGTPE])?", text).groups()  # type: ignore[union-attr]
-    return math.ceil(Decimal(number) * _UNITS[unit or ""])
+    found = Decimal(number) * _UNITS[unit or ""]
+    return math.ceil(min(found, _MOST_BYTES))  # an integer of 1e999999 takes seconds
 
 
 def size(text: str) -> str | None:
@@ -183,7 +189,10 @@ def plain_path(text: str) -> str | None:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word that was probably meant, or None."""
-    words = sorted(known)
+    words = [*known]
+    if len(word) > _MAX_WORD or len(words) > _MAX_KNOWN:
+        return None  # to compare takes time with each word, and with the square of their lengths
+    words.sort()
     folded = {each.lower().replace("_", "").replace("-", ""): each for each in words}
     if exact := folded.get(word.lower().replace("_", "").replace("-", "")):
         return exact

@@ -2,13 +2,17 @@
 
 import copy
 from collections.abc import Sequence
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, NamedTuple, NoReturn, TypeVar
 
 from modelyard.names import nearest
 from modelyard.places import MarkedText, mark_of, with_mark
 
 T = TypeVar("T")
 OPERATIONS: Final = ("add", "remove", "replace", "move", "copy", "test")
+# Of an object that is copied into itself, which doubles it each time. A cluster stores objects of less than 2 MB.
+MAX_VALUES: Final = 100_000
+MAX_TEXT: Final = 4 * 1024 * 1024  # characters of its texts and keys
+MAX_DEPTH: Final = 200  # mappings and lists inside each other
 
 
 class PatchFailed(Exception):  # noqa: N818 - says what happened
@@ -27,19 +31,73 @@ def apply(body: dict[str, Any], operations: Sequence[dict[str, Any]]) -> dict[st
     Raises PatchFailed for the first that fails. Values never appear in its texts: they may be credentials.
     """
     # Here, because most models have no patches, and the exec plugin starts for each build.
-    from jsonpatch import InvalidJsonPatch, JsonPatchConflict, JsonPatchException, JsonPatchTestFailed, apply_patch
+    from jsonpatch import InvalidJsonPatch, JsonPatchException, JsonPatchTestFailed, apply_patch
     from jsonpointer import JsonPointerException
 
     body = copy.deepcopy(body)
+    growth = _Growth()
     for index, operation in enumerate(operations):
+        growth.check(body, operation, index)
         try:
             body = apply_patch(body, [operation], in_place=True)
             _mark_key(body, operation["path"])
         except JsonPatchTestFailed:
             raise PatchFailed(index, f"test of {operation['path']} fails", "the object holds another value") from None
-        except (JsonPatchConflict, JsonPatchException, InvalidJsonPatch, JsonPointerException, TypeError, KeyError):
+        except (JsonPatchException, InvalidJsonPatch, JsonPointerException, TypeError, LookupError, ValueError):
             _explain(body, index, operation)
     return body
+
+
+class _Growth:
+    """What operations make of an object."""
+
+    def __init__(self) -> None:
+        self._held: _Weight | None = None  # counted at the first copy: few patches have one
+
+    def check(self, body: object, operation: dict[str, Any], index: int) -> None:
+        """Raise PatchFailed for an operation after which the object would be too large or too deep."""
+        name, path, source = operation.get("op"), operation.get("path"), operation.get("from")
+        if not isinstance(path, str):
+            return
+        value = operation.get("value")
+        if name in ("copy", "move"):
+            value = lookup(body, source) if isinstance(source, str) else None
+        weight = _weight(value)
+        hint = "write what is wanted into the object that is patched"
+        if path.count("/") + weight.depth > MAX_DEPTH:
+            raise PatchFailed(index, f"{name}: more than {MAX_DEPTH} levels inside each other", hint)
+        if name == "copy":
+            held = self._held or _weight(body)
+            self._held = held = _Weight(held.values + weight.values, held.text + weight.text, 0)
+            if held.values > MAX_VALUES or held.text > MAX_TEXT:
+                message = f"copy {path}: the object would hold more than {MAX_VALUES} values or {MAX_TEXT} characters"
+                raise PatchFailed(index, message, hint)
+
+
+class _Weight(NamedTuple):
+    """How much a value holds: values, characters of texts and keys, levels inside each other."""
+
+    values: int
+    text: int
+    depth: int
+
+
+def _weight(value: object) -> _Weight:
+    """Weigh a value, without recursion, and no further than to the limits."""
+    values = text = depth = 0
+    todo: list[tuple[object, int]] = [(value, 1)]
+    while todo and values <= MAX_VALUES and depth <= MAX_DEPTH:
+        node, level = todo.pop()
+        values += 1
+        depth = max(depth, level)
+        if isinstance(node, str):
+            text += len(node)
+        elif isinstance(node, dict):
+            text += sum(map(len, node))
+            todo += [(each, level + 1) for each in node.values()]
+        elif isinstance(node, list):
+            todo += [(each, level + 1) for each in node]
+    return _Weight(values, text, depth)
 
 
 def _mark_key(body: object, pointer: str) -> None:
@@ -87,6 +145,7 @@ def apply_as_kustomize(body: dict[str, Any], operation: dict[str, Any]) -> None:
     name, path = operation.get("op"), operation.get("path")
     if not isinstance(path, str):
         raise PatchFailed(0, f"{name}: there is no path", "add path: and a JSON pointer")
+    _Growth().check(body, operation, 0)
     value = operation.get("value")
     match name:
         case "add":
@@ -212,8 +271,8 @@ def lookup(body: Any, pointer: str) -> Any:
         key = part.replace("~1", "/").replace("~0", "~")
         if isinstance(body, dict) and key in body:
             body = body[key]
-        elif isinstance(body, list) and key.isascii() and key.isdecimal() and int(key) < len(body):
-            body = body[int(key)]
+        elif isinstance(body, list) and "0" <= key[:1] <= "9" and (index := _index(key, len(body))) is not None:
+            body = body[index]
         else:
             return None
     return body

@@ -6,10 +6,12 @@ Problems are collected and reported together; they are never raised.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from modelyard.codes import CODES
 from modelyard.credentials import without_forms
+
+MAX_FINDINGS: Final = 10_000  # of one report: nobody reads more, and each takes a kilobyte
 
 
 class Severity(StrEnum):
@@ -102,7 +104,7 @@ def is_open(each: Problem) -> bool:
 
 
 def unique(problems: Iterable[Problem]) -> list[Problem]:
-    """Sort by place and leave out what repeats a mistake already named.
+    """Sort by place and leave out what repeats a mistake already named; of more than MAX_FINDINGS errors stay first.
 
     That is the same code at the same place, and a warning where an error stands: it follows from the error. Neither
     holds for a code that one place can have several of. What two models share stands at one place: accepted by one of
@@ -118,7 +120,17 @@ def unique(problems: Iterable[Problem]) -> list[Problem]:
         if key not in seen and (several or each.severity is Severity.ERROR or each.place not in errors):
             seen.add(key)
             kept.append(each)
-    return sorted(kept, key=_order)
+    return _bounded(sorted(kept, key=_order))
+
+
+def _bounded(problems: list[Problem]) -> list[Problem]:
+    """Leave out what is more than MAX_FINDINGS, and say so."""
+    found = [each for each in problems if each.code != "MY399"]
+    if len(problems) <= MAX_FINDINGS:
+        return problems
+    first = sorted(found, key=lambda each: each.severity is not Severity.ERROR)[:MAX_FINDINGS]
+    hint = "mend what is named, and check again"
+    return [*sorted(first, key=_order), problem("MY399", f"there are more than {MAX_FINDINGS} findings", hint=hint)]
 
 
 def _order(each: Problem) -> tuple[bool, Place, str, str]:

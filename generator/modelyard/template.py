@@ -10,17 +10,19 @@ key or change its type. In a skeleton
 * the key "<<" lays a mapping, or each of a list, over what stands before it, level by level.
 """
 
+import marshal
 import os
 import re
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound, Undefined, pass_eval_context
-from jinja2.bccache import Bucket, FileSystemBytecodeCache
+from jinja2.bccache import Bucket, BytecodeCache, bc_version
 from jinja2.nodes import EvalContext
 
+from modelyard import cache
 from modelyard.places import MarkedDict, MarkedList, MarkedText, derived, mark_of, with_mark
 from modelyard.yamlio import ListMarks, MapMarks, Marks, Sources, at, read
 
@@ -29,7 +31,7 @@ _OPEN_TEXT: Final = "\ue003"  # of a token that stands alone between quotes
 _TOKEN: Final = re.compile(f"[{_OPEN}{_OPEN_TEXT}]([0-9]+){_CLOSE}")
 _QUOTED: Final = re.compile(f'"{_OPEN}([0-9]+{_CLOSE})"')
 _LINE: Final = re.compile("#\ue002([0-9]+)$")
-_STATEMENT: Final = re.compile(r"^\s*(\{%.*%\}|\{#.*#\}|)\s*$")
+_STATEMENT: Final = re.compile(r"^\s*+(\{%.*%\}|\{#.*#\}|)\s*$")
 
 Fill: TypeAlias = Callable[[list[object]], object]
 
@@ -67,27 +69,34 @@ class _Loader(BaseLoader):
         return source, str(path), lambda: True
 
 
-class _CompiledTemplates(FileSystemBytecodeCache):
+class _CompiledTemplates(BytecodeCache):
     """Compiled templates, kept between runs as Python keeps its modules: compiling takes longer than rendering.
 
-    Where the cache cannot be written, templates are compiled each time. number_lines: of another source, so of
-    another file, or each form would write over what the other keeps.
+    They are code, so only what this user alone can have written is read. A name is that of all that the code follows
+    from: the source, and the versions that compile and run it.
     """
 
-    def __init__(self, folder: Path, *, number_lines: bool) -> None:
-        super().__init__(str(folder), "%s-numbered" if number_lines else "%s")
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take one template from the folder, if it is there."""
+        if (content := cache.load(self.folder, _name(bucket))) is not None:
+            bucket.code = marshal.loads(content)  # noqa: S302 - see the class
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep one template; called when the cache did not have it."""
-        with suppress(OSError):
-            Path(self.directory).mkdir(mode=0o700, parents=True, exist_ok=True)
-            super().dump_bytecode(bucket)
+        cache.keep(self.folder, _name(bucket), marshal.dumps(bucket.code))
 
 
-def cache_folder() -> Path:
-    """Return the folder of compiled templates; it may be deleted at any time (XDG Base Directory Specification)."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "modelyard" / "templates"
+def _name(bucket: Bucket) -> str:
+    return f"{bucket.checksum}-{bc_version}-{MAGIC_NUMBER.hex()}"
+
+
+def cache_folder() -> Path | None:
+    """Return the folder of compiled templates, which may be deleted at any time; None where there is no home."""
+    base = cache.home(os.environ)
+    return base / "modelyard" / "templates" if base else None
 
 
 def text(name: str, context: Mapping[str, object], finalize: Callable[[object], str]) -> str:
@@ -136,7 +145,7 @@ class Templates:
             keep_trailing_newline=True,
             finalize=self._finalize(),
             auto_reload=False,
-            bytecode_cache=_CompiledTemplates(cache_folder(), number_lines=number_lines),
+            bytecode_cache=_CompiledTemplates(kept) if (kept := cache_folder()) else None,
         )
 
     def _finalize(self) -> Callable[..., str]:

@@ -5,6 +5,7 @@ mutator of our own knows; and a crash of the C parser, which no `except` sees, s
 """
 
 import argparse
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -25,20 +26,24 @@ def main() -> None:
     parser.add_argument("--found", type=Path, help="where new inputs are kept; a temporary folder if absent")
     parser.add_argument("--failed", type=Path, default=Path(), help="where an input that fails is left")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="modelyard-fuzz-") as temporary:
-        found = given.found or Path(temporary)
-        found.mkdir(parents=True, exist_ok=True)
-        options = [
-            f"-max_total_time={given.seconds}",
-            f"-dict={HERE / 'yaml.dict'}",
-            f"-artifact_prefix={given.failed.resolve()}/fuzz-{given.target}-",
-            "-max_len=2048",
-            "-timeout=20",  # seconds for one input
-            "-rss_limit_mb=1500",
-            "-print_final_stats=1",
-        ]
-        atheris.Setup([sys.argv[0], str(found), str(HERE / "corpus" / given.target), *options], TARGETS[given.target])
-        atheris.Fuzz()
+    if given.found is None:
+        # libFuzzer ends its process at once: nothing in it could remove the folder.
+        with tempfile.TemporaryDirectory(prefix="modelyard-fuzz-") as temporary:
+            command = [sys.executable, "-m", "tests.fuzz.run", *sys.argv[1:], "--found", temporary]
+            sys.exit(subprocess.run(command, check=False).returncode)
+    given.found.mkdir(parents=True, exist_ok=True)
+    options = [
+        f"-max_total_time={given.seconds}",
+        f"-dict={HERE / 'yaml.dict'}",
+        f"-artifact_prefix={given.failed.resolve()}/fuzz-{given.target}-",
+        "-max_len=2048",
+        "-timeout=20",  # seconds for one input
+        "-rss_limit_mb=1500",
+        "-print_final_stats=1",
+    ]
+    seeds = [str(given.found), str(HERE / "corpus" / given.target)]
+    atheris.Setup([sys.argv[0], *seeds, *options], TARGETS[given.target])
+    atheris.Fuzz()
 
 
 if __name__ == "__main__":

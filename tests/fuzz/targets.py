@@ -2,6 +2,8 @@
 
 import io
 import re
+import resource
+import time
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -23,6 +25,9 @@ Target = Callable[[bytes], None]
 
 ENTRY: Final = "site-config/modelyard-risk"
 _BREAK: Final = re.compile(rb"\r\n|\n|\r")
+SIZE: Final = 20_000  # bytes that an input of the target cost is made long
+SECONDS: Final = 6.0  # of the processor, for so many bytes: the fuzzer makes all ten times slower
+KILOBYTES: Final = 150_000  # of memory for them; schemas that are loaded take half of that
 NOWHERE: Final = Path("/nonexistent")  # no file that the input names is there
 
 
@@ -68,12 +73,32 @@ def csv(data: bytes) -> None:
     declared([*tables.read_and_written(data)], {tables.SHOWN: data})
 
 
+def cost(data: bytes) -> None:
+    """A models file and a stream with a part that is repeated: LEAD, NUL, the part, NUL, END.
+
+    Time and memory must grow with the bytes, and not faster: twenty thousand bytes squared are minutes.
+    """
+    lead, _, rest = data.partition(b"\0")
+    pump, _, end = rest.partition(b"\0")
+    if not pump:
+        lead, pump, end = b"", lead, b""
+    content = lead + pump * max(1, SIZE // max(1, len(pump))) + end
+    start, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    models(content)
+    stream(content)
+    seconds = time.process_time() - start
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert seconds < SECONDS * max(1, len(content) // SIZE), f"{seconds:.1f} s for {len(content)} bytes"
+    assert kilobytes < KILOBYTES * max(1, len(content) // SIZE), f"{kilobytes} kB for {len(content)} bytes"
+
+
 TARGETS: Final[dict[str, Target]] = {
     "models": models,
     "kustomization": kustomization,
     "resource_list": resource_list,
     "stream": stream,
     "csv": csv,
+    "cost": cost,
 }
 
 

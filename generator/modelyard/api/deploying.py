@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from modelyard import files
+from modelyard import files, regular
 from modelyard.api import edits
 from modelyard.api.commands import HERE, PLAINLY, Applying, Outcome, apply_rendered
 from modelyard.api.pipeline import Rendering, models_file, render_loaded
@@ -62,7 +62,7 @@ def deploy(
         rendering.problems = unique(replace(each, place=None) for each in rendering.problems)
         return apply_rendered(rendering, _SHOWN, where=where, how=how)
     path = models_file(save)
-    rendering, keep = _added(deployment, path) if path.exists() else _new(deployment, path)
+    rendering, keep = _added(deployment, path) if regular.exists(path) else _new(deployment, path)
     rendering.objects = [each for each in rendering.objects if each.model in (None, deployment.name)]
     return apply_rendered(rendering, str(path), where=where, how=how, before=keep, writes=path)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from modelyard import files
+from modelyard import files, regular
 from modelyard.amend import Setting, with_model, with_settings
 from modelyard.api import history
 from modelyard.api.pipeline import load, models_file, render_loaded
@@ -24,6 +24,7 @@ from modelyard.load import Loaded, load_text
 from modelyard.models.declared import DeclaredModel
 from modelyard.names import nearest, one_of
 from modelyard.problem import Problem, has_errors, problem
+from modelyard.yamlio import MAX_BYTES
 
 __all__ = ["Edit", "added", "concerns", "promote", "rollback", "split", "write", "written"]
 
@@ -49,7 +50,7 @@ def concerns(file: str | Path, name: str) -> bool:
 
     A file that is named must be there; only the current folder may be without one.
     """
-    if not models_file(file).is_file():
+    if not regular.is_file(models_file(file)):
         return Path(file) != Path()
     found = load(file)
     declared = found.models.models if found.models else ()
@@ -201,7 +202,7 @@ def _bytes(file: str | Path) -> tuple[bytes | None, list[Problem]]:
     """Return what a models file holds before it is loaded: of what is written meanwhile an edit must know."""
     path = models_file(file)
     try:
-        return path.read_bytes(), []
+        return regular.content(path, MAX_BYTES), []
     except OSError as error:
         return None, [files.refused(error, path, code="MY013", doing="read")]
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from modelyard import regular
 from modelyard.api.pipeline import load, load_shown, models_file
 from modelyard.changes import Difference, of_sets
 from modelyard.git import GitProblem, Repository
@@ -56,7 +57,7 @@ def loaded_at(repository: Repository, file: Path, commit: str, shown: str) -> Lo
 
 def _check_out(repository: Repository, commit: str, name: str | None, folder: Path) -> None:
     """Write a models file and its bases below a folder, each where it lay in the repository."""
-    while name is not None and not Path(folder, name).exists():
+    while name is not None and not regular.exists(Path(folder, name)):
         content = repository.content(commit, name)
         if content is None:
             return  # load names the base that is missing

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from modelyard import regular
 from modelyard.check import check as _check
 from modelyard.check import check_set, independent
 from modelyard.check.entrances import answers
@@ -51,7 +52,7 @@ class Rendering:
 def models_file(file: str | Path = ".") -> Path:
     """Return the models file that a FILE or DIR argument names."""
     path = Path(file)
-    return path / MODELS_FILE if path.is_dir() else path
+    return path / MODELS_FILE if regular.is_folder(path) else path
 
 
 def load(file: str | Path = ".") -> Loaded:
@@ -76,7 +77,7 @@ def check(file: str | Path = ".", *, today: date | None = None, kinds: Kinds = S
         problems = [*loaded.problems, *_site_config(loaded.models, today)[1]]
         for _, found in _models(loaded, models_file(file).parent, kinds):
             problems += found
-    if generated(file).is_dir() and loaded.models and loaded.models.models:
+    if regular.is_folder(generated(file)) and loaded.models and loaded.models.models:
         problems += _unlisted(file)
     return unique(problems)
 

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
+from modelyard import regular
 from modelyard.api.located import in_cluster
 from modelyard.api.pipeline import load, models_file
 from modelyard.cluster import Connection
@@ -92,7 +93,7 @@ def _server(
     model: str, file: str | Path, route: Route, where: Connection | None, tunnels: ExitStack
 ) -> tuple[Address | None, list[Problem]]:
     loaded = None
-    if not is_url(model) and (Path(file) != Path() or models_file(file).exists()):  # no file at all is fine
+    if not is_url(model) and (Path(file) != Path() or regular.exists(models_file(file))):  # no file at all is fine
         loaded = load(file)
         if loaded.models is None and not route.url:
             return None, list(loaded.problems)

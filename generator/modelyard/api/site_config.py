@@ -6,7 +6,7 @@ from datetime import date
 from os.path import relpath
 from pathlib import Path
 
-from modelyard import effect, install
+from modelyard import effect, install, regular
 from modelyard.api.pipeline import Rendering, load, models_file, overlay, without_collector
 from modelyard.check.kinds import SHIPPED, Kinds
 from modelyard.compose import SITE_CONFIG, empty_site_config, site_config
@@ -135,7 +135,7 @@ def installed(deploy: Path) -> tuple[list[install.Installed], list[Problem]]:
 def _looked_up(deploy: Path, each: install.Installed) -> list[Problem]:
     """Compare what is installed with what the models file gives that it names."""
     file = _file_of(each, deploy)
-    if not each.models_file or not file.is_file():
+    if not each.models_file or not regular.is_file(file):
         return _differs(deploy, each, f"has no models file {each.models_file or 'that it names'} to be compared with")
     result = overlay(file)
     if has_errors(result.problems):

@@ -4,6 +4,7 @@ Not here: rules over the models file itself, which are in `load` and `targets`.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from modelyard.check import (
@@ -35,6 +36,7 @@ from modelyard.check.pod_templates import Objects
 from modelyard.check.schemas import by_schema
 from modelyard.codes import CODES
 from modelyard.manifest import Manifest
+from modelyard.problem import MAX_FINDINGS
 
 # What a part of a set shows, such as the objects of one model.
 RULES: Final[tuple[Rule, ...]] = (
@@ -92,19 +94,25 @@ QUOTA_RULES: Final[tuple[Rule, ...]] = (quotas.totals, quotas.wanted, limit_rang
 
 def independent(manifests: Sequence[Manifest], cluster: Cluster) -> list[Finding]:
     """Return what can be said of objects whose model has mistakes: all else may follow from those."""
-    return [each for rule in INDEPENDENT for each in rule(manifests, cluster)]
+    return _by_rules(INDEPENDENT, manifests, cluster)
 
 
 def check(manifests: Sequence[Manifest], cluster: Cluster) -> list[Finding]:
     """Return what rules and schemas find on a part of a set."""
     manifests = manifests if isinstance(manifests, Objects) else Objects(manifests)
-    found = [each for rule in RULES for each in rule(manifests, cluster)]
-    return [*found, *_unsaid(by_schema(manifests, cluster), found)]
+    found = _by_rules(RULES, manifests, cluster)
+    return [*found, *_unsaid(islice(by_schema(manifests, cluster), MAX_FINDINGS + 1), found)]
 
 
 def check_set(manifests: Sequence[Manifest], cluster: Cluster) -> list[Finding]:
     """Return what only the objects of a whole set show."""
-    return [each for rule in SET_RULES for each in rule(manifests, cluster)]
+    return _by_rules(SET_RULES, manifests, cluster)
+
+
+def _by_rules(rules: Iterable[Rule], manifests: Sequence[Manifest], cluster: Cluster) -> list[Finding]:
+    """Return what rules find, at most one more than is reported."""
+    found = (each for rule in rules for each in rule(manifests, cluster))
+    return list(islice(found, MAX_FINDINGS + 1))
 
 
 def check_objects(bodies: Sequence[Any], cluster: Cluster, beside: Sequence[Manifest] = ()) -> list[Finding]:
@@ -122,10 +130,10 @@ def check_objects(bodies: Sequence[Any], cluster: Cluster, beside: Sequence[Mani
             indices.append(index)
         else:
             found.append(Finding("MY303", wrong[0], HINT, index, wrong[1]))
-    whole = [each for rule in STREAM_RULES for each in rule(manifests, cluster)]
+    whole = _by_rules(STREAM_RULES, manifests, cluster)
     whole += [*check_set(manifests, cluster), *check(manifests, cluster)]
     together = Objects([*manifests, *beside]) if beside else manifests
-    whole += [each for rule in QUOTA_RULES for each in rule(together, cluster)]
+    whole += _by_rules(QUOTA_RULES, together, cluster)
     indices += range(len(bodies), len(bodies) + len(beside))
     found += [_renumbered(each, indices) for each in whole]
     return sorted(found, key=lambda each: each.manifest)

@@ -14,18 +14,19 @@ _UNITS: Final = {
     "m": Fraction(60),
     "h": Fraction(3600),
 }
-_PART: Final = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
+_PART: Final = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
 _DURATION: Final = re.compile(rf"[-+]?(?:0|(?:{_PART.pattern})+)")
 _INTEGER: Final = re.compile(r"[-+]?[0-9]+")
-_DECIMAL: Final = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[-+]?[0-9]+)?"
+_DECIMAL: Final = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[-+]?[0-9]+)?"
 _FLOAT: Final = re.compile(rf"[-+]?(?:{_DECIMAL}|inf|infinity)|nan", re.IGNORECASE)
+_LONGEST: Final = 1000  # characters of a duration; Python makes no integer of more than 4,300 digits
 _MAX_DURATION: Final = Fraction(2**63 - 1, 10**9)  # nanoseconds in 64 bits
 MAX_INT32: Final = 2**31 - 1
 
 
 def duration(value: str) -> Fraction | None:
     """Return the seconds of a duration such as 1m30s, or None (time.ParseDuration)."""
-    if not _DURATION.fullmatch(value):
+    if len(value) > _LONGEST or not _DURATION.fullmatch(value):
         return None
     total = sum((Fraction(number) * _UNITS[unit] for number, unit in _PART.findall(value)), Fraction(0))
     if total > _MAX_DURATION:

@@ -5,7 +5,8 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Final
 
-_FORM: Final = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))(?:([KMGTPE]i|[numkMGTPE])|[eE]([+-]?[0-9]{1,3}))?")
+_FORM: Final = re.compile(r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))(?:([KMGTPE]i|[numkMGTPE])|[eE]([+-]?[0-9]{1,3}))?")
+_LONGEST: Final = 1000  # characters; Python makes no integer of more than 4,300 digits
 # apimachinery, pkg/api/resource/suffix.go: decimal and binary suffixes.
 _UNITS: Final = {
     **{unit: Fraction(10) ** (3 * power) for power, unit in enumerate("num", -3)},
@@ -22,7 +23,7 @@ def amount(value: object) -> Fraction | None:
 
 @lru_cache(maxsize=1024)  # a set has a few sizes of pods
 def _amount(value: str) -> Fraction | None:
-    match = _FORM.fullmatch(value)
+    match = _FORM.fullmatch(value) if len(value) <= _LONGEST else None
     if match is None:
         return None
     number, unit, exponent = match.groups()

@@ -1,6 +1,7 @@
 """Objects against the schemas of their kinds. Rules written in CEL are not in them. Origins: those of `kinds`."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Path
@@ -8,6 +9,7 @@ from modelyard.check.kinds import Definition, Kinds
 from modelyard.check.openapi import Schema
 from modelyard.manifest import Manifest
 from modelyard.names import nearest, one_of
+from modelyard.problem import MAX_FINDINGS
 
 if TYPE_CHECKING:
     from jsonschema_rs import ValidationError
@@ -49,7 +51,7 @@ def _by_schema(index: int, manifest: Manifest, definition: Definition) -> Iterat
     try:
         if validator.is_valid(manifest.body):
             return
-        errors = list(validator.iter_errors(manifest.body))
+        errors = list(islice(validator.iter_errors(manifest.body), MAX_FINDINGS + 1))
     except ValueError:
         hint = "write texts, numbers, true, false, lists and mappings with texts as keys"
         yield Finding("MY390", "the object holds a value that JSON cannot hold", hint, index, ())

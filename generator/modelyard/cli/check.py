@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from modelyard import api
+from modelyard import api, regular
 from modelyard.cli.app import Files, Outside, app, named, say, single, tell
 from modelyard.cli.connection import Context, Kubeconfig
 from modelyard.cli.definitions import CLUSTER, kinds_of
@@ -99,7 +99,7 @@ def check(  # noqa: PLR0913 - an argument per option
     """
     if (files or []).count("-") > 1:
         raise typer.BadParameter("standard input is read once: give one -")
-    if deploy and Path(base).is_dir():
+    if deploy and regular.is_folder(Path(base)):
         raise typer.BadParameter("--deploy goes with --base FILE or -; --base DEPLOY names the deployment itself")
     if (context or kubeconfig) and CLUSTER not in (crds or ()):
         raise typer.BadParameter("--context and --kubeconfig go with --crds cluster")
@@ -140,7 +140,7 @@ def _check_models(
     from modelyard.api.site_config import check_base
 
     file = single(files, "--base")
-    if base != "-" and Path(base).is_dir():
+    if base != "-" and regular.is_folder(Path(base)):
         return check_base(file, Path(base), progress=tell, kinds=kinds), {}
     return check_base(file, deploy, base=read_stream(base)[0], progress=tell, kinds=kinds), {}
 

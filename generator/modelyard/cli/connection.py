@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from modelyard import api
+from modelyard import api, regular
 from modelyard.cli.app import stop_on_errors, tell
 from modelyard.cli.durations import Seconds, duration
 
@@ -41,7 +41,7 @@ def beside(file: Path, namespace: str, context: str, kubeconfig: str) -> "Connec
 
     A models file that is named must be there; the current folder may be without one.
     """
-    if file != Path() or api.models_file(file).is_file():
+    if file != Path() or regular.is_file(api.models_file(file)):
         loaded = api.load(file)
         if loaded.models is None:
             stop_on_errors(loaded.problems)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
+from modelyard import regular
 from modelyard.cli.inputs import read_stream
 from modelyard.problem import Problem
 
@@ -60,7 +61,7 @@ def _of_cluster(context: str, kubeconfig: str) -> tuple["list[Custom]", list[Pro
 def _files(named: str) -> Iterator[tuple[str, bytes]]:
     """Yield what messages call a file, and its bytes: of a file, or of those of YAML and JSON anywhere in a folder."""
     folder = Path(named)
-    inside = sorted(each for each in folder.rglob("*") if each.suffix in _ENDINGS and each.is_file())
-    for path in map(str, inside) if folder.is_dir() else [named]:
+    inside = sorted(each for each in folder.rglob("*") if each.suffix in _ENDINGS and regular.is_file(each))
+    for path in map(str, inside) if regular.is_folder(folder) else [named]:
         content, shown = read_stream(path)
         yield shown, content

@@ -1,11 +1,11 @@
 """What commands read: files that arguments name, and standard input."""
 
 import sys
-from pathlib import Path
 from typing import Final
 
 import typer
 
+from modelyard import regular
 from modelyard.yamlio import MAX_BYTES
 
 STDIN: Final = "standard input"
@@ -19,7 +19,6 @@ def read_stream(name: str) -> tuple[bytes, str]:
     if name == "-":
         return sys.stdin.buffer.read(MAX_BYTES + 1), STDIN
     try:
-        with Path(name).open("rb") as stream:
-            return stream.read(MAX_BYTES + 1), name
+        return regular.content(name, MAX_BYTES + 1), name
     except OSError as error:
         raise typer.BadParameter(f"cannot read {name}: {error.strerror}") from None

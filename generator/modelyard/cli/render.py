@@ -28,21 +28,22 @@ def init(
 
     Writes only what is missing, and lists the rest; a kustomization.yaml that is there needs one line more.
     """
+    from modelyard import files
     from modelyard.kustomization import NAMES, find, unlisted
     from modelyard.schema import FILE, shipped
 
     name = folder.resolve().name
     name = name if dns_1035_label(name) is None else "models"
     texts = api.starter(name) | {FILE: shipped()}
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        stop_on_errors([files.refused(error, folder, doing="make the folder")])
     for file, text in texts.items():
         path = (find(folder) if file in NAMES else None) or folder / file  # kustomize stops at two of its names
-        try:
-            with path.open("x", encoding="utf-8") as new:
-                new.write(text)
-            tell(f"wrote {path}")
-        except FileExistsError:
-            tell(f"{path} is there already and stays as it is")
+        is_new, problems = files.create(path, text.encode())
+        stop_on_errors(problems)
+        tell(f"wrote {path}" if is_new else f"{path} is there already and stays as it is")
     report(unlisted(folder, api.GENERATED))
     tell(f"Next: change {folder / 'models.yaml'}, then run: modelyard render -f {folder}")
 
@@ -125,4 +126,7 @@ def _write(results: dict[Path, api.Rendering], *, in_place: bool) -> None:
 
 
 def _inode(folder: Path) -> int | None:
-    return folder.stat().st_ino if folder.exists() else None
+    try:
+        return folder.stat().st_ino
+    except OSError:
+        return None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
 
 import typer
 
+from modelyard import regular
 from modelyard.cli.app import File, Outside, app, stop_on_errors, tell
 from modelyard.cli.connection import FIVE_MINUTES, Context, Kubeconfig, Namespace, connection
 from modelyard.cli.durations import Seconds, duration
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 TOKEN = "MODELYARD_TOKEN"  # noqa: S105 - the name of a variable
 CONNECT: Final = Seconds(5)
 ANSWER: Final = Seconds(60)
+_MAX_TOKEN: Final = 65_536  # bytes; servers take headers of 8,192
 CLEAR = "\r\x1b[2K"  # to the beginning of the line, and erase it
 
 ModelOrUrl = Annotated[
@@ -220,7 +222,7 @@ def _encoding(name: str) -> str:
 
     try:
         return codec(name)
-    except LookupError:
+    except (LookupError, ValueError):
         raise typer.BadParameter(f"--encoding {name} is not known") from None
 
 
@@ -230,7 +232,7 @@ def _headers(texts: list[str], token_file: Path | None) -> tuple[tuple[str, str]
     token = os.environ.get(TOKEN, "")
     if token_file is not None:
         try:
-            token = token_file.read_text("utf-8").strip()
+            token = regular.content(token_file, _MAX_TOKEN).decode().strip()
         except (OSError, UnicodeError) as error:
             raise typer.BadParameter(f"cannot read the token file {token_file} ({type(error).__name__})") from None
     if token:

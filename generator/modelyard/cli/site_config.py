@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modelyard import api
+from modelyard import api, regular
 from modelyard.cli.app import File, Outside, app, printable_lines, report, stop_on_errors, tell
 from modelyard.cli.together import Commands
 from modelyard.report import printable
@@ -74,7 +74,7 @@ def remove(
     from modelyard.api import site_config
     from modelyard.install import installed
 
-    is_named = file != Path() or (len(installed(deploy)[0]) > 1 and api.models_file(file).is_file())
+    is_named = file != Path() or (len(installed(deploy)[0]) > 1 and regular.is_file(api.models_file(file)))
     change, problems = site_config.removal(file if is_named else None, deploy, restore=restore)
     stop_on_errors(problems)
     whose = api.models_file(file) if is_named else "modelyard"

@@ -106,7 +106,7 @@ def _percents(shares: list[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for each in shares:
         name, _, percent = each.partition("=")
-        if not name or not percent.isdecimal() or not percent.isascii() or name in found:
+        if not name or not percent.isdecimal() or not percent.isascii() or len(percent) > 9 or name in found:
             raise typer.BadParameter(f"{each} is not VARIANT=PERCENT, such as champion=80, each variant once")
         found[name] = int(percent)
     return found

@@ -1,4 +1,4 @@
-"""MY365 to MY391: findings on what kustomize built, on images and sizes, on whole sets, and by schemas."""
+"""MY365 to MY399: findings on what kustomize built, on images and sizes, on whole sets, and by schemas."""
 
 from typing import Final
 
@@ -73,5 +73,10 @@ SETS: Final[dict[str, Code]] = {
         "An object without a schema",
         "modelyard has no schema for this kind, so its fields were not checked. --crds takes the definition.",
         "note",
+    ),
+    "MY399": Code(
+        "More findings than are reported",
+        "The report holds at most 10,000 findings, errors first. What is left out may be anything, so this is an error "
+        "itself: mend what is named, and check again.",
     ),
 }

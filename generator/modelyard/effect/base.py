@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from modelyard import regular
 from modelyard.effect.generators import without_values
 from modelyard.effect.objects import Object, Objects
 from modelyard.effect.reading import Reading
@@ -72,7 +73,8 @@ def _entries(
             path = found.folder / entry
             if tree.is_remote(path, entry):
                 yield entry
-            elif path.exists() and not (is_component and path.is_file()):  # those are read with their places
+            # Files of a component are read with their places.
+            elif regular.exists(path) and not (is_component and regular.is_file(path)):
                 yield os.path.relpath(path.resolve(), folder)
 
 

@@ -3,12 +3,11 @@
 Source: kustomize 5.8.1, api/internal/builtins and api/filters of the same names.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from modelyard.effect import field_specs
-from modelyard.effect.expressions import compiled
+from modelyard.effect.expressions import Expression
 from modelyard.effect.field_specs import FieldSpec, apply
 from modelyard.effect.objects import Object
 from modelyard.effect.run import Renamed, Run
@@ -142,12 +141,12 @@ def _is_legacy(spec: FieldSpec) -> bool:
     return spec.path.endswith(("containers[]/image", "containers/image", "Containers[]/image", "Containers/image"))
 
 
-def matcher(name: str, version: Followed) -> re.Pattern[str] | None:
+def matcher(name: str, version: Followed) -> Expression | None:
     """Return what an image matches if it has this name (api/internal/image/image.go: the name is not escaped)."""
     algorithm = "[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*" if version.takes_any_digest else "sha256"
     try:
-        return compiled(rf"{name}(:[a-zA-Z0-9_.{{}}-]*)?(@{algorithm}:[a-zA-Z0-9_.{{}}-]*)?") if name else None
-    except re.error:
+        return Expression(rf"{name}(:[a-zA-Z0-9_.{{}}-]*)?(@{algorithm}:[a-zA-Z0-9_.{{}}-]*)?") if name else None
+    except ValueError:
         return None
 
 

@@ -3,11 +3,11 @@
 Source: kustomize 5.8.1, api/resmap/reswrangler.go, api/types/selector.go, kyaml/resid.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
+from modelyard.effect.expressions import Expression
 from modelyard.effect.labels import Requirement
 
 _NOT_NAMESPACED: Final = "_non_namespaceable_"
@@ -91,11 +91,11 @@ class Target:
     """
 
     source: dict[str, Any]
-    group: re.Pattern[str] | None = None
-    version: re.Pattern[str] | None = None
-    kind: re.Pattern[str] | None = None
-    name: re.Pattern[str] | None = None
-    namespace: re.Pattern[str] | None = None
+    group: Expression | None = None
+    version: Expression | None = None
+    kind: Expression | None = None
+    name: Expression | None = None
+    namespace: Expression | None = None
     labels: tuple[Requirement, ...] = ()
     annotations: tuple[Requirement, ...] = ()
 
@@ -138,8 +138,8 @@ class Target:
         return " ".join(words)
 
 
-def _fits(pattern: re.Pattern[str] | None, text: str) -> bool:
-    return pattern is None or pattern.fullmatch(text) is not None
+def _fits(pattern: Expression | None, text: str) -> bool:
+    return pattern is None or pattern.fullmatch(text)
 
 
 class Objects:

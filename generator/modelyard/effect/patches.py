@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from modelyard import regular
 from modelyard.effect import strategic
 from modelyard.effect.objects import Object, Target
 from modelyard.effect.pointers import explained, lost
@@ -16,6 +17,7 @@ from modelyard.effect.run import Run, also
 from modelyard.effect.targets import read_target, report_nothing
 from modelyard.names import nearest
 from modelyard.patch import PatchFailed, apply_as_kustomize, lookup
+from modelyard.yamlio import MAX_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +230,7 @@ def _documents(run: Run, who: Patch, folder: Path, key: str) -> list[Any]:
             return []
     else:
         file = folder / str(path)
-        is_json_patch = file.is_file() and _is_json_patch(file.read_text("utf-8", "replace"))
+        is_json_patch = _is_json_patch(_text(file))
         documents = run.reading.documents(file, path, yaml_1_1=is_json_patch)
     if not documents and not run.reading.problems:
         run.reading.report("MY610", f"{who.who} is empty", key_of(who.owner, key), hint="take it out")
@@ -241,9 +243,17 @@ def _is_json_patch(text: str) -> bool:
     return next(lines, "").lstrip("\ufeff ").startswith(("-", "["))
 
 
+def _text(file: Path) -> str:
+    """Return the text of a file; empty if it cannot be read, which is said where its documents are wanted."""
+    try:
+        return regular.content(file, MAX_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
 def _is_json(text: str) -> bool:
     try:
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True

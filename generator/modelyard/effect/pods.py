@@ -7,6 +7,7 @@ import posixpath
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
+from modelyard import regular
 from modelyard.effect.objects import Object
 from modelyard.effect.reading import VENDOR, first_mark, mappings
 from modelyard.effect.run import Run, also
@@ -175,7 +176,7 @@ def _report_mount(run: Run, name: str, pairs: list[tuple[Object, Any]]) -> None:
     if name == ASTORES_VOLUME:
         folder = f"{VENDOR}/overlays/sas-microanalytic-score/astores"
         transformer = f"{folder}/astores-transformer.yaml"
-        listed = "" if not (run.deploy / transformer).exists() else f" and {transformer} to transformers"
+        listed = "" if not regular.exists(run.deploy / transformer) else f" and {transformer} to transformers"
         hint = f"the base lacks the astores overlay: add {folder} to resources{listed}"
     message = (
         f"{also(str(each), len(pairs) - 1)} mounts {name}, and the pod has no such volume; the API server refuses it"

@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from modelyard import regular
 from modelyard.names import nearest
 from modelyard.places import MarkedDict, MarkedInt, MarkedList, MarkedText, mark_of, marked, with_mark
 from modelyard.problem import Place, Problem, Related, problem
-from modelyard.yamlio import Document, Sources
+from modelyard.yamlio import MAX_BYTES, Document, Sources
 from modelyard.yamlio.stream import read_all
 
 T = TypeVar("T")
@@ -54,10 +55,14 @@ class Reading:
     def content(self, path: Path, listed: object) -> bytes | None:
         """Return the bytes of a file; None, and a problem where it is listed, if it cannot be read."""
         try:
-            return path.read_bytes()
+            content = regular.content(path, MAX_BYTES + 1)
         except OSError as error:
             self.report("MY602", f"{shown(path)} cannot be read: {error.strerror}", listed, hint=_near(path))
             return None
+        if len(content) <= MAX_BYTES:
+            return content
+        self.report("MY602", f"{shown(path)} has more than {MAX_BYTES} bytes", listed, hint="an object holds 1 MB")
+        return None
 
     def documents(self, path: Path, listed: object, *, yaml_1_1: bool = False) -> list[Any]:
         """Return the documents of a file, marked; where it cannot be read there is a problem."""

@@ -7,6 +7,7 @@ kusttarget_configplugin.go configureBuiltinTransformers.
 from collections.abc import Callable
 from typing import Any, Final
 
+from modelyard import regular
 from modelyard.effect import field_specs, fields
 from modelyard.effect.field_specs import FieldSpec
 from modelyard.effect.fields import Images
@@ -85,7 +86,7 @@ class Steps:
         for key in ("resources", "bases"):
             for entry in self.tree.texts(found, key):
                 path = found.folder / entry
-                if path.is_file():
+                if regular.is_file(path):
                     for body in self.run.reading.documents(path, entry):
                         if isinstance(body, dict) and body.get("kind"):
                             if body["kind"] == "Secret":

@@ -4,11 +4,10 @@ Source of the generations of the restore parameters: SAS' examples sas-model-rep
 sas-model-repository/restore and sas-model-manager/restore.
 """
 
-import re
 from typing import Any, Final
 
 from modelyard.effect import labels
-from modelyard.effect.expressions import compiled
+from modelyard.effect.expressions import Expression
 from modelyard.effect.objects import Object, Target
 from modelyard.effect.reading import key_of
 from modelyard.effect.run import Run
@@ -35,13 +34,14 @@ def read_target(run: Run, source: object, owner: object) -> Target | None:
     if not isinstance(source, dict):
         run.reading.report("MY610", "target is no mapping", owner, hint="write target: {kind: …, name: …}")
         return None
-    patterns: dict[str, re.Pattern[str] | None] = {}
+    patterns: dict[str, Expression | None] = {}
     for key in _PATTERNS:
         text = source.get(key)
         try:
-            patterns[key] = compiled(str(text)) if text else None
-        except re.error as error:
-            run.reading.report("MY610", f"{key} is no regular expression: {error.msg}", text, hint="escape it with \\")
+            patterns[key] = Expression(str(text)) if text else None
+        except ValueError:
+            hint = "escape it with \\"
+            run.reading.report("MY610", f"{key} is no regular expression that kustomize reads", text, hint=hint)
             return None
     selectors = {}
     for key in ("labelSelector", "annotationSelector"):

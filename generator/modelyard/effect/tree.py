@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from modelyard import regular
 from modelyard.effect.reading import Reading, first_mark, key_of, shown
 from modelyard.kustomization import NAMES
 from modelyard.names import nearest
@@ -99,7 +100,7 @@ class Tree:
         return found
 
     def _file(self, folder: Path, listed: object) -> Path | None:
-        files = [folder / name for name in NAMES if (folder / name).is_file()]
+        files = [folder / name for name in NAMES if regular.is_file(folder / name)]
         if os.path.realpath(folder) in self.open:
             self.reading.report("MY601", f"{shown(folder)} lists itself", listed, hint="take the entry out")
         elif len(files) == 1:
@@ -107,7 +108,7 @@ class Tree:
         elif files:
             message = f"{shown(folder)} has {' and '.join(each.name for each in files)}"
             self.reading.report("MY601", message, listed, hint="keep one of them")
-        elif folder.is_dir():
+        elif regular.is_folder(folder):
             hint = "list the folder that has one, or the files themselves"
             self.reading.report("MY601", f"there is no kustomization.yaml in {shown(folder)}", listed, hint=hint)
         elif self.reading.content(folder, listed) is not None:
@@ -180,10 +181,10 @@ class Tree:
     def _resource(self, found: Kustomization, entry: str) -> None:
         path = found.folder / entry
         if self.is_remote(path, entry) or self.reading.is_vendors(path):
-            if not path.exists() and not self.is_remote(path, entry):
+            if not regular.exists(path) and not self.is_remote(path, entry):
                 self.reading.content(path, entry)
                 self.is_complete = False
-        elif path.is_dir():
+        elif regular.is_folder(path):
             self.kustomization(path, entry, is_component=False)
         else:
             before = len(self.reading.problems)
@@ -212,7 +213,7 @@ class Tree:
             yield from ((each, False) for each in self.reading.inner(entry))
         elif self.is_remote(path, entry):
             self.note(f"{entry}, which is remote", listed)
-        elif path.is_dir():
+        elif regular.is_folder(path):
             nested = self.kustomization(path, listed, is_component=False)
             if nested is not None:
                 for key in sorted(nested.data.keys() - {"apiVersion", "kind", "metadata", "resources", "bases"}):
@@ -248,4 +249,4 @@ class Tree:
     @staticmethod
     def is_remote(path: Path, entry: str) -> bool:
         """Tell whether an entry names something elsewhere."""
-        return _REMOTE.match(entry) is not None and not path.exists()
+        return _REMOTE.match(entry) is not None and not regular.exists(path)

@@ -7,11 +7,12 @@ from modelyard.files.lock import locked
 from modelyard.files.problems import MAX_FOREIGN, FileProblem, refused
 from modelyard.files.read import read
 from modelyard.files.remove import remove
-from modelyard.files.write import write
+from modelyard.files.write import create, write
 
 __all__ = [
     "MAX_FOREIGN",
     "FileProblem",
+    "create",
     "edit",
     "exchange",
     "exchange_all",

@@ -41,7 +41,7 @@ def edit(path: Path, change: Callable[[bytes], bytes | None]) -> list[Problem]:
 def _edit(fd: int, path: Path, change: Callable[[bytes], bytes | None]) -> None:
     name, new = path.name, f".{path.name}.modelyard-new"
     status = _checked(fd, path)
-    entries.remove(fd, new)
+    entries.unlink(fd, new)
     old = entries.load(fd, name)
     _check_unchanged(fd, path, status, len(old))
     content = change(old)
@@ -53,7 +53,7 @@ def _edit(fd: int, path: Path, change: Callable[[bytes], bytes | None]) -> None:
         entries.rename(fd, new, name)
     except BaseException:
         with suppress(OSError):  # the next run tries again
-            entries.remove(fd, new)
+            entries.unlink(fd, new)
         raise
     try:
         entries.fsync(fd, ".")

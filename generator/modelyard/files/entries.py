@@ -8,6 +8,7 @@ import errno
 import os
 import stat
 import sys
+from contextlib import suppress
 from typing import Final
 
 FOLDER: Final = stat.S_IFDIR
@@ -129,6 +130,12 @@ def remove(fd: int, name: str) -> None:
             else:
                 os.unlink(path, dir_fd=fd)
     elif what is not None:
+        os.unlink(name, dir_fd=fd)
+
+
+def unlink(fd: int, name: str) -> None:
+    """Remove a file; nothing happens if there is none, and a folder of this name is an error."""
+    with suppress(FileNotFoundError):
         os.unlink(name, dir_fd=fd)
 
 

@@ -8,8 +8,8 @@ from typing import Final
 
 from modelyard.files import entries
 from modelyard.files.lock import locked
-from modelyard.files.problems import FileProblem, foreign, refused
-from modelyard.problem import Problem
+from modelyard.files.problems import FileProblem, foreign, refused, shown
+from modelyard.problem import Problem, problem
 
 PART: Final = ".modelyard-part"  # inside the folder: the file that is being written in place
 _KINDS: Final = {entries.LINK: "a symbolic link", entries.FILE: "a file", entries.OTHER: "a socket, pipe or device"}
@@ -72,7 +72,8 @@ def write(
     """
     texts = {folder: _encoded(content, header) for folder, content in contents.items()}
     if wrong := next((folder for folder in texts if folder.name in {"", ".."}), None):
-        raise ValueError(f"{wrong} has no name of its own")
+        hint = "name a folder that is not there yet, or one that modelyard wrote, such as build"
+        return [problem("MY402", f"{shown(wrong)} has no name of its own, so it cannot be exchanged", hint=hint)]
     try:
         with ExitStack() as held:
             works = [

@@ -32,19 +32,48 @@ def write(path: Path, content: bytes) -> list[Problem]:
         return [refused(error, path)]
 
 
+def create(path: Path, content: bytes) -> tuple[bool, list[Problem]]:
+    """Make a file with the content, all or nothing; return whether there was none. Problems: as for `write`."""
+    try:
+        with locked(path.parent) as fd:
+            return _create(fd, path.name, content), []
+    except FileProblem as error:
+        return True, [error.problem]
+    except OSError as error:
+        return True, [refused(error, path)]
+
+
+def _create(fd: int, name: str, content: bytes) -> bool:
+    new = f".{name}.modelyard-new"
+    if entries.kind(fd, name) is not None:
+        return False
+    try:
+        entries.unlink(fd, new)
+        entries.create(fd, new, content)
+        entries.fsync(fd, new)
+        entries.link(fd, new, name)
+    except FileExistsError:  # another program was quicker
+        return False
+    finally:
+        with suppress(OSError):  # the next run tries again
+            entries.unlink(fd, new)
+    entries.fsync(fd, ".")
+    return True
+
+
 def _write(fd: int, path: Path, content: bytes) -> list[Problem]:
     name, new = path.name, f".{path.name}.modelyard-new"
     what = entries.kind(fd, name)
     if what in _KINDS:
         return [problem("MY402", f"{shown(path)} is {_KINDS[what]}", hint="name a file, or one that is not there")]
     try:
-        entries.remove(fd, new)
+        entries.unlink(fd, new)
         entries.create(fd, new, content)
         entries.fsync(fd, new)
         entries.rename(fd, new, name)
     except BaseException:
         with suppress(OSError):  # the next run tries again
-            entries.remove(fd, new)
+            entries.unlink(fd, new)
         raise
     entries.fsync(fd, ".")
     return []

@@ -13,6 +13,8 @@ import gc
 import os
 import sys
 
+from modelyard.stdio import guarded, was_closed
+
 
 def main() -> None:
     """Run as the command modelyard-fn; exits with 0, 1 (problems), 2 (wrong usage), 3 (a bug) or 130 (interrupted)."""
@@ -22,23 +24,13 @@ def main() -> None:
     # The process lives for one call and makes few cycles: collecting while modules load, and once more at the end,
     # takes a fifth of its time.
     gc.disable()
-    try:
-        from modelyard.fn.call import run
-
-        stdin = sys.stdin.buffer if sys.stdin else None
-        code = run(sys.argv[1:], os.environ, stdin, sys.stdout.buffer, sys.stderr)
-    except KeyboardInterrupt:
-        code = 130
-    except BrokenPipeError:
-        # The host has gone; what is buffered cannot be written, and must not be complained about.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 1
-    except Exception as error:  # the last door: whatever it is, it is a bug
-        if os.environ.get("MODELYARD_TRACEBACK"):
-            raise
-        from modelyard.report import bug
-
-        sys.stderr.write(bug("modelyard-fn", error))
-        code = 3
+    code = guarded("modelyard-fn", _run)
     gc.freeze()
     sys.exit(code)
+
+
+def _run() -> int:
+    from modelyard.fn.call import run
+
+    stdin = None if was_closed(sys.stdin) else sys.stdin.buffer
+    return run(sys.argv[1:], os.environ, stdin, sys.stdout.buffer, sys.stderr)

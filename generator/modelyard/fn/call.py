@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final, TextIO
 
+from modelyard import regular
 from modelyard.fn.configuration import render
 from modelyard.fn.resource_list import Call, read_call, read_legacy_call, write_answer
 from modelyard.load import allowing_outside
@@ -26,7 +27,7 @@ def run(
     arguments: Sequence[str], env: Mapping[str, str], stdin: BinaryIO | None, stdout: BinaryIO, stderr: TextIO
 ) -> int:
     """Answer one call. Returns the exit code; writes to stdout once, at the end, or not at all."""
-    legacy = ROOT in env and len(arguments) >= 1 and Path(arguments[0]).is_file()
+    legacy = ROOT in env and len(arguments) >= 1 and regular.is_file(Path(arguments[0]))
     if stdin is None or (not legacy and (arguments or stdin.isatty())):
         stderr.write(USAGE)
         return 2

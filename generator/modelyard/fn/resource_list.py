@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
-from modelyard import api
+from modelyard import api, regular
 from modelyard.fn.configuration import plain_text
 from modelyard.fn.fields import FieldPlace, fields
 from modelyard.problem import Problem, Severity, Subject, is_open, problem
@@ -41,7 +41,11 @@ def read_legacy_call(file: Path, root: Path, stdin: BinaryIO) -> tuple[Call | No
     if not stdin.isatty() and stdin.read(1):
         hint = "move its entry from transformers or validators to generators"
         return None, [problem("MY501", "modelyard's legacy plugin generates objects, and takes none", hint=hint)]
-    document = read(file.read_bytes(), Sources(), "the configuration", keep_plain=True)
+    try:
+        content = regular.content(file, MAX_BYTES + 1)
+    except OSError as error:
+        return None, [problem("MY013", f"the configuration cannot be read: {error.strerror}")]
+    document = read(content, Sources(), "the configuration", keep_plain=True)
     return (None if document.problems else Call(document.data, root, [])), document.problems
 
 

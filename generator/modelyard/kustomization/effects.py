@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from modelyard import regular
 from modelyard.problem import Problem, problem
-from modelyard.yamlio import MapMarks, Plain, Sources, at, read
+from modelyard.yamlio import MAX_BYTES, MapMarks, Plain, Sources, at, read
 
 # kustomize 5.8.1, konfig.RecognizedKustomizationFileNames
 NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -20,7 +21,7 @@ Reference = tuple[str, ...]
 
 def find(folder: Path) -> Path | None:
     """Return the kustomization of a folder, or None."""
-    return next((folder / name for name in NAMES if (folder / name).is_file()), None)
+    return next((folder / name for name in NAMES if regular.is_file(folder / name)), None)
 
 
 def renaming(folder: Path) -> list[Problem]:
@@ -103,6 +104,6 @@ def _mapping(content: bytes) -> dict[str, Any]:
 def _content(path: Path) -> bytes:
     """Return the bytes of a file; empty if it cannot be read, for kustomize will say so."""
     try:
-        return path.read_bytes()
+        return regular.content(path, MAX_BYTES + 1)
     except OSError:
         return b""

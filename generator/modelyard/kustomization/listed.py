@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Final
 
+from modelyard import regular
 from modelyard.kustomization.edit import entries
 from modelyard.kustomization.effects import find, generators
 from modelyard.kustomization.paths import same_path
 from modelyard.problem import Place, Problem, problem
+from modelyard.yamlio import MAX_BYTES
 
 _KEY: Final = "components"
 _WRONG: Final = ("resources", "bases")  # kustomize 5.8.1 there: expected kind != 'Component'
@@ -22,7 +24,7 @@ def unlisted(folder: Path, name: str) -> list[Problem]:
     if path is None or next(generators(path), None) is not None:
         return []
     try:
-        content = path.read_bytes()
+        content = regular.content(path, MAX_BYTES)
     except OSError:
         return []
     listed, wrong = entries(content, _KEY, shown=str(path))

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from modelyard import regular
 from modelyard.load.merge import Tree, merge
 from modelyard.load.outside import Bounds, bounds
 from modelyard.problem import Problem, problem
@@ -49,8 +50,7 @@ def base_of(content: bytes) -> str | None:
 
 def _content(path: Path, shown: str) -> tuple[bytes | None, list[Problem]]:
     try:
-        with path.open("rb") as file:  # one byte more than is read at most, whatever the file is
-            return file.read(MAX_BYTES + 1), []
+        return regular.content(path, MAX_BYTES + 1), []
     except OSError as error:
         message = f"{shown} cannot be read: {(error.strerror or 'unknown error').lower()}"
         hint = "name a models file or its folder with -f, or write one with modelyard init"
@@ -95,9 +95,9 @@ def _read_base(name: str, mark: int, shown: str, folder: Path, sources: Sources,
     if chain.within.leaves(path):
         message, hint = chain.within.refusal(name)
         return None, [problem("MY015", message, hint=hint, place=place)], (below,)
-    if path.is_dir():
+    if regular.is_folder(path):
         wrong, hint = f"{name} is a folder", "name the file, such as ../base/models.yaml"
-    elif not path.is_file():
+    elif not regular.exists(path):
         wrong, hint = f"{name} does not exist", "the path is relative to this file"
     elif path.resolve() in chain.above or len(chain.above) > MAX_BASES:
         wrong, hint = f"{name} leads back to this file", "a base cannot be based on what builds on it"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from modelyard import regular
 from modelyard.kustomization import KINDS
 from modelyard.models.modelset import API_VERSION
 from modelyard.problem import Problem, problem
@@ -29,17 +30,27 @@ class Home:
 
 def homes(env: Mapping[str, str]) -> list[Home]:
     """Return the folders in kustomize's order; it takes the first that exists, and looks no further."""
-    base = Path(env.get("HOME") or Path.home())
+    base = home(env)
     found = [Home(Path(own), OWN_HOME)] if (own := env.get(OWN_HOME)) else []
     if config := env.get("XDG_CONFIG_HOME"):
         found.append(Home(Path(config, "kustomize", "plugin"), "XDG_CONFIG_HOME"))
-    found.append(Home(base / ".config" / "kustomize" / "plugin", "the default of XDG_CONFIG_HOME"))
-    return [*found, Home(base / "kustomize" / "plugin", "the home folder")]
+    if base is not None:
+        found.append(Home(base / ".config" / "kustomize" / "plugin", "the default of XDG_CONFIG_HOME"))
+        found.append(Home(base / "kustomize" / "plugin", "the home folder"))
+    return found
+
+
+def home(env: Mapping[str, str]) -> Path | None:
+    """Return the user's home folder; None for a user without one, as in some containers."""
+    try:
+        return Path(env.get("HOME") or Path.home())
+    except RuntimeError:
+        return None
 
 
 def taken(env: Mapping[str, str]) -> Home | None:
     """Return the folder that kustomize looks for plugins in, or None where none exists."""
-    return next((each for each in homes(env) if each.path.exists()), None)
+    return next((each for each in homes(env) if regular.exists(each.path)), None)
 
 
 def links(base: Path) -> dict[str, Path]:
@@ -61,7 +72,10 @@ def on_path(env: Mapping[str, str]) -> Path | None:
 
 def is_ours(link: Path) -> bool:
     """Tell whether a plugin is a link to modelyard-fn, wherever that is."""
-    return link.is_symlink() and link.readlink().name == FUNCTION
+    try:
+        return link.readlink().name == FUNCTION
+    except OSError:
+        return False
 
 
 def install(env: Mapping[str, str]) -> tuple[list[Path], list[Problem]]:
@@ -73,8 +87,11 @@ def install(env: Mapping[str, str]) -> tuple[list[Path], list[Problem]]:
     if program is None:
         hint = "install modelyard with pip or pipx, so that its commands are on PATH"
         return [], [problem("MY501", f"{FUNCTION} is not found", hint=hint)]
-    home = homes(env)[0] if env.get(OWN_HOME) else taken(env) or homes(env)[0]
-    wanted = list(links(home.path).values())
+    found = homes(env)
+    if not found:
+        return [], [problem("MY402", "this user has no home folder", hint=f"set HOME, or {OWN_HOME}")]
+    chosen = found[0] if env.get(OWN_HOME) else taken(env) or found[0]
+    wanted = list(links(chosen.path).values())
     for link in wanted:
         if os.path.lexists(link) and not is_ours(link):
             hint = "move it elsewhere; modelyard replaces only its own links"
@@ -83,15 +100,16 @@ def install(env: Mapping[str, str]) -> tuple[list[Path], list[Problem]]:
         for link in wanted:
             _link(link, program)
     except OSError as error:
-        return [], [_not_written(error, home.path)]
+        return [], [_not_written(error, chosen.path)]
     return wanted, []
 
 
 def _link(link: Path, program: Path) -> None:
     """Make or replace a link in one step: a build that runs at the same moment finds the old or the new one."""
     link.parent.mkdir(parents=True, exist_ok=True)
-    new = link.with_name(f".{link.name}.new")
-    new.unlink(missing_ok=True)
+    new = link.with_name(f".{link.name}.modelyard-new")
+    if is_ours(new):  # a killed run left it
+        new.unlink()
     new.symlink_to(program)
     new.rename(link)
 

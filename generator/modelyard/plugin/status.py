@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from modelyard.compose import KUSTOMIZECONFIG, kustomizeconfig
 from modelyard.kustomization import KINDS, Generator, find, generators, missing_references
-from modelyard.plugin import FUNCTION, OWN_HOME, function, homes, is_ours, links, on_path, taken
+from modelyard.plugin import FUNCTION, OWN_HOME, function, home, homes, is_ours, links, on_path, taken
 
 Level = Literal["ok", "note", "problem"]
 INSTALL: Final = "modelyard plugin install"
@@ -57,7 +57,8 @@ def _function(env: Mapping[str, str], missing: Level) -> Iterator[Line]:
 def _home(env: Mapping[str, str], missing: Level) -> Iterator[Line]:
     home = taken(env)
     if home is None:
-        text = f"there is no folder for legacy plugins, such as {_short(homes(env)[0].path, env)}"
+        such = f", such as {_short(found[0].path, env)}" if (found := homes(env)) else ": this user has no home"
+        text = f"there is no folder for legacy plugins{such}"
         yield Line(missing, text, INSTALL)
         return
     if (own := env.get(OWN_HOME)) and home.reason != OWN_HOME:
@@ -123,5 +124,5 @@ def _configurations(path: Path) -> Iterator[Line]:
 
 def _short(path: Path, env: Mapping[str, str]) -> str:
     """Return the path as people write it, with ~ for their home folder."""
-    home = Path(env.get("HOME") or Path.home())
-    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
+    base = home(env)
+    return f"~/{path.relative_to(base)}" if base is not None and path.is_relative_to(base) else str(path)

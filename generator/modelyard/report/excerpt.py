@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from modelyard import regular
 from modelyard.credentials import HIDDEN, is_credential, is_credential_name, is_credential_value, item_names, key_name
 from modelyard.problem import Place
 from modelyard.report.characters import printable
@@ -25,7 +26,7 @@ _LINES: Final = re.compile("\r\n|\n|\r")
 _OTHER_BREAKS: Final = re.compile("[\x85\u2028\u2029]")  # lines to libyaml, not to editors: what to hide is not sure
 _WORD: Final = re.compile(r"[\w.-]+")
 # A setting with its value on the same line; a mapping or a list has names of its own inside.
-_SETTING: Final = re.compile(r"([\w.-]+)[\"']?\s*[:=]\s*(?![{\[<\s])")
+_SETTING: Final = re.compile(r"(?<![\w.-])([\w.-]++)[\"']?+\s*+[:=]\s*+(?![{\[<])")
 _SECRET: Final = re.compile(r"\bkind[\"']?\s*:\s*[\"']?Secret\b")
 _MARKUP: Final = re.compile(r"[\s\-{}\[\],?:]*")
 _PLAIN_KEY: Final = re.compile(r"[^\s:=@]{1,317}")  # as long as the key of an annotation may be
@@ -76,9 +77,9 @@ class Excerpts:
         """Return the lines of a source; none if it is no file, is too large, or is no text."""
         content, path = self._contents.get(file), Path(file)
         try:
-            if content is None and path.is_file() and path.stat().st_size <= MAX_BYTES:
-                content = path.read_bytes()
-            text = (content or b"").decode("utf-8-sig")
+            if content is None and regular.is_file(path):
+                content = regular.content(path, MAX_BYTES + 1)
+            text = "" if content is None or len(content) > MAX_BYTES else content.decode("utf-8-sig")
         except (OSError, ValueError):
             return []
         return [] if _OTHER_BREAKS.search(text) else _LINES.split(text)

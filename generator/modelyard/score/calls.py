@@ -96,7 +96,7 @@ class Calls:
         try:
             answer = await send()
             if answer.status in TOO_MANY:
-                self.pace.slow(epoch, answer.retry_after or 0.0)
+                self.pace.slow(epoch, min(answer.retry_after or 0.0, self.options.total))
         except Fault as fault:
             self.health.failed()
             if not fault.again:

@@ -18,6 +18,7 @@ _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,30}(?:\.0*)?")
 _INT64: Final = 2**63
 _MISSING: Final = frozenset(["", "."])  # a SAS data set written as CSV has either for a missing number
 _TRUTH: Final = {"true": "true", "1": "true", "false": "false", "0": "false"}
+_COMPARED: Final = 20  # missing columns that another name is looked for: each is compared with the whole header
 _SHOWN: Final = 30  # characters of a cell in a message
 
 Convert = Callable[[str], str]
@@ -56,7 +57,7 @@ def columns(
         if index is not None:
             found.append(Column(each.name, index, converter(each, contract, missing, decimal)))
         elif each.required:
-            meant = nearest(each.name, header)
+            meant = nearest(each.name, header) if len(lacking) < _COMPARED else None
             lacking.append(f"{each.name} ({each.kind}){f', nearest is {meant}' if meant else ''}")
     return found, lacking
 
@@ -170,11 +171,12 @@ def _document(width: int) -> Convert:
     def convert(cell: str) -> str:
         try:
             value = json.loads(cell, parse_constant=_refuse)
+            text = json.dumps(value)
         except (ValueError, RecursionError):
             raise Misfit(f"{_shown(cell)} is not JSON") from None
         if width > 1 and not (isinstance(value, list) and len(value) == width):
             raise Misfit(f"{_shown(cell)} is not a list of {width} values")
-        return json.dumps(value)
+        return text
 
     return convert
 

@@ -6,6 +6,7 @@ g3doc/api_rest.md).
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -19,6 +20,7 @@ _KINDS: Final[dict[str, Kind]] = {
     "integer": "integer", "int": "integer", "long": "integer",
     "boolean": "boolean", "string": "string", "array": "json", "object": "json",
 }  # fmt: skip
+_SIZE: Final = re.compile(r"-?[0-9]{1,19}")
 _MAX_DEPTH: Final = 16  # references that point to references
 
 
@@ -56,7 +58,10 @@ def read(content: bytes) -> Contract:
     """Read a description. Raises NotUnderstood."""
     try:
         document = json.loads(content)
-    except ValueError:
+        json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise NotUnderstood("it holds half of a character, which no text can") from None
+    except (ValueError, RecursionError):
         raise NotUnderstood("it is not JSON") from None
     if not isinstance(document, dict):
         raise NotUnderstood("it is not a JSON object")
@@ -85,7 +90,7 @@ def _sound(runtime: Runtime, inputs: tuple[Input, ...], outputs: list[Input]) ->
 
 def _properties(
     document: dict[str, Any], schemas: object, name: str
-) -> tuple[list[tuple[str, Mapping[str, Any]]], list[str] | None]:
+) -> tuple[list[tuple[str, Mapping[str, Any]]], set[str] | None]:
     """Return the properties of `data` in a schema, and which of them are required, None if it does not say."""
     schema = _mapping(schemas).get(name)
     if schema is None:
@@ -95,7 +100,7 @@ def _properties(
         data = _resolved(document, data.get("items"))
     entries = [(key, _resolved(document, each)) for key, each in _mapping(data.get("properties")).items()]
     required = data.get("required")
-    return entries, required if isinstance(required, list) else None
+    return entries, {each for each in required if isinstance(each, str)} if isinstance(required, list) else None
 
 
 def _resolved(document: dict[str, Any], schema: object) -> Mapping[str, Any]:
@@ -114,7 +119,7 @@ def _mapping(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _input(name: str, schema: Mapping[str, Any], runtime: Runtime, required: list[str] | None) -> Input:
+def _input(name: str, schema: Mapping[str, Any], runtime: Runtime, required: set[str] | None) -> Input:
     if runtime == "pcr" and schema.get("type") == "array":  # a column of values
         schema = _mapping(schema.get("items"))
     declared = str(schema.get("type", "string")).lower()
@@ -142,11 +147,20 @@ def _tensors(tensors: dict[str, Any]) -> Iterator[Input]:
             kind = "integer"
         elif dtype in ("DT_STRING", "DT_BOOL"):
             kind = "string" if dtype == "DT_STRING" else "boolean"
-        sizes = [_mapping(each).get("size") for each in _mapping(_mapping(tensor).get("tensor_shape")).get("dim") or []]
-        inner = [int(size) for size in sizes[1:] if size is not None]
+        dimensions = _mapping(_mapping(tensor).get("tensor_shape")).get("dim")
+        sizes = [_mapping(each).get("size") for each in dimensions] if isinstance(dimensions, list) else []
+        inner = [_size(size, name) for size in sizes[1:] if size is not None]
         if len(inner) > 1:
             yield Input(name, "json")
         elif inner and inner[0] != 1:
             yield Input(name, "json", width=max(inner[0], 0))
         else:
             yield Input(name, kind, width=len(inner))
+
+
+def _size(value: object, name: str) -> int:
+    """Return a size, which TensorFlow Serving writes as text (64 bits; protobuf's JSON mapping)."""
+    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    if not _SIZE.fullmatch(text):
+        raise NotUnderstood(f"the input {name} has a dimension of no size")
+    return int(text)

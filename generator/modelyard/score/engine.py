@@ -100,7 +100,8 @@ class Engine:
                 return
             for row in rows:
                 row.sent = True
-                row.error = self._calls.hide(str(error))
+                # A header of the answer can hold bytes that are no text.
+                row.error = self._calls.hide(str(error)).encode("utf-8", "backslashreplace").decode()
         else:
             for row, outputs in zip(rows, found, strict=True):
                 row.outputs = outputs

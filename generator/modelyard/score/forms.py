@@ -15,6 +15,7 @@ from modelyard.score.contract import TENSORFLOW, Contract
 from modelyard.score.options import Row
 from modelyard.score.typed import fitting
 
+_MAX_DIGITS: Final = 4_300  # Python makes no integer of more, nor do most readers
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # OWASP ASVS 5, 1.2.10
 
 
@@ -78,7 +79,12 @@ class Form:
         rows = self._rows(answer)
         if len(rows) != count:
             raise BadAnswer(f"the answer has {len(rows)} rows for {count}")
-        return [self._texts(row) for row in rows]
+        try:
+            return [self._texts(row) for row in rows]
+        except UnicodeEncodeError:
+            raise BadAnswer("the answer holds half of a character, which no text can") from None
+        except (ValueError, RecursionError):  # a number of more than 4,300 digits, or a list that is too deep
+            raise BadAnswer("the answer holds a value that cannot be written") from None
 
     def _rows(self, answer: dict[str, Any]) -> list[Any]:
         runtime = self.contract.runtime
@@ -91,7 +97,8 @@ class Form:
             return [{key: _only(value) for key, value in row.items()} for row in named if isinstance(row, dict)]
         data = answer.get("data")
         if data is None and isinstance(answer.get("outputs"), list):
-            data = {each.get("name"): each.get("value") for each in answer["outputs"] if isinstance(each, dict)}
+            outputs = (each for each in answer["outputs"] if isinstance(each, dict))
+            data = {name: each.get("value") for each in outputs if isinstance(name := each.get("name"), str)}
         if runtime == "pcr" and isinstance(data, list):
             return data
         if not isinstance(data, dict):
@@ -111,8 +118,11 @@ class Form:
 
     def _text(self, value: object) -> str:
         if isinstance(value, Number):
+            if len(value) > _MAX_DIGITS:
+                raise BadAnswer(f"the answer holds a number of {len(value)} characters")
             return value
         if isinstance(value, str):
+            value.encode()  # half of a character is no text
             return "'" + value if self.escape_formulas and value.startswith(_FORMULA) else value
         if value is None:
             return ""

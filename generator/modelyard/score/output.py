@@ -1,11 +1,13 @@
 """Where rows go: a file (see journal), a stream, or columns for a DataFrame."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, Protocol
 
+from modelyard.problem import problem
 from modelyard.score import formats
 from modelyard.score.contract import Contract
 from modelyard.score.forms import Number
@@ -66,15 +68,16 @@ class Columns:
     """
 
     def __init__(self, header: Sequence[str], contract: Contract) -> None:
-        self.outputs = [_free(name, header) for name in contract.outputs]
+        names = frozenset(header)
+        self.outputs = [_free(name, names) for name in contract.outputs]
         self.scored = [*header, *self.outputs]
-        self.failed = [_free("row", header), _free("line", header), *header, _free("error", header)]
-        self.error = _free("error", self.scored)
+        self.failed = [_free("row", names), _free("line", names), *header, _free("error", names)]
+        self.error = _free("error", names | frozenset(self.outputs))
         tables = (self.failed, [*self.scored, self.error])
-        self.taken = sorted({name for table in tables for name in table if table.count(name) > 1})
+        self.taken = sorted({name for table in tables for name, count in Counter(table).items() if count > 1})
 
 
-def _free(name: str, taken: Sequence[str]) -> str:
+def _free(name: str, taken: Collection[str]) -> str:
     return f"{name}_out" if name in taken else name
 
 
@@ -143,8 +146,14 @@ class StreamOutput:
 
     def checkpoint(self) -> None:
         """Send what came so far. Raises Stopped MY809."""
-        self._stream.write(self._scored.take())
-        self._stream.flush()
+        try:
+            self._stream.write(self._scored.take())
+            self._stream.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            message = f"cannot write the output: {error.strerror or error}"
+            raise Stopped(problem("MY809", message, hint="free some space, or name a file")) from error
         if self._failed is not None:
             self._try(self._failed, self._failed.bring)
 

@@ -54,6 +54,15 @@ def open_parquet(path: Path, options: Options) -> Table:
     return Table(header, rows, str(path), delimiter, file.close, file.metadata.num_rows, file.schema_arrow)
 
 
+def header(path: Path) -> list[str]:
+    """Return the names of a Parquet file's columns, none of a file that is not one."""
+    try:
+        names: list[str] = pq.read_schema(path).names
+    except _WRONG:
+        return []
+    return names
+
+
 def _unread(path: Path, error: Exception) -> Stopped:
     return Stopped(problem("MY805", f"cannot read {path}: {str(error).splitlines()[0]}", hint="is it a Parquet file?"))
 

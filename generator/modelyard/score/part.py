@@ -7,17 +7,20 @@ import os
 import shutil
 import stat
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
+from modelyard import regular
 from modelyard.problem import Problem, problem
 from modelyard.score import formats
 from modelyard.score.options import Row, Stopped
-from modelyard.score.packing import member, packed, unpacked
+from modelyard.score.packing import Damaged, member, packed, unpacked
 
 _FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+DELIMITERS: Final = (",", ";", "\t", "|")
+_HEADER: Final = 1 << 20  # bytes that a header is looked for in
 _HINTS: Final = {
     errno.ENOSPC: "free some space, then go on with --resume",
     errno.EACCES: "give yourself the permission to write there",
@@ -180,8 +183,10 @@ class Part:
             os.fsync(fd)
 
     def discard(self) -> None:
-        """Remove it, and what an earlier run left at the path."""
-        for each in (self.path, self.beside, self._whole):
+        """Remove it, and the failed rows that an earlier run left at the path."""
+        if holds_failed_rows(self.path):
+            self.path.unlink(missing_ok=True)
+        for each in (self.beside, self._whole):
             each.unlink(missing_ok=True)
 
     def close(self) -> None:
@@ -201,6 +206,42 @@ def errors_path(output: Path) -> Path:
         inner = errors_path(output.with_suffix(""))
         return inner.with_name(inner.name + output.suffix)
     return output.with_name(f"{output.stem}.errors{output.suffix or '.csv'}")
+
+
+def holds_failed_rows(path: Path) -> bool:
+    """Tell whether a file is one of failed rows, as a run writes it, by its header."""
+    try:
+        return any(_is_own(header) for header in _headers(path))
+    except (OSError, Damaged):
+        return False
+
+
+def _headers(path: Path) -> Iterator[list[str]]:
+    """Yield what may be the header of a table: of CSV with each delimiter. Raises OSError and Damaged."""
+    if formats.is_parquet(path):
+        from modelyard.score import parquet
+
+        yield parquet.header(path)
+        return
+    content = regular.content(path, _HEADER)
+    if packing := formats.packing(path):
+        content = unpacked(io.BytesIO(content), packing).read(_HEADER)
+    text = content.decode("utf-8", "replace")
+    for delimiter in DELIMITERS:
+        with suppress(csv.Error):
+            yield next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+
+
+def _is_own(header: list[str]) -> bool:
+    own = [each.removesuffix("_out") for each in (*header[:2], *header[-1:])]
+    return own == ["row", "line", "error"]
+
+
+def check_foreign(path: Path) -> None:
+    """Refuse a file of failed rows that would take the place of another. Raises Stopped MY809."""
+    if regular.is_file(path) and path.stat().st_size and not holds_failed_rows(path):
+        hint = "move it elsewhere, or name another output: the failed rows go there"
+        raise Stopped(problem("MY809", f"{path} is there already, and holds no failed rows", hint=hint))
 
 
 def check_plain(path: Path) -> None:

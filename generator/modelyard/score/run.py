@@ -1,6 +1,5 @@
 """One run: learn what the model takes, check the table, score it, leave a whole output or one to go on with."""
 
-import stat
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
+from modelyard import regular
 from modelyard.credentials import hide
 from modelyard.http import Address, Client, Fault
 from modelyard.problem import Problem, problem
@@ -26,11 +26,11 @@ from modelyard.score.measures import Measures
 from modelyard.score.options import Frame, Options, Row, Stopped
 from modelyard.score.output import Columns, Digest, FrameOutput, Output, Shape, StreamOutput
 from modelyard.score.pace import Pace
-from modelyard.score.part import Part, errors_path
+from modelyard.score.part import Part, check_foreign, errors_path
 from modelyard.score.table import STANDARD_INPUT, Table, of_frame, open_csv, open_file
 from modelyard.score.where import secrets
 
-MAX_NAMED: Final = 20  # rows that one run names
+MAX_NAMED: Final = 20  # rows, or columns, that one run names
 _SKIP: Final = "mend the row, or leave out --on-error stop"
 
 Report = Callable[[Measures], None]
@@ -86,7 +86,7 @@ class Run:
     def reads_twice(self) -> bool:
         """Tell whether the data can be read before it is scored: a plain file or a DataFrame."""
         if isinstance(self.data, Path):
-            return self.data.is_file() and stat.S_ISREG(self.data.stat().st_mode)
+            return regular.is_file(self.data)
         return hasattr(self.data, "itertuples")
 
 
@@ -158,7 +158,9 @@ def _columns(contract: Contract, table: Table, options: Options) -> list[Column]
     found, lacking = columns(contract, table.header, options.missing, options.decimal)
     if lacking:
         hint = "add them to the input; an empty cell is a missing value"
-        raise Stopped(*(problem("MY804", f"{table.shown} has no column {each}", hint=hint) for each in lacking))
+        shown = [f"{table.shown} has no column {each}" for each in lacking[:MAX_NAMED]]
+        shown += [f"{len(lacking) - MAX_NAMED} more columns are missing"] if len(lacking) > MAX_NAMED else []
+        raise Stopped(*(problem("MY804", each, hint=hint) for each in shown))
     return found
 
 
@@ -196,10 +198,12 @@ def _output(run: Run, shape: Shape) -> Output:
         output = FrameOutput(shape.columns)
     elif isinstance(run.output, Path):
         _refuse_input(run, run.output, errors_path(run.output))
+        check_foreign(errors_path(run.output))
         output = _file(run, run.output, shape)
     else:
         if run.errors is not None:
             _refuse_input(run, run.errors)
+            check_foreign(run.errors)
         failed = Part(run.errors, shape.failed(run.errors)) if run.errors is not None else None
         output = StreamOutput(run.output, shape.scored(), failed)
         run.files.callback(output.close)
@@ -208,7 +212,9 @@ def _output(run: Run, shape: Shape) -> Output:
 
 def _refuse_input(run: Run, *outputs: Path) -> None:
     for path in outputs:
-        if isinstance(run.data, Path) and path.exists() and path.samefile(run.data):
+        if path.name in ("", ".."):
+            raise Stopped(problem("MY809", f"{path} is a folder", hint="name a file"))
+        if isinstance(run.data, Path) and regular.exists(path) and regular.exists(run.data) and path.samefile(run.data):
             raise Stopped(problem("MY809", f"{path} is the input", hint="name another output"))
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,8 @@ from modelyard.problem import Place, problem
 from modelyard.score import formats
 from modelyard.score.options import Frame, Options, Row, Stopped
 from modelyard.score.packing import Damaged, unpacked
+from modelyard.score.part import DELIMITERS
 
-DELIMITERS: Final = (",", ";", "\t", "|")
 STANDARD_INPUT: Final = "standard input"
 
 
@@ -68,7 +69,7 @@ def _header(reader: Any, shown: str) -> list[str]:
     if not any(header):
         raise Stopped(problem("MY805", f"{shown} has no header", place=Place(shown, 1, 1)))
     if len(header) > len(set(header)):
-        twice = sorted({name for name in header if header.count(name) > 1})
+        twice = sorted(name for name, count in Counter(header).items() if count > 1)
         message = f"columns have the same name: {', '.join(repr(name) for name in twice[:5])}"
         raise Stopped(problem("MY805", message, hint="rename one of each", place=Place(shown, 1, 1)))
     return header

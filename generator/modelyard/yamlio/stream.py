@@ -23,6 +23,7 @@ from modelyard.yamlio.syntax import report_syntax
 
 MAX_EVENTS: Final = 4_000_000  # 16 MiB of `a: b` lines
 MAX_ALIASED: Final = 100_000  # values that all aliases of a stream may expand to; a billion laughs has 10**9
+MAX_ALIASED_TEXT: Final = 4 * 1024 * 1024  # characters of them: what follows is looked for in each value
 _MERGE: Final = "<<"
 _MERGING: Final = "\0<<"  # as a frame's key: no text holds U+0000
 # What go-yaml takes for not printable (gopkg.in/yaml.v3, yamlprivateh.go and readerc.go); U+FEFF only starts a file.
@@ -113,6 +114,7 @@ class StreamReader(Reader):
         self.documents: list[Document] = []
         self.reported = 0  # problems that belong to documents already
         self.left = MAX_ALIASED
+        self.left_text = MAX_ALIASED_TEXT
         self.anchors: dict[str, _Anchored] = {}
         self.open_anchors: list[tuple[str | None, _Anchored]] = []
         self.handlers[StreamEndEvent] = lambda _: True
@@ -234,8 +236,13 @@ class StreamReader(Reader):
     def copied(self, data: object, mark: int, depth: int) -> object:
         """Return a copy of what an alias names; raises StopReadingError at the limits."""
         self.left -= 1
-        if self.left < 0 or depth > self.max_depth:
-            message = f"the aliases of this stream stand for more than {MAX_ALIASED} values"
+        if isinstance(data, str):
+            self.left_text -= len(data)
+        elif isinstance(data, dict):
+            self.left_text -= sum(map(len, data))
+        if self.left < 0 or self.left_text < 0 or depth > self.max_depth:
+            most = f"{MAX_ALIASED} values" if self.left_text >= 0 else f"{MAX_ALIASED_TEXT} characters"
+            message = f"the aliases of this stream stand for more than {most}"
             self.source.stop("MY009", message, mark, hint="write the values out")
         if isinstance(data, dict):
             return {key: self.copied(each, mark, depth + 1) for key, each in data.items()}

@@ -98,6 +98,7 @@ def test_the_samples_for_ci_run_as_they_stand(kustomize: Path, tmp_path: Path) -
     lines = re.findall(r"^ *(?:- run: |- |)((?:modelyard|kustomize) [^#\n]*)", section, re.MULTILINE)
     assert len(lines) >= 8
     shutil.copytree(ROOT / "overlays", tmp_path / "overlays")
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)  # CI works in a checkout
     path = os.pathsep.join([str(Path(sys.executable).parent), str(kustomize.parent), os.environ["PATH"]])
     for line in lines:
         done = subprocess.run(

@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Final, Literal
 
 import typer
 
@@ -104,9 +104,7 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     url: Url = "",
     ingress: Ingress = "",
     domain: Domain = "",
-    namespace: Namespace = "",
-    context: Context = "",
-    kubeconfig: Kubeconfig = "",
+    namespace: Namespace = "", context: Context = "", kubeconfig: Kubeconfig = "",
     variant: Variant = None,
     step: Step = "",
     header: Header = None,
@@ -116,30 +114,31 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     batch: Batch = 500,
     retries: Retries = 4,
     no_retry: NoRetry = False,
-    connect_timeout: ConnectTimeout = CONNECT,
-    headers_timeout: HeadersTimeout = ANSWER,
-    body_timeout: BodyTimeout = ANSWER,
-    total_timeout: TotalTimeout = FIVE_MINUTES,
+    connect_timeout: ConnectTimeout = CONNECT, headers_timeout: HeadersTimeout = ANSWER,
+    body_timeout: BodyTimeout = ANSWER, total_timeout: TotalTimeout = FIVE_MINUTES,
     delimiter: Delimiter = "",
     encoding: Encoding = "UTF-8",
     decimal: Decimal = ".",
     missing: Missing = None,
     escape_formulas: Escape = False,
-) -> None:
+) -> None:  # fmt: skip
     """Score a table by a model: each row exactly once, in order; rows that fail go to OUTPUT.errors.csv."""
     from modelyard.api.scoring import Limits, Options, Route
 
     _check_together(output, on_error, errors, resume)
     _check_url(model, file, url, domain, *(where := (namespace, context, kubeconfig)))
-    _check_formats(table, output, delimiter, encoding, decimal)
+    _check_formats(table, output, delimiter, encoding)
     options = Options(
         Limits(connect_timeout, headers_timeout, body_timeout), concurrency, batch, 0 if no_retry else retries,
-        total_timeout, "stop" if on_error == "stop" else "skip",
-        _character(delimiter), _encoding(encoding), tuple(missing or ()), escape_formulas,
-        "," if decimal == "," else ".",
+        total_timeout, _action(on_error), _character(delimiter), _encoding(encoding), tuple(missing or ()),
+        escape_formulas, _decimal(decimal),
     )  # fmt: skip
     route = Route(url, ingress, domain, variant, step, _headers(header or [], token_file), ca_file)
     _score(model, table, output, file, route, options, errors, where, resume)
+
+
+def _action(on_error: str) -> Literal["skip", "stop"]:
+    return "stop" if on_error == "stop" else "skip"
 
 
 def _check_together(output: str, on_error: str, errors: Path | None, resume: bool) -> None:  # noqa: FBT001
@@ -162,9 +161,13 @@ def _check_url(model: str, file: Path, *named: str) -> None:
         raise typer.BadParameter(f"--{found[0]} needs the model's name: a URL says itself where the model is")
 
 
-def _check_formats(table: str, output: str, delimiter: str, encoding: str, decimal: str) -> None:
-    if decimal not in (".", ","):
+def _decimal(mark: str) -> Literal[".", ","]:
+    if mark not in (".", ","):
         raise typer.BadParameter("--decimal is . or ,")
+    return "," if mark == "," else "."
+
+
+def _check_formats(table: str, output: str, delimiter: str, encoding: str) -> None:
     from_parquet, to_parquet = (each.lower().endswith(".parquet") for each in (table, output))
     if from_parquet and encoding.upper() != "UTF-8":
         raise typer.BadParameter("--encoding is for a CSV input: a Parquet file says its own")

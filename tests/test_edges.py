@@ -61,6 +61,7 @@ def test_no_file_is_taken_for_a_closed_stream(overlay: Path) -> None:
         shutil.rmtree(overlay / "generated", ignore_errors=True)
         assert shell(f"$M render {number}>&-", overlay).returncode == 0
         written = contents(overlay / "generated")
+        assert b"version:" in written.pop(".modelyard")
         assert written == {name: text.encode() for name, text in api.overlay(overlay).content.items()}
 
 

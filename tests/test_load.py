@@ -126,8 +126,8 @@ def test_places_in_a_base_name_the_base(tmp_path: Path) -> None:
     ("value", "code", "hint"),
     [
         ("1.10", "MY010", 'write "1.10"'),
-        ("no", "MY010", 'write "no" for text, or false'),
-        ("y", "MY010", 'write "y" for text, or true'),
+        ("no", "MY010", 'write "no"'),
+        ("y", "MY010", 'write "y"'),
         ("1e5", "MY010", 'write "1e5"'),
         ("1:30", "MY010", 'write "1:30"'),
         ("2024-01-02", "MY010", 'write "2024-01-02"'),

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelyard import api, schema
+from modelyard import api
+from modelyard.fields import shipped
 from modelyard.load import Loaded, load_text
 from modelyard.load.merge import BY_NAME, REMOVE, Tree, merge, settled
 from modelyard.yamlio import ListMarks, MapMarks, Marks, Sources, read
@@ -249,14 +250,14 @@ def test_null_takes_a_target_out() -> None:
             '  models: [{name: a, image: "r.io/a:1", targets: {knative: {minScal: ~, minScale: 1}}}]\n',
             "MY101",
             "unknown key minScal",
-            "did you mean minScale?",
+            "take it out: minScale is there already",
             "minScal:",
         ),
         (
             '  models: [{name: a, image: "r.io/a:1", targets: {knativ: ~, knative: {minScale: 1}}}]\n',
             "MY106",
             "unknown target knativ",
-            "did you mean knative?",
+            "take it out: knative is there already",
             "knativ:",
         ),
         (
@@ -304,5 +305,5 @@ def test_null_over_defaults_of_the_field(shared: Path) -> None:
 
 def test_editors_take_null_wherever_it_removes(shared: Path) -> None:
     text = (shared / "data" / "field" / "null-over-defaults" / "models.yaml").read_bytes()
-    validator = jsonschema_rs.validator_for(json.loads(schema.shipped()))
+    validator = jsonschema_rs.validator_for(json.loads(shipped()))
     assert [str(each) for each in validator.iter_errors(read(text, Sources(), "models.yaml").data)] == []

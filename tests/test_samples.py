@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from modelyard import api
+from modelyard.fields import shipped
 from modelyard.problem import has_errors
-from modelyard.schema import shipped
 from modelyard.yamlio import write_all
 
 ROOT = Path(__file__).resolve().parent.parent

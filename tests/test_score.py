@@ -111,6 +111,21 @@ def test_cells_that_do_not_fit_are_all_named_and_nothing_is_sent(server: Server,
     assert not (tmp_path / "out.csv").exists()
 
 
+@pytest.mark.parametrize("value", ["M", str(REFUSED)])
+def test_a_run_that_ends_at_a_row_is_told_what_had_it_end(server: Server, tmp_path: Path, value: str) -> None:
+    body = rows(3)
+    body[1][1] = value
+    source = table(tmp_path / "in.csv", body)
+    asked = score(server.url(), source, tmp_path / "out.csv", options=Options(on_error="stop"))
+    streamed = score(server.url(), source, io.BytesIO())
+    assert [len(asked.problems), len(streamed.problems)] == [1, 1]
+    assert "leave out --on-error stop" in asked.problems[0].hint
+    assert "give --errors FILE" in streamed.problems[0].hint
+    assert "--on-error" not in streamed.problems[0].hint
+    assert _codes(score(server.url(), source, tmp_path / "passed.csv")) == ["MY808"]
+    assert _codes(score(server.url(), source, io.BytesIO(), errors=tmp_path / "failed.csv")) == ["MY808"]
+
+
 def test_a_row_that_does_not_fit_fails_alone(server: Server, tmp_path: Path) -> None:
     body = [["a", "1", "1", "x"], ["b", "M", "2", "x"], ["c", "3", "1", "x"]]
     source = table(tmp_path / "in.csv", body)

@@ -30,7 +30,6 @@ from modelyard.yamlio import (
     at,
     read,
     resolve,
-    spellings,
     write,
 )
 from tests.hostile.readers import PYTHON, kubectl, kustomize_build
@@ -384,13 +383,6 @@ def test_resolve_plain(text: str) -> None:
     found = resolve(text)
     assert isinstance(found, Plain)
     assert (found.text, repr(found)) == (text, text)
-
-
-def test_spellings_are_quoted_and_name_the_plain_forms() -> None:
-    assert spellings("1.10") == 'write "1.10"'
-    assert spellings("Yes") == 'write "Yes" for text, or true'
-    assert spellings("off") == 'write "off" for text, or false'
-    assert spellings('a\t"') == 'write "a\\t\\""'
 
 
 NUMBERS = [

@@ -2,13 +2,14 @@
 
 import json
 import textwrap
-from typing import Any
+from collections.abc import Iterable
 
 from modelyard.codes import CODES
-from modelyard.names import nearest
-from modelyard.schema import shipped
+from modelyard.fields import Node, all_names, alternatives, fields, homes, schema
+from modelyard.names import nearest, one_of
 
 WIDTH = 100  # characters of a line
+SHOWN = 3  # fields that a hint proposes
 
 
 def explain(what: str) -> tuple[str | None, str]:
@@ -29,58 +30,60 @@ def _code(name: str) -> str:
 
 
 def _field(path: list[str]) -> tuple[str | None, str]:
-    schema = json.loads(shipped())
-    node: dict[str, Any] = schema
     # The short form leaves out what every path would start with.
-    parts = path if path[0] in schema["properties"] else ["spec", *path]
-    walked: list[str] = []
+    parts = path if path[0] in fields(schema()) else ["spec", *path]
+    node, walked = schema(), list[str]()
     for part in parts:
-        fields = _fields(schema, node)
-        if part not in fields:
-            meant = nearest(part, fields)
-            hint = f"did you mean {'.'.join([*walked, meant])}?" if meant else f"there are {', '.join(sorted(fields))}"
-            return None, f"{'.'.join([*walked, part])} is no field; {hint}"
-        node = fields[part]
+        known = fields(node)
+        if part not in known:
+            return _elsewhere(path, f"{'.'.join([*walked, part])} is no field", _proposal(part, walked, known))
+        node = known[part]
         walked.append(part)
-    return _described(schema, ".".join(walked), node), ""
+    return _described(".".join(walked), node), ""
 
 
-def _fields(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
-    for each in _alternatives(schema, node):
-        fields |= each.get("properties", {})
-    return fields
+def _proposal(part: str, walked: list[str], known: dict[str, Node]) -> str:
+    if meant := nearest(part, known):
+        return f"did you mean {_short([*walked, meant])}?"
+    if (meant := nearest(part, all_names())) and (found := [_short([*home, meant]) for home in homes(meant)]):
+        return f"did you mean {one_of(found[:SHOWN])}?"
+    return f"there are {', '.join(sorted(known))}"
 
 
-def _alternatives(schema: dict[str, Any], node: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return a node with references followed, lists entered and alternatives spread out."""
-    if "$ref" in node:
-        return _alternatives(schema, schema["$defs"][node["$ref"].rpartition("/")[2]])
-    if "items" in node:
-        return _alternatives(schema, node["items"])
-    options = [*node.get("anyOf", ()), *node.get("oneOf", ())]
-    spread = [each for option in options if option != {"type": "null"} for each in _alternatives(schema, option)]
-    return spread or [node]
+def _elsewhere(path: list[str], wrong: str, otherwise: str) -> tuple[str | None, str]:
+    """Explain the one field that stands somewhere under this path, or say which do."""
+    *above, name = path
+    found = [(*home, name) for home in homes(name) if list(home[len(home) - len(above) :]) == above]
+    if len(found) == 1:
+        return _field(list(found[0]))
+    if not found and path[0] != "spec" and len(first := homes(path[0])) == 1 and first != [("spec",)]:
+        return _field([*first[0], *path])
+    if not found:
+        return None, f"{wrong}; {otherwise}"
+    return None, f"{wrong}; name one of {', '.join(map(_short, found))}"
 
 
-def _described(schema: dict[str, Any], path: str, node: dict[str, Any]) -> str:
-    lines = [f"{path} <{_type(schema, node)}>", "", *textwrap.wrap(node.get("description", ""), WIDTH)]
+def _short(path: Iterable[str]) -> str:
+    return ".".join(path).removeprefix("spec.")
+
+
+def _described(path: str, node: Node) -> str:
+    lines = [f"{path} <{_type(node)}>", "", *textwrap.wrap(node.get("description", ""), WIDTH)]
     if "default" in node and node["default"] not in ({}, None):
         lines += ["", f"default: {json.dumps(node['default'])}"]
-    allowed = [value for each in _alternatives(schema, node) for value in each.get("enum", ())]
+    allowed = [value for each in alternatives(node) for value in each.get("enum", ())]
     if allowed:
         lines += ["", f"allowed: {', '.join(str(value) for value in allowed)}"]
-    fields = _fields(schema, node)
-    if fields:
-        width = max(len(name) for name in fields) + 2
+    if known := fields(node):
+        width = max(len(name) for name in known) + 2
         lines += ["", "fields:"]
-        lines += [f"  {name:<{width}}{fields[name].get('description', '')}".rstrip() for name in sorted(fields)]
+        lines += [f"  {name:<{width}}{known[name].get('description', '')}".rstrip() for name in sorted(known)]
     return "\n".join(lines) + "\n"
 
 
-def _type(schema: dict[str, Any], node: dict[str, Any]) -> str:
+def _type(node: Node) -> str:
     kinds = []
-    for each in _alternatives(schema, node):
+    for each in alternatives(node):
         kind = (
             "mapping" if each.get("type") == "object" else each.get("type") or ("text" if "enum" in each else "value")
         )

@@ -9,6 +9,7 @@ from typing import Final
 # What kustomize puts behind the name of a generated object (5.8.1, api/hasher/hasher.go, encode).
 NAME_HASH: Final = "-[2456789bcdfghkmt]{10}"
 RESOURCES: Final = frozenset(["cpu", "ephemeral-storage", "memory"])  # of a container (core/v1, ResourceName)
+_NEAR: Final = 0.8  # of 1, difflib's measure of how much of two words is the same
 MAX_LABEL: Final = 63  # characters of a DNS label (RFC 1123 2.1)
 
 _DNS_1035: Final = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
@@ -193,13 +194,25 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     if len(word) > _MAX_WORD or len(words) > _MAX_KNOWN:
         return None  # to compare takes time with each word, and with the square of their lengths
     words.sort()
-    folded = {each.lower().replace("_", "").replace("-", ""): each for each in words}
-    if exact := folded.get(word.lower().replace("_", "").replace("-", "")):
+    folded = {_folded(each): each for each in words}
+    if exact := folded.get(_folded(word)):
         return exact
     import difflib
 
     found = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
-    return found[0] if found else None
+    return found[0] if found else next((each for each in words if sorted(each) == sorted(word)), None)
+
+
+def is_near(word: str, known: str) -> bool:
+    """Tell whether two words differ so little that one is the other misspelt."""
+    import difflib
+
+    alike = _folded(word) == _folded(known) or sorted(word) == sorted(known)
+    return alike or difflib.SequenceMatcher(None, word, known).ratio() >= _NEAR
+
+
+def _folded(word: str) -> str:
+    return word.lower().replace("_", "").replace("-", "")
 
 
 def one_of(words: Iterable[str]) -> str:

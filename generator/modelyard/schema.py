@@ -1,4 +1,4 @@
-"""The JSON Schema of the models file, for editors and for `explain`.
+"""The JSON Schema of the models file, for editors, `explain` and hints.
 
 It is made from the shapes, and shipped as models.schema.json so that nothing needs to build it at run time.
 An editor checks one file of several that are merged, so nothing but names is required in it, and null, which
@@ -6,23 +6,17 @@ removes a value, is allowed for all else.
 """
 
 import json
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic.json_schema import models_json_schema
 
+from modelyard.fields import FILE
 from modelyard.models.model import Model, Variant
 from modelyard.models.modelset import ModelSet
 from modelyard.targets import TARGETS, target
 
-FILE: Final = "models.schema.json"
 _ROOT: Final = "#/$defs/"
-
-
-def shipped() -> str:
-    """Return the schema's text as it is shipped."""
-    return (files("modelyard") / FILE).read_text("utf-8")
 
 
 def build() -> dict[str, Any]:

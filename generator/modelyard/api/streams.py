@@ -80,7 +80,8 @@ def read_streams(streams: Mapping[str, bytes]) -> Read:
     read = Read()
     with without_collector():
         for shown, content in streams.items():
-            documents = read_all(content, read.sources, shown)
+            # kubectl and the API server read with sigs.k8s.io/yaml: `on` is no text there, as kustomize would have it.
+            documents = read_all(content, read.sources, shown, yaml_1_1=True)
             bodies, wrong = objects(documents, read.sources)
             unread = [each for document in documents for each in document.problems]
             read.is_whole = read.is_whole and not has_errors(unread)

@@ -1,5 +1,6 @@
 """Objects against the schemas of their kinds. Rules written in CEL are not in them. Origins: those of `kinds`."""
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -10,11 +11,13 @@ from modelyard.check.openapi import Schema
 from modelyard.manifest import Manifest
 from modelyard.names import nearest, one_of
 from modelyard.problem import MAX_FINDINGS
+from modelyard.yamlio.scalars import INTEGER, core
 
 if TYPE_CHECKING:
     from jsonschema_rs import ValidationError
 
 _SHOWN: Final = 5  # words of an enumeration in a message
+_OCTAL: Final = re.compile("0[oO]?([0-7]{1,4})")
 _LIMITS: Final = {
     "maximum": "is more than {limit}",
     "minimum": "is less than {limit}",
@@ -79,12 +82,10 @@ def _words(path: Path, error: "ValidationError", schema: Schema) -> Iterator[tup
             missing = details["property"]
             yield path, f"{field} lacks {missing}", f"add {missing}:"
         case "type":
-            wanted = one_of(_article(each) for each in details["types"])
+            types = details["types"]
+            wanted = one_of(_article(each) for each in types)
             given = _type(error.instance)
-            hint = "put it between quotes" if "string" in details["types"] else f"write {wanted}"
-            hint = (
-                "take the quotes off" if given == "string" and hint.endswith(("integer", "number", "boolean")) else hint
-            )
+            hint = _spelling(path, error.instance, types) or f"write {wanted}"
             yield path, f"{field} is {_article(given)}, not {wanted}", hint
         case "enum" | "const":
             options = details.get("options") or [details.get("expected_value")]
@@ -95,6 +96,23 @@ def _words(path: Path, error: "ValidationError", schema: Schema) -> Iterator[tup
             yield path, f"{field} {_LIMITS[kind].format(**details)}", "change it"
         case _:
             yield path, f"{field} is not what the schema wants", "compare it with the documentation of the kind"
+
+
+def _spelling(path: Path, value: object, types: Sequence[str]) -> str:
+    """Return what to write in place of a value of another type, if that is sure; the value is only shown as a mode."""
+    if "string" in types:
+        return "put it between quotes" if isinstance(value, bool | int | float) else ""
+    if not isinstance(value, str):
+        return ""
+    if path[-1:] in (("mode",), ("defaultMode",)) and (octal := _OCTAL.fullmatch(value)):
+        return f"write {int(octal[1], 8)}, which is 0{octal[1]} in octal"
+    plain = core(value, yaml_1_1=False) if value else None
+    is_plain = (
+        ("boolean" in types and isinstance(plain, bool))
+        or ("integer" in types and INTEGER.fullmatch(value))
+        or ("number" in types and isinstance(plain, int | float) and not isinstance(plain, bool))
+    )
+    return "take the quotes off" if is_plain else ""
 
 
 def _known(error: "ValidationError", schema: Schema) -> list[str]:

@@ -1,4 +1,4 @@
-"""MY320 to MY331: findings on objects of core Kubernetes, and on pods of whatever kind."""
+"""MY320 to MY332: findings on objects of core Kubernetes, and on pods of whatever kind."""
 
 from typing import Final
 
@@ -50,5 +50,10 @@ OBJECTS: Final[dict[str, Code]] = {
         "A reference out of the set",
         "The object that is named is not among those that were checked, so the cluster must have it already.",
         "note",
+    ),
+    "MY332": Code(
+        "A file of a volume that Kubernetes refuses",
+        "A file mode is a number from 0 to 511, which is 0777 in octal: 0644 is 420. JSON has no octal numbers, and "
+        "YAML readers disagree about them. The path of a file is relative and stays in the volume.",
     ),
 }

@@ -6,14 +6,22 @@ model can be checked each for itself.
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from modelyard.load.assemble import assemble
-from modelyard.load.documents import base_of, read_chain, read_document
+from modelyard.load.documents import BEGIN, base_of, read_chain, read_document
+from modelyard.load.keys import respelt
 from modelyard.load.merge import Tree
 from modelyard.load.outside import Bounds, allow_outside, allowing_outside, bounds
 from modelyard.models.declared import DeclaredSet
-from modelyard.problem import Problem, unique
-from modelyard.yamlio import Sources
+from modelyard.names import is_near
+from modelyard.problem import Problem, problem, unique
+from modelyard.yamlio import Sources, at
+
+_UNKNOWN: Final = frozenset(["MY101", "MY106"])
+_HEAD: Final = frozenset(["kind", "metadata", "spec"])
+_SHOWN: Final = 64  # characters of a word in a message; Kubernetes' kinds are DNS labels
+_ROUNDS: Final = 4  # a key below a misspelt one is only seen in the next round
 
 __all__ = ["Bounds", "Loaded", "allow_outside", "allowing_outside", "base_of", "bounds", "load", "load_text"]
 
@@ -43,7 +51,43 @@ def load_text(content: bytes, shown: str, folder: Path) -> Loaded:
 def _finish(tree: Tree | None, problems: list[Problem], sources: Sources, files: tuple[str, ...]) -> Loaded:
     if tree is None:
         return Loaded(None, unique(problems))
-    models, found = assemble(tree, sources, files)
+    if wrong := _other_document(tree, sources):
+        return Loaded(None, unique([*problems, wrong]))
+    models, found = _assembled(tree, sources, files)
     # What reading already named at a place is not named again by what follows from it.
     named = {each.place for each in problems if each.place}
     return Loaded(models, unique([*problems, *(each for each in found if each.place not in named)]))
+
+
+def _assembled(tree: Tree, sources: Sources, files: tuple[str, ...]) -> tuple[DeclaredSet | None, list[Problem]]:
+    """Return the set and all problems; behind a misspelt key the file is read on as it was meant."""
+    models, found = assemble(tree, sources, files)
+    slips: list[Problem] = []
+    for _ in range(_ROUNDS):
+        unknown = [each for each in found if each.code in _UNKNOWN and each.place]
+        if not unknown:
+            break
+        tree, put_in = respelt(tree, {each.place for each in unknown if each.place}, sources)
+        if not put_in:
+            break
+        if "base" in put_in:
+            return None, unknown  # what the base has is not known
+        slips += unknown
+        models, found = assemble(tree, sources, files)
+    return models, [*slips, *found]
+
+
+def _other_document(tree: Tree, sources: Sources) -> Problem | None:
+    """Return the one problem of a file that is none of models at all: all else follows from that."""
+    if not _HEAD.intersection(tree.data):
+        message = "this is no models file: it has neither kind nor metadata nor spec"
+        return problem("MY008", message, hint=BEGIN, place=sources.place(tree.marks.at))
+    kind = tree.data.get("kind")
+    if not isinstance(kind, str):
+        return None
+    shown = kind if len(kind) <= _SHOWN else "this"
+    if is_near(shown, "ModelSet"):
+        return None
+    hint = "write ModelSet; objects of a cluster are looked at with `modelyard check FILE`"
+    place = sources.place(at(tree.marks.entries["kind"][1]))
+    return problem("MY104", f"{shown} is not a kind of models file", hint=hint, place=place)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from modelyard.load.keys import already
 from modelyard.load.merge import Tree, leftovers, merge, settled
 from modelyard.load.rules import check_model
 from modelyard.load.set_rules import check_empty, check_set
@@ -78,14 +79,33 @@ class _Assembly:
     def models(self, spec: Tree, defaults: Tree) -> list[DeclaredModel]:
         items, marks = self.kept(*_items(spec, "models"))
         declared = []
+        named = zip(items, marks, strict=True)
+        of_base = [str(item["name"]) for item, mark in named if isinstance(item, dict) and self.is_of_base(item, mark)]
         for item, item_marks in zip(items, marks, strict=True):
             if isinstance(item, dict) and isinstance(item_marks, MapMarks):
-                model = self.model(Tree(item, item_marks), defaults)
+                own = Tree(item, item_marks)
+                model = None if self.is_misnamed(own, defaults, of_base) else self.model(own, defaults)
                 if model is not None:
                     declared.append(model)
             else:
                 self.report("MY103", "a model is a mapping", find(item_marks)[1], "write name: and image:")
         return sorted(declared, key=lambda model: model.name)
+
+    def is_of_base(self, item: dict[str, object], marks: Marks) -> bool:
+        """Tell whether a model stands in a base alone: a file that names it too has it at its own place."""
+        return isinstance(item.get("name"), str) and self.sources.place(find(marks)[1]).file != self.files[0]
+
+    def is_misnamed(self, own: Tree, defaults: Tree, of_base: list[str]) -> bool:
+        """Report a model that lacks its image because its name is not that of the base's model it is to change."""
+        name = own.data.get("name")
+        has_image = any("image" in each for each in (own.data, defaults.data)) or "variants" in own.data
+        if has_image or not isinstance(name, str) or self.is_of_base(own.data, own.marks):
+            return False
+        meant = nearest(name, of_base)
+        if meant is not None:
+            message = f"{name} has no image, and the base has no model of this name"
+            self.report("MY102", message, find(own.marks, "name")[1], f"did you mean {meant}?")
+        return meant is not None
 
     def model(self, own: Tree, defaults: Tree) -> DeclaredModel | None:
         variants, variant_marks = self.kept(*_items(own, "variants"))
@@ -180,8 +200,10 @@ class _Assembly:
             problems.append(problem("MY107", f"target {name} is not available in this version", hint=hint, place=place))
             return None
         if name not in TARGETS:
-            meant = nearest(name, TARGETS)
+            absent = TARGETS.keys() - targets.data.keys()
+            meant = nearest(name, absent)
             hint = f"did you mean {meant}?" if meant else f"there are {one_of(TARGETS)}"
+            hint = already(name, absent, TARGETS.keys() & targets.data.keys()) or hint
             problems.append(problem("MY106", f"unknown target {name}", hint=hint, place=place))
             return None
         spec, found = validate(target(name).Spec, _below(targets, name), self.sources)

@@ -1,15 +1,18 @@
 """A models file and the base files below it, read and merged."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from modelyard import regular
 from modelyard.load.merge import Tree, merge
+from modelyard.load.nearby import models_file_near
 from modelyard.load.outside import Bounds, bounds
 from modelyard.problem import Problem, problem
 from modelyard.yamlio import MAX_BYTES, Document, MapMarks, Sources, at, read
 
+BEGIN: Final = "begin with `modelyard init FOLDER`, which writes one"
 MAX_BASES: Final = 16  # files in a chain; a longer one is a mistake
 
 Chain = tuple[Tree | None, list[Problem], tuple[str, ...]]
@@ -60,7 +63,7 @@ def _content(path: Path, shown: str) -> tuple[bytes | None, list[Problem]]:
 def _read(content: bytes, shown: str, folder: Path, sources: Sources, chain: _Chain) -> Chain:
     document = read(content, sources, shown)
     if not isinstance(document.data, dict) or not isinstance(document.marks, MapMarks):
-        return None, document.problems, (shown,)
+        return None, [_with_a_way(each) for each in document.problems], (shown,)
     own = Tree(document.data, document.marks)
     lower: Tree = Tree({}, MapMarks(document.marks.at))
     files: tuple[str, ...] = (shown,)
@@ -76,6 +79,10 @@ def _read(content: bytes, shown: str, folder: Path, sources: Sources, chain: _Ch
     return merge(lower, own), document.problems, files
 
 
+def _with_a_way(each: Problem) -> Problem:
+    return replace(each, hint=BEGIN) if each.code == "MY008" else each
+
+
 def _base(document: Document) -> tuple[str, int] | None:
     """Return the name of the base file and its mark, and take it out of the document."""
     data, marks = document.data, document.marks
@@ -88,6 +95,10 @@ def _base(document: Document) -> tuple[str, int] | None:
     return spec.pop("base"), at(spec_marks.entries.pop("base")[1])
 
 
+def _meant(folder: Path, name: str, chain: _Chain) -> str | None:
+    return models_file_near(folder, name, lambda path: chain.within.leaves(path) or path.resolve() in chain.above)
+
+
 def _read_base(name: str, mark: int, shown: str, folder: Path, sources: Sources, chain: _Chain) -> Chain:
     path = folder / name
     below = os.path.normpath(Path(shown).parent / name)
@@ -95,10 +106,12 @@ def _read_base(name: str, mark: int, shown: str, folder: Path, sources: Sources,
     if chain.within.leaves(path):
         message, hint = chain.within.refusal(name)
         return None, [problem("MY015", message, hint=hint, place=place)], (below,)
+    meant = None if regular.exists(path) and not regular.is_folder(path) else _meant(folder, name, chain)
+    proposal = f"did you mean {meant}?" if meant else ""
     if regular.is_folder(path):
-        wrong, hint = f"{name} is a folder", "name the file, such as ../base/models.yaml"
+        wrong, hint = f"{name} is a folder", proposal or f"name the models file; there is no models.yaml in {below}"
     elif not regular.exists(path):
-        wrong, hint = f"{name} does not exist", "the path is relative to this file"
+        wrong, hint = f"{name} does not exist", proposal or f"the path is relative to this file: it leads to {below}"
     elif path.resolve() in chain.above or len(chain.above) > MAX_BASES:
         wrong, hint = f"{name} leads back to this file", "a base cannot be based on what builds on it"
     else:

@@ -1,29 +1,24 @@
 """From pydantic's errors to problems with places, and on with what is left when the wrong parts are taken out."""
 
 import itertools
-import types
-from collections.abc import Iterator
-from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
+from collections.abc import Iterator, Sequence
+from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from modelyard import names
 from modelyard.credentials import is_credential
+from modelyard.load import owners, values
+from modelyard.load.keys import unknown_key
 from modelyard.load.merge import Tree, removals, settled
-from modelyard.models.shape import Later
-from modelyard.problem import Place, Problem, problem
-from modelyard.yamlio import MapMarks, Marks, Plain, Sources, at, spellings
+from modelyard.problem import Problem, problem
+from modelyard.yamlio import MapMarks, Marks, Plain, Sources, at
 
 S = TypeVar("S", bound=BaseModel)
 
-# Runtimes and sections that the format knows and this version does not have; nothing offers them.
+# Runtimes that the format knows and this version does not have; nothing offers them.
 _PLANNED_RUNTIMES: Final = frozenset(["spark", "tensorflow"])
-_PLANNED_SECTIONS: Final = {
-    "requestLog": "the request log of TensorFlow Serving",
-    "monitor": "performance monitoring",
-    "spark": "Spark on Dataproc",
-}
 
 
 def validate(shape: type[S], tree: Tree, sources: Sources) -> tuple[S | None, list[Problem]]:
@@ -67,6 +62,8 @@ class _Fault:
     """One error of pydantic, with where it stands in the data."""
 
     def __init__(self, shape: type[BaseModel], detail: ErrorDetails, tree: Tree, sources: Sources) -> None:
+        self.shape = shape
+        self.tree = tree
         self.detail = detail
         self.sources = sources
         self.path: list[str | int] = []
@@ -83,10 +80,9 @@ class _Fault:
             self.value_mark = at(marks)
         if is_key:
             self.value_mark = self.key_mark
-        self.owner = _shape_at(shape, self.path if self.missing else self.path[:-1])
+        self.owner = owners.shape_at(shape, self.path if self.missing else self.path[:-1])
         self.input = detail["input"]
         self.is_key = is_key
-        self.shape = shape
 
     @property
     def cut(self) -> list[str]:
@@ -102,13 +98,13 @@ class _Fault:
         if kind == "extra_forbidden":
             return self.unknown_key()
         if kind == "missing":
-            return self.make("MY102", f"{self.missing} is missing", f"add {self.missing}:", self.value_mark)
+            return self.make("MY102", f"{self.missing} is missing", self.to_add(), self.value_mark)
         if kind in _WANTED:
             return self.wrong_type(_WANTED[kind])
         if kind == "literal_error":
             return self.not_allowed()
         if kind == "invalid-json-value":
-            return self.wrong_type("a value that all YAML readers agree on")
+            return self.wrong_type(values.ANY)
         if kind == "value_error":
             message = f"{self.shown()} {self.detail['ctx']['error']}"
             return self.make("MY105", message, "", self.value_mark)
@@ -120,6 +116,8 @@ class _Fault:
     def shown(self) -> str:
         """Return the value for a message, unless its name says that it may be a credential."""
         text = str(self.input) if isinstance(self.input, str | Plain) else str(self.input).lower()
+        if values.is_file_mode(self.path, text):
+            return text
         if (isinstance(self.input, str) and self.is_free) or any(is_credential(str(part), text) for part in self.path):
             return _HIDDEN
         return text if len(text) <= 60 else f"{text[:57]}…"
@@ -130,34 +128,48 @@ class _Fault:
         path = list(self.path)
         while path and isinstance(path[-1], int):
             path.pop()
-        owner = _shape_at(self.shape, path[:-1])
+        owner = owners.shape_at(self.shape, path[:-1])
         known = (*(owner.model_fields if owner else ()), *names.RESOURCES)
         return not self.is_key and str(path[-1] if path else "") not in known
 
     def unknown_key(self) -> Problem:
-        return unknown_key(str(self.path[-1]), self.owner, self.sources.place(self.key_mark))
+        present, targets = _keys_at(self.tree.data, self.path[:-1]), _keys_at(self.tree.data, ["targets"])
+        place = self.sources.place(self.key_mark)
+        return unknown_key(str(self.path[-1]), owners.keys(self.owner), place, present, targets)
+
+    def to_add(self) -> str:
+        """Return the hint for a key that is missing: with its words, where there are but a few."""
+        words = owners.words(self.owner, str(self.missing))
+        return f"add {self.missing}: {names.one_of(words) if words else ''}".strip()
 
     def wrong_type(self, wanted: str) -> Problem:
         value, shown = self.input, self.shown()
-        if isinstance(value, Plain):
-            hint = spellings(shown) if wanted == "text" else f"{spellings(shown)}, or {wanted} in plain form"
-            return self.make(
-                "MY010", f"{shown} is text to some YAML readers and something else to others", hint, self.value_mark
-            )
-        if wanted == "text" and isinstance(value, bool | int | float):
+        hint = self.spelling(wanted)
+        if isinstance(value, Plain) and wanted not in (values.LIST, values.MAPPING):
+            message = f"{shown} is text to some YAML readers and something else to others"
+            return self.make("MY010", message, hint, self.value_mark)
+        if wanted == values.TEXT and isinstance(value, bool | int | float):
             what = "true or false" if isinstance(value, bool) else "a number"
-            hint = "write it between quotes" if shown == _HIDDEN else f'write "{shown}"'
             return self.make("MY010", f"{shown} is {what} to YAML, and text is wanted", hint, self.value_mark)
-        if isinstance(value, str) and wanted in ("an integer", "true or false"):
-            return self.make(
-                "MY103", f"{self.key} wants {wanted}, not text", "write it without quotes", self.value_mark
-            )
-        return self.make("MY103", f"{self.key} wants {wanted}, not {_kind(value)}", "", self.value_mark)
+        return self.make("MY103", f"{self.key} wants {wanted}, not {_kind(value)}", hint, self.value_mark)
+
+    def spelling(self, wanted: str) -> str:
+        """Return the hint that says what to write in place of a value of the wrong type."""
+        hidden = self.shown() == _HIDDEN
+        if hint := values.spelling(self.shape, self.path, self.input, wanted):
+            return _UNSEEN.get(wanted, "") if hidden else hint
+        if wanted != values.TEXT or not isinstance(self.input, Plain | bool | int | float):
+            return ""
+        refused = values.refusal(self.shape, self.path, str(self.input).lower())
+        return f"write a text: this one {refused}" if refused and not hidden else ""
 
     def not_allowed(self) -> Problem:
-        allowed = _literals(self.detail["ctx"]["expected"])
-        if isinstance(self.input, Plain) or (isinstance(self.input, bool | int | float) and allowed != ["False"]):
-            return self.wrong_type("text")
+        allowed = [
+            word.lower() if word in ("True", "False") else word for word in _literals(self.detail["ctx"]["expected"])
+        ]
+        for wanted in (values.TEXT, values.BOOLEAN) if isinstance(self.input, bool | int | float | Plain) else ():
+            if values.spelling(self.shape, self.path, self.input, wanted):
+                return self.wrong_type(wanted)
         if self.key == "runtime" and isinstance(self.input, str) and self.input in _PLANNED_RUNTIMES:
             message, hint = (
                 f"runtime {self.input} is not available in this version",
@@ -166,38 +178,46 @@ class _Fault:
             return self.make("MY107", message, hint, self.value_mark)
         meant = names.nearest(str(self.input), allowed)
         hint = f"did you mean {meant}? " if meant else ""
-        words = names.one_of(word.lower() if word in ("True", "False") else word for word in allowed)
+        words = names.one_of(allowed)
         is_field = self.owner is not None and self.path[-1:] == [self.key]
         where = f"is not a {self.key}" if is_field else f"is not allowed in {self.key}"
         return self.make("MY104", f"{self.shown()} {where}", f"{hint}Allowed: {words}".strip(), self.value_mark)
 
 
-def unknown_key(key: str, owner: type[BaseModel] | None, place: Place) -> Problem:
-    """Return the problem of a key that a shape does not have."""
-    if key in _PLANNED_SECTIONS:
-        message = f"{key}: {_PLANNED_SECTIONS[key]} is not available in this version"
-        return problem("MY107", message, hint="take it out; `modelyard targets` lists what exists", place=place)
-    hint = _key_hint(key, set(owner.model_fields) if owner else set())
-    return problem("MY101", f"unknown key {key}", hint=hint, place=place)
-
-
 def _unknown_removals(shape: type[BaseModel], tree: Tree, sources: Sources) -> Iterator[Problem]:
     """Yield the problems of null under keys that a shape does not have: it would remove nothing, without a word."""
     for path, mark in removals(*tree):
-        owner = _shape_at(shape, list(path[:-1]))
-        if owner is not None and path[-1] not in owner.model_fields:
-            yield unknown_key(str(path[-1]), owner, sources.place(mark))
+        owner = owners.shape_at(shape, list(path[:-1]))
+        known = owners.keys(owner)
+        if owner is not None and path[-1] not in known:
+            yield unknown_key(str(path[-1]), known, sources.place(mark), _keys_at(tree.data, path[:-1]))
 
 
 _HIDDEN: Final = "the value"
-_WANTED: Final = {
-    "string_type": "text",
-    "int_type": "an integer",
-    "bool_type": "true or false",
-    "dict_type": "a mapping",
-    "model_type": "a mapping",
-    "list_type": "a list",
+_UNSEEN: Final = {
+    values.TEXT: "write it between quotes",
+    values.ANY: "write it between quotes, if it is text",
+    values.LIST: "write a list",
+    values.MAPPING: "write a mapping",
 }
+_WANTED: Final = {
+    "string_type": values.TEXT,
+    "int_type": values.INTEGER,
+    "bool_type": values.BOOLEAN,
+    "dict_type": values.MAPPING,
+    "model_type": values.MAPPING,
+    "list_type": values.LIST,
+}
+
+
+def _keys_at(data: object, path: Sequence[str | int]) -> set[str]:
+    """Return the keys of the mapping at a path; none if there is no mapping."""
+    for part in path:
+        if isinstance(data, dict):
+            data = data.get(str(part))
+        else:
+            data = data[part] if isinstance(data, list) and isinstance(part, int) and part < len(data) else None
+    return set(data) if isinstance(data, dict) else set()
 
 
 def _step(marks: Marks, part: str | int) -> tuple[int, Marks] | None:
@@ -206,14 +226,6 @@ def _step(marks: Marks, part: str | int) -> tuple[int, Marks] | None:
     if not isinstance(marks, int | MapMarks) and isinstance(part, int) and part < len(marks.items):
         return at(marks.items[part]), marks.items[part]
     return None
-
-
-def _key_hint(key: str, known: set[str]) -> str:
-    if key.endswith("Seconds") and key.removesuffix("Seconds") in known:
-        return f"write {key.removesuffix('Seconds')} with a unit, such as 60s"
-    if meant := names.nearest(key, known):
-        return f"did you mean {meant}?"
-    return f"known here: {', '.join(sorted(known))}" if known else ""
 
 
 def _kind(value: object) -> str:
@@ -236,41 +248,3 @@ def _lowered(message: str) -> str:
 
 def _literals(expected: str) -> list[str]:
     return [word.strip("'") for word in expected.replace(" or ", ", ").split(", ")]
-
-
-def _shape_at(shape: type[BaseModel], path: list[str | int]) -> type[BaseModel] | None:
-    """Return the shape that a path leads to: its fields are the keys that are known there."""
-    current: object = shape
-    for part in path:
-        step = next(_inside(current, part), None)
-        if step is None:
-            return None
-        current = step
-    return next(_shapes(current), None)
-
-
-def _inside(annotation: object, part: str | int) -> Iterator[object]:
-    for each in _flat(annotation):
-        if isinstance(each, type) and issubclass(each, BaseModel):
-            if part in each.model_fields:
-                yield each.model_fields[str(part)].annotation
-        elif get_origin(each) in (dict, list):
-            yield get_args(each)[-1]
-
-
-def _shapes(annotation: object) -> Iterator[type[BaseModel]]:
-    return (each for each in _flat(annotation) if isinstance(each, type) and issubclass(each, BaseModel))
-
-
-def _flat(annotation: Any) -> Iterator[object]:
-    """Yield the members of unions, what Annotated annotates, and shapes that are built later."""
-    origin = get_origin(annotation)
-    if origin is Annotated:
-        own, *notes = get_args(annotation)
-        yield from (note.shape() for note in notes if isinstance(note, Later))
-        yield from _flat(own)
-    elif origin is Union or origin is types.UnionType:
-        for member in get_args(annotation):
-            yield from _flat(member)
-    else:
-        yield annotation

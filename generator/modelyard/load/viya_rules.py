@@ -47,7 +47,13 @@ _PARAMETERS: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
     "SAS_DATA_SERVER_RESTORE_PARALLEL_JOB_COUNT": (re.compile("[1-9][0-9]*"), "is not a number of jobs"),
 }
 _DATA_SERVICE: Final = re.compile("data-service-[a-z0-9]([a-z0-9-]*[a-z0-9])?")
-_SIDECAR: Final = ("MAS_PYPATH", "MAS_M2PATH")
+# What the sidecar of mas starts: an interpreter in the volume, and the wrapper in SAS's image (sas-bases/examples/
+# sas-open-source-config/python, README.md).
+_SIDECAR: Final = {
+    "MAS_PYPATH": "",
+    "MAS_M2PATH": "/opt/sas/viya/home/SASFoundation/misc/embscoreeng/mas2py.py",
+}
+_INTERPRETERS: Final = ("PROC_PYPATH", "DM_PYPATH")
 
 
 def check_viya(models: DeclaredSet) -> Iterator[Problem]:
@@ -106,11 +112,20 @@ def _mas(models: DeclaredSet, viya: Viya) -> Iterator[Problem]:
             hint = "add mas to services, or take mas: out"
             yield problem("MY237", "mas: has no effect", hint=hint, place=models.place(named["mas"][0]))
         return
-    for key in _SIDECAR if python.mas.shape == "sidecar" else ():
-        if key not in (python.config or {}):
-            place = models.place(find(models.marks, "spec", "viya", "python", "config")[0])
-            message = f"{key} is missing: the sidecar of mas starts $({_SIDECAR[0]}) $({_SIDECAR[1]})"
-            yield problem("MY102", message, hint=f"add {key}: to config", place=place)
+    config = python.config or {}
+    missing = [key for key in _SIDECAR if key not in config] if python.mas.shape == "sidecar" else []
+    if missing:
+        place = models.place(find(models.marks, "spec", "viya", "python", "config")[0])
+        starts = " ".join(f"$({key})" for key in _SIDECAR)
+        message = (
+            f"{' and '.join(missing)} {'are' if missing[1:] else 'is'} missing: the sidecar of mas starts {starts}"
+        )
+        given = (config.get(key, "") for key in _INTERPRETERS)
+        mounted = (each for each in given if each.startswith(f"{python.mountPath}/"))
+        interpreter = next(mounted, f"{python.mountPath}/bin/python3")
+        values = {**_SIDECAR, "MAS_PYPATH": interpreter}
+        hint = f"add to spec.viya.python.config: {', '.join(f'{key}: {values[key]}' for key in missing)}"
+        yield problem("MY102", message, hint=hint, place=place)
 
 
 def _together(models: DeclaredSet, viya: Viya) -> Iterator[Problem]:

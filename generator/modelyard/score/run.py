@@ -31,7 +31,6 @@ from modelyard.score.table import STANDARD_INPUT, Table, of_frame, open_csv, ope
 from modelyard.score.where import secrets
 
 MAX_NAMED: Final = 20  # rows, or columns, that one run names
-_SKIP: Final = "mend the row, or leave out --on-error stop"
 
 Report = Callable[[Measures], None]
 
@@ -139,7 +138,7 @@ async def _scored(client: Client, calls: Calls, contract: Contract, run: Run) ->
         message = f"columns of the output would have the same name: {', '.join(shape.columns.taken)}"
         raise Stopped(problem("MY805", message, hint="rename one"))
     if run.reads_twice:
-        run.measures.total = _survey(run.table(), found, run.options)
+        run.measures.total = _survey(run.table(), found, run)
     typed = isinstance(run.output, Path) and formats.is_parquet(run.output)
     form = Form(contract, tuple(each.name for each in found), run.options.escape_formulas, typed)
     output = _output(run, shape)
@@ -164,31 +163,42 @@ def _columns(contract: Contract, table: Table, options: Options) -> list[Column]
     return found
 
 
-def _survey(table: Table, found: list[Column], options: Options) -> int:
+def _survey(table: Table, found: list[Column], run: Run) -> int:
     """Return the number of rows. Raises Stopped for rows that do not fit, unless they are to be skipped."""
-    if table.count is not None and options.on_error == "skip":
+    if table.count is not None and run.options.on_error == "skip":
         return table.count
     problems: list[Problem] = []
     count = wrong = 0
     for row in table.rows:
         count += 1
-        if options.on_error == "skip":
+        if run.options.on_error == "skip":
             continue
         ready(row, found)
         if row.error:
             wrong += 1
             if wrong <= MAX_NAMED:
-                problems.append(_misfit(table, row))
+                problems.append(_misfit(table, row, run))
     if wrong > MAX_NAMED:
-        problems.append(problem("MY806", f"{wrong - MAX_NAMED} more rows do not fit", hint=_SKIP))
+        problems.append(problem("MY806", f"{wrong - MAX_NAMED} more rows do not fit", hint=_mended(run)))
     if problems:
         raise Stopped(*problems)
     return count
 
 
-def _misfit(table: Table, row: Row) -> Problem:
+def _mended(run: Run) -> str:
+    return f"mend the row, or {_passing_over(run)}"
+
+
+def _passing_over(run: Run) -> str:
+    """Return what has rows that fail passed over: a stream without a file for them ends there, whatever was asked."""
+    if isinstance(run.output, Path | None) or run.errors is not None:
+        return "leave out --on-error stop: rows that fail are then passed over"
+    return "give --errors FILE: rows that fail then go there"
+
+
+def _misfit(table: Table, row: Row, run: Run) -> Problem:
     code = "MY806" if row.error.startswith("column ") else "MY805"
-    return problem(code, f"{table.called(row)}: {row.error}", hint=_SKIP, place=table.place(row))
+    return problem(code, f"{table.called(row)}: {row.error}", hint=_mended(run), place=table.place(row))
 
 
 def _output(run: Run, shape: Shape) -> Output:
@@ -255,8 +265,8 @@ def _file(run: Run, path: Path, shape: Shape) -> FileOutput:
 
 def _failed_row(table: Table, row: Row, run: Run) -> Problem:
     if not row.sent:
-        return _misfit(table, row)
-    hint = f"{_kept(run)}; without --on-error stop it is passed over"
+        return _misfit(table, row, run)
+    hint = f"{_kept(run)}; {_passing_over(run)}"
     return problem("MY807", f"{table.called(row)}: {row.error}", hint=hint, place=table.place(row))
 
 

@@ -3,7 +3,7 @@
 from modelyard.yamlio.document import Document, read
 from modelyard.yamlio.marks import ListMarks, MapMarks, Marks, Sources, at
 from modelyard.yamlio.reader import MAX_DEPTH, MAX_VALUES
-from modelyard.yamlio.scalars import Plain, quote, resolve, spellings
+from modelyard.yamlio.scalars import Plain, quote, resolve
 from modelyard.yamlio.source import MAX_BYTES, MAX_PROBLEMS
 from modelyard.yamlio.writer import write, write_all
 
@@ -22,7 +22,6 @@ __all__ = [
     "quote",
     "read",
     "resolve",
-    "spellings",
     "write",
     "write_all",
 ]

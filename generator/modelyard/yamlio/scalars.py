@@ -143,15 +143,6 @@ def _float_text(number: float) -> str:
     return text if "." in text else text.replace("e", ".0e")  # YAML 1.1 wants a point before an exponent
 
 
-def spellings(text: str) -> str:
-    """Return how to write an ambiguous plain scalar: quoted for text, and the plain forms that all agree on."""
-    if text.lower() in ("yes", "y", "on", "true"):
-        return f"write {quote(text)} for text, or true"
-    if text.lower() in ("no", "n", "off", "false"):
-        return f"write {quote(text)} for text, or false"
-    return f"write {quote(text)}"
-
-
 def quote(text: str) -> str:
     """Return the text between double quotes, read back as this string by YAML 1.1, YAML 1.2 and Go."""
     return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", encode_basestring(text))

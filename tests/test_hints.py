@@ -95,7 +95,7 @@ def proves(text: str) -> int:
         ("volumes: [{name: v, mountPath: /v, secret: {secretName: c, defaultMode: 0440}}]", ["288"]),
         ("volumes: [{name: v, mountPath: /v, secret: {secretName: c, defaultMode: '0440'}}]", ["288"]),
         ("volumes: [{name: v, mountPath: /v, configMap: {name: c, defaultMode: 555}}]", ["365"]),
-        ("volumes: [{name: v, mountPath: /v, secret: {secretNam: c}}]", ["secretName"]),
+        ("volumes: [{name: v, mountPath: /v, configMap: {nam: c}}]", ["name"]),
         ("tolerations: [{key: a, operator: exists}]", ["Exists"]),
         ("volumes: [{name: v, mountPath: /v, configMap: {name: c, items: [{key: a, path: b, mode: 0644}]}}]", ["420"]),
         ("volumes: [{name: v, mountPath: /v, csi: {driver: d, readOnly: yes}}]", ['"yes"', "true"]),
@@ -250,7 +250,7 @@ def test_a_hint_never_shows_what_may_be_a_credential() -> None:
     ],
 )
 def test_a_wrong_base_is_told_the_way(tmp_path: Path, base: str, hint: str) -> None:
-    for folder in ("o/base", "o/dev", "o/empty"):
+    for folder in (".git", "o/base", "o/dev", "o/empty"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "o/base/models.yaml").write_text(HEAD + model(KNATIVE), "utf-8")
     top = tmp_path / "o/dev/models.yaml"

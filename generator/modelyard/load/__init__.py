@@ -21,7 +21,7 @@ from modelyard.yamlio import Sources, at
 _UNKNOWN: Final = frozenset(["MY101", "MY106"])
 _HEAD: Final = frozenset(["kind", "metadata", "spec"])
 _SHOWN: Final = 64  # characters of a word in a message; Kubernetes' kinds are DNS labels
-_ROUNDS: Final = 4  # a key below a misspelt one is only seen in the next round
+_SLIPS: Final = 50  # misspelt keys of a file that is read on; of one with more, what follows from them is told too
 
 __all__ = ["Bounds", "Loaded", "allow_outside", "allowing_outside", "base_of", "bounds", "load", "load_text"]
 
@@ -62,19 +62,16 @@ def _finish(tree: Tree | None, problems: list[Problem], sources: Sources, files:
 def _assembled(tree: Tree, sources: Sources, files: tuple[str, ...]) -> tuple[DeclaredSet | None, list[Problem]]:
     """Return the set and all problems; behind a misspelt key the file is read on as it was meant."""
     models, found = assemble(tree, sources, files)
-    slips: list[Problem] = []
-    for _ in range(_ROUNDS):
-        unknown = [each for each in found if each.code in _UNKNOWN and each.place]
-        if not unknown:
-            break
-        tree, put_in = respelt(tree, {each.place for each in unknown if each.place}, sources)
-        if not put_in:
-            break
-        if "base" in put_in:
-            return None, unknown  # what the base has is not known
-        slips += unknown
-        models, found = assemble(tree, sources, files)
-    return models, [*slips, *found]
+    unknown = [each for each in found if each.code in _UNKNOWN and each.place]
+    if not unknown:
+        return models, found
+    meant = respelt(tree, {each.place for each in unknown if each.place}, sources)
+    if "base" in meant.put_in:
+        return None, unknown  # what the base has is not known
+    if not 0 < len(meant.put_in) <= _SLIPS:
+        return models, found
+    models, rest = assemble(meant.tree, sources, files)
+    return models, [*unknown, *(each for each in rest if not meant.tells(each))]
 
 
 def _other_document(tree: Tree, sources: Sources) -> Problem | None:

@@ -1,7 +1,7 @@
 """Keys that are not known where they stand: what was meant, where they belong, and the file as it was meant."""
 
-from collections.abc import Collection, Iterable
-from typing import Any, Final
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any, Final, NamedTuple
 
 from modelyard import fields
 from modelyard.load.merge import Tree
@@ -22,6 +22,7 @@ _HOMES: Final = {
     (*_MODELS, "variants"): "a variant",
     (*_MODELS, "targets"): "a model's targets",
 }
+_TELLING: Final = 4  # characters of a value; shorter ones stand in messages by chance, and are no secret
 _MOST_HOMES: Final = 3  # a key that more mappings have, such as name, says nothing about where it belongs
 
 
@@ -50,21 +51,39 @@ def already(key: str, known: Iterable[str], present: Iterable[str]) -> str:
     return f"take it out: {found} is there already" if found in {*present} and is_near(key, found) else ""
 
 
-def respelt(tree: Tree, places: Collection[Place], sources: Sources) -> tuple[Tree, set[str]]:
-    """Return a models file with the keys at places as they were meant, and the names that were put in.
+class Respelt(NamedTuple):
+    """A models file with keys as they were meant, the names that were put in, and what stands under them.
+
+    A value under a key that the file does not have may be anything, also a credential: no message may hold it.
+    """
+
+    tree: Tree
+    put_in: list[str]
+    places: set[Place]
+    texts: set[str]
+
+    def tells(self, each: Problem) -> bool:
+        """Tell whether a problem is about what stands under a misspelt key."""
+        return each.place in self.places or any(text in f"{each.message} {each.hint}" for text in self.texts)
+
+
+def respelt(tree: Tree, places: Collection[Place], sources: Sources) -> Respelt:
+    """Return a models file with the keys at places as they were meant.
 
     So a misspelt key is one mistake: what is under it is there.
     """
     speller = _Speller(places, sources)
     data, marks = speller.mapping(tree.data, tree.marks, fields.schema())
-    return Tree(data, marks), speller.put_in
+    return Respelt(Tree(data, marks), speller.put_in, set(map(sources.place, speller.below)), speller.texts)
 
 
 class _Speller:
     def __init__(self, places: Collection[Place], sources: Sources) -> None:
         self.places = places
         self.sources = sources
-        self.put_in: set[str] = set()
+        self.put_in: list[str] = []
+        self.below: list[int] = []
+        self.texts: set[str] = set()
 
     def value(self, value: object, marks: Marks, node: fields.Node) -> tuple[object, Marks]:
         if isinstance(value, dict) and isinstance(marks, MapMarks):
@@ -85,14 +104,32 @@ class _Speller:
             name = key if key in known else self.spelt(key, key_mark, known.keys() - data.keys() - result.keys())
             result[name], below = self.value(value, value_marks, fields.below(node, name))
             result_marks.entries[name] = key_mark, below
+            if name != key:
+                self.keep(name, value, value_marks)
         return result, result_marks
 
     def spelt(self, key: str, mark: int, known: Collection[str]) -> str:
         found = meant(key, known) if self.sources.place(mark) in self.places else None
-        if found is None or found.startswith("$"):
-            return key
-        self.put_in.add(found)
-        return found
+        return key if found is None or found.startswith("$") else found
+
+    def keep(self, name: str, value: object, marks: Marks) -> None:
+        """Remember a name that was put in, and what stands under it."""
+        self.put_in.append(name)
+        self.below += _all_marks(marks)
+        if not isinstance(value, dict | list) and len(str(value)) >= _TELLING:
+            self.texts.add(str(value))
+
+
+def _all_marks(marks: Marks) -> Iterator[int]:
+    if isinstance(marks, int):
+        yield marks
+        return
+    yield marks.at
+    for each in marks.items if isinstance(marks, ListMarks) else ():
+        yield from _all_marks(each)
+    for key_mark, below in marks.entries.values() if isinstance(marks, MapMarks) else ():
+        yield key_mark
+        yield from _all_marks(below)
 
 
 def _hint(key: str, known: set[str], present: set[str], targets: Collection[str]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from modelyard.http import Address, Limits
@@ -96,3 +97,15 @@ class Frame(Protocol):
 
     def assign(self, **columns: object) -> "Frame":
         """Return a copy with more columns."""
+
+
+def passing_over(output: object, errors: Path | None) -> str:
+    """Return what has rows that fail passed over: a stream without a file for them ends there, whatever was asked."""
+    if isinstance(output, Path | None) or errors is not None:
+        return "leave out --on-error stop: rows that fail are then passed over"
+    return "give --errors FILE: rows that fail then go there"
+
+
+def mended(output: object, errors: Path | None) -> str:
+    """Return the hint for a row that ends a run before anything is sent."""
+    return f"mend the row, or {passing_over(output, errors)}"

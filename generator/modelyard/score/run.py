@@ -23,7 +23,7 @@ from modelyard.score.forms import Form
 from modelyard.score.health import PATIENCE, Dead, Health
 from modelyard.score.journal import FileOutput
 from modelyard.score.measures import Measures
-from modelyard.score.options import Frame, Options, Row, Stopped
+from modelyard.score.options import Frame, Options, Row, Stopped, mended, passing_over
 from modelyard.score.output import Columns, Digest, FrameOutput, Output, Shape, StreamOutput
 from modelyard.score.pace import Pace
 from modelyard.score.part import Part, check_foreign, errors_path
@@ -179,26 +179,17 @@ def _survey(table: Table, found: list[Column], run: Run) -> int:
             if wrong <= MAX_NAMED:
                 problems.append(_misfit(table, row, run))
     if wrong > MAX_NAMED:
-        problems.append(problem("MY806", f"{wrong - MAX_NAMED} more rows do not fit", hint=_mended(run)))
+        hint = mended(run.output, run.errors)
+        problems.append(problem("MY806", f"{wrong - MAX_NAMED} more rows do not fit", hint=hint))
     if problems:
         raise Stopped(*problems)
     return count
 
 
-def _mended(run: Run) -> str:
-    return f"mend the row, or {_passing_over(run)}"
-
-
-def _passing_over(run: Run) -> str:
-    """Return what has rows that fail passed over: a stream without a file for them ends there, whatever was asked."""
-    if isinstance(run.output, Path | None) or run.errors is not None:
-        return "leave out --on-error stop: rows that fail are then passed over"
-    return "give --errors FILE: rows that fail then go there"
-
-
 def _misfit(table: Table, row: Row, run: Run) -> Problem:
     code = "MY806" if row.error.startswith("column ") else "MY805"
-    return problem(code, f"{table.called(row)}: {row.error}", hint=_mended(run), place=table.place(row))
+    hint = mended(run.output, run.errors)
+    return problem(code, f"{table.called(row)}: {row.error}", hint=hint, place=table.place(row))
 
 
 def _output(run: Run, shape: Shape) -> Output:
@@ -266,7 +257,7 @@ def _file(run: Run, path: Path, shape: Shape) -> FileOutput:
 def _failed_row(table: Table, row: Row, run: Run) -> Problem:
     if not row.sent:
         return _misfit(table, row, run)
-    hint = f"{_kept(run)}; {_passing_over(run)}"
+    hint = f"{_kept(run)}; {passing_over(run.output, run.errors)}"
     return problem("MY807", f"{table.called(row)}: {row.error}", hint=hint, place=table.place(row))
 
 

@@ -65,7 +65,8 @@ def installed(builder: Builder, modelyard: Callable[..., Result]) -> Builder:
 
 
 def copied(source: Path, target: Path) -> Path:
-    """Copy a folder without what is generated; return the copy."""
+    """Copy a folder without what is generated, into what looks like a Git working tree; return the copy."""
+    (target.parent / ".git").mkdir(exist_ok=True)  # else no base above it may be read
     return Path(shutil.copytree(source, target, ignore=shutil.ignore_patterns("generated")))
 
 

@@ -27,7 +27,7 @@ def _problems(folder: Path, *models: str) -> set[tuple[str, int]]:
 
 def test_two_models_on_one_host_and_path_are_found_at_the_second(tmp_path: Path) -> None:
     models = [
-        f'- name: {name}\n  image: "{name}:1"\n  runtime: pcr\n  path: /score\n'
+        f'- name: {name}\n  image: "r.io/{name}:1"\n  runtime: pcr\n  path: /score\n'
         f"  securityContext: {{runAsUser: 1001}}\n  targets: {{deployment: {GATEWAY}}}"
         for name in ("churn", "fraud")
     ]
@@ -41,15 +41,15 @@ def test_two_models_on_one_host_and_path_are_found_at_the_second(tmp_path: Path)
 
 
 def test_an_image_without_a_version_is_found_at_its_line_and_can_be_accepted(tmp_path: Path) -> None:
-    model = "- name: churn\n  image: churn\n  targets: {knative: {minScale: 1}}"
+    model = "- name: churn\n  image: r.io/churn\n  targets: {knative: {minScale: 1}}"
     assert _problems(tmp_path, model) == {("MY370", 7)}
     assert _problems(tmp_path, f"{model}\n  ignore: [{{code: MY370, reason: a test}}]") == set()
 
 
 @pytest.mark.parametrize("mistake", ["resources: {requests: {cpu: lots}}", "labels: {app.kubernetes.io/name: other}"])
 def test_what_follows_from_a_mistake_is_not_said(mistake: str, tmp_path: Path) -> None:
-    model = f"- name: churn\n  image: churn\n  {mistake}\n  targets: {{deployment: {{}}}}"
-    sound = "- name: fraud\n  image: fraud\n  targets: {knative: {minScale: 1}}"
+    model = f"- name: churn\n  image: r.io/churn\n  {mistake}\n  targets: {{deployment: {{}}}}"
+    sound = "- name: fraud\n  image: r.io/fraud\n  targets: {knative: {minScale: 1}}"
     found = _problems(tmp_path, model, sound)
     assert ("MY370", 11) in found
     assert "MY324" not in {code for code, _ in found}
@@ -69,7 +69,7 @@ def test_a_version_without_schemas_is_no_version() -> None:
 
 def test_checking_takes_less_than_twice_the_time_of_rendering(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = (
-        "    - name: model-{0}\n      image: model_{0}:1.0.0\n      path: /model_{0}\n"
+        "    - name: model-{0}\n      image: r.io/model_{0}:1.0.0\n      path: /model_{0}\n"
         "      env: {{THRESHOLD: '0.{0}'}}\n      config: {{RATE: '{0}'}}\n"
         "      resources: {{requests: {{cpu: 500m, memory: 1Gi}}, limits: {{memory: 2Gi}}}}\n"
         "      targets: {{knative: {{minScale: 1, maxScale: 5, target: 10, window: 60s}}}}\n"

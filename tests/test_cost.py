@@ -25,9 +25,8 @@ HELD: Final = {
     "credentials._VALUE": {"search"},
     "check.go_syntax._PART": {"fullmatch"},  # findall: of durations, which have at most 1,000 characters
     "load.viya_rules": {"fullmatch"},
-    # findall: of a text that ends with the last ), see the test of variables
-    "pods._REFERENCE": {"fullmatch"},
-    "targets.sagemaker.environment._EXPANDED": {"fullmatch"},
+    # finditer: up to the last ), see the test of variables
+    "expansion._TOKEN": {"fullmatch"},
     "targets.sagemaker.rules": {"fullmatch"},
 }
 PACKAGE: Final = ROOT / "generator" / "modelyard"

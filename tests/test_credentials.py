@@ -52,6 +52,7 @@ NONE: Final = [
     ("USE_TOKEN", "no"),
     ("TOKEN_SECRET", "talos-credentials"),
     ("secretName", "talos-credentials"),
+    ("secretProviderClass", "azure-kv"),
     ("DB_PASSWORD", ""),
     ("DB_PASSWORD", "not set"),
     ("DB_PASSWORD", "${DB_PASSWORD}"),

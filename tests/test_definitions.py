@@ -236,7 +236,7 @@ def test_the_version_of_kubernetes_can_be_chosen_for_a_models_file(modelyard: Co
     [
         (["--crds", "none.yaml"], "cannot read none.yaml"),
         (["--crds", "-"], "- is for objects"),
-        (["--context", "a"], "go with --crds cluster"),
+        (["--context", "a"], "--context has an effect only with --crds"),
         (["--kubeconfig", "a", "--crds", "."], "go with --crds cluster"),
     ],
 )

@@ -10,6 +10,7 @@ from typer.main import get_command
 
 from modelyard.cli.app import app
 from modelyard.cli.durations import FORMS, Seconds, duration
+from modelyard.cli.together import NEEDS, called
 from tests.cluster_calls import modelyard
 
 # Words in the name, help text or metavar of an option that takes a time.
@@ -56,8 +57,9 @@ def test_each_option_takes_durations_and_seconds_and_names_the_forms(words: tupl
         context = command.make_context("x", [option, text], resilient_parsing=True)
         assert context.params[found.name] == seconds
     assert found.metavar == "DURATION"
+    beside = [called(each) for each in command.params if (found.name, each.name) in NEEDS.get(str(command.name), ())]
     for text in ("5x", "0", "0s", "nan", "inf", "-5", "5M", "366d", "9" * 400, "9" * 400 + "d", ""):
-        answer = modelyard(*words, option, text)
+        answer = modelyard(*words, *beside, option, text)
         assert (answer.code, answer.out) == (2, ""), text
         said = " ".join(answer.err.replace("│", " ").split())
         assert option in said

@@ -134,8 +134,9 @@ def test_a_text_without_the_header_is_a_bug_of_the_caller(folder: Path, write: W
 @both_ways
 @pytest.mark.parametrize("name", [".", "..", "/"])
 def test_a_folder_needs_a_name(write: Write, name: str) -> None:
-    with pytest.raises(ValueError, match="name of its own"):
-        write(Path(name), {}, HEADER)
+    (found,) = write(Path(name), {}, HEADER)
+    assert found.code == "MY402"
+    assert "has no name of its own" in found.message
 
 
 @both_ways

@@ -35,7 +35,7 @@ NAMES = st.sampled_from(TRAPS) | st.text(max_size=70) | st.from_regex(r"[a-z0-9.
 
 def overlay(folder: Path, **names: str) -> api.Rendering:
     """Return what a set with these names gives."""
-    variants = [{"name": names.get("variant", "one"), "percent": 100, "image": names.get("image", "churn:1.0.0")}]
+    variants = [{"name": names.get("variant", "one"), "percent": 100, "image": names.get("image", "r.io/churn:1.0.0")}]
     model = {
         "name": names.get("model", "churn"),
         "path": names.get("path", "/churn"),

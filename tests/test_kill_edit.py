@@ -152,7 +152,7 @@ def test_data_is_on_disk_before_it_gets_the_name(trace: list[Call]) -> None:
 def test_what_cannot_even_be_removed(trace: list[Call], tmp_path: Path) -> None:
     path = prepare(tmp_path / "folder")
     full = next(call for call in trace if call.name == "write")
-    done = run_with(program(), path.parent, (full, "error=ENOSPC"), (Call("unlinkat", 1, ""), "error=EIO"))
+    done = run_with(program(), path.parent, (full, "error=ENOSPC"), (Call("unlinkat", 2, ""), "error=EIO"))
     assert done.returncode == 1
     assert done.stderr.startswith(f"error MY407 {NAME}:1:1 cannot edit {NAME}: No space left on device")
     assert path.read_bytes() == OLD

@@ -179,6 +179,7 @@ def test_a_package_keeps_its_own_files(builder: Builder, overlay: Path) -> None:
     # `kustomize fn run` is what kpt grew from: it calls the function with the files of a folder, and writes them back.
     package = overlay / "package"
     package.mkdir()
+    (overlay / ".git").mkdir()  # the package leads to a file above it
     generator = (KUSTOMIZATIONS / "plugin-krm" / "models-generator.yaml").read_text()
     (package / "models-generator.yaml").write_text(generator.replace("models.yaml ", "../models.yaml "))
     settings = "# My own.\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings # stays\ndata:\n  rate: '010'\n"

@@ -106,7 +106,7 @@ def test_the_samples_for_ci_run_as_they_stand(kustomize: Path, tmp_path: Path) -
             capture_output=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, line + done.stderr
-    assert {path.name for path in tmp_path.iterdir()} == {"overlays", "check.sarif", "junit.xml"}
+    assert {path.name for path in tmp_path.iterdir()} == {".git", "overlays", "check.sarif", "junit.xml"}
 
 
 def test_every_format_and_hook_is_documented() -> None:

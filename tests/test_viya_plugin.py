@@ -48,6 +48,7 @@ def with_plugin(deploy: Path, models: Path) -> None:
 def test_the_plugin_gives_what_the_component_gives(
     shared: Path, kustomize: Path, tmp_path: Path, run: Callable[..., CompletedProcess[str]]
 ) -> None:
+    (tmp_path / ".git").mkdir()  # the plugin leads to a file beside its folder
     models = viya.models_file(tmp_path / "models", VIYA)
     static, plugin = (viya.with_more(viya.deployment(shared, tmp_path / name)) for name in ("static", "plugin"))
     install(models, static)

@@ -15,7 +15,11 @@ PACKED: Final = {".gz": "gzip", ".zst": "Zstandard"}
 # The first bytes of files that are no text: RFC 1952, 2.3.1; RFC 8878, 3.1.1; apache/parquet-format, README.
 _MAGIC: Final = {b"\x1f\x8b": ".csv.gz", b"\x28\xb5\x2f\xfd": ".csv.zst", b"PAR1": _PARQUET}
 _UTF_8: Final = "utf-8-sig"  # takes a byte order mark, and does without
-_FAMILIES: Final = ((r"ISO8859-(\d+)", r"ISO 8859-\1"), (r"CP(125\d)", r"Windows-\1"), (r"CP(\d+)", r"code page \1"))
+_FAMILIES: Final = (
+    (r"ISO8859-([0-9]+)", r"ISO 8859-\1"),
+    (r"CP(125[0-9])", r"Windows-\1"),
+    (r"CP([0-9]+)", r"code page \1"),
+)
 
 
 def packing(path: Path) -> str:

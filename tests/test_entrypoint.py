@@ -63,7 +63,7 @@ def home() -> Iterator[Path]:
         yield found
 
 
-def lay_out(home: Path, command: Sequence[str]) -> None:
+def lay_out(home: Path, command: Sequence[str | dict[str, str]]) -> None:
     """Put into place what the Containerfile does, of a model with a command of its own."""
     with sandboxes.open_folder() as folder:
         (folder / "models.yaml").write_text(MODELS.replace("COMMAND", json.dumps(command)), "utf-8")
@@ -79,7 +79,7 @@ def lay_out_stub(home: Path, caddy: Path) -> None:
     """Put the stand-in for SCR and the real Caddy into place."""
     shutil.copy(scr_stub.__file__, home / "scr_stub.py")
     shutil.copy(caddy, home / "caddy")
-    lay_out(home, [sandboxes.python(), str(home / "scr_stub.py"), "--server.port=$(MODEL_PORT)"])
+    lay_out(home, [sandboxes.python(), str(home / "scr_stub.py"), {"expand": "--server.port=$(MODEL_PORT)"}])
 
 
 @contextlib.contextmanager

@@ -47,7 +47,12 @@ def spelling(shape: type[BaseModel], path: Sequence[str | int], value: object, w
 
 def is_file_mode(path: Sequence[str | int], text: str) -> bool:
     """Tell whether a value is a file mode, which is no secret wherever it stands."""
-    return path[-1:] in [[each] for each in _FILE_MODES] and len(text) <= len("0o7777") and text.lstrip("0o").isdigit()
+    return (
+        path[-1:] in [[each] for each in _FILE_MODES]
+        and len(text) <= len("0o7777")
+        and text.isascii()
+        and text.lstrip("0o").isdigit()
+    )
 
 
 def refusal(shape: type[BaseModel], path: Sequence[str | int], value: object) -> str | None:

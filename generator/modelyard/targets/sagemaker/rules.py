@@ -32,12 +32,15 @@ _NOT_SERVERLESS: Final = {
     "startupTimeout": "startupTimeout: it has 3 minutes to start",
 }
 # What the model itself may need, wherever else it runs; and what is for pods alone.
-_LEFT_OUT: Final = ("args", "command", "volumes")
+_LEFT_OUT: Final = ("args", "command", "initContainers", "sidecars", "volumes")
 _OF_PODS: Final = (
+    "affinity",
     "imagePullPolicy",
     "metrics",
     "nodeSelector",
     "podAnnotations",
+    "podLabels",
+    "ports",
     "preStop",
     "priorityClassName",
     "probes",

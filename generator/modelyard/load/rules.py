@@ -87,7 +87,7 @@ def _image(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Proble
     if "variants" in own.data and not model.variants:
         return  # the variants are at fault, and they may have images
     for served in model.served:
-        if not served.model.image and not _is_faulty(served, "image"):
+        if not served.model.image and not _is_faulty(served, "image") and not _has_containers(served):
             place = sources.place(served.marks.at if served.variant is None else served.name_mark)
             yield problem(
                 "MY102", f"image is missing in {served.variant or model.name}", hint="add image:", place=place
@@ -97,6 +97,13 @@ def _image(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Proble
         place = sources.place(own.marks.at)
         message = f"the path cannot be derived: the images are named {names.one_of(repositories)}"
         yield problem("MY209", message, hint="add path: to the model", place=place)
+
+
+def _has_containers(served: Served) -> bool:
+    """Tell whether only SageMaker runs the model, and there several containers in place of one image."""
+    targets = served.data.get("targets")
+    own = targets.get("sagemaker") if isinstance(targets, dict) and len(targets) == 1 else None
+    return isinstance(own, dict) and "containers" in own
 
 
 def _is_faulty(served: Served, key: str) -> bool:

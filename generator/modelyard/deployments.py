@@ -248,7 +248,7 @@ def over_all(
     context: dict[str, Any] = common(models, base, model.whole, base) | {
         "selector": selector(base),
         **_service(spec, port, outer=True),
-        "furtherPorts": further_ports(model.served),
+        "furtherPorts": further_ports([model.whole, *model.variants]),
         "paths": paths,
         "ingressType": "Exact" if exact else "Prefix",
         "routeType": "Exact" if exact else "PathPrefix",

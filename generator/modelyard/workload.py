@@ -127,7 +127,7 @@ def port(model: Model) -> int:
 
 
 def further_ports(served: Iterable[Served]) -> "list[FurtherPort]":
-    """Return the further ports that all of these have, by name: what one Service over them can lead to."""
+    """Return the further ports of the first that all have, by name: what one Service over them can lead to."""
     first, *others = [{each.name: each for each in one.model.ports or []} for one in served]
     return [first[name] for name in sorted(first) if all(name in each for each in others)]
 

@@ -211,3 +211,14 @@ spec:
     assert scene.run("delete", "churn", "--yes").code == 0
     assert scene.names("statefulsets") == set()
     assert scene.names("persistentvolumeclaims") == {"cache-churn-0", "cache-churn-1"}, "what is kept stays"
+
+
+def test_what_sagemaker_refuses_is_said_in_the_files_of_reports(shared: Path) -> None:
+    def errors(name: str) -> set[tuple[str, int]]:
+        problems = api.check(shared / "data" / "field" / name / "models.yaml")
+        return {(each.code, each.place.line) for each in problems if each.severity == "error" and each.place}
+
+    assert errors("sagemaker-environment") == {("MY243", 13), ("MY243", 14), ("MY243", 15)}
+    found = errors("startup-timeout")
+    assert {("MY104", 16), ("MY104", 18), ("MY010", 19), ("MY241", 20)} <= found
+    assert not {line for _, line in found} & {15, 17}, "60s and 1h are times that SageMaker takes"

@@ -16,7 +16,7 @@ _NAME: Final = re.compile(
 # Settings about a credential that hold none: where it lies, how long it lives, whether it is wanted.
 _ABOUT: Final = re.compile(
     r"^(?:allow|disable|enable|has|is|no|require|skip|use|with|without)[_.-]|"
-    r"[_.-](?:algorithm|audience|count|dir|disabled|enabled|endpoint|expiration|expires|expiry|field|file|format|header|"
+    r"[_.-](?:algorithm|audience|class|count|dir|disabled|enabled|endpoint|expiration|expires|expiry|field|file|format|header|"
     r"host|id|issuer|length|lifetime|limit|mode|name|namespace|path|policy|port|prefix|provider|ref|required|size|"
     r"timeout|ttl|type|uri|url)$"
 )

@@ -222,3 +222,55 @@ def test_what_sagemaker_refuses_is_said_in_the_files_of_reports(shared: Path) ->
     found = errors("startup-timeout")
     assert {("MY104", 16), ("MY104", 18), ("MY010", 19), ("MY241", 20)} <= found
     assert not {line for _, line in found} & {15, 17}, "60s and 1h are times that SageMaker takes"
+
+
+TEN: Final = (
+    "knative-sas-container",
+    "deployment-ingress-path",
+    "knative-token-sidecar",
+    "deployment-claim-per-replica",
+    "deployment-grpc",
+    "deployment-language-model",
+    "sagemaker-model-data",
+    "sagemaker-async",
+    "deployment-embedder",
+    "sagemaker-containers",
+)
+
+
+def test_ten_real_deployments_are_written_without_a_patch(renderings: Mapping[str, api.Rendering]) -> None:
+    for name in TEN:
+        models = renderings[name].models
+        assert models is not None
+        assert models.models
+        assert not any(each.whole.model.patches for each in models.models), name
+
+
+def test_the_environment_of_sagemaker_stands_above_that_of_the_model(tmp_path: Path) -> None:
+    image = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/churn:1"
+    target = (
+        "sagemaker: {region: eu-west-1, executionRoleARN: 'arn:aws:iam::123456789012:role/scoring', "
+        f"image: '{image}', instanceType: ml.m5.large, env: {{HOST: aws.example.com, MODE: plain}}}}"
+    )
+    fields = (
+        'env: {HOST: db.example.com, URL: {expand: "http://$(HOST)/x"}, '
+        "MODE: {secretKeyRef: {name: modes, key: mode}}}; config: {LEVEL: debug}"
+    )
+    objects = sound(tmp_path, target, fields)
+    (model,) = (body for (kind, _), body in objects.items() if kind == "Model")
+    assert model["spec"]["primaryContainer"]["environment"] == {
+        "HOST": "aws.example.com",
+        "LEVEL": "debug",
+        "MODE": "plain",
+        "URL": "http://aws.example.com/x",
+    }
+
+
+def test_a_text_beside_the_model_reaches_its_container_as_it_stands(tmp_path: Path) -> None:
+    fields = (
+        'sidecars: [{name: token, image: "token:1", args: ["$(HOST)", {expand: "$(HOST)/x"}], '
+        'env: [{name: HOST, value: "a$$b"}, {name: URL, value: {expand: "http://$(HOST)"}}]}]'
+    )
+    (token,) = pod(sound(tmp_path, "deployment: {}", fields), "Deployment")["initContainers"]
+    assert token["args"] == ["$$(HOST)", "$(HOST)/x"]
+    assert token["env"] == [{"name": "HOST", "value": "a$$$b"}, {"name": "URL", "value": "http://$(HOST)"}]

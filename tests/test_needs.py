@@ -274,3 +274,16 @@ def test_a_text_beside_the_model_reaches_its_container_as_it_stands(tmp_path: Pa
     (token,) = pod(sound(tmp_path, "deployment: {}", fields), "Deployment")["initContainers"]
     assert token["args"] == ["$$(HOST)", "$(HOST)/x"]
     assert token["env"] == [{"name": "HOST", "value": "a$$$b"}, {"name": "URL", "value": "http://$(HOST)"}]
+
+
+def test_what_the_kubelet_does_not_put_in_beside_the_model_is_told(tmp_path: Path) -> None:
+    fields = (
+        'sidecars: [{name: token, image: "token:1", args: ["$(HOST)", {expand: "$(HOTS)"}], '
+        'env: [{name: URL, value: {expand: "http://$(HOST)"}}, {name: HOST, value: a}]}]'
+    )
+    found = rendered(tmp_path, "deployment: {}", fields)
+    assert sorted(each.message for each in found.problems if each.code == "MY238") == [
+        "$(HOST) in args stays as it is written",
+        "there is no variable HOST to put in",
+        "there is no variable HOTS to put in",
+    ]

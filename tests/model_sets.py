@@ -19,6 +19,8 @@ COUNT: Final = 48  # sets of a model for each of TARGETS: every field is used
 TARGETS: Final = (("knative",), ("deployment",), ("knative", "deployment"), ("sagemaker-proxy",))
 WITH_DEPLOYMENT: Final = ("deployment", "sagemaker-proxy")
 FLAGS: Final = (
+    "podspec-affinity",
+    "podspec-init-containers",
     "podspec-nodeselector",
     "podspec-tolerations",
     "podspec-priorityclassname",

@@ -15,7 +15,17 @@ from modelyard.report import Report
 from modelyard.report.formats import FORMATS, written
 
 CASES: Final = Path(__file__).resolve().parent / "cases"
-SETS: Final = ("knative-every-field", "sagemaker-every-field", "sagemaker-proxy-every-field", "viya-every-field")
+SETS: Final = (
+    "deployment-embedder",
+    "knative-every-field",
+    "knative-token-sidecar",
+    "sagemaker-async",
+    "sagemaker-containers",
+    "sagemaker-every-field",
+    "sagemaker-model-data",
+    "sagemaker-proxy-every-field",
+    "viya-every-field",
+)
 CANARY: Final = "canaryqzwqzw"
 FORMED: Final = f"user:{CANARY}@host"  # a credential wherever it stands
 SELECTING: Final = frozenset(["labels", "matchLabels", "selector"])

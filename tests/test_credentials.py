@@ -104,7 +104,7 @@ def test_names_of_credentials(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     ["PASSWORD_FILE", "TOKEN_URL", "SECRET_NAME", "TOKEN_TTL", "MAX_TOKENS", "TOKENIZER", "SECRETARY", "KEY", "BYPASS",
-     "COMPASS", "SAS_SCR_SSL_CERTIFICATE", "PASSENGERS", "auth-type"],
+     "secretProviderClass", "COMPASS", "SAS_SCR_SSL_CERTIFICATE", "PASSENGERS", "auth-type"],
 )  # fmt: skip
 def test_names_of_other_things(name: str) -> None:
     assert not is_credential_name(name)

@@ -8,6 +8,7 @@ import pytest
 
 from modelyard import api, proxy
 from modelyard.manifest import Manifest
+from modelyard.models.deployed import Deployed, Service
 from modelyard.models.model import Model
 from modelyard.names import bytes_of, seconds
 from modelyard.workload import lasting
@@ -17,13 +18,13 @@ Data: TypeAlias = dict[str, Any]
 
 
 def pods(renderings: Mapping[str, api.Rendering]) -> Iterator[tuple[api.Rendering, Manifest, Data, Data, Data]]:
-    """Yield rendering, Deployment, pod, and the containers of model and proxy."""
+    """Yield rendering, Deployment or StatefulSet, pod, and the containers of model and proxy."""
     for rendering in renderings.values():
         for each in rendering.objects:
-            pod = each.body["spec"]["template"]["spec"] if each.kind == "Deployment" else {}
+            pod = each.body["spec"]["template"]["spec"] if each.kind in ("Deployment", "StatefulSet") else {}
             if [found["name"] for found in pod.get("containers", ())] == ["proxy"]:
-                (model,), (beside,) = pod["initContainers"], pod["containers"]
-                yield rendering, each, pod, model, beside
+                (model,) = (found for found in pod["initContainers"] if found["name"] == "model")
+                yield rendering, each, pod, model, pod["containers"][0]
 
 
 def env(container: Data) -> dict[str, str]:
@@ -77,7 +78,9 @@ def test_the_models_container_is_the_first_that_cluster_commands_look_at(
     renderings: Mapping[str, api.Rendering],
 ) -> None:
     for _, deployment, pod, model, beside in pods(renderings):
-        assert [each for _, _, each in lasting(pod)] == [model, beside]
+        first, *others = [each for _, _, each in lasting(pod)]
+        assert first == model
+        assert beside in others
         metadata = deployment.body["spec"]["template"]["metadata"]
         assert metadata["annotations"]["kubectl.kubernetes.io/default-container"] == model["name"]
 
@@ -96,27 +99,44 @@ def test_of_a_foreign_pod_native_sidecars_last_and_init_containers_do_not() -> N
 
 def test_model_and_proxy_have_ports_of_their_own(renderings: Mapping[str, api.Rendering]) -> None:
     for _, _, _, model, beside in pods(renderings):
-        (own,), (front,) = model["ports"], beside["ports"]
+        (own, *further), (front,) = model["ports"], beside["ports"]
         assert (own["name"], front["name"]) == ("model", "http")
-        assert own["containerPort"] != front["containerPort"]
+        assert front["containerPort"] not in {each["containerPort"] for each in (own, *further)}
         assert env(beside)["MODEL_PORT"] == str(own["containerPort"])
         assert env(beside)["SAGEMAKER_BIND_TO_PORT"] == str(front["containerPort"])
 
 
-def test_every_service_is_on_8080_and_leads_to_the_proxy(renderings: Mapping[str, api.Rendering]) -> None:
+def test_every_service_is_on_8080_unless_it_says_more_and_leads_to_the_proxy(
+    renderings: Mapping[str, api.Rendering],
+) -> None:
     for rendering, deployment, _, _, _ in pods(renderings):
         service = next(each for each in rendering.objects if (each.kind, each.name) == ("Service", deployment.name))
-        assert [(each["port"], each["targetPort"]) for each in service.body["spec"]["ports"]] == [(8080, "http")]
+        first, *_ = [(each["port"], each["targetPort"]) for each in service.body["spec"]["ports"]]
+        own = _service(rendering, deployment)
+        assert first == (own.port if own and own.port else 8080, "http")
 
 
-def test_only_the_proxys_port_is_open_but_for_monitoring(renderings: Mapping[str, api.Rendering]) -> None:
+def _service(rendering: api.Rendering, deployment: Manifest) -> Service | None:
+    assert rendering.models is not None
+    spec = next(
+        each.whole.specs["sagemaker-proxy"] for each in rendering.models.models if each.name == deployment.model
+    )
+    assert isinstance(spec, Deployed)
+    return spec.service
+
+
+def test_only_the_proxys_port_and_further_ones_are_open_but_for_monitoring(
+    renderings: Mapping[str, api.Rendering],
+) -> None:
     opened = set()
     for rendering, deployment, _, model, _ in pods(renderings):
         name = deployment.body["metadata"]["labels"]["app.kubernetes.io/name"]
         for each in rendering.objects:
             if (each.kind, each.name) == ("NetworkPolicy", name):
                 first, *others = each.body["spec"]["ingress"]
-                assert [port["port"] for port in first["ports"]] == ["http"]
+                further = {port.port for port in declared(rendering, deployment).ports or []}
+                assert [port["port"] for port in first["ports"]][:1] == ["http"]
+                assert {port["port"] for port in first["ports"][1:]} == further
                 assert all(rule["from"] for rule in others)
                 numbers = [port["port"] for rule in others for port in rule["ports"]]
                 assert not numbers or model["ports"][0]["containerPort"] in numbers

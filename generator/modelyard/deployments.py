@@ -1,4 +1,4 @@
-"""What targets that run a Deployment share: Deployment, Service, autoscaler, disruption budget, Ingress, HTTPRoute.
+"""What targets that run a Deployment share: it, or a StatefulSet, with Service, autoscaler, budget, Ingress, HTTPRoute.
 
 Not here: what is in the pods (`pods`, and the target's own containers), which ports and paths they answer to.
 """
@@ -9,24 +9,42 @@ from typing import Any, Final, NamedTuple
 from modelyard import names
 from modelyard.manifest import Manifest, TypeMeta
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
-from modelyard.models.deployed import Deployed
+from modelyard.models.deployed import Autoscale, Deployed, VolumeClaim
 from modelyard.models.model import Model
-from modelyard.places import derived
+from modelyard.places import derived, in_order
 from modelyard.problem import Problem, problem
 from modelyard.template import Templates
 from modelyard.workload import KINDS as AROUND_PODS
-from modelyard.workload import base_name, common, manifest, object_name, selector, spec_of, variants_context
+from modelyard.workload import (
+    base_mark,
+    base_name,
+    common,
+    further_ports,
+    manifest,
+    numbers,
+    object_name,
+    selector,
+    spec_of,
+    variants_context,
+)
 
-SHARED_FIELDS: Final = frozenset(["name", "ingress", "gateway"])
+SHARED_FIELDS: Final = frozenset(["name", "service", "ingress", "gateway"])
 VARIANT_HEADER: Final = "modelyard-variant"
 KINDS: Final = AROUND_PODS | {
     TypeMeta("apps/v1", "Deployment"),
+    TypeMeta("apps/v1", "StatefulSet"),
     TypeMeta("v1", "Service"),
     TypeMeta("autoscaling/v2", "HorizontalPodAutoscaler"),
     TypeMeta("policy/v1", "PodDisruptionBudget"),
     TypeMeta("networking.k8s.io/v1", "Ingress"),
     TypeMeta("gateway.networking.k8s.io/v1", "HTTPRoute"),
 }
+
+DEFAULT_CPU: Final = 70  # percent of the request that an autoscaler aims at
+VOLUME_GROUP: Final = 1001  # any that is nobody else's: of the volumes that a pod has for itself
+# A pod has its StatefulSet's name with a hash of ten characters as a label (controller-revision-hash).
+MAX_STATEFUL: Final = names.MAX_LABEL - 11
+_ODD_PATHS: Final = ("//", "/./", "/../", "%2f", "%2F")  # kubernetes 1.37, pkg/apis/networking/validation
 
 
 class Ending(NamedTuple):
@@ -61,6 +79,14 @@ def services(model: DeclaredModel, target: str) -> Iterator[tuple[str, Served]]:
     yield base, model.whole
     for each in model.variants:
         yield object_name(base, each), each
+    for each in model.served:
+        if spec_of(each, target, Deployed).volumeClaims:
+            yield headless(object_name(base, each)), each
+
+
+def headless(name: str) -> str:
+    """Return the name of the Service that a StatefulSet has besides."""
+    return f"{name}-headless"
 
 
 def check(models: DeclaredSet, model: DeclaredModel, target: str) -> Iterator[Problem]:
@@ -81,6 +107,50 @@ def check(models: DeclaredSet, model: DeclaredModel, target: str) -> Iterator[Pr
         if autoscale and autoscale.max < autoscale.min:
             place = models.place(served.find("targets", target, "autoscale", "max"))
             yield problem("MY104", f"max {autoscale.max} is less than min {autoscale.min}", place=place)
+        yield from _check_claims(models, model, served, target)
+    yield from _check_ports(models, model, target)
+
+
+def _check_claims(models: DeclaredSet, model: DeclaredModel, served: Served, target: str) -> Iterator[Problem]:
+    """Yield volumes of pods whose names are taken, and names that are too long for a StatefulSet."""
+    claims = spec_of(served, target, Deployed).volumeClaims or []
+    taken = {"tmp", *(each.name for each in served.model.volumes or [])}
+    for i, each in enumerate(claims):
+        if each.name in taken:
+            place = models.place(served.find("targets", target, "volumeClaims", i, "name"))
+            yield problem("MY201", f"a second volume is called {each.name}", hint="rename it", place=place)
+        taken.add(each.name)
+    name = object_name(base_name(model, target), served)
+    if claims and len(name) > MAX_STATEFUL:
+        message = f"{name} has {len(name)} characters; with volumeClaims Kubernetes takes {MAX_STATEFUL}"
+        mark = served.name_mark if served.variant else base_mark(model, target)
+        yield problem("MY203", message, hint="shorten it", place=models.place(mark))
+
+
+def _check_ports(models: DeclaredSet, model: DeclaredModel, target: str) -> Iterator[Problem]:
+    """Yield a port of the Service that one of the further ports has too."""
+    service = spec_of(model.whole, target, Deployed).service
+    number = service.port if service else None
+    for served in model.served:
+        if number is not None and (number, "TCP") in numbers([served]):
+            place = models.place(model.whole.find("targets", target, "service", "port"))
+            hint = "change it, or that of ports"
+            yield problem("MY228", f"the Service has port {number} already", hint=hint, place=place)
+
+
+def check_path(models: DeclaredSet, model: DeclaredModel, target: str) -> Iterator[Problem]:
+    """Yield the path of an Ingress that the API server refuses."""
+    ingress = spec_of(model.whole, target, Deployed).ingress
+    path = ingress.path if ingress else None
+    if ingress is None or path is None:
+        return
+    plain = ingress.pathType != "ImplementationSpecific"
+    wrong = "must start with /" if not path.startswith("/") else None
+    if plain and (any(each in path for each in _ODD_PATHS) or path.endswith(("/..", "/."))):
+        wrong = f"must hold none of {' '.join(_ODD_PATHS)}, and not end with /. or /.."
+    if wrong:
+        place = models.place(model.whole.find("targets", target, "ingress", "path"))
+        yield problem("MY105", f"{path} {wrong}", place=place)
 
 
 def check_end(models: DeclaredSet, served: Served, ends: Ending) -> Iterator[Problem]:
@@ -98,26 +168,65 @@ def check_end(models: DeclaredSet, served: Served, ends: Ending) -> Iterator[Pro
 
 
 def running(
-    served: Served, spec: Deployed, pods: Mapping[str, Any], templates: Templates, *, grace: int, port: int
+    models: DeclaredSet,
+    served: Served,
+    spec: Deployed,
+    pods: Mapping[str, Any],
+    templates: Templates,
+    *,
+    grace: int,
+    port: int,
 ) -> Iterator[Manifest]:
-    """Yield Deployment, Service, autoscaler and disruption budget of a model or variant.
+    """Yield Deployment or StatefulSet, Services, autoscaler and disruption budget of a model or variant.
 
-    pods: what `pods.pod` gives. grace: seconds that a pod has to end. port: the Service's.
+    pods: what `pods.pod` gives. grace: seconds that a pod has to end. port: the Service's, if nothing else is said.
     """
     replicas = None if spec.autoscale else 1 if spec.replicas is None else spec.replicas
     context = {
         **pods,
         "replicas": replicas,
         "gracePeriod": grace,
-        "autoscale": spec.autoscale,
-        "servicePort": port,
+        "furtherPorts": further_ports([served]),
+        **_service(spec, port, outer=not served.variant),
     }
-    yield manifest("shared/deployment.yaml", context, templates, served)
+    if spec.volumeClaims:
+        context |= _claims(models, spec.volumeClaims, pods["name"])
+        yield manifest("shared/statefulset.yaml", context, templates, served)
+        yield manifest("shared/headless.yaml", context, templates, served)
+    else:
+        yield manifest("shared/deployment.yaml", context, templates, served)
     yield manifest("shared/service.yaml", context, templates, served)
     if spec.autoscale:
+        context |= _scaling(spec, spec.autoscale)
         yield manifest("shared/horizontalpodautoscaler.yaml", context, templates, served)
     if (spec.autoscale.min if spec.autoscale else replicas or 0) > 1:
         yield manifest("shared/poddisruptionbudget.yaml", context, templates, served)
+
+
+def _claims(models: DeclaredSet, claims: Sequence[VolumeClaim], name: str) -> dict[str, Any]:
+    group = None if models.spec.platform == "openshift" else VOLUME_GROUP  # which assigns one
+    return {"claims": claims, "headless": derived(headless(name), name), "volumeGroup": group}
+
+
+def _service(spec: Deployed, port: int, *, outer: bool) -> dict[str, Any]:
+    """Return what the template of a Service is given. outer: it is the model's, and not one of a variant."""
+    own = spec.service
+    return {
+        "servicePort": own.port if own and own.port is not None else port,
+        "serviceType": own.type if own and outer else None,
+        "ownAnnotations": in_order(own.annotations or {}) if own and outer else {},
+    }
+
+
+def _scaling(spec: Deployed, own: Autoscale) -> dict[str, Any]:
+    cpu = own.cpu if own.cpu is not None or own.metrics else DEFAULT_CPU
+    return {
+        "workload": "StatefulSet" if spec.volumeClaims else "Deployment",
+        "autoscale": own,
+        "cpu": cpu,
+        "metrics": in_order(own.metrics or []),
+        "behavior": in_order(own.behavior or {}),
+    }
 
 
 def over_all(
@@ -138,11 +247,13 @@ def over_all(
     spec = spec_of(model.whole, target, Deployed)
     context: dict[str, Any] = common(models, base, model.whole, base) | {
         "selector": selector(base),
-        "servicePort": port,
+        **_service(spec, port, outer=True),
+        "furtherPorts": further_ports([model.whole, *model.variants]),
         "paths": paths,
         "ingressType": "Exact" if exact else "Prefix",
         "routeType": "Exact" if exact else "PathPrefix",
         "ingress": spec.ingress,
+        "hosts": [spec.ingress.host] if spec.ingress and spec.ingress.host else [],
         "gateway": spec.gateway,
         "header": VARIANT_HEADER,
         "variants": variants_context(base, model.variants),

@@ -6,11 +6,13 @@ from typing import Final
 
 from modelyard import files, names, proxy, quoting
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
-from modelyard.pods import image, registered, url_path, words
+from modelyard.pods import image, url_path
 from modelyard.problem import Problem, problem
 from modelyard.targets.sagemaker_proxy import NAME as TARGET
 from modelyard.targets.sagemaker_proxy import Spec
 from modelyard.template import text
+from modelyard.words import words
+from modelyard.workload import registered
 
 HEADER: Final = (
     '# Written by modelyard from models.yaml: change that file and run "modelyard image" again. Edits here are lost.'

@@ -14,6 +14,7 @@ _RANKS: Final[dict[str, int]] = {
             "NetworkPolicy",
             "ClusterDomainClaim",
             "Deployment",
+            "StatefulSet",
             "Service",
             "Route",
             "DomainMapping",

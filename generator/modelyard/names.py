@@ -11,7 +11,9 @@ NAME_HASH: Final = "-[2456789bcdfghkmt]{10}"
 RESOURCES: Final = frozenset(["cpu", "ephemeral-storage", "memory"])  # of a container (core/v1, ResourceName)
 _NEAR: Final = 0.8  # of 1, difflib's measure of how much of two words is the same
 MAX_LABEL: Final = 63  # characters of a DNS label (RFC 1123 2.1)
+MAX_PORT_NAME: Final = 15  # characters (RFC 6335 5.1)
 
+_PORT_NAME: Final = re.compile(r"(?=.*[a-z])[a-z0-9](?:-?[a-z0-9])*")
 _DNS_1035: Final = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
 _DNS_1123: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _LABEL_VALUE: Final = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?")
@@ -64,6 +66,13 @@ def dns_1123_subdomain(text: str) -> str | None:
         return f"{len(text)} characters are more than 253"
     if not all(_DNS_1123.fullmatch(part) for part in text.split(".")):
         return "must consist of lower-case letters, digits, - and . and start and end with a letter or digit"
+    return None
+
+
+def port_name(text: str) -> str | None:
+    """Check the name of a container's port (Kubernetes apimachinery, IsValidPortName)."""
+    if len(text) > MAX_PORT_NAME or not _PORT_NAME.fullmatch(text):
+        return f"must be at most {MAX_PORT_NAME} lower-case letters, digits and -, at least one of them a letter"
     return None
 
 

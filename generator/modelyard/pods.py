@@ -6,14 +6,17 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from modelyard import expansion, names
+from modelyard.beside import beside
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.model import Model
 from modelyard.places import derived, in_order, plain
 from modelyard.template import Templates
-from modelyard.workload import base_name, common, config_name, object_name, port
+from modelyard.words import unexpanded, words
+from modelyard.workload import base_name, common, config_name, object_name, port, registered
 
 if TYPE_CHECKING:
     # At run time they are imported when a model has them.
+    from modelyard.models.deployed import VolumeClaim
     from modelyard.models.pod import EnvReference, Expand, PreStop, Probe, Volume
 
 DEFAULT_PERIOD: Final = 10  # seconds between probes; Kubernetes' own default
@@ -27,12 +30,15 @@ class Container(NamedTuple):
     """What a target says of the model's container.
 
     stays: seconds for which it goes on taking calls when its pod ends. sidecar: a native one, which starts before the
-    pod's other containers and gets SIGTERM when those have ended.
+    pod's other containers and gets SIGTERM when those have ended. native: sidecars beside it are such ones.
+    claims: volumes of the pod's own.
     """
 
     port_name: str
     stays: int = 0
     sidecar: bool = False
+    native: bool = True
+    claims: "Sequence[VolumeClaim]" = ()
 
 
 def pod(
@@ -47,13 +53,14 @@ def pod(
     base = base_name(model, target)
     own = served.model
     context = common(models, base, served, object_name(base, served))
-    context["podLabels"] = context["labels"]
+    context["podLabels"] = {**context["labels"], **in_order(own.podLabels or {})}
     context["podAnnotations"] = in_order(own.podAnnotations or {})
-    values = {"container": container, **_container(models, model, served), **_volumes(own)}
+    values = {"container": container, **_container(models, model, served), **_volumes(own, container.claims)}
     values["lifecycle"] = _lifecycle(own, container)
     if own.config:
         values["envFrom"].append({"configMapRef": {"name": config_name(context["name"])}})
     values["probes"] = _probes(own, templates)
+    values |= beside(models, own, templates, native=container.native)
     context["pod"] = templates.render("shared/pod.yaml", values)
     return context
 
@@ -72,6 +79,8 @@ def _container(models: DeclaredSet, model: DeclaredModel, served: Served) -> dic
         "securityContext": security(models, own),
         "serviceAccountName": spec.serviceAccount.name or models.metadata.name,
         "imagePullSecrets": derived([{"name": name} for name in spec.imagePullSecrets or []], spec.imagePullSecrets),
+        "affinity": in_order(own.affinity or {}),
+        "ports": own.ports or [],
         "tolerations": derived([plain(each) for each in own.tolerations or []], own.tolerations),
     }
 
@@ -79,12 +88,6 @@ def _container(models: DeclaredSet, model: DeclaredModel, served: Served) -> dic
 def image(models: DeclaredSet, model: Model) -> str:
     """Return the model's image, with the registry that it comes from."""
     return registered(models, model.image or "")
-
-
-def registered(models: DeclaredSet, image: str) -> str:
-    """Return an image's reference with the set's registry before it, unless it names one."""
-    registry = models.spec.registry
-    return image if registry is None or names.names_registry(image) else derived(f"{registry}/{image}", image)
 
 
 def url_path(model: DeclaredModel) -> str:
@@ -139,19 +142,6 @@ def _variable(name: str, value: "str | EnvReference") -> dict[str, Any]:
     )
 
 
-def unexpanded(value: str) -> str:
-    """Return a text as the kubelet must be given it in env, command and args, so that it reaches the container."""
-    escaped = expansion.escaped(value)
-    return value if escaped == value else derived(escaped, value)
-
-
-def words(declared: "Sequence[str | Expand] | None") -> list[str] | None:
-    """Return a command, or its arguments, as Kubernetes has them."""
-    if declared is None:
-        return None
-    return derived([unexpanded(word) if isinstance(word, str) else word.expand for word in declared], declared)
-
-
 def security(models: DeclaredSet, own: Model) -> dict[str, Any]:
     """Return what the model says over the template's security context; OpenShift assigns user ids itself."""
     context = {"runAsUser": SCR_USER} if own.runtime == "scr" else {}
@@ -161,11 +151,12 @@ def security(models: DeclaredSet, own: Model) -> dict[str, Any]:
     return in_order(context)
 
 
-def _volumes(own: Model) -> dict[str, Any]:
+def _volumes(own: Model, claims: "Sequence[VolumeClaim]") -> dict[str, Any]:
     volumes = sorted(own.volumes or [], key=lambda volume: volume.name)
+    mounted: list[Volume | VolumeClaim] = [*volumes, *sorted(claims, key=lambda claim: claim.name)]
     return {
-        "mountsTmp": any(volume.mountPath == "/tmp" for volume in volumes),  # noqa: S108 - the container's
-        "volumeMounts": [_mount(volume) for volume in volumes],
+        "mountsTmp": any(each.mountPath == "/tmp" for each in mounted),  # noqa: S108 - the container's
+        "volumeMounts": [_mount(each) for each in mounted],
         "volumes": [_source(volume) for volume in volumes],
     }
 
@@ -178,8 +169,9 @@ def _lifecycle(own: Model, container: Container) -> dict[str, Any]:
     return {"preStop": hook} if hook else {}
 
 
-def _mount(volume: "Volume") -> dict[str, Any]:
-    mount = {"name": volume.name, "mountPath": volume.mountPath, "readOnly": volume.readOnly, "subPath": volume.subPath}
+def _mount(volume: "Volume | VolumeClaim") -> dict[str, Any]:
+    read_only = getattr(volume, "readOnly", None)
+    mount = {"name": volume.name, "mountPath": volume.mountPath, "readOnly": read_only, "subPath": volume.subPath}
     return {key: value for key, value in mount.items() if value is not None}
 
 

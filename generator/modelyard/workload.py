@@ -5,8 +5,9 @@ in templates/shared).
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from modelyard import names
 from modelyard.manifest import Manifest, TypeMeta
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.model import Model
@@ -14,6 +15,9 @@ from modelyard.models.modelset import NetworkPolicy
 from modelyard.models.shape import Shape
 from modelyard.places import derived, in_order
 from modelyard.template import Templates
+
+if TYPE_CHECKING:
+    from modelyard.models.beside import FurtherPort  # at run time it is imported when a model has one
 
 S = TypeVar("S", bound=Shape)
 
@@ -30,6 +34,8 @@ RESERVED_LABELS: Final = frozenset(
         VARIANT_LABEL,
     ]
 )
+CONTAINERS: Final = frozenset(["model", "proxy", "queue-proxy"])  # of ours and of Knative
+PORT_NAMES: Final = frozenset(["http", "model"])  # of deployment and sagemaker-proxy
 DEFAULT_PORT: Final = 8080  # of scr and pcr
 # What is rendered around pods; a set has an account.
 KINDS: Final = frozenset(
@@ -59,6 +65,12 @@ def spec_of(served: Served, target: str, shape: type[S]) -> S:
     if not isinstance(spec, shape):
         raise TypeError(type(spec).__name__)
     return spec
+
+
+def registered(models: DeclaredSet, image: str) -> str:
+    """Return an image's reference with the set's registry before it, unless it names one."""
+    registry = models.spec.registry
+    return image if registry is None or names.names_registry(image) else derived(f"{registry}/{image}", image)
 
 
 def object_name(base: str, served: Served) -> str:
@@ -114,6 +126,17 @@ def port(model: Model) -> int:
     return model.port or DEFAULT_PORT
 
 
+def further_ports(served: Iterable[Served]) -> "list[FurtherPort]":
+    """Return the further ports of the first that all have, by name: what one Service over them can lead to."""
+    first, *others = [{each.name: each for each in one.model.ports or []} for one in served]
+    return [first[name] for name in sorted(first) if all(name in each for each in others)]
+
+
+def numbers(served: Iterable[Served]) -> list[tuple[int, str]]:
+    """Return number and protocol of each further port that any of these has."""
+    return sorted({(each.port, each.protocol or "TCP") for one in served for each in one.model.ports or []})
+
+
 def config_name(name: str) -> str:
     """Return the name of a workload's ConfigMap, before seal adds the hash."""
     return f"{name}-config"
@@ -158,6 +181,7 @@ def network_policy(models: DeclaredSet, model: DeclaredModel, target: str, templ
         "monitoringFrom": policy.monitoringFrom or [],
         "scraped": is_scraped(model),
         "ports": sorted({port(each.model) for each in model.served}),
+        "furtherPorts": numbers(model.served),
     }
     return [manifest(f"{target}/networkpolicy.yaml", context, templates, model.whole)]
 

@@ -8,6 +8,8 @@ from itertools import islice
 from typing import Any, Final
 
 from modelyard.check import (
+    affinities,
+    autoscalers,
     containers,
     entrances,
     enumerations,
@@ -69,6 +71,8 @@ RULES: Final[tuple[Rule, ...]] = (
     ports.service_ports,
     selectors.selectors,
     enumerations.enumerations,
+    autoscalers.autoscalers,
+    affinities.affinities,
     references.references,
     pod_security.pod_security,
     openshift.users,

@@ -4,15 +4,14 @@ Source: kubernetes 1.37, apimachinery pkg/util/validation, IsValidPortNum and Is
 pkg/apis/core/validation/validation.go, ValidateService.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Found, Path, at, integer, items, mapping
 from modelyard.check.pod_templates import KNATIVE, PodTemplate, all_pod_templates, containers
 from modelyard.manifest import Manifest
+from modelyard.names import port_name
 
-_NAME: Final = re.compile(r"(?=.*[a-z])[a-z0-9](?:-?[a-z0-9])*")
 _HANDLERS: Final = ("httpGet", "tcpSocket", "grpc")
 _CALLERS: Final = ("livenessProbe", "readinessProbe", "startupProbe")
 
@@ -47,7 +46,7 @@ def _container(path: Path, container: dict[str, Any], *, open_: bool) -> Iterato
         for handler in _HANDLERS:
             wanted = mapping(each.get(handler)).get("port")
             yield from _port((*where, handler, "port"), wanted, named=True)
-            if isinstance(wanted, str) and wanted not in names and not open_ and _NAME.fullmatch(wanted):
+            if isinstance(wanted, str) and wanted not in names and not open_ and not port_name(wanted):
                 hint = f"the container has {', '.join(names) or 'no named port'}"
                 yield Found(f"the container has no port {wanted}", hint, (*where, handler, "port"))
 
@@ -70,7 +69,7 @@ def _port(path: Path, value: object, *, named: bool) -> Iterator[Found]:
         if path[-1] in ("hostPort", "nodePort") and number == 0:
             return
         yield Found(f"{number} is not a port", "ports are from 1 to 65535", path)
-    elif named and isinstance(value, str) and value and not (len(value) <= 15 and _NAME.fullmatch(value)):
+    elif named and isinstance(value, str) and value and port_name(value):
         hint = "write at most 15 lower-case letters, digits and -, at least one of them a letter"
         yield Found(f"{value} is not a name of a port", hint, path)
 

@@ -82,8 +82,9 @@ def _knative(client: Client, sought: Sought) -> list[Object]:
 def _deployed(client: Client, sought: Sought) -> list[Object]:
     """Return the Service over all pods of a model that runs without Knative."""
     found = [each for each in client.select("v1", "Service") if _is(each, sought.names) and not owned(each)]
-    plain = [each for each in found if (each["spec"].get("selector"))]
-    return [each for each in plain if not _label(each, VARIANT_LABEL)]
+    plain = [each for each in found if each["spec"].get("selector") and not _label(each, VARIANT_LABEL)]
+    # A StatefulSet has one without an address besides; that is the only one where others have written it.
+    return [each for each in plain if each["spec"].get("clusterIP") != "None"] or plain
 
 
 def _of_knative(client: Client, sought: Sought, live: Object) -> Entry:

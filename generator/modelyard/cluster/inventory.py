@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, Final
 
 from modelyard.cluster import endpoints
@@ -66,7 +67,8 @@ def models(client: Client) -> list[Model]:
     alone = [each for each in services if each["metadata"]["name"] not in of_routes]
     images = _revision_images(client) if any(len(_traffic(each)) > 1 for each in alone) else {}
     found += [_alone(each, images) for each in alone]
-    deployments = [each for each in client.select("apps/v1", "Deployment", ours()) if not owned(each)]
+    workloads = chain.from_iterable(client.select("apps/v1", kind, ours()) for kind in ("Deployment", "StatefulSet"))
+    deployments = [each for each in workloads if not owned(each)]
     if deployments:
         hosts = {
             _label(each, NAME_LABEL): _host(each) for each in client.select("networking.k8s.io/v1", "Ingress", ours())
@@ -176,7 +178,12 @@ def _deployed(deployments: Iterable[Object], hosts: Mapping[str, str]) -> Iterat
             Variant(_label(each, VARIANT_LABEL), None, _image(each["spec"]["template"]["spec"])) for each in group
         ]
         yield _model(
-            group[0], "Deployment", _worst([state(each) for each in group]), hosts.get(name, ""), variants, name
+            group[0],
+            str(group[0]["kind"]),
+            _worst([state(each) for each in group]),
+            hosts.get(name, ""),
+            variants,
+            name,
         )
 
 

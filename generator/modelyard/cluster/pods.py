@@ -11,6 +11,7 @@ from modelyard.targets import kinds
 from modelyard.workload import NAME_LABEL, VARIANT_LABEL
 
 _SERVING: Final = "serving.knative.dev/v1"
+_HASH: Final = "controller-revision-hash"
 _SERVICE: Final = "serving.knative.dev/service"
 
 
@@ -39,7 +40,7 @@ def of_model(client: Client, name: str, variant: str = "") -> list[Object]:
 
 
 def of_newest(client: Client, live: Object) -> list[Object]:
-    """Return the pods of the newest version of a Deployment or Knative Service; none of other kinds.
+    """Return the pods of the newest version of a Deployment, StatefulSet or Knative Service; none of other kinds.
 
     Raises ClusterProblem.
     """
@@ -48,6 +49,9 @@ def of_newest(client: Client, live: Object) -> list[Object]:
         sets = client.select("apps/v1", "ReplicaSet", _selector(live), namespace)
         newest = next((each for each in sets if _is_newest(each, live)), None)
         return client.select("v1", "Pod", _selector(newest), namespace) if newest else []
+    if live["kind"] == "StatefulSet":
+        newest = (live.get("status") or {}).get("updateRevision")
+        return client.select("v1", "Pod", f"{_selector(live)},{_HASH}={newest}", namespace) if newest else []
     revision = (live.get("status") or {}).get("latestCreatedRevisionName")
     return client.select("v1", "Pod", f"serving.knative.dev/revision={revision}", namespace) if revision else []
 

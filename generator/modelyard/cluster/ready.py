@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 from modelyard.cluster import ack
 from modelyard.cluster.client import Object
 
+_WORKLOADS: Final = frozenset(["Deployment", "StatefulSet"])
 _KNATIVE: Final = "serving.knative.dev/"
 _WORDS: Final = (
     (
@@ -30,13 +31,15 @@ class State(NamedTuple):
 
 def reports(api_version: str, kind: str) -> bool:
     """Tell whether objects of a kind say themselves whether they are ready."""
-    return kind == "Deployment" or api_version.startswith(_KNATIVE) or ack.is_of_aws(api_version)
+    return kind in _WORKLOADS or api_version.startswith(_KNATIVE) or ack.is_of_aws(api_version)
 
 
 def state(live: Object) -> State:
     """Return whether an object is ready. Kinds without a controller that reports are ready when they exist."""
     if live["kind"] == "Deployment":
         return _deployment(live)
+    if live["kind"] == "StatefulSet":
+        return _stateful_set(live)
     if ack.is_of_aws(str(live["apiVersion"])):
         done, said = ack.readiness(live)
         return State(done, words({"message": said}))
@@ -65,6 +68,20 @@ def _deployment(live: Object) -> State:
     # What is available may be of the version before: a stuck update takes nothing away from it.
     if updated < wanted or updated < there <= available:
         return State(None, f"{updated} of {wanted} pods have the new version")
+    return State(None, f"{available} of {wanted} pods are available")
+
+
+def _stateful_set(live: Object) -> State:
+    """Return what kubectl's rollout status says of one that replaces its pods (kubectl v1.36, rollout_status.go)."""
+    status, wanted = live.get("status") or {}, live["spec"].get("replicas", 1)
+    if status.get("observedGeneration", 0) < live["metadata"].get("generation", 1):
+        return State(None, "its controller has not seen it yet")
+    updated, available, there = (status.get(key, 0) for key in ("updatedReplicas", "availableReplicas", "replicas"))
+    moved = status.get("currentRevision") == status.get("updateRevision")
+    if not moved and updated < wanted:
+        return State(None, f"{updated} of {wanted} pods have the new version")
+    if moved and available == there == wanted:
+        return State(True)
     return State(None, f"{available} of {wanted} pods are available")
 
 

@@ -56,4 +56,12 @@ OBJECTS: Final[dict[str, Code]] = {
         "A file mode is a number from 0 to 511, which is 0777 in octal: 0644 is 420. JSON has no octal numbers, and "
         "YAML readers disagree about them. The path of a file is relative and stays in the volume.",
     ),
+    "MY336": Code(
+        "An autoscaler that cannot count",
+        "A metric has the field of its type and in its target one value; windows and periods of behavior have limits.",
+    ),
+    "MY337": Code(
+        "An affinity that the API server refuses",
+        "In and NotIn need values, Exists and DoesNotExist take none, Gt and Lt take one number; a weight is 1 to 100.",
+    ),
 }

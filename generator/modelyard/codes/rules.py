@@ -112,6 +112,20 @@ RULES: Final[dict[str, Code]] = {
         "warning",
         ignorable=True,
     ),
+    "MY227": Code(
+        "Further ports on Knative",
+        "A revision has one port, in one of its containers (knative/serving v0.50.0, pkg/apis/serving/"
+        "k8s_validation.go, validateContainersPorts); queue-proxy hands all calls to it.",
+    ),
+    "MY228": Code(
+        "A port that another one stands in the way of",
+        "The ports of a container, and those of a Service, have each a name and a number of their own.",
+    ),
+    "MY229": Code(
+        "A path that SageMaker's contract decides",
+        "Behind sagemaker-proxy a model answers to /invocations and /ping. Nothing rewrites paths, so that no other "
+        "would lead to it.",
+    ),
     "MY231": Code(
         "A cold start that callers will feel",
         "A SAS Container Runtime image takes 12 to 15 s to start. With minScale 0 the first call after a "

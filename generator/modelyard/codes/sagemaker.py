@@ -7,8 +7,8 @@ from modelyard.codes.code import Code
 SAGEMAKER: Final[dict[str, Code]] = {
     "MY241": Code(
         "What a serverless endpoint cannot have",
-        "SageMaker refuses a serverless variant together with a VPC, network isolation, data capture, a start-up "
-        "time-out or other variants.",
+        "SageMaker refuses a serverless variant together with a VPC, network isolation, data capture, asynchronous "
+        "inference, model data that is no archive, several containers, time-outs of its start, or other variants.",
     ),
     "MY242": Code(
         "A reference that SageMaker cannot resolve",
@@ -50,5 +50,10 @@ SAGEMAKER: Final[dict[str, Code]] = {
     "MY248": Code(
         "A model that SageMaker does not run",
         "`modelyard sagemaker script` prints a program for models with the target sagemaker.",
+    ),
+    "MY249": Code(
+        "A rolling update that SageMaker leaves aside",
+        "Endpoints with several variants have none: SageMaker then moves all calls at once, without a word (developer "
+        "guide, deployment guardrails, Exclusions).",
     ),
 }

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from modelyard import names
 from modelyard.expansion import references
 from modelyard.load.merge import Tree
 from modelyard.models.declared import DeclaredModel, Served
 from modelyard.pods import APP_PATH, used_by
-from modelyard.problem import Problem, problem
+from modelyard.problem import Place, Problem, problem
 from modelyard.yamlio import Sources
 
 if TYPE_CHECKING:
+    from modelyard.models.beside import InitContainer
     from modelyard.models.pod import EnvReference, Expand
 
 Path = tuple[str | int, ...]
@@ -26,21 +27,58 @@ def expansions(model: DeclaredModel, _: Tree, sources: Sources) -> Iterator[Prob
         known = {*(served.model.env or {}), *(served.model.config or {})}
         known |= {APP_PATH} if served.model.runtime == "scr" else set()
         for path, value in _values(served):
-            place = sources.place(served.find(*path))
-            if isinstance(value, str):
-                # Of variables that are declared: $(HOSTNAME) in a text for a shell is meant as it stands.
-                for name in sorted(known.intersection(references(value)))[:1]:
-                    message = f"$({name}) in {path[-1] if path[0] == 'env' else path[0]} stays as it is written"
-                    hint = f"write the text as {{expand: …}} to have the value of {name}"
-                    yield problem("MY238", message, hint=hint, place=place)
-            elif not served.model.envFrom:
-                for name in sorted(used_by(value) - known - _set_by(model, path)):
-                    if name.startswith(_OF_KUBERNETES):
-                        continue
-                    meant = names.nearest(name, known)
-                    hint = f"did you mean $({meant})?" if meant else "declare it under env or config"
-                    yield problem("MY238", f"there is no variable {name} to put in", hint=hint, place=place)
+            what, besides = str(path[-1] if path[0] == "env" else path[0]), _set_by(model, path)
+            found = _wrong(what, value, known, None if served.model.envFrom else known | besides)
+            yield from (each.at(sources.place(served.find(*path))) for each in found)
         yield from _circles(served, sources)
+        yield from _beside(served, sources)
+
+
+class _Found(NamedTuple):
+    message: str
+    hint: str
+
+    def at(self, place: Place) -> Problem:
+        return problem("MY238", self.message, hint=self.hint, place=place)
+
+
+def _wrong(
+    what: str, value: "str | EnvReference | Expand", known: set[str], defined: set[str] | None
+) -> Iterator[_Found]:
+    """Yield what is wrong with one value. known: declared names; defined: all that there are, None if more may be."""
+    if isinstance(value, str):
+        # Of variables that are declared: $(HOSTNAME) in a text for a shell is meant as it stands.
+        for name in sorted(known.intersection(references(value)))[:1]:
+            hint = f"write the text as {{expand: …}} to have the value of {name}"
+            yield _Found(f"$({name}) in {what} stays as it is written", hint)
+    elif defined is not None:
+        for name in sorted(used_by(value) - defined):
+            if not name.startswith(_OF_KUBERNETES):
+                meant = names.nearest(name, known)
+                hint = f"did you mean $({meant})?" if meant else "declare it under env or config"
+                yield _Found(f"there is no variable {name} to put in", hint)
+
+
+def _beside(served: Served, sources: Sources) -> Iterator[Problem]:
+    """Look at the containers beside the model's: there the kubelet knows what stands above a variable."""
+    for field in ("initContainers", "sidecars"):
+        for i, each in enumerate(getattr(served.model, field) or []):
+            for path, what, value, above in _values_beside(each):
+                every = {variable.name for variable in each.env or []}
+                found = _wrong(what, value, every, None if each.envFrom else above)
+                yield from (one.at(sources.place(served.find(field, i, *path))) for one in found)
+
+
+def _values_beside(container: "InitContainer") -> "Iterator[tuple[Path, str, str | Expand, set[str]]]":
+    """Yield path, name and value of each text, and the names of the variables that it can use."""
+    above: set[str] = set()
+    for i, each in enumerate(container.env or []):
+        if each.value is not None:
+            yield ("env", i, "value"), each.name, each.value, set(above)
+        above.add(each.name)
+    for key, words in (("command", container.command), ("args", container.args)):
+        for i, word in enumerate(words or []):
+            yield (key, i), key, word, above
 
 
 def _values(served: Served) -> "Iterator[tuple[Path, str | EnvReference | Expand]]":

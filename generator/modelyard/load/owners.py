@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from modelyard.models.model import Model
 from modelyard.models.modelset import Spec
@@ -29,21 +30,26 @@ def keys(shape: type[BaseModel] | None) -> set[str]:
     """Return the keys that a shape knows, as they are written; none for no shape."""
     if shape is None:
         return set()
-    return {field.alias or name for name, field in shape.model_fields.items()} | {*_APART.get(shape, ())}
+    return {*_fields(shape), *_APART.get(shape, ())}
 
 
 def words(shape: type[BaseModel] | None, key: str) -> list[str]:
     """Return the words that a key of a shape takes; none if it takes others too."""
-    field = shape.model_fields.get(key) if shape else None
+    field = _fields(shape).get(key) if shape else None
     literals = [each for each in _flat(field.annotation) if get_origin(each) is Literal] if field else []
     return [str(word) for each in literals for word in get_args(each)]
+
+
+def _fields(shape: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Return key -> field: `async` and `from` have other names in Python."""
+    return {field.alias or name: field for name, field in shape.model_fields.items()}
 
 
 def _inside(annotation: object, part: str | int) -> Iterator[object]:
     for each in _flat(annotation):
         if isinstance(each, type) and issubclass(each, BaseModel):
-            if part in each.model_fields:
-                yield each.model_fields[str(part)].annotation
+            if part in (fields := _fields(each)):
+                yield fields[str(part)].annotation
         elif get_origin(each) in (dict, list):
             yield get_args(each)[-1]
 

@@ -13,7 +13,7 @@ from modelyard.models.declared import DeclaredModel, Served
 from modelyard.places import find
 from modelyard.pods import APP_PATH, PRE_STOP
 from modelyard.problem import Problem, Related, problem
-from modelyard.workload import RESERVED_LABELS
+from modelyard.workload import CONTAINERS, PORT_NAMES, RESERVED_LABELS, port
 from modelyard.yamlio import ListMarks, Sources
 
 Rule = Callable[[DeclaredModel, Tree, Sources], Iterator[Problem]]
@@ -87,7 +87,7 @@ def _image(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Proble
     if "variants" in own.data and not model.variants:
         return  # the variants are at fault, and they may have images
     for served in model.served:
-        if not served.model.image and not _is_faulty(served, "image"):
+        if not served.model.image and not _is_faulty(served, "image") and not _has_containers(served):
             place = sources.place(served.marks.at if served.variant is None else served.name_mark)
             yield problem(
                 "MY102", f"image is missing in {served.variant or model.name}", hint="add image:", place=place
@@ -97,6 +97,13 @@ def _image(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Proble
         place = sources.place(own.marks.at)
         message = f"the path cannot be derived: the images are named {names.one_of(repositories)}"
         yield problem("MY209", message, hint="add path: to the model", place=place)
+
+
+def _has_containers(served: Served) -> bool:
+    """Tell whether only SageMaker runs the model, and there several containers in place of one image."""
+    targets = served.data.get("targets")
+    own = targets.get("sagemaker") if isinstance(targets, dict) and len(targets) == 1 else None
+    return isinstance(own, dict) and "containers" in own
 
 
 def _is_faulty(served: Served, key: str) -> bool:
@@ -155,9 +162,49 @@ def _one(
 
 def _labels(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
     for served in model.served:
-        for key in sorted(RESERVED_LABELS.intersection(served.model.podAnnotations or {})):
-            place = sources.place(served.find_key("podAnnotations", key))
-            yield problem("MY217", f"{key} is a label that modelyard sets", hint="take it out", place=place)
+        for field in ("podAnnotations", "podLabels"):
+            for key in sorted(RESERVED_LABELS.intersection(getattr(served.model, field) or {})):
+                place = sources.place(served.find_key(field, key))
+                yield problem("MY217", f"{key} is a label that modelyard sets", hint="take it out", place=place)
+
+
+def _containers(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
+    """Containers are told apart by name, and the model's own has one."""
+    for served in model.served:
+        first: dict[str, int] = {}
+        for field in ("initContainers", "sidecars"):
+            for i, each in enumerate(getattr(served.model, field) or []):
+                mark = served.find(field, i, "name")
+                related = (Related(sources.place(first[each.name]), "the first"),) if each.name in first else ()
+                if related or each.name in CONTAINERS:
+                    what = "a container beside the model's" if related else "a container that modelyard writes"
+                    message = f"{each.name} is the name of {what}"
+                    place = sources.place(mark)
+                    yield problem("MY201", message, hint="rename it", place=place, related=related)
+                first.setdefault(each.name, mark)
+
+
+def _variables(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
+    """Variables of containers beside the model's: a value or a reference."""
+    for served in model.served:
+        for field in ("initContainers", "sidecars"):
+            for i, each in enumerate(getattr(served.model, field) or []):
+                for j in range(len(each.env or [])):
+                    path = (field, i, "env", j)
+                    yield from _one(served, sources, ("value", "valueFrom"), "MY211", "a value", *path)
+
+
+def _ports(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
+    """Ports have a name and a number of their own."""
+    for served in model.served:
+        taken: set[object] = {*PORT_NAMES, (port(served.model), "TCP")}
+        for i, each in enumerate(served.model.ports or []):
+            for key, value in (("name", each.name), ("port", (each.port, each.protocol or "TCP"))):
+                if value in taken:
+                    place = sources.place(served.find("ports", i, key))
+                    message = f"port {getattr(each, key)} of {served.variant or model.name} is there already"
+                    yield problem("MY228", message, hint="change it", place=place)
+                taken.add(value)
 
 
 def _ignored(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
@@ -211,6 +258,9 @@ _MODEL_RULES: Final[tuple[Rule, ...]] = (
     credentials,
     expansions,
     _labels,
+    _containers,
+    _variables,
+    _ports,
     _ignored,
     _targets,
     _patches,

@@ -129,7 +129,7 @@ class _Fault:
         while path and isinstance(path[-1], int):
             path.pop()
         owner = owners.shape_at(self.shape, path[:-1])
-        known = (*(owner.model_fields if owner else ()), *names.RESOURCES)
+        known = (*owners.keys(owner), *names.RESOURCES)
         return not self.is_key and str(path[-1] if path else "") not in known
 
     def unknown_key(self) -> Problem:

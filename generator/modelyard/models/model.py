@@ -22,6 +22,7 @@ from modelyard.models.shape import (
 )
 
 if TYPE_CHECKING:
+    from modelyard.models.beside import FurtherPort, InitContainer, Sidecar
     from modelyard.models.patches import Patch
     from modelyard.models.pod import (
         EnvFrom,
@@ -40,10 +41,13 @@ else:
     # Few models have all of these, and building them takes as long as rendering a hundred models.
     EnvFrom = later("modelyard.models.pod", "EnvFrom")
     EnvValue = later("modelyard.models.pod", "EnvReference", or_text=True)
+    FurtherPort = later("modelyard.models.beside", "FurtherPort")
+    InitContainer = later("modelyard.models.beside", "InitContainer")
     Patch = later("modelyard.models.patches", "Patch")
     PreStop = later("modelyard.models.pod", "PreStop")
     Probes = later("modelyard.models.pod", "Probes")
     SecurityContext = later("modelyard.models.pod", "SecurityContext")
+    Sidecar = later("modelyard.models.beside", "Sidecar")
     Toleration = later("modelyard.models.pod", "Toleration")
     Volume = later("modelyard.models.pod", "Volume")
     Word = later("modelyard.models.pod", "Expand", or_text=True)
@@ -90,6 +94,9 @@ class Model(Shape):
         None, description='URL path; "/" and the last segment of the image\'s repository if absent.'
     )
     port: Port | None = Field(None, description="Port that the container listens on; 8080 for scr and pcr.")
+    ports: list[FurtherPort] | None = Field(
+        None, description="Further ports, which its Services have too. Not on knative, which has one port."
+    )
     command: list[Word] | None = Field(
         None, description="Replaces the image's entry point; text as it is, or expand: with $(NAME) of variables."
     )
@@ -120,9 +127,19 @@ class Model(Shape):
     imagePullPolicy: Literal["Always", "IfNotPresent", "Never"] | None = Field(
         None, description="Kubernetes decides if absent."
     )
+    podLabels: Labels | None = Field(None, description="Further labels of the pods.")
     podAnnotations: Annotations | None = Field(None, description="Annotations of the pods.")
     securityContext: SecurityContext | None = Field(
         None, description="Merged over the container's restricted security context."
+    )
+    initContainers: list[InitContainer] | None = Field(
+        None, description="Containers that run before the model's; on Knative behind podspec-init-containers."
+    )
+    sidecars: list[Sidecar] | None = Field(
+        None, description="Containers that run as long as the model's; they start first, but not on knative."
+    )
+    affinity: JsonObject | None = Field(
+        None, description="Kubernetes' affinity of the pods; on Knative behind podspec-affinity."
     )
     nodeSelector: Labels | None = Field(None, description="Nodes to run on; on Knative behind podspec-nodeselector.")
     tolerations: list[Toleration] | None = Field(

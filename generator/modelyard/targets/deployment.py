@@ -1,4 +1,4 @@
-"""Target deployment: a plain Deployment with Service, and Ingress or HTTPRoute, autoscaler, disruption budget."""
+"""Target deployment: a plain Deployment or StatefulSet, with Service, Ingress or HTTPRoute, autoscaler, budget."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -17,7 +17,7 @@ from modelyard.targets import Claim
 from modelyard.template import Templates
 from modelyard.workload import base_mark, base_name, config_map, network_policy, pod_monitor, spec_of
 
-SUMMARY: Final = "Deployment and Service; Ingress or HTTPRoute, autoscaler, disruption budget"
+SUMMARY: Final = "Deployment or StatefulSet, and Service; Ingress or HTTPRoute, autoscaler, disruption budget"
 SHARED_FIELDS: Final = deployments.SHARED_FIELDS
 KINDS: Final = deployments.KINDS
 PORT: Final = 80  # of the Services
@@ -44,6 +44,7 @@ def claims(model: DeclaredModel) -> Iterator[Claim]:
 def check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
     """Yield splits that cannot work, and fields that exclude each other."""
     yield from deployments.check(models, model, "deployment")
+    yield from deployments.check_path(models, model, "deployment")
     for served in model.served:
         yield from deployments.check_end(models, served, _ending(served))
 
@@ -64,9 +65,10 @@ def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> R
 def _workload(models: DeclaredSet, model: DeclaredModel, served: Served, templates: Templates) -> Iterator[Manifest]:
     spec = spec_of(served, "deployment", Spec)
     ending = _ending(served)
-    pods = pod(models, model, served, "deployment", templates, Container("http", ending.stays))
+    container = Container("http", ending.stays, claims=spec.volumeClaims or ())
+    pods = pod(models, model, served, "deployment", templates, container)
     yield from config_map(models, base_name(model, "deployment"), served, pods["name"], templates)
-    yield from deployments.running(served, spec, pods, templates, grace=ending.grace, port=PORT)
+    yield from deployments.running(models, served, spec, pods, templates, grace=ending.grace, port=PORT)
 
 
 def _ending(served: Served) -> Ending:

@@ -148,6 +148,10 @@ def _check_served(models: DeclaredSet, served: Served) -> Iterator[Problem]:
     for name in sorted(RESERVED_ENV.intersection(served.model.env or {})):
         place = models.place(served.find_key("env", name))
         yield problem("MY215", f"{name} is set by Knative", hint="use another name", place=place)
+    if served.model.ports:
+        place = models.place(served.find_key("ports"))
+        hint = "take it out; what is to be reached there too runs on deployment, or as a model of its own"
+        yield problem("MY227", "a Knative Service has one port", hint=hint, place=place)
     for field in ("preStop", "terminationGrace"):
         if getattr(served.model, field) is not None:
             place = models.place(served.find_key(field))
@@ -194,7 +198,7 @@ def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> R
     for served in model.served:
         name = object_name(base, served)
         rendered.manifests += config_map(models, base, served, name, templates)
-        context = pod(models, model, served, "knative", templates, Container("http1"))
+        context = pod(models, model, served, "knative", templates, Container("http1", native=False))
         context |= {
             "knative": _autoscaling(_spec(served)),
             "timeoutSeconds": _timeout(served),

@@ -11,6 +11,7 @@ where the platform gives both the same one, nothing is shared.
 """
 
 from collections.abc import Iterator
+from itertools import count
 from typing import Annotated, Any, Final
 
 from pydantic import Field
@@ -22,10 +23,11 @@ from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.deployed import Deployed
 from modelyard.models.shape import Image, PositiveDuration, Quantity, checked
 from modelyard.places import derived
-from modelyard.pods import Container, pod, registered, security, unexpanded
+from modelyard.pods import Container, pod, security
 from modelyard.problem import Problem, problem
 from modelyard.targets import Claim
 from modelyard.template import Templates
+from modelyard.words import unexpanded
 from modelyard.workload import (
     base_mark,
     base_name,
@@ -35,6 +37,7 @@ from modelyard.workload import (
     network_policy,
     pod_monitor,
     port,
+    registered,
     spec_of,
 )
 
@@ -44,7 +47,7 @@ KINDS: Final = deployments.KINDS
 NAME: Final = "sagemaker-proxy"
 PORT: Final = 8080  # of the Services: SageMaker's own
 STAYS: Final = 5  # seconds; endpoints and load balancers forget a pod, and callers are told to close connections
-PROXY_PORTS: Final = (8090, 8091)  # of the proxy in the pod; the second where the model listens on the first
+PROXY_PORT: Final = 8090  # of the proxy in the pod; where another container listens there, the next that is free
 MARGIN: Final = 5  # seconds for a model that obeys SIGTERM, after the proxy is done
 PROXY_USER: Final = 65532  # no image of a model is known to have it: "nonroot" of distroless images
 VOLUMES: Final = frozenset(["proxy-config", "proxy-tmp"])
@@ -73,7 +76,8 @@ def claims(model: DeclaredModel) -> Iterator[Claim]:
         mark = served.name_mark if served.variant else base_mark(model, NAME)
         yield Claim("Service", name, mark)
     spec = spec_of(model.whole, NAME, Spec)
-    if entrance := spec.ingress or spec.gateway:  # the paths are SageMaker's, so a host belongs to one model
+    # The paths are SageMaker's, so a host belongs to one model.
+    if (entrance := spec.ingress or spec.gateway) and entrance.host:
         mark = model.whole.find("targets", NAME, "ingress" if spec.ingress else "gateway", "host")
         yield Claim("address", f"{entrance.host}/invocations", mark)
 
@@ -81,6 +85,7 @@ def claims(model: DeclaredModel) -> Iterator[Claim]:
 def check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
     """Yield what no target with a Deployment can do, and what this one cannot ask or call."""
     yield from deployments.check(models, model, NAME)
+    yield from _check_paths(models, model)
     for served in model.served:
         yield from deployments.check_end(models, served, _ending(served))
         yield from proxy.check(models, model, served)
@@ -88,6 +93,15 @@ def check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
             if volume.name in VOLUMES:
                 place = models.place(served.find("volumes", index, "name"))
                 yield problem("MY201", f"{volume.name} is a volume of the proxy", hint="rename it", place=place)
+
+
+def _check_paths(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
+    ingress = spec_of(model.whole, NAME, Spec).ingress
+    for key in ("path", "pathType"):
+        if ingress and getattr(ingress, key) is not None:
+            place = models.place(model.whole.find_key("targets", NAME, "ingress", key))
+            message = f"{key} cannot be set here: the paths are SageMaker's, {' and '.join(proxy.PATHS)}"
+            yield problem("MY229", message, hint="take it out", place=place)
 
 
 def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> Rendered:
@@ -109,19 +123,27 @@ def _caddyfile(models: DeclaredSet, model: DeclaredModel, templates: Templates) 
 
 def _workload(models: DeclaredSet, model: DeclaredModel, served: Served, templates: Templates) -> Iterator[Manifest]:
     spec, ending = spec_of(served, NAME, Spec), _ending(served)
-    pods = pod(models, model, served, NAME, templates, Container("model", ending.stays, sidecar=True))
+    container = Container("model", ending.stays, sidecar=True, claims=spec.volumeClaims or ())
+    pods = pod(models, model, served, NAME, templates, container)
     # What kubectl takes, where it is not told.
     pods["podAnnotations"] = {"kubectl.kubernetes.io/default-container": "model", **pods["podAnnotations"]}
     beside = templates.render(f"{NAME}/pod.yaml", _beside(models, model, served, ending.stays))
     volumes = pods["pod"].pop("volumes", [])
     pods["pod"] |= {**beside, "volumes": derived([*volumes, *beside["volumes"]], volumes)}
     yield from config_map(models, base_name(model, NAME), served, pods["name"], templates)
-    yield from deployments.running(served, spec, pods, templates, grace=ending.grace, port=PORT)
+    yield from deployments.running(models, served, spec, pods, templates, grace=ending.grace, port=PORT)
 
 
 def _ending(served: Served) -> Ending:
     timeout = names.seconds(spec_of(served, NAME, Spec).timeout)
     return deployments.ending(served.model, STAYS, timeout, rest=MARGIN)
+
+
+def _taken(served: Served) -> set[object]:
+    """Return the ports that the model and what stands beside it listen on."""
+    further = {each.port for each in served.model.ports or []}
+    beside = {one.get("containerPort") for each in served.model.sidecars or [] for one in each.ports or []}
+    return {port(served.model), *further, *beside}
 
 
 def _beside(models: DeclaredSet, model: DeclaredModel, served: Served, stays: int) -> dict[str, Any]:
@@ -130,7 +152,7 @@ def _beside(models: DeclaredSet, model: DeclaredModel, served: Served, stays: in
     openshift = models.spec.platform == "openshift"
     user = security(models, served.model).get("runAsUser")  # none on openshift
     timeout = names.seconds(spec.timeout)
-    listens = next(each for each in PROXY_PORTS if each != own)
+    listens = next(each for each in count(PROXY_PORT) if each not in _taken(served))
     asked = proxy.ping(model, served) or ("GET", "/")  # what `check` has refused is rendered for other findings
     variables = {
         "SAGEMAKER_BIND_TO_PORT": str(listens),

@@ -14,7 +14,6 @@ from modelyard.models.pod import VolumeSource
 from modelyard.models.viya import Python, R, Restore, Viya
 from modelyard.names import seconds
 from modelyard.places import derived, in_order
-from modelyard.pods import unexpanded
 from modelyard.sas import (
     ASTORES_VOLUME,
     BACKUP_ID,
@@ -26,6 +25,7 @@ from modelyard.sas import (
     START_MODE,
 )
 from modelyard.template import Templates
+from modelyard.words import unexpanded
 from modelyard.workload import MANAGED_BY, NAME_LABEL
 
 SUMMARY: Final = "site-config of a SAS Viya deployment: Python and R volumes, restore parameters"

@@ -9,16 +9,18 @@ from typing import Any, Final, get_args
 from modelyard.manifest import Manifest, Rendered
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.names import seconds
-from modelyard.places import derived, in_order
+from modelyard.places import derived, in_order, plain
 from modelyard.targets import Claim
 from modelyard.targets.sagemaker.rules import check as check
-from modelyard.targets.sagemaker.spec import Canary, CaptureMode, DataCapture, Spec
+from modelyard.targets.sagemaker.serving import Container
+from modelyard.targets.sagemaker.spec import Canary, DataCapture, RollingUpdate, Spec
+from modelyard.targets.sagemaker.texts import CaptureMode
 from modelyard.targets.sagemaker.values import (
     CONFIG,
     ENDPOINT,
     MODEL,
     SCALING,
-    environment,
+    environments,
     fields,
     image,
     instances,
@@ -26,7 +28,7 @@ from modelyard.targets.sagemaker.values import (
     variant_name,
 )
 from modelyard.template import Templates
-from modelyard.workload import base_mark, base_name, common, manifest, object_name
+from modelyard.workload import base_mark, base_name, common, manifest, object_name, registered
 
 __all__ = ["KINDS", "SHARED_FIELDS", "SUMMARY", "Spec", "check", "claims", "render"]
 
@@ -35,7 +37,19 @@ SUMMARY: Final = (
 )
 # What an endpoint has once, and what SageMaker wants to be the same in all its models.
 SHARED_FIELDS: Final = frozenset(
-    ["name", "region", "executionRoleARN", "canary", "vpc", "networkIsolation", "kmsKeyID", "dataCapture", "tags"]
+    [
+        "async",
+        "canary",
+        "dataCapture",
+        "executionRoleARN",
+        "kmsKeyID",
+        "name",
+        "networkIsolation",
+        "region",
+        "rollingUpdate",
+        "tags",
+        "vpc",
+    ]
 )
 
 KINDS: Final = frozenset([MODEL, CONFIG, ENDPOINT, *SCALING])
@@ -60,6 +74,8 @@ def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> R
         "tags": _tags(spec),
         "dataCapture": _data_capture(spec.dataCapture) if spec.dataCapture else None,
         "canary": _canary(spec.canary) if spec.canary else None,
+        "rolling": _rolling(spec.rollingUpdate) if spec.rollingUpdate else None,
+        "asynchronous": spec.async_,
         "variants": [_variant(base, each) for each in model.served],
     }
     for served in model.served:
@@ -74,13 +90,31 @@ def _own(
 ) -> Iterator[Manifest]:
     base = base_name(model, "sagemaker")
     context = {**over_all, **common(models, base, served, object_name(base, served))}
-    context |= {"image": image(models, served), "environment": environment(model, served)}
+    spec = fields(served)
+    context |= {"containers": _containers(models, model, served), "several": bool(spec.containers)}
+    context |= {"mode": spec.inferenceExecutionConfig.mode if spec.inferenceExecutionConfig else "Serial"}
     yield manifest("sagemaker/model.yaml", context, templates, served, hashed=True)
     autoscale = fields(served).autoscale
     if autoscale:
         context |= {"endpoint": base, "variant": variant_name(served), "autoscale": autoscale}
         yield manifest("sagemaker/scalabletarget.yaml", context, templates, served)
         yield manifest("sagemaker/scalingpolicy.yaml", context, templates, served)
+
+
+def _containers(models: DeclaredSet, model: DeclaredModel, served: Served) -> list[dict[str, Any]]:
+    spec, variables = fields(served), environments(model, served)
+    if spec.containers is None:
+        return [_container(spec, image(models, served), variables[0])]
+    return [
+        {"containerHostname": each.name, **_container(each, registered(models, each.image), own)}
+        for each, own in zip(spec.containers, variables, strict=True)
+    ]
+
+
+def _container(own: Spec | Container, reference: str, variables: dict[str, str]) -> dict[str, Any]:
+    data = plain(own.modelDataSource) if own.modelDataSource else None
+    found = {"image": reference, "environment": variables, "modelDataURL": own.modelDataURL, "modelDataSource": data}
+    return {key: value for key, value in found.items() if value}
 
 
 def _variant(base: str, served: Served) -> dict[str, Any]:
@@ -94,6 +128,7 @@ def _variant(base: str, served: Served) -> dict[str, Any]:
         "instanceType": spec.instanceType,
         "instances": instances(spec),
         "startupTimeout": _seconds(spec.startupTimeout),
+        "downloadTimeout": _seconds(spec.modelDataDownloadTimeout),
         "memory": megabytes(serverless.memory) if serverless else None,
         "maxConcurrency": serverless.maxConcurrency if serverless else None,
     }
@@ -104,18 +139,34 @@ def _tags(spec: Spec) -> list[dict[str, str]]:
 
 
 def _data_capture(capture: DataCapture) -> dict[str, Any]:
+    types = capture.contentTypes
     modes = sorted(set(capture.captureModes or get_args(CaptureMode)))
     return {
         "destination": capture.destinationS3URI,
         "percent": capture.initialSamplingPercentage,
         "options": derived([{"captureMode": mode} for mode in modes], capture.captureModes),
         "kmsKeyID": capture.kmsKeyID,
+        "csv": types.csv if types else None,
+        "json": types.json_ if types else ["application/json"],
     }
 
 
 def _canary(canary: Canary) -> dict[str, Any]:
-    alarms = derived([{"alarmName": name} for name in sorted(set(canary.alarms or []))], canary.alarms)
-    return {"percent": canary.percent, "wait": _seconds(canary.wait), "alarms": alarms}
+    return {"percent": canary.percent, "wait": _seconds(canary.wait), "alarms": _alarms(canary.alarms)}
+
+
+def _rolling(rolling: RollingUpdate) -> dict[str, Any]:
+    return {
+        "size": rolling.maximumBatchSize,
+        "wait": _seconds(rolling.waitInterval),
+        "timeout": _seconds(rolling.maximumExecutionTimeout),
+        "back": rolling.rollbackMaximumBatchSize,
+        "alarms": _alarms(rolling.alarms),
+    }
+
+
+def _alarms(alarms: list[str] | None) -> list[dict[str, str]]:
+    return derived([{"alarmName": name} for name in sorted(set(alarms or []))], alarms)
 
 
 def _seconds(text: str | None) -> int | None:

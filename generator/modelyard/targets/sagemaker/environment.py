@@ -5,11 +5,13 @@ Source: ContainerDefinition.Environment of the SageMaker API (botocore 1.44, ser
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.problem import Problem, problem
-from modelyard.targets.sagemaker.values import environment, unknown
+from modelyard.targets.sagemaker.values import environment, environments, fields, unknown
+
+Path: TypeAlias = tuple[str | int, ...]
 
 MAX_VARIABLES: Final = 100
 MAX_BYTES: Final = 1024  # of a name or a value, in UTF-8
@@ -20,28 +22,46 @@ _NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 def check_environment(models: DeclaredSet, model: DeclaredModel, served: Served) -> Iterator[Problem]:
     """Yield references that nothing resolves, and variables that SageMaker refuses."""
     yield from _references(models, served)
-    rendered = environment(model, served)
-    declared: dict[str, Mapping[str, object]] = {"env": served.model.env or {}, "config": served.model.config or {}}
-    for field, name in sorted((field, name) for field, values in declared.items() for name in values):
-        value = declared[field][name]
-        text = value if isinstance(value, str) else rendered.get(name)
-        place = models.place(served.find_key(field, name))
-        if text is not None and (wrong := _wrong(name, text)):
-            yield problem("MY243", f"{name} {wrong}", hint="change it for SageMaker", place=place)
-        elif text is None and (wrong := _unexpanded(served, name, rendered)):
-            hint = "write the values in its place, or the variables that it names as text under env or config"
-            yield problem("MY243", f"{name} {wrong}", hint=hint, place=place)
-    total = sum(len(f"{name}{value}".encode()) for name, value in rendered.items())
+    shared = environment(model, served)
+    declared = _declared(served)
+    for path, values in declared.items():
+        for name in sorted(values):
+            value, place = values[name], models.place(served.find_key(*path, name))
+            text = value if isinstance(value, str) else shared.get(name)
+            if text is not None and (wrong := _wrong(name, text)):
+                yield problem("MY243", f"{name} {wrong}", hint="change it for SageMaker", place=place)
+            elif text is None and (wrong := _unexpanded(served, name, shared)):
+                hint = "write the values in its place, or the variables that it names as text under env or config"
+                yield problem("MY243", f"{name} {wrong}", hint=hint, place=place)
+    rendered = max(environments(model, served), key=_size)
+    total = _size(rendered)
     if len(rendered) > MAX_VARIABLES or total > MAX_TOTAL:
-        place = models.place(served.find_key("env" if declared["env"] else "config"))
+        place = models.place(served.find_key(*next(reversed(declared), ("targets", "sagemaker"))))
         message = f"{len(rendered)} variables with {total} bytes are more than SageMaker takes"
         hint = f"it takes {MAX_VARIABLES} with {MAX_TOTAL} bytes"
         yield problem("MY243", message, hint=hint, place=place)
 
 
+def _declared(served: Served) -> dict[Path, Mapping[str, object]]:
+    """Return the path of each mapping that an environment is made of, with what counts of it."""
+    spec = fields(served)
+    inside: Path = ("targets", "sagemaker")
+    own: dict[Path, Mapping[str, object] | None] = {
+        ("config",): served.model.config,
+        ("env",): {name: value for name, value in (served.model.env or {}).items() if name not in (spec.env or {})},
+        (*inside, "env"): spec.env,
+        **{(*inside, "containers", i, "env"): each.env for i, each in enumerate(spec.containers or [])},
+    }
+    return {path: values for path, values in own.items() if values}
+
+
+def _size(environment: Mapping[str, str]) -> int:
+    return sum(len(f"{name}{value}".encode()) for name, value in environment.items())
+
+
 def _references(models: DeclaredSet, served: Served) -> Iterator[Problem]:
     for name, value in (served.model.env or {}).items():
-        if isinstance(value, str):
+        if isinstance(value, str) or name in (fields(served).env or {}):
             continue
         place = models.place(served.find_key("env", name))
         if value.expand is not None:
@@ -49,7 +69,7 @@ def _references(models: DeclaredSet, served: Served) -> Iterator[Problem]:
         secret = getattr(value, "secretKeyRef", None) is not None
         what = "a Secret" if secret else "the cluster"
         keep = "keep it in AWS Secrets Manager, and let the container read it with the execution role"
-        hint = keep if secret else "write its value, or declare the model for SageMaker alone"
+        hint = keep if secret else "write its value: env of the target sagemaker stands above that of the model"
         yield problem("MY242", f"SageMaker cannot read {name} from {what}", hint=hint, place=place)
     if served.model.envFrom:
         place = models.place(served.find_key("envFrom"))

@@ -4,7 +4,6 @@ Sources: the SageMaker API (botocore 1.44, service-2.json), and of the Amazon Sa
 "Deploy models with Amazon SageMaker Serverless Inference" and "Use canary traffic shifting".
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -13,31 +12,36 @@ from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.places import find
 from modelyard.problem import Problem, problem
 from modelyard.seal import HASH_LENGTH
+from modelyard.targets.sagemaker.containers import check_containers
 from modelyard.targets.sagemaker.environment import check_environment
-from modelyard.targets.sagemaker.values import fields, image, megabytes
+from modelyard.targets.sagemaker.values import fields, megabytes
 from modelyard.workload import base_mark, base_name, object_name
 
 MAX_NAME: Final = 63  # characters of a name in SageMaker
 MAX_VARIANTS: Final = 10
-MAX_IMAGE: Final = 255  # characters
 MEMORIES: Final = range(1024, 6144 + 1, 1024)  # MB
-_REGISTRY: Final = re.compile(
-    r"[0-9]{12}\.dkr(?:\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?|-ecr\.(?P<dual>[a-z0-9-]+)\.on\.aws)/.+"
-)
 _BESIDE_SERVERLESS: Final = ("instanceType", "instances", "autoscale")
 _NOT_SERVERLESS: Final = {
     "vpc": "vpc",
     "networkIsolation": "networkIsolation",
     "dataCapture": "dataCapture",
     "startupTimeout": "startupTimeout: it has 3 minutes to start",
+    "modelDataDownloadTimeout": "modelDataDownloadTimeout: it has 3 minutes to start",
+    "modelDataSource": "modelDataSource: an archive is modelDataURL",
+    "containers": "containers",
+    "async": "async",
+    "rollingUpdate": "rollingUpdate",
 }
 # What the model itself may need, wherever else it runs; and what is for pods alone.
-_LEFT_OUT: Final = ("args", "command", "volumes")
+_LEFT_OUT: Final = ("args", "command", "initContainers", "sidecars", "volumes")
 _OF_PODS: Final = (
+    "affinity",
     "imagePullPolicy",
     "metrics",
     "nodeSelector",
     "podAnnotations",
+    "podLabels",
+    "ports",
     "preStop",
     "priorityClassName",
     "probes",
@@ -52,11 +56,12 @@ def check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
     """Yield what SageMaker would refuse, or would not do."""
     yield from _variants(models, model)
     yield from _canary(models, model.whole)
+    yield from _rolling(models, model)
     for served in model.served:
         yield from _name(models, model, served)
         yield from _capacity(models, model, served)
-        yield from _image(models, model, served)
-        yield from _startup(models, served)
+        yield from check_containers(models, model, served, _declared(served))
+        yield from _durations(models, served)
         yield from check_environment(models, model, served)
         yield from _left_out(models, model, served)
 
@@ -91,10 +96,38 @@ def _canary(models: DeclaredSet, whole: Served) -> Iterator[Problem]:
     if names.seconds(canary.wait) > 3600:
         place = models.place(whole.find("targets", "sagemaker", "canary", "wait"))
         yield problem("MY104", f"wait {canary.wait} is out of range", hint="SageMaker takes 0s to 1h", place=place)
-    if "alarms" not in (_declared(whole).get("canary") or {}):
-        place = models.place(whole.find_key("targets", "sagemaker", "canary"))
+    yield from _alarms(models, whole, "canary", "the canary")
+
+
+def _alarms(models: DeclaredSet, whole: Served, key: str, what: str) -> Iterator[Problem]:
+    if "alarms" not in (_declared(whole).get(key) or {}):
+        place = models.place(whole.find_key("targets", "sagemaker", key))
         hint = "name CloudWatch alarms of the endpoint: alarms: [credit-risk-5xx]"
-        yield problem("MY247", "no alarm watches the canary, so nothing moves calls back", hint=hint, place=place)
+        yield problem("MY247", f"no alarm watches {what}, so nothing moves calls back", hint=hint, place=place)
+
+
+def _rolling(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
+    """Yield a rolling update that SageMaker refuses, or leaves aside (deployment guardrails, "Exclusions")."""
+    own, rolling = _declared(model.whole), fields(model.whole).rollingUpdate
+    place = models.place(model.whole.find_key("targets", "sagemaker", "rollingUpdate"))
+    if "rollingUpdate" in own and "canary" in own:
+        yield problem("MY211", "rollingUpdate and canary exclude each other", hint="keep one of them", place=place)
+    if "rollingUpdate" in own and len(model.variants) > 1:
+        message = "an endpoint with several variants has no rolling update: SageMaker moves all calls at once"
+        yield problem("MY249", message, hint="use canary, or keep one variant", place=place)
+    if rolling is None:
+        return
+    for key, least, most in (("waitInterval", "0s", "1h"), ("maximumExecutionTimeout", "10m", "8h")):
+        text = getattr(rolling, key)
+        if text is not None and not names.seconds(least) <= names.seconds(text) <= names.seconds(most):
+            where = models.place(model.whole.find("targets", "sagemaker", "rollingUpdate", key))
+            hint = f"SageMaker takes {least} to {most}"
+            yield problem("MY104", f"{key} {text} is out of range", hint=hint, place=where)
+    size = rolling.maximumBatchSize
+    if size.type == "CAPACITY_PERCENT" and not 5 <= size.value <= 50:
+        where = models.place(model.whole.find("targets", "sagemaker", "rollingUpdate", "maximumBatchSize", "value"))
+        yield problem("MY104", f"{size.value} percent are out of range", hint="SageMaker takes 5 to 50", place=where)
+    yield from _alarms(models, model.whole, "rollingUpdate", "the rolling update")
 
 
 def _name(models: DeclaredSet, model: DeclaredModel, served: Served) -> Iterator[Problem]:
@@ -148,34 +181,13 @@ def _serverless(models: DeclaredSet, model: DeclaredModel, served: Served) -> It
         yield problem("MY104", f"memory {serverless.memory} is not a size of serverless", hint=hint, place=place)
 
 
-def _image(models: DeclaredSet, model: DeclaredModel, served: Served) -> Iterator[Problem]:
-    spec = fields(served)
-    if spec.image is None and ("image" in _declared(served) or served.model.image is None):
-        return
-    own = ("targets", "sagemaker", "image") if spec.image else ("image",)
-    place = models.place(served.find(*own))
-    reference = image(models, served)
-    if not names.names_registry(reference) and models.names("registry"):
-        return  # the registry was taken out as wrong: where the image is, is not known
-    found = _REGISTRY.fullmatch(reference)
-    region = found and (found["region"] or found["dual"])
-    wanted = fields(model.whole).region  # a variant cannot have its own
-    if not found:
-        hint = "push it to ECR, and name it: image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/NAME:TAG"
-        yield problem("MY244", f"{reference} is not in Amazon ECR", hint=hint, place=place)
-    elif region != wanted:
-        hint = f"replicate the repository to {wanted}, or change region"
-        yield problem("MY244", f"the image is in {region}, the endpoint in {wanted}", hint=hint, place=place)
-    elif len(reference) > MAX_IMAGE:
-        yield problem("MY104", f"{len(reference)} characters are more than {MAX_IMAGE}", hint="shorten it", place=place)
-
-
-def _startup(models: DeclaredSet, served: Served) -> Iterator[Problem]:
-    timeout = fields(served).startupTimeout
-    if timeout is not None and not 60 <= names.seconds(timeout) <= 3600:
-        place = models.place(served.find("targets", "sagemaker", "startupTimeout"))
-        message = f"startupTimeout {timeout} is out of range"
-        yield problem("MY104", message, hint="SageMaker takes 60s to 1h", place=place)
+def _durations(models: DeclaredSet, served: Served) -> Iterator[Problem]:
+    for key in ("startupTimeout", "modelDataDownloadTimeout"):
+        duration = getattr(fields(served), key)
+        if duration is not None and not 60 <= names.seconds(duration) <= 3600:
+            place = models.place(served.find("targets", "sagemaker", key))
+            message = f"{key} {duration} is out of range"
+            yield problem("MY104", message, hint="SageMaker takes 60s to 1h", place=place)
 
 
 def _left_out(models: DeclaredSet, model: DeclaredModel, served: Served) -> Iterator[Problem]:
@@ -192,6 +204,8 @@ def _left_out(models: DeclaredSet, model: DeclaredModel, served: Served) -> Iter
 _HINTS: Final = {
     "command": "SageMaker runs the image's entry point with the argument serve: build the command into the image",
     "args": "SageMaker runs the image's entry point with the argument serve: build the arguments into the image",
-    "volumes": "nothing is mounted: build the files into the image",
+    "volumes": "nothing is mounted: build the files into the image, or name them as modelDataURL",
+    "initContainers": "the entry point does what is to be done first; model data is modelDataURL",
+    "sidecars": "build it into the image, or name several containers: containers of the target sagemaker",
     "resources": "instanceType or serverless.memory says what the container has",
 }

@@ -38,13 +38,16 @@ def image(models: DeclaredSet, served: Served) -> str:
 
 
 def environment(model: DeclaredModel, served: Served) -> dict[str, str]:
-    """Return the container's environment: config, then env over it, as Kubernetes lays env over envFrom.
+    """Return the environment: config, env over it, as Kubernetes lays env over envFrom, and the target's over both.
 
     SageMaker expands nothing, so what `expand` asks for is done here as the kubelet does it; what names a variable
     without a known text is left out, see `unknown`.
     """
-    texts = dict(served.model.config or {})
+    own = fields(served).env or {}
+    texts = {**(served.model.config or {}), **own}
     for name, value in pods.variables(model, served).items():
+        if name in own:
+            continue
         text = value if isinstance(value, str) else _expanded(value.expand, texts)
         if text is not None:
             texts[name] = text
@@ -62,6 +65,13 @@ def _expanded(asked: str | None, texts: Mapping[str, str]) -> str | None:
         return None
     text = expansion.expanded(asked, texts, MAX_TEXT)
     return None if text is None else derived(text, asked)
+
+
+def environments(model: DeclaredModel, served: Served) -> list[dict[str, str]]:
+    """Return the environment of each container."""
+    shared = environment(model, served)
+    containers = fields(served).containers
+    return [in_order({**shared, **(each.env or {})}) for each in containers] if containers else [shared]
 
 
 def instances(spec: Spec) -> int | None:

@@ -1,0 +1,63 @@
+"""What stands beside the model in its pods: init containers, sidecars, further ports. Their text: templates/shared.
+
+Native sidecars start before the init containers, which may need what they give, a token or a tunnel; the kubelet ends
+them after the containers (kubernetes v1.36.3, kuberuntime_termination_order.go).
+"""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from modelyard.models.declared import DeclaredSet
+from modelyard.models.model import Model
+from modelyard.places import derived, in_order, plain
+from modelyard.template import Templates
+from modelyard.words import unexpanded, words
+from modelyard.workload import registered
+
+if TYPE_CHECKING:
+    from modelyard.models.beside import InitContainer, Variable  # at run time they are imported when a model has one
+
+_KEYS: Final = (
+    "imagePullPolicy",
+    "workingDir",
+    "ports",
+    "envFrom",
+    "resources",
+    "startupProbe",
+    "readinessProbe",
+    "livenessProbe",
+    "lifecycle",
+    "volumeMounts",
+)
+
+
+def beside(models: DeclaredSet, own: Model, templates: Templates, *, native: bool) -> dict[str, list[dict[str, Any]]]:
+    """Return the containers before the model's and after it. native: sidecars are init containers that restart."""
+    sidecars = [_container(models, each, templates, "Always" if native else None) for each in own.sidecars or []]
+    initial = [_container(models, each, templates, None) for each in own.initContainers or []]
+    first = own.sidecars if native and own.sidecars else own.initContainers
+    before = derived([*sidecars, *initial] if native else initial, first)
+    return {"before": before, "after": [] if native else sidecars}
+
+
+def _container(models: DeclaredSet, own: "InitContainer", templates: Templates, restart: str | None) -> dict[str, Any]:
+    security = in_order(own.securityContext or {})
+    if models.spec.platform == "openshift":
+        security = derived({key: value for key, value in security.items() if key != "runAsUser"}, security)
+    context = {
+        "restartPolicy": restart,
+        "image": registered(models, own.image),
+        "own": {**dict.fromkeys(_KEYS), **in_order(plain(own))},
+        "command": words(own.command),
+        "args": words(own.args),
+        "env": derived([_variable(each) for each in own.env or []], own.env),
+        "securityContext": security,
+    }
+    container: dict[str, Any] = templates.render("shared/beside.yaml", context)
+    return container
+
+
+def _variable(own: "Variable") -> dict[str, Any]:
+    value = own.value
+    text = value if value is None else unexpanded(value) if isinstance(value, str) else value.expand
+    found = {"name": own.name, "value": text, "valueFrom": in_order(own.valueFrom)}
+    return {key: each for key, each in found.items() if each is not None}

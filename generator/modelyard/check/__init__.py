@@ -9,9 +9,12 @@ from typing import Any, Final
 
 from modelyard.check import (
     containers,
+    contexts,
     entrances,
     enumerations,
+    handlers,
     images,
+    ingresses,
     knative,
     knative_annotations,
     knative_names,
@@ -28,8 +31,11 @@ from modelyard.check import (
     projections,
     quotas,
     references,
+    resource_fields,
+    scheduling,
     selectors,
     sizes,
+    volume_sources,
 )
 from modelyard.check.finding import Cluster, Finding, Rule
 from modelyard.check.objects import HINT, lacking
@@ -62,9 +68,18 @@ RULES: Final[tuple[Rule, ...]] = (
     containers.mount_paths,
     containers.mounts,
     containers.variables,
+    containers.twice,
     containers.necessities,
     containers.resources,
     projections.projections,
+    contexts.contexts,
+    handlers.handlers,
+    ingresses.ingresses,
+    resource_fields.resource_fields,
+    scheduling.tolerations,
+    scheduling.comparisons,
+    volume_sources.volume_sources,
+    volume_sources.claims,
     ports.ports,
     ports.service_ports,
     selectors.selectors,

@@ -95,9 +95,11 @@ class Maker:
     def models_file(self, namespace: str) -> Data:
         """Return a models file with a model on one target or two."""
         targets = self.dice.sample(sorted(TARGETS), self.dice.choice([1, 1, 1, 2]))
-        model = self.shape(Model, few=4) | {"name": self.dice.choice(["churn", "a", "credit-risk"])}
+        model = self.shape(Model, few=self.dice.choice([2, 4, 8])) | {
+            "name": self.dice.choice(["churn", "a", "credit-risk"])
+        }
         model.setdefault("image", self.dice.choice(USUAL["image"]))
-        model["targets"] = {name: self.shape(target(name).Spec, few=2) for name in targets}
+        model["targets"] = {name: self.shape(target(name).Spec, few=self.dice.choice([1, 3])) for name in targets}
         if len(targets) > 1:
             model["targets"][next(each for each in targets if each != "sagemaker")]["name"] = "second"
         if "sagemaker" in targets and "serverless" not in model["targets"]["sagemaker"]:
@@ -111,7 +113,7 @@ class Maker:
             model |= {"path": "/churn", "variants": [each | {"name": f"v{i}"} for i, each in enumerate(own)]}
         if model.get("runtime") == "custom":
             model.setdefault("port", 9000)
-        spec = self.shape(Spec, few=1) | {"registry": "registry.example.com", "models": [model]}
+        spec = self.shape(Spec, few=self.dice.choice([0, 2])) | {"registry": "registry.example.com", "models": [model]}
         spec |= {"namespace": namespace} if self.dice.random() < 0.5 else {}
         spec |= {"knative": {"features": list(get_args(Feature))}} if self.dice.random() < 0.7 else {}
         head = {"apiVersion": "modelyard.dev/v1alpha1", "kind": "ModelSet", "metadata": {"name": "risk"}}

@@ -4,7 +4,6 @@ Each file that `check` takes is rendered, and each of its objects applied to the
 to try the pods too (its annotation podspec-dryrun), as it would make them. What pods need beforehand is made first.
 """
 
-import json
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,6 +22,7 @@ from tests.cluster_server import Cluster
 
 Data: TypeAlias = dict[str, Any]
 
+FEATURES: Final[tuple[str, ...]] = get_args(Feature)
 AT_ONCE: Final = 4  # calls
 _APPLY: Final = "application/apply-patch+yaml"
 _TRY: Final = {"fieldManager": "modelyard", "force": "true", "fieldValidation": "Strict", "dryRun": "All"}
@@ -84,6 +84,12 @@ def tried(cluster: Cluster, namespace: str, count: int, seed: int = 0) -> Tried:
     return result
 
 
+def answer(cluster: Cluster, namespace: str, body: Data) -> str:
+    """Return what the server has against one object as a dry run; empty if it takes it."""
+    with connect(Connection(kubeconfig=cluster.kubeconfig, namespace=namespace)) as client:
+        return _said(client, body, _TRY)
+
+
 def _asked(body: Data) -> Data:
     """Return an object as it is sent: of Knative's, the pods are tried too."""
     if (body["apiVersion"], body["kind"]) != ("serving.knative.dev/v1", "Service"):
@@ -116,12 +122,6 @@ def _said(client: Client, body: Data, query: Mapping[str, str]) -> str:
     return ""
 
 
-def all_features(cluster: Cluster, value: str | None = "enabled") -> None:
-    """Turn all of Knative's feature flags on, or with None back to what they were."""
-    flags = json.dumps({"data": {f"kubernetes.{each}": value for each in get_args(Feature)}})
-    cluster.succeed("patch", "configmap", "config-features", "-n", "knative-serving", "--type=merge", "-p", flags)
-
-
 def main() -> int:
     """Try files on a server of its own, and print the figures; returns 1 where one was refused."""
     count, seed = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else int(time.time())
@@ -129,9 +129,9 @@ def main() -> int:
     with cluster_server.serve(conftest.CLUSTER_SOURCE / "up", conftest.CLUSTER, crds) as kubeconfig:
         cluster = Cluster(conftest.built("all") / "kubectl", kubeconfig)
         cluster.wait_for_node()
-        all_features(cluster)
         cluster.succeed("create", "namespace", "refusals")
-        result = tried(cluster, "refusals", count, seed)
+        with cluster.features(FEATURES):
+            result = tried(cluster, "refusals", count, seed)
     sys.stdout.write("\n".join([*map(str, result.refused), f"seed {seed}: {result}", ""]))
     return 1 if result.refused else 0
 

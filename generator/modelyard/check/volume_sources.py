@@ -12,7 +12,7 @@ from modelyard.check.pod_templates import KNATIVE, all_pod_templates, containers
 from modelyard.check.quantities import amount
 from modelyard.check.resource_fields import downward
 from modelyard.manifest import Manifest
-from modelyard.names import dns_1123_subdomain, label_key, label_value, quantity
+from modelyard.names import dns_1123_subdomain, label_key, label_value, nearest, quantity
 
 # Fields of sources that may not be empty; what is missing is said by the schema, where that requires it.
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
@@ -72,10 +72,15 @@ def claims(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]
 
 def _source(path: Path, key: str, source: Mapping[str, Any]) -> Iterator[Found]:
     for field in _NEEDED.get(key, ()):
-        if not source.get(field):
+        if _lacks(source, field):
             yield Found(f"{key} has no {field}", f"add {field}:", (*path, field) if field in source else path)
     if key in _RULES:
         yield from _RULES[key](path, source)
+
+
+def _lacks(source: Mapping[str, Any], field: str) -> bool:
+    """Tell whether a field is empty, or missing and not misspelt, which the schema says."""
+    return not source[field] if field in source else not nearest(field, source)
 
 
 def _nfs(path: Path, source: Mapping[str, Any]) -> Iterator[Found]:
@@ -187,7 +192,7 @@ def _projected(path: Path, source: Mapping[str, Any]) -> Iterator[Found]:
         for key in each:
             inside = mapping(each[key])
             for field in _PROJECTED.get(key, ()):
-                if not inside.get(field):
+                if _lacks(inside, field):
                     yield Found(f"the projected {key} has no {field}", f"add {field}:", (*where, key))
             for at_, file in _files((*where, key), inside):
                 if file in first:

@@ -21,7 +21,7 @@ KUBE_SCORE := $(CACHE)/kube-score-$(KUBE_SCORE_VERSION)/kube-score
 KUBECTL_VALIDATE_VERSION := v0.0.4
 KUBECTL_VALIDATE := $(CACHE)/kubectl-validate-$(KUBECTL_VALIDATE_VERSION)/kubectl-validate
 
-.PHONY: help demo test test-slow test-cluster test-node check bench acceptance-resume fuzz tools schema schemas rules clean
+.PHONY: help demo test test-slow test-cluster test-node check bench acceptance-resume acceptance-refused fuzz tools schema schemas rules clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ bench: $(VENV)/installed-dev tools ## print the ratios of speed and memory, meas
 
 acceptance-resume: $(VENV)/installed-dev ## kill a run of 20,000 rows 8 times, and print how many were scored twice
 	$(BIN)/python -m tests.score_kills 20000 8
+
+acceptance-refused: $(VENV)/installed-dev ## send 2,000 random models files (SEED=NUMBER) to a real API server, and print what it refused
+	$(BIN)/python -m tests.refusals 2000 $(SEED)
 
 fuzz: $(VENV)/installed-dev ## fuzz each target for FUZZ_SECONDS (300), one after the other
 	for target in models kustomization resource_list stream csv cost; do \

@@ -77,6 +77,35 @@ class Cluster:
             assert time.monotonic() < deadline, "the server puts no Pods on its node"
             time.sleep(0.2)
 
+    @contextmanager
+    def features(self, flags: Iterable[str]) -> Iterator[None]:
+        """Turn feature flags of Knative on while the context lasts, and wait until its webhook goes by them.
+
+        flags: as in the models file, without `kubernetes.`; podspec-nodeselector, which is tried, is one of them.
+        """
+        names = [f"kubernetes.{each}" for each in flags]
+        self._set_features(dict.fromkeys(names, "enabled"), on=True)
+        try:
+            yield
+        finally:
+            self._set_features(dict.fromkeys(names), on=False)
+
+    def _set_features(self, features: Mapping[str, str | None], *, on: bool) -> None:
+        patch = json.dumps({"data": features})
+        self.succeed("patch", "configmap", "config-features", "-n", "knative-serving", "--type=merge", "-p", patch)
+        container = {"image": "registry.example.com/probe:1", "securityContext": {"privileged": False}}
+        probe = {
+            "apiVersion": "serving.knative.dev/v1",
+            "kind": "Service",
+            "metadata": {"name": "probe", "namespace": "default"},
+            "spec": {"template": {"spec": {"nodeSelector": {"disk": "ssd"}, "containers": [container]}}},
+        }
+        end = time.monotonic() + 20
+        command = ("create", "--dry-run=server", "-f", "-")
+        while on == ("nodeSelector" in self.run(*command, stdin=stream([probe])).stderr):
+            assert time.monotonic() < end, "the webhook does not follow config-features"
+            time.sleep(0.2)
+
     def apply(self, objects: Iterable[Mapping[str, Any]], *options: str) -> str:
         """Apply objects as modelyard does: server-side, strict, under its own name; a warning is a fault too."""
         server_side = ("--server-side", "--field-manager=modelyard", "--validate=strict")

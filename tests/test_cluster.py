@@ -1,7 +1,6 @@
 """A real API server with Knative's controller takes what is rendered, makes it ready, and then leaves it alone."""
 
 import json
-import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -244,12 +243,8 @@ def test_every_rendered_object_is_accepted(
     # Knative's webhook tries the pods of its objects, which want theirs.
     accounts = [each for each in distinct if each["kind"] == "ServiceAccount"]
     cluster.apply([*_priority_classes(distinct), *{each["metadata"]["name"]: each for each in accounts}.values()])
-    features = {f"kubernetes.{each}": "enabled" for each in model_sets.FLAGS}
-    _set_features(cluster, namespace, features)
-    try:
+    with cluster.features(model_sets.FLAGS):
         accepted = cluster.apply(distinct, "--dry-run=server")
-    finally:
-        _set_features(cluster, namespace, dict.fromkeys(features))
     assert len(accepted.splitlines()) == len(distinct) > 500
 
 
@@ -268,22 +263,3 @@ def _priority_classes(objects: Iterable[Data]) -> list[Data]:
     names = sorted({str(each["priorityClassName"]) for each in pods if "priorityClassName" in each})
     head = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "value": 1000}
     return [{**head, "metadata": {"name": name}} for name in names]
-
-
-def _set_features(cluster: Cluster, namespace: str, features: Mapping[str, str | None]) -> None:
-    """Turn Knative's feature flags on, or with None off, and wait until its webhook goes by them."""
-    patch = json.dumps({"data": features})
-    where = ("configmap", "config-features", "-n", "knative-serving")
-    cluster.succeed("patch", *where, "--type=merge", "-p", patch)
-    container = {"image": "registry.example.com/probe:1", "securityContext": {"privileged": False}}
-    probe = {
-        "apiVersion": "serving.knative.dev/v1",
-        "kind": "Service",
-        "metadata": {"name": "probe", "namespace": namespace},
-        "spec": {"template": {"spec": {"nodeSelector": {"disk": "ssd"}, "containers": [container]}}},
-    }
-    end = time.monotonic() + 20
-    on = any(features.values())
-    while on == ("nodeSelector" in cluster.run("create", "--dry-run=server", "-f", "-", stdin=stream([probe])).stderr):
-        assert time.monotonic() < end, "the webhook does not follow config-features"
-        time.sleep(0.2)

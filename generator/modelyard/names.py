@@ -180,6 +180,18 @@ def quantity(text: str) -> str | None:
     return None if known else "is not a quantity such as 500m, 2 or 1Gi"
 
 
+def resource_name(text: str) -> str | None:
+    """Check a resource of a container (Kubernetes v1.36.3, pkg/apis/core/validation, validateContainerResourceName)."""
+    if wrong := label_key(text):
+        return wrong
+    if "/" not in text:
+        known = text in RESOURCES or text.startswith("hugepages-")
+        return None if known else f"is none of {one_of(RESOURCES)}, and without a domain before it no other's"
+    if "kubernetes.io/" not in text and (text.startswith("requests.") or label_key(f"requests.{text}")):
+        return "cannot be counted by a quota: it starts with requests., or is too long"
+    return None
+
+
 def bytes_of(text: str) -> int:
     """Return the bytes of a quantity that `quantity` accepts; parts of a byte count as one, as in Kubernetes."""
     number, unit = re.fullmatch(r"(.*?)([KMGTPE]i|[numkMGTPE])?", text).groups()  # type: ignore[union-attr]

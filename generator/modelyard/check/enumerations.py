@@ -27,6 +27,16 @@ _POD: Final[dict[str, tuple[str, ...]]] = {
     "terminationMessagePolicy": ("FallbackToLogsOnError", "File"),
     "whenUnsatisfiable": ("DoNotSchedule", "ScheduleAnyway"),
 }
+# Of a pod, below one field alone.
+_BELOW: Final[dict[tuple[str, str], tuple[str, ...]]] = {
+    ("azureDisk", "cachingMode"): ("None", "ReadOnly", "ReadWrite"),
+    ("azureDisk", "kind"): ("Dedicated", "Managed", "Shared"),
+    ("hostPath", "type"): (
+        *("", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"),
+    ),
+    ("image", "pullPolicy"): ("Always", "IfNotPresent", "Never"),
+    ("spec", "volumeMode"): ("Block", "Filesystem"),
+}
 # Below these are texts of the user.
 _TEXTS: Final = frozenset(
     ["env", "args", "command", "labels", "annotations", "matchLabels", "nodeSelector", "resources"]
@@ -125,7 +135,9 @@ def _pod(node: Any, path: Path) -> Iterator[Wrong]:
 
 
 def _words(key: str, path: Path) -> tuple[str, ...]:
-    above = path[-1] if path else ""
+    above = str(path[-1]) if path else ""
+    if (above, key) in _BELOW:
+        return _BELOW[above, key]
     if key == "type":
         return _PROFILES if above in ("seccompProfile", "appArmorProfile") else ()
     if key == "operator":

@@ -59,6 +59,8 @@ def _volume(path: Path, volume: dict[str, Any], mounted: set[str]) -> Iterator[F
         yield Found(f"the volume {name} has {word}", "give each volume one source", path)
     for key in ("secret", "configMap"):
         yield from _items((*path, key), volume.get(key))
+    if isinstance(volume.get("projected"), dict) and not isinstance(volume["projected"].get("sources"), list):
+        yield Found("the projected volume has no sources", "add sources: […]", (*path, "projected"))
     for i, each in items(mapping(volume.get("projected")).get("sources")):
         yield from _projected((*path, "projected", "sources", i), each)
     medium = text(mapping(volume.get("emptyDir")).get("medium"))

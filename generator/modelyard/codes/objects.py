@@ -1,4 +1,4 @@
-"""MY320 to MY332: findings on objects of core Kubernetes, and on pods of whatever kind."""
+"""MY320 to MY339, MY356 and MY357: findings on objects of core Kubernetes, and on pods of whatever kind."""
 
 from typing import Final
 
@@ -27,8 +27,9 @@ OBJECTS: Final[dict[str, Code]] = {
     ),
     "MY325": Code("A mount without its volume", "Every mount names a volume of the same pod."),
     "MY326": Code(
-        "A variable that stands twice",
-        "The last one counts in the container, and server-side apply refuses the object.",
+        "An entry that stands twice",
+        "Of two variables of one name the last one counts in the container, and server-side apply refuses the "
+        "object. So it does for two pull Secrets of one name.",
     ),
     "MY327": Code("An unknown word", "The API server knows a few words in this field, and refuses any other."),
     "MY328": Code(
@@ -56,6 +57,21 @@ OBJECTS: Final[dict[str, Code]] = {
         "A file mode is a number from 0 to 511, which is 0777 in octal: 0644 is 420. JSON has no octal numbers, and "
         "YAML readers disagree about them. The path of a file is relative and stays in the volume.",
     ),
+    "MY333": Code(
+        "A place to run that Kubernetes refuses",
+        "A toleration without a key is of the operator Exists, which takes no value; tolerationSeconds is of the "
+        "effect NoExecute. Labels of nodes have the form of labels, and classes that of names.",
+    ),
+    "MY334": Code(
+        "A volume or mount that Kubernetes refuses",
+        "Each source names what it is of, and stays in its limits. A subPath is relative and stays in the volume. A "
+        "claim has a size and a mode of access.",
+    ),
+    "MY335": Code(
+        "A variable from nowhere",
+        "A variable has a value or one reference. fieldRef knows a few fields of the pod, resourceFieldRef the limits "
+        "and requests of cpu, memory and ephemeral-storage.",
+    ),
     "MY336": Code(
         "An autoscaler that cannot count",
         "A metric has the field of its type and in its target one value; windows and periods of behavior have limits.",
@@ -63,5 +79,26 @@ OBJECTS: Final[dict[str, Code]] = {
     "MY337": Code(
         "An affinity that the API server refuses",
         "In and NotIn need values, Exists and DoesNotExist take none, Gt and Lt take one number; a weight is 1 to 100.",
+    ),
+    "MY338": Code(
+        "A toleration behind a feature gate",
+        "The operators Lt and Gt are alpha in Kubernetes 1.35 and 1.36: the API server refuses them unless the feature "
+        "gate TaintTolerationComparisonOperators is on.",
+        ignorable=True,
+    ),
+    "MY339": Code(
+        "A probe or hook that Kubernetes refuses",
+        "It asks in exactly one way; a command has at least one word, and a header a name. Numbers are not negative, "
+        "and only a readiness probe wants more than one success.",
+    ),
+    "MY356": Code(
+        "A security context that contradicts itself",
+        "privileged and CAP_SYS_ADMIN exclude allowPrivilegeEscalation: false, which modelyard sets unless the model "
+        "says otherwise. localhostProfile is of profiles of the type Localhost, and those have one.",
+    ),
+    "MY357": Code(
+        "An Ingress that Kubernetes refuses",
+        "ingressClassName and the older annotation kubernetes.io/ingress.class do not differ. Paths are absolute, "
+        "without //, /./ and /../, and hosts are names.",
     ),
 }

@@ -159,7 +159,9 @@ class TcpSocket(Shape):
 class Exec(Shape):
     """A command in the container: exit code 0 is success."""
 
-    command: list[str] = Field(description="Command and its arguments, without a shell.")
+    command: Annotated[list[str], Field(min_length=1)] = Field(
+        description="Command and its arguments, without a shell."
+    )
 
 
 class Grpc(Shape):

@@ -1,25 +1,20 @@
 """Containers of pods of whatever kind: what each needs, and what may stand there once only.
 
-Source: kubernetes 1.37, pkg/apis/core/validation/validation.go, ValidateContainers, ValidateVolumes, ValidateEnv,
-ValidateVolumeMounts and ValidateResourceRequirements; pkg/apis/core/helper/helpers.go, IsExtendedResourceName.
+Source: kubernetes 1.37, pkg/apis/core/validation/validation.go, ValidateContainers, ValidateVolumes, ValidateEnv
+and ValidateVolumeMounts.
 """
 
 import posixpath
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Found, Path, items, mapping, text
 from modelyard.check.pod_templates import KNATIVE, PodTemplate, all_pod_templates, containers
-from modelyard.check.quantities import amount
 from modelyard.manifest import POD_SPECS, Manifest
-from modelyard.names import RESOURCES, dns_1123_label, quantity, resource_name
+from modelyard.names import dns_1123_label
 
 # Lists of a pod, and what tells their entries apart (core/v1, PodSpec, +listMapKey); of others other rules say so.
 _KEYED: Final = {"hostAliases": "ip", "imagePullSecrets": "name", "resourceClaims": "name", "schedulingGates": "name"}
-_HUGE: Final = "hugepages-"
-_OWN_RESOURCES: Final = "kubernetes.io/"
-_NO_LIMIT: Final = object()
 _LOST: Final = "; a strategic merge patch replaces lists of a kind that kustomize does not know, so write a JSON patch"
 
 
@@ -114,50 +109,3 @@ def _name(path: Path, each: dict[str, Any], what: str, seen: dict[str, Path], *,
     elif wrong := dns_1123_label(name):
         yield Found(f"the {what}'s name {name} {wrong}", "change it", where)
     seen.setdefault(name, where)
-
-
-def resources(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
-    """Find amounts that are no quantities, and requests over their limits."""
-    for index, _, template in all_pod_templates(manifests):
-        for path, container in containers(template.spec_path, template.spec):
-            for found in _resources((*path, "resources"), mapping(container.get("resources"))):
-                yield found.on("MY323", index)
-
-
-def _resources(path: Path, stated: dict[str, Any]) -> Iterator[Found]:
-    limits = mapping(stated.get("limits"))
-    for key in ("requests", "limits"):
-        for name, value in mapping(stated.get(key)).items():
-            where = (*path, key, name)
-            if isinstance(value, str) and (wrong := quantity(value)):
-                # Under a name that somebody misspelt anything may stand.
-                shown = f"{name} {value!r}" if name in RESOURCES else name
-                yield Found(f"{shown} {wrong}", "write it without blanks, with a unit such as m or Mi", where)
-                continue
-            number, limit = amount(value), amount(limits.get(name))
-            if number is not None and number < 0:
-                yield Found(f"{name} is less than 0", "change it", where)
-            elif key == "requests" and number is not None and limit is not None and number > limit:
-                message = f"{value} of {name} are requested, and {limits[name]} is the limit"
-                yield Found(message, "raise the limit, or request less", where, (*path, "limits", name), "the limit")
-            yield from _extended(where, str(name), number, None if key == "limits" else limits.get(name, _NO_LIMIT))
-    stated_ = {name for key in ("requests", "limits") for name in mapping(stated.get(key))}
-    if any(str(name).startswith(_HUGE) for name in stated_) and not stated_ & {"cpu", "memory"}:
-        yield Found("huge pages need cpu or memory beside them", "add memory: to limits", path)
-
-
-def _extended(path: Path, name: str, number: Fraction | None, limit: object) -> Iterator[Found]:
-    """Yield what is wrong with a resource that is not Kubernetes' own. limit: that of a request, None for limits."""
-    if wrong := resource_name(name):
-        yield Found(f"the resource {name} {wrong}", "name one such as nvidia.com/gpu", path)
-        return
-    extended = "/" in name and _OWN_RESOURCES not in name
-    if extended and number is not None and number.denominator != 1:
-        yield Found(f"{name} is counted in whole numbers", "write one", path)
-    if limit is None or not (extended or name.startswith(_HUGE)):
-        return
-    hint = f"write the same amount under limits, and nothing under requests: {name} cannot be shared"
-    if limit is _NO_LIMIT:
-        yield Found(f"{name} is requested without a limit", hint, path)
-    elif number is not None and (most := amount(limit)) is not None and number < most:
-        yield Found(f"{name} is requested otherwise than its limit says", hint, path)

@@ -78,6 +78,30 @@ def test_the_class_annotation_beside_another_class_is_an_error() -> None:
     assert errors(text.replace("CLASS", "internal")) == {("MY357", 10)}
 
 
+@pytest.mark.parametrize("path", ["/a b", "/ä", "/a/../b", "/a%2Fb"])
+def test_a_path_that_a_gateway_does_not_take_is_an_error(path: str) -> None:
+    gateway = "deployment: {gateway: {name: public, host: a.example.com}}"
+    text = HEAD.replace("TARGET: {}", gateway) + f"      path: {path}\n"
+    assert errors(text) == {("MY357", 11)}
+    assert errors(text.replace(path, "/a%20b")) == set()
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        "{topologyKey: a b}",
+        "{topologyKey: a, namespaces: [a.b]}",
+        "{topologyKey: a, matchLabelKeys: [version]}",
+        "{topologyKey: a, labelSelector: {matchLabels: {a: a b}}}",
+        "{topologyKey: a, labelSelector: {matchExpressions: [{key: a b, operator: Exists}]}}",
+        "{topologyKey: a, labelSelector: {matchLabels: {a: b}}, matchLabelKeys: [a]}",
+    ],
+)
+def test_a_term_of_an_affinity_that_is_refused_is_an_error(term: str) -> None:
+    affinity = f"affinity: {{podAffinity: {{requiredDuringSchedulingIgnoredDuringExecution: [{term}]}}}}"
+    assert errors(f"{HEAD.replace('TARGET', 'deployment')}      {affinity}\n") == {("MY337", 11)}
+
+
 def test_a_pull_secret_named_twice_is_an_error() -> None:
     text = HEAD.replace("TARGET", "deployment").replace("  models:", "  imagePullSecrets: [a, a]\n  models:")
     assert errors(text) == {("MY326", 7)}

@@ -78,6 +78,7 @@ RULES: Final[tuple[Rule, ...]] = (
     contexts.contexts,
     handlers.handlers,
     ingresses.ingresses,
+    ingresses.http_routes,
     resource_fields.resource_fields,
     scheduling.tolerations,
     scheduling.comparisons,

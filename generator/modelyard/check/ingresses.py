@@ -1,9 +1,10 @@
-"""Ingresses: their class, hosts and paths.
+"""Ingresses and HTTPRoutes: their class, hosts and paths.
 
 Source: kubernetes v1.36.3, pkg/apis/networking/validation/validation.go, ValidateIngressCreate, validateIngressRules,
-validateHTTPIngressPath and validateTLSSecretName.
+validateHTTPIngressPath and validateTLSSecretName; gateway-api v1.6.3, apis/v1/httproute_types.go, HTTPPathMatch.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any, Final
@@ -15,6 +16,7 @@ from modelyard.names import dns_1123_subdomain
 _CLASS: Final = "kubernetes.io/ingress.class"
 _NO_SEQUENCES: Final = ("//", "/./", "/../", "%2f", "%2F")
 _NO_ENDS: Final = ("/..", "/.")
+_ROUTED: Final = re.compile(r"(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})+")
 
 
 def ingresses(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
@@ -23,6 +25,27 @@ def ingresses(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Findi
         if (manifest.group, manifest.kind) == ("networking.k8s.io", "Ingress"):
             for found in (*_class(manifest.body), *_rules(at(manifest.body, "spec"))):
                 yield found.on("MY357", index)
+
+
+def http_routes(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
+    """Find paths of HTTPRoutes that are none: their schema says it in CEL, which is not read."""
+    for index, manifest in enumerate(manifests):
+        if (manifest.group, manifest.kind) == ("gateway.networking.k8s.io", "HTTPRoute"):
+            for i, rule in items(at(manifest.body, "spec").get("rules")):
+                for j, match in items(rule.get("matches")):
+                    where: Path = ("spec", "rules", i, "matches", j, "path", "value")
+                    for found in _matched(where, mapping(match.get("path"))):
+                        yield found.on("MY357", index)
+
+
+def _matched(path: Path, match: Mapping[str, Any]) -> Iterator[Found]:
+    kind, value = match.get("type", "PathPrefix"), text(match.get("value"))
+    if kind not in ("Exact", "PathPrefix") or "value" not in match:
+        return
+    yield from _path(path, {"path": value, "pathType": "Exact"})
+    if value.startswith("/") and not _ROUTED.fullmatch(value):
+        hint = "write other characters as % and two digits: %20 for a blank"
+        yield Found("the path has characters that a URL has not", hint, path)
 
 
 def _class(body: Mapping[str, Any]) -> Iterator[Found]:
@@ -74,6 +97,6 @@ def _path(path: Path, entry: Mapping[str, Any]) -> Iterator[Found]:
         if value and not value.startswith("/"):
             yield Found("the path does not start with /", "write it from the root", path)
     elif not value.startswith("/"):
-        yield Found(f"a path of the type {kind} starts with /", "write it from the root", path)
+        yield Found("the path does not start with /", "write it from the root", path)
     elif any(each in value for each in _NO_SEQUENCES) or value.endswith(_NO_ENDS):
         yield Found("the path has // or a step . or .. in it", "write it without", path)

@@ -97,8 +97,8 @@ OBJECTS: Final[dict[str, Code]] = {
         "says otherwise. localhostProfile is of profiles of the type Localhost, and those have one.",
     ),
     "MY357": Code(
-        "An Ingress that Kubernetes refuses",
+        "An Ingress or HTTPRoute that is refused",
         "ingressClassName and the older annotation kubernetes.io/ingress.class do not differ. Paths are absolute, "
-        "without //, /./ and /../, and hosts are names.",
+        "without //, /./ and /../, and hosts are names. An HTTPRoute takes only characters of URLs.",
     ),
 }

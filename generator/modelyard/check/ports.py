@@ -33,6 +33,8 @@ def _container(path: Path, container: dict[str, Any], *, open_: bool) -> Iterato
         where = (*path, "ports", i)
         for key in ("containerPort", "hostPort"):
             yield from _port((*where, key), port.get(key), named=False)
+        if open_ and path[-2] != "containers" and "containerPort" not in port:  # of others the schema says so
+            yield Found("the port has no number", "add containerPort:", where)
         name = port.get("name")
         if isinstance(name, str) and name:
             yield from _port((*where, "name"), name, named=True)

@@ -14,7 +14,7 @@ from modelyard.check.finding import Cluster, Finding, Found, Path, items, text
 from modelyard.check.pod_templates import all_pod_templates, containers
 from modelyard.check.quantities import amount
 from modelyard.manifest import Manifest
-from modelyard.names import RESOURCES, env_name, label_key, nearest, one_of, quantity
+from modelyard.names import RESOURCES, config_key, dns_1123_subdomain, env_name, label_key, nearest, one_of, quantity
 
 _METADATA: Final = ("metadata.name", "metadata.namespace", "metadata.uid")
 _ENV: Final = (
@@ -42,6 +42,7 @@ def resource_fields(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator
                 prefix = text(each.get("prefix"))
                 if prefix and (wrong := env_name(prefix)):
                     found.append(Found(f"the prefix {wrong}", "change it", (*path, "envFrom", i, "prefix")))
+                found += _named((*path, "envFrom", i), each, ("configMapRef", "secretRef"))
             yield from (each.on("MY335", index) for each in found)
 
 
@@ -56,8 +57,21 @@ def _variable(path: Path, variable: Mapping[str, Any]) -> Iterator[Found]:
         said = " and ".join(named) or "nothing"
         yield Found(f"the variable is from {said}", f"give exactly one of {one_of(_REFERENCES)}", (*path, "valueFrom"))
     where: Path = (*path, "valueFrom")
+    yield from _named(where, source, ("configMapKeyRef", "secretKeyRef"))
     yield from _field((*where, "fieldRef"), source.get("fieldRef"), _ENV)
     yield from _amount((*where, "resourceFieldRef"), source.get("resourceFieldRef"))
+
+
+def _named(path: Path, source: Mapping[str, Any], kinds: Sequence[str]) -> Iterator[Found]:
+    """Yield references to objects whose name or key is none; one that is missing is said by the schema."""
+    for kind in kinds:
+        reference = source.get(kind)
+        for field, rule in (("name", dns_1123_subdomain), ("key", config_key)):
+            value = reference.get(field) if isinstance(reference, dict) else None
+            if isinstance(value, str) and (wrong := rule(value)):
+                yield Found(f"the {field} {wrong}", "change it", (*path, kind, field))
+        if isinstance(reference, dict) and "name" not in reference and not nearest("name", reference):
+            yield Found(f"{kind} has no name", "add name:", (*path, kind))
 
 
 def downward(path: Path, source: Mapping[str, Any]) -> Iterator[Found]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final
 
-from modelyard.check.finding import Cluster, Finding, Found, Path, items, text
+from modelyard.check.finding import Cluster, Finding, Found, Path, items, mapping, text
 from modelyard.check.pod_templates import all_pod_templates, containers
 from modelyard.check.quantities import amount
 from modelyard.manifest import Manifest
@@ -34,10 +34,14 @@ _CPU: Final = frozenset([Fraction(1), Fraction(1, 1000)])
 def resource_fields(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find variables from fields that no pod has, or from several places at once."""
     for index, _, template in all_pod_templates(manifests):
+        volumes = items(template.spec.get("volumes"))
+        empty = {text(each.get("name")) for _, each in volumes if isinstance(each.get("emptyDir"), dict)}
         for path, container in containers(template.spec_path, template.spec):
             found: list[Found] = []
             for i, variable in items(container.get("env")):
                 found += _variable((*path, "env", i), variable)
+                file = mapping(variable.get("valueFrom")).get("fileKeyRef")
+                found += _file((*path, "env", i, "valueFrom", "fileKeyRef"), file, empty)
             for i, each in items(container.get("envFrom")):
                 prefix = text(each.get("prefix"))
                 if prefix and (wrong := env_name(prefix)):
@@ -60,6 +64,18 @@ def _variable(path: Path, variable: Mapping[str, Any]) -> Iterator[Found]:
     yield from _named(where, source, ("configMapKeyRef", "secretKeyRef"))
     yield from _field((*where, "fieldRef"), source.get("fieldRef"), _ENV)
     yield from _amount((*where, "resourceFieldRef"), source.get("resourceFieldRef"))
+
+
+def _file(path: Path, reference: object, empty: set[str]) -> Iterator[Found]:
+    """Yield what is wrong with a variable from a file. empty: names of the pod's volumes of the kind emptyDir."""
+    if not isinstance(reference, dict):
+        return
+    if text(reference.get("volumeName")) not in empty:
+        yield Found("the volume of the file is no emptyDir of the pod", "name one", (*path, "volumeName"))
+    if not text(reference.get("path")) or ".." in text(reference.get("path")).split("/"):
+        yield Found("the path leads to no file of the volume", "write it from the volume's root", (*path, "path"))
+    if wrong := env_name(text(reference.get("key"))):
+        yield Found(f"the key {wrong}", "change it", (*path, "key"))
 
 
 def _named(path: Path, source: Mapping[str, Any], kinds: Sequence[str]) -> Iterator[Found]:

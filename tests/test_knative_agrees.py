@@ -36,6 +36,7 @@ STRICTER: Final = {
     "MY326": "a variable that stands twice is refused by server-side apply",
     "MY327": "an unknown word is refused when the Deployment is made, after the revision was",
     "MY328": "names of containers and volumes are refused when the Deployment is made",
+    "MY339": "numbers below 0 in a liveness probe are refused when the Deployment is made",
     "MY390": "the API server's schema, which comes before the webhook",
 }
 

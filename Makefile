@@ -29,10 +29,12 @@ help: ## list the targets
 demo: $(VENV)/installed ## install, render overlays/dev, build it, check it, show what came out
 	@PATH="$(CURDIR)/$(BIN):$(dir $(KUSTOMIZE)):$$PATH" sh overlays/demo.sh
 
-test: $(VENV)/installed-dev tools ## run the tests that need neither a cluster nor a node, with the real kustomize, kubectl and Caddy
-	$(BIN)/pytest -n 2 --dist loadfile -m "not cluster and not node"
+test: $(VENV)/installed-dev tools ## run the tests but the slow ones, with the real kustomize, kubectl and Caddy
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not cluster and not node"
 
-test-slow: test-cluster test-node ## run the tests that need a cluster, and those that need a real node
+test-slow: $(VENV)/installed-dev tools ## run the slow tests, those that need a cluster, and those that need a real node
+	$(BIN)/pytest -n 2 --dist loadfile -m "slow or cluster"
+	$(MAKE) test-node
 
 test-cluster: $(VENV)/installed-dev ## run the tests that need a cluster: one of their own, or KUBECONFIG=FILE
 	$(BIN)/pytest $(if $(KUBECONFIG),--kubeconfig=$(KUBECONFIG),-n 2 --dist loadfile) -m cluster

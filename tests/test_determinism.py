@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import pytest
+
 from tests.test_cli import GOOD
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -17,6 +19,7 @@ SURROUNDINGS = [
 ]
 
 
+@pytest.mark.slow
 def test_surroundings_change_no_byte(run: Callable[..., CompletedProcess[str]], tmp_path: Path) -> None:
     folders = [(ROOT, "overlays/dev"), (ROOT / "overlays" / "dev", "."), (tmp_path, str(ROOT / "overlays" / "dev"))]
     outputs: set[str] = set()

@@ -185,6 +185,7 @@ def test_sigterm_ends_an_idle_container_when_no_more_calls_are_taken(caddy: Path
         assert time.monotonic() - start < DELAY + 3
 
 
+@pytest.mark.slow
 def test_it_ends_within_sagemakers_30_seconds_whatever_its_calls_and_its_model_do(caddy: Path, home: Path) -> None:
     shutil.copy(scr_stub.__file__, home / "scr_stub.py")
     shutil.copy(caddy, home / "caddy")

@@ -28,6 +28,7 @@ def test_kept_inputs_give_declared_problems_only(path: Path) -> None:
     TARGETS[path.parent.name](path.read_bytes())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", sorted(TARGETS))
 def test_the_fuzzer_finds_nothing_else(target: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     need(Path(found.origin if (found := find_spec("atheris")) and found.origin else "atheris"), "pip install atheris")

@@ -59,6 +59,7 @@ def points(tmp_path_factory: pytest.TempPathFactory) -> list[Call]:
     return found
 
 
+@pytest.mark.slow
 def test_killed_at_any_call(points: list[Call], tmp_path: Path) -> None:
     old, new = contents(tmp_path / "old", MODELS), contents(tmp_path / "new", CHANGED)
     assert len(points) >= 100

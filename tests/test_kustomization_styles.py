@@ -51,6 +51,7 @@ def test_each_form_has_its_edit(before: str) -> None:
     assert removed(FORMS[before].encode()).decode() == before
 
 
+@pytest.mark.slow
 @settings(max_examples=1500, deadline=None)
 @given(texts())
 def test_an_entry_comes_and_goes_without_a_trace(content: bytes) -> None:

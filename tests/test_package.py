@@ -55,6 +55,7 @@ def _works(command: list[str], folder: Path) -> None:
     assert (folder / "x" / "generated" / "models" / "credit-risk.yaml").is_file()
 
 
+@pytest.mark.slow
 def test_pip_and_python_m(wheel: Path, tmp_path: Path) -> None:
     bin_ = _environment(tmp_path / "venv")
     subprocess.run([bin_ / "pip", "install", "--quiet", "--disable-pip-version-check", wheel], check=True)
@@ -63,6 +64,7 @@ def test_pip_and_python_m(wheel: Path, tmp_path: Path) -> None:
     assert (bin_ / "modelyard-fn").is_file()
 
 
+@pytest.mark.slow
 def test_editable(tmp_path: Path) -> None:
     bin_ = _environment(tmp_path / "venv")
     command = [str(bin_ / "pip"), "install", "--quiet", "--disable-pip-version-check", "--editable", str(ROOT)]
@@ -70,6 +72,7 @@ def test_editable(tmp_path: Path) -> None:
     _works([str(bin_ / "modelyard")], tmp_path / "command")
 
 
+@pytest.mark.slow
 def test_pipx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bin_ = _environment(tmp_path / "venv")
     subprocess.run([bin_ / "pip", "install", "--quiet", "--disable-pip-version-check", "pipx"], check=True)

@@ -71,6 +71,7 @@ def try_repo(hooks: Path, repository: Path, home: Path) -> subprocess.CompletedP
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_hooks_find_a_mistake_and_drift(
     hooks: Path, repository: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

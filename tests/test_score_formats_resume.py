@@ -46,6 +46,7 @@ def _texts(path: Path) -> list[list[str]]:
     return read(plain)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_kill_at_each_change_of_a_file_loses_and_doubles_nothing(server: Server, tmp_path: Path, ending: str) -> None:
     server.delay = 0.004  # so that there is more than one checkpoint

@@ -67,6 +67,7 @@ def _codes(done: Scored) -> list[str]:
     return [each.code for each in done.problems]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", [0, 3], ids=["all rows are scored", "every third row fails"])
 def test_a_kill_at_each_change_of_a_file_loses_and_doubles_nothing(server: Server, tmp_path: Path, every: int) -> None:
     server.delay = 0.004  # so that there is more than one checkpoint

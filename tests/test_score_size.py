@@ -46,6 +46,7 @@ def _scored(url: str, folder: Path, rows: int) -> float:
     return int(done.stdout) / 1024
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss has another unit")
 def test_a_hundred_thousand_rows_are_exact_and_memory_is_flat(tmp_path: Path) -> None:
     with quick_server() as url:

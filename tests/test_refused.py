@@ -102,6 +102,17 @@ def test_a_term_of_an_affinity_that_is_refused_is_an_error(term: str) -> None:
     assert errors(f"{HEAD.replace('TARGET', 'deployment')}      {affinity}\n") == {("MY337", 11)}
 
 
+def test_a_second_port_of_the_service_with_one_number_is_an_error() -> None:
+    text = HEAD.replace("TARGET", "deployment")
+    assert {code for code, _ in errors(f"{text}      ports: [{{name: grpc, port: 80}}]\n")} == {"MY322"}
+    assert errors(f"{text}      ports: [{{name: grpc, port: 9000}}]\n") == set()
+
+
+def test_knative_takes_two_slashes_for_the_root() -> None:
+    volume = "      volumes: [{name: a, mountPath: //, emptyDir: {}}]\n"
+    assert errors(HEAD.replace("TARGET", "knative") + volume) == {("MY313", 11)}
+
+
 def test_a_pull_secret_named_twice_is_an_error() -> None:
     text = HEAD.replace("TARGET", "deployment").replace("  models:", "  imagePullSecrets: [a, a]\n  models:")
     assert errors(text) == {("MY326", 7)}

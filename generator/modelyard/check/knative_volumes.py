@@ -5,6 +5,7 @@ ConfigMaps, Secrets and the like are made read-only (revision_defaults.go), so w
 """
 
 import posixpath
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -106,7 +107,7 @@ def _mount(path: Path, mount: dict[str, Any]) -> Iterator[Found]:
     where = text(mount.get("mountPath"))
     if not where:
         yield Found("the mount has no path", "add mountPath:", path)
-    elif posixpath.normpath(where) in _RESERVED_PATHS:
+    elif posixpath.normpath(re.sub("^/+", "/", where)) in _RESERVED_PATHS:  # POSIX keeps // apart, Go does not
         yield Found(f"nothing can be mounted at {where}", "mount it elsewhere", (*path, "mountPath"))
     elif not where.startswith("/"):
         yield Found(f"the path {where} does not start with /", "write it from the root", (*path, "mountPath"))

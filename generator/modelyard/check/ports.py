@@ -7,7 +7,7 @@ pkg/apis/core/validation/validation.go, ValidateService.
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from modelyard.check.finding import Cluster, Finding, Found, Path, at, integer, items, mapping
+from modelyard.check.finding import Cluster, Finding, Found, Path, at, integer, items, mapping, text
 from modelyard.check.pod_templates import KNATIVE, PodTemplate, all_pod_templates, containers
 from modelyard.manifest import Manifest
 from modelyard.names import port_name
@@ -55,7 +55,13 @@ def _container(path: Path, container: dict[str, Any], *, open_: bool) -> Iterato
 
 def _others(manifest: Manifest) -> Iterator[Found]:
     if manifest.kind == "Service" and not manifest.group:
+        first: dict[tuple[object, object], Path] = {}
         for i, port in items(at(manifest.body, "spec").get("ports")):
+            where: Path = ("spec", "ports", i, "port")
+            number = integer(port.get("port")), text(port.get("protocol")) or "TCP"
+            if number[0] is not None and number in first:
+                yield Found(f"a second port {number[0]}", "give it another number", where, first[number], "the first")
+            first.setdefault(number, where)
             for key in ("port", "targetPort", "nodePort"):
                 yield from _port(("spec", "ports", i, key), port.get(key), named=key == "targetPort")
     elif manifest.kind == "NetworkPolicy":

@@ -33,7 +33,7 @@ class Decided(NamedTuple):
     overlays: bool = True
 
 
-PLAIN: Final = frozenset(["Deployment"])
+PLAIN: Final = frozenset(["Deployment", "StatefulSet"])
 KNATIVE: Final = frozenset(["Service", "Configuration"])
 EVERY: Final = PLAIN | KNATIVE
 _CASES: Final = "the case gives none: what a model needs is for its file to say"
@@ -65,8 +65,21 @@ DECIDED: Final[dict[tuple[str, str], Decided]] = {
         "topologySpreadConstraints spread the pods of a Deployment; Knative has both behind feature flags", EVERY
     ),
     ("deployment-has-poddisruptionbudget", "No matching PodDisruptionBudget was found"): Decided(
-        "Knative makes and removes the pods of a revision; a budget for one pod would keep nodes from being drained",
-        KNATIVE,
+        "Knative makes and removes the pods of a revision; a budget for one pod would keep nodes from being drained, "
+        "and an autoscaler may leave one",
+        EVERY,
+    ),
+    ("statefulset-has-poddisruptionbudget", "No matching PodDisruptionBudget was found"): Decided(
+        "a budget for one pod would keep nodes from being drained", PLAIN, overlays=False
+    ),
+    ("statefulset-has-host-podantiaffinity", "StatefulSet does not have a host podAntiAffinity set"): Decided(
+        "topologySpreadConstraints spread its pods", PLAIN
+    ),
+    ("container-security-context-readonlyrootfilesystem", "The pod has a container with a writable root filesystem"): (
+        Decided("containers beside the model are made by others, who may write", EVERY, overlays=False)
+    ),
+    ("horizontalpodautoscaler-replicas", "HPA few replicas"): Decided(
+        "one pod at least is what the case asks for", frozenset(["HorizontalPodAutoscaler"]), overlays=False
     ),
     ("deployment-replicas", "Deployment few replicas"): Decided(
         "one replica is what the file asks for, such as a challenger's", PLAIN

@@ -67,7 +67,7 @@ def test_a_service_becomes_a_split_and_a_service_again(scene: Scene) -> None:
     with Watch(scene) as watch:
         moved = scene.apply(SPLIT, "--handover", "--yes", "--wait", "--timeout", "60")
     assert moved.code == 0, moved.err
-    assert (watch.gaps, len(watch.uids), watch.looks > 5) == ([], 1, True)
+    assert (watch.gaps, len(watch.uids), watch.looks > 2) == ([], 1, True)
     assert scene.names(KSVC) == {"solo-a", "solo-b", "other"}
     assert scene.names(CONFIGURATION) == {"solo-a", "solo-b", "other"}
     route = scene.get(ROUTE, "solo")
@@ -78,7 +78,7 @@ def test_a_service_becomes_a_split_and_a_service_again(scene: Scene) -> None:
     with Watch(scene) as watch:
         back = scene.apply(SINGLE, "--handover", "--yes", "--wait", "--timeout", "60")
     assert back.code == 0, back.err
-    assert (watch.gaps, len(watch.uids), watch.looks > 5) == ([], 1, True)
+    assert (watch.gaps, len(watch.uids), watch.looks > 2) == ([], 1, True)
     assert scene.names(KSVC) == {"solo", "other"}
     route = scene.get(ROUTE, "solo")
     assert [each["revisionName"] for each in route["status"]["traffic"]] == ["solo-00001"]

@@ -60,4 +60,4 @@ def _copied(folder: Path, count: int) -> float:
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss has another unit")
 def test_a_million_rows_in_one_row_group_are_never_in_memory_at_once(tmp_path: Path) -> None:
     small, large = _copied(tmp_path, SMALL), _copied(tmp_path, LARGE)
-    assert large < small + 60
+    assert large < small + 100  # as rows of Python they are more than 500

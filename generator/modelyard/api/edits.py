@@ -26,7 +26,7 @@ from modelyard.names import nearest, one_of
 from modelyard.problem import Problem, has_errors, problem
 from modelyard.yamlio import MAX_BYTES
 
-__all__ = ["Edit", "added", "concerns", "promote", "rollback", "split", "write", "written"]
+__all__ = ["Edit", "added", "concerns", "declares", "promote", "rollback", "split", "write", "written"]
 
 WHOLE: Final = 100  # percent
 
@@ -53,8 +53,17 @@ def concerns(file: str | Path, name: str) -> bool:
     if not regular.is_file(models_file(file)):
         return Path(file) != Path()
     found = load(file)
-    declared = found.models.models if found.models else ()
-    return has_errors(found.problems) or any(each.name == name for each in declared)
+    return has_errors(found.problems) or _declares(found, name)
+
+
+def declares(file: str | Path, name: str) -> bool:
+    """Tell whether a models file without mistakes declares a model."""
+    found = load(file)
+    return not has_errors(found.problems) and _declares(found, name)
+
+
+def _declares(loaded: Loaded, name: str) -> bool:
+    return any(each.name == name for each in (loaded.models.models if loaded.models else ()))
 
 
 def split(file: str | Path, name: str, shares: Mapping[str, int]) -> Result:

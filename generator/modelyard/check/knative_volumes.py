@@ -60,7 +60,7 @@ def _volume(path: Path, volume: dict[str, Any], mounted: set[str]) -> Iterator[F
         yield Found(f"the volume {name} has {word}", "give each volume one source", path)
     for key in ("secret", "configMap"):
         yield from _items((*path, key), volume.get(key))
-    if isinstance(volume.get("projected"), dict) and not isinstance(volume["projected"].get("sources"), list):
+    if isinstance(volume.get("projected"), dict) and volume["projected"].get("sources") is None:
         yield Found("the projected volume has no sources", "add sources: […]", (*path, "projected"))
     for i, each in items(mapping(volume.get("projected")).get("sources")):
         yield from _projected((*path, "projected", "sources", i), each)
@@ -69,9 +69,6 @@ def _volume(path: Path, volume: dict[str, Any], mounted: set[str]) -> Iterator[F
         yield Found(
             f"emptyDir knows no medium {medium}", "write Memory, or leave it out", (*path, "emptyDir", "medium")
         )
-    size = mapping(volume.get("emptyDir")).get("sizeLimit")
-    if (isinstance(size, str) and size.startswith("-")) or (isinstance(size, int | float) and size < 0):
-        yield Found("the size limit is less than 0", "change it", (*path, "emptyDir", "sizeLimit"))
     if isinstance(volume.get("image"), dict) and not text(volume["image"].get("reference")):
         yield Found("the image volume names no image", "add reference:", (*path, "image"))
 

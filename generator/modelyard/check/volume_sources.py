@@ -193,7 +193,8 @@ def _projected(path: Path, source: Mapping[str, Any]) -> Iterator[Found]:
             inside = mapping(each[key])
             for field in _PROJECTED.get(key, ()):
                 if _lacks(inside, field):
-                    yield Found(f"the projected {key} has no {field}", f"add {field}:", (*where, key))
+                    at = (*where, key, field) if field in inside else (*where, key)
+                    yield Found(f"the projected {key} has no {field}", f"add {field}:", at)
             for at_, file in _files((*where, key), inside):
                 if file in first:
                     yield Found("a second file has this path", "give it another", at_, first[file], "the first")

@@ -91,7 +91,7 @@ def _check_where(name: str, file: Path, *cluster: str, to_cluster: bool) -> None
     """Leave with wrong usage if a cluster is named, and the models file alone would change."""
     from modelyard.api import edits, models_file
 
-    if any(cluster) and not to_cluster and edits.concerns(file, name):
+    if any(cluster) and not to_cluster and edits.declares(file, name):
         message = f"{models_file(file)} declares {name}, and no cluster is changed without --apply"
         raise typer.BadParameter(f"{message}: leave out --namespace, --context and --kubeconfig, or add it")
 

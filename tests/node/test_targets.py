@@ -80,4 +80,6 @@ def test_a_model_scales_to_zero_and_back(scene: Scene, model: str) -> None:
     print(f"from zero to an answer: {taken:.1f} s")  # noqa: T201 - a figure
     assert taken < 6
     logs = scene.run("logs", "single")
-    assert (logs.code, logs.out) == (0, "model: version single\n")
+    assert logs.code == 0
+    said = {line.rpartition("model: ")[2] for line in logs.out.splitlines()}  # more than one pod may have started
+    assert said == {"version single"}

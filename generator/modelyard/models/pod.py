@@ -233,7 +233,7 @@ class SecurityContext(Shape):
     appArmorProfile: JsonObject | None = Field(None, description="AppArmor profile; not on Knative.")
     capabilities: Capabilities | None = Field(None, description="Linux capabilities.")
     privileged: bool | None = Field(None, description="Run as on the node itself; never passes restricted.")
-    procMount: str | None = Field(None, description="How /proc is mounted; not on Knative.")
+    procMount: Literal["Default", "Unmasked"] | None = Field(None, description="How /proc is mounted; not on Knative.")
     readOnlyRootFilesystem: bool | None = Field(None, description="true if absent; /tmp can be written.")
     runAsGroup: Annotated[int, Field(ge=0)] | None = Field(None, description="Group id.")
     runAsNonRoot: bool | None = Field(None, description="true if absent.")

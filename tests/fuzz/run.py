@@ -37,7 +37,7 @@ def main() -> None:
         f"-dict={HERE / 'yaml.dict'}",
         f"-artifact_prefix={given.failed.resolve()}/fuzz-{given.target}-",
         "-max_len=2048",
-        "-timeout=20",  # seconds for one input
+        "-timeout=60",  # seconds for one input, however busy the machine is; targets have limits of their own
         "-rss_limit_mb=1500",
         "-print_final_stats=1",
     ]

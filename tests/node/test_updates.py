@@ -22,9 +22,10 @@ spec:
       image: IMAGE
       path: /model
       runtime: pcr
-      env: {VERSION: "1"}
+      env: {VERSION: "1", TAKES: 5ms}
       securityContext: {runAsUser: 1001}
-      probes: {readiness: {httpGet: {path: /ready}, period: 1s}}
+      # Patient: under this load a pod may wait for the processor, and is not to leave its Service for that.
+      probes: {readiness: {httpGet: {path: /ready}, period: 1s, timeout: 5s, failureThreshold: 10}}
       resources: {requests: {cpu: 10m, memory: 16Mi}, limits: {memory: 128Mi}}
       targets: {TARGET}
 """

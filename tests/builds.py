@@ -13,7 +13,7 @@ import yaml
 
 from modelyard import api
 from modelyard.compose import KUSTOMIZECONFIG, kustomizeconfig
-from modelyard.problem import has_errors
+from modelyard.problems import has_errors
 
 Object: TypeAlias = dict[str, Any]
 Identity: TypeAlias = tuple[str, str, str]  # group, kind, name

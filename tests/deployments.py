@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import yaml
 
-from modelyard.problem import Problem
+from modelyard.problems import Problem
 
 DATA: Final = Path(__file__).parent / "effect"
 _Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from modelyard import files
-from modelyard.problem import Problem
+from modelyard.problems import Problem
 
 HEADER = "# ours"
 OLD = {"kustomization.yaml": "old", "models/a.yaml": "a 1", "models/b.yaml": "b", "c.yaml": "c"}

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 import yaml
 
 from modelyard import api
-from modelyard.problem import has_errors
+from modelyard.problems import has_errors
 
 Data: TypeAlias = dict[str, Any]
 

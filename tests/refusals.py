@@ -16,7 +16,7 @@ from modelyard.cluster.client import Client, ClusterProblem
 from modelyard.cluster.login import Connection, connect
 from modelyard.manifest import Manifest
 from modelyard.models.modelset import Feature
-from modelyard.problem import has_errors
+from modelyard.problems import has_errors
 from tests import cluster_server, conftest, random_models
 from tests.cluster_server import Cluster
 

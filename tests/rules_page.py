@@ -10,7 +10,7 @@ import yaml
 
 from modelyard.check import check_objects
 from modelyard.check.finding import Cluster
-from modelyard.codes import CODES
+from modelyard.problems.codes import CODES
 from tests import examples
 
 ROOT: Final = Path(__file__).resolve().parent.parent

@@ -8,7 +8,7 @@ import pytest
 
 from modelyard.amend import Setting, with_model, with_settings
 from modelyard.load import load_text
-from modelyard.problem import has_errors
+from modelyard.problems import has_errors
 from modelyard.yamlio import Sources, read
 
 ROOT: Final = Path(__file__).parent.parent

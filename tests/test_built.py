@@ -22,7 +22,7 @@ from modelyard.check.site_config import arrived
 from modelyard.check.stream import Stream
 from modelyard.manifest import Rendered
 from modelyard.origin import marked_section
-from modelyard.problem import Problem, has_errors
+from modelyard.problems import Problem, has_errors
 from tests import viya
 from tests.test_viya import NFS, README, install
 

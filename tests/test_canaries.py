@@ -10,7 +10,7 @@ import yaml
 
 from modelyard import api
 from modelyard.api.streams import check_streams
-from modelyard.problem import Problem
+from modelyard.problems import Problem
 from modelyard.report import Report
 from modelyard.report.formats import FORMATS, written
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from modelyard import api
-from modelyard.problem import has_errors
+from modelyard.problems import has_errors
 from modelyard.report import text
 from modelyard.targets import SECTIONS, TARGETS
 

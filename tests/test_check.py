@@ -13,7 +13,7 @@ import yaml
 from junitparser import JUnitXml
 
 from modelyard.api.streams import check_streams
-from modelyard.problem import Place, Problem, Related
+from modelyard.problems import Place, Problem, Related
 from tests.test_cli import BAD, GOOD
 
 Command = Callable[..., CompletedProcess[str]]

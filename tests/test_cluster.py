@@ -9,7 +9,7 @@ import pytest
 
 from modelyard import api
 from modelyard.manifest import CLUSTER_SCOPED
-from modelyard.problem import has_errors
+from modelyard.problems import has_errors
 from tests import model_sets
 from tests.cluster_server import Cluster, stream
 

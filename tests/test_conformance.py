@@ -19,7 +19,7 @@ from modelyard.models.declared import DeclaredSet
 from modelyard.models.modelset import Feature
 from modelyard.models.pod import SecurityContext
 from modelyard.models.shape import Shape
-from modelyard.problem import has_errors
+from modelyard.problems import has_errors
 from tests import model_sets
 
 Kind: TypeAlias = tuple[str, str]

@@ -12,7 +12,7 @@ import pytest
 
 from modelyard import expansion, patch, pods
 from modelyard.api.streams import check_streams
-from modelyard.problem import MAX_FINDINGS, problem, unique
+from modelyard.problems import MAX_FINDINGS, problem, unique
 from tests.conftest import ROOT
 from tests.expressions import Pattern, patterns, pumped
 

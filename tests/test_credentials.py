@@ -5,7 +5,14 @@ from typing import Final
 
 import pytest
 
-from modelyard.credentials import is_credential, is_credential_name, is_credential_value, leaves, without, without_forms
+from modelyard.problems.credentials import (
+    is_credential,
+    is_credential_name,
+    is_credential_value,
+    leaves,
+    without,
+    without_forms,
+)
 
 # Names and values as public files and bug reports have them.
 CREDENTIALS: Final = [

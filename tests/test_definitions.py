@@ -13,8 +13,8 @@ import yaml
 
 from modelyard.api.definitions import Custom, Kinds, of_files
 from modelyard.api.streams import check_streams
-from modelyard.codes import CODES
-from modelyard.problem import has_errors
+from modelyard.problems import has_errors
+from modelyard.problems.codes import CODES
 from tests.mutations import mutated
 from tests.test_cli import GOOD
 

@@ -8,7 +8,7 @@ import pytest
 from modelyard.effect import effect
 from modelyard.effect.objects import Objects
 from modelyard.kustomize import build
-from modelyard.problem import has_errors
+from modelyard.problems import has_errors
 from tests.deployments import DATA, bodies, lay, normal, variant
 
 NO_BUILD = ("bad-pointer", "bad-no-merge", "bad-duplicate-name")

@@ -10,7 +10,7 @@ from modelyard.effect import Ours, check, effect
 from modelyard.effect.reading import first_mark
 from modelyard.manifest import ConfigMapEntries, Manifest, Rendered, TargetPatch
 from modelyard.places import marked
-from modelyard.problem import Place
+from modelyard.problems import Place
 from modelyard.yamlio import Sources
 from modelyard.yamlio.stream import read_all
 from tests.deployments import DATA, found, lay

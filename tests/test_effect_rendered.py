@@ -9,7 +9,7 @@ from modelyard import api, effect, install
 from modelyard.kustomize import build
 from modelyard.origin import marked_section, place_of
 from modelyard.places import find
-from modelyard.problem import Place
+from modelyard.problems import Place
 from tests.deployments import bodies, lay, normal, variant
 
 MODELS: Final = """\

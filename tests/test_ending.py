@@ -8,7 +8,7 @@ import pytest
 
 from modelyard import api
 from modelyard.names import seconds
-from modelyard.problem import Problem
+from modelyard.problems import Problem
 
 MODELS: Final = """\
 apiVersion: modelyard.dev/v1alpha1

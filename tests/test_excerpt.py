@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelyard.problem import Place
+from modelyard.problems import Place
 from modelyard.report import printable
 from modelyard.report.excerpt import MAX_EXCERPTS, Excerpts
 

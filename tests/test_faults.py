@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import pytest
 
-from modelyard.codes import CODES
+from modelyard.problems.codes import CODES
 from tests import examples
 
 _POD: Final = "/0/spec/template/spec"

@@ -15,7 +15,7 @@ from modelyard import api, install
 from modelyard.api import site_config
 from modelyard.api.built import check_built
 from modelyard.api.streams import check_streams
-from modelyard.problem import Problem, has_errors
+from modelyard.problems import Problem, has_errors
 from tests.folders import state
 
 

@@ -9,7 +9,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from modelyard.problem import Problem
+from modelyard.problems import Problem
 from tests.test_hints import applied, errors, spelled
 
 Command = Callable[..., CompletedProcess[str]]

@@ -17,7 +17,7 @@ import pytest
 import modelyard
 from modelyard import files
 from modelyard.files import entries, lock
-from modelyard.problem import Place, Problem
+from modelyard.problems import Place, Problem
 from tests.folders import beside
 
 SOURCE = str(Path(next(iter(modelyard.__path__))).parent)

@@ -9,7 +9,7 @@ import pytest
 
 from modelyard import files
 from modelyard.files import entries, lock
-from modelyard.problem import Severity
+from modelyard.problems import Severity
 from tests.folders import HEADER, NEW, OLD, Write, beside, both_ways, state, texts
 
 

@@ -10,7 +10,7 @@ import yaml
 from modelyard import api
 from modelyard.explain import explain
 from modelyard.load import load_text
-from modelyard.problem import Problem, Severity
+from modelyard.problems import Problem, Severity
 from modelyard.yamlio import write
 from tests.conftest import ROOT
 from tests.test_load import HEAD, model, only, problems

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelyard import api
-from modelyard.problem import has_errors
+from modelyard.problems import has_errors
 from modelyard.report import text
 from tests.fuzz.targets import clean
 

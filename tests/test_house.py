@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modelyard.codes import CODES
+from modelyard.problems.codes import CODES
 from modelyard.targets import PLANNED, SECTIONS, TARGETS, section, target
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -6,7 +6,7 @@ import pytest
 
 from modelyard import api
 from modelyard.load import load_text
-from modelyard.problem import Problem
+from modelyard.problems import Problem
 
 HEAD = "apiVersion: modelyard.dev/v1alpha1\nkind: ModelSet\nmetadata: {name: risk}\nspec:\n"
 REGISTRY = "  registry: r.example.com/m\n"

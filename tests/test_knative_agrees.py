@@ -13,7 +13,7 @@ import yaml
 
 from modelyard.check import check_objects
 from modelyard.check.finding import Cluster
-from modelyard.codes import CODES
+from modelyard.problems.codes import CODES
 from tests import examples
 from tests.mutations import mutated
 

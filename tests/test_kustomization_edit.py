@@ -7,7 +7,7 @@ import pytest
 
 from modelyard.kustomization import Entry, entries, with_entry, without_entry
 from modelyard.kustomization.layout import MAX_BYTES
-from modelyard.problem import Place
+from modelyard.problems import Place
 from tests.conftest import Run
 from tests.kustomization_texts import ENTRY, SHOWN, added, removed
 

@@ -6,7 +6,7 @@ import pytest
 
 from modelyard import api
 from modelyard.load import load_text
-from modelyard.problem import Place, Problem, has_errors
+from modelyard.problems import Place, Problem, has_errors
 
 HEAD = "apiVersion: modelyard.dev/v1alpha1\nkind: ModelSet\nmetadata: {name: risk}\nspec:\n"
 

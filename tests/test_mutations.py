@@ -10,7 +10,7 @@ import yaml
 
 from modelyard import api
 from modelyard.load import load_text
-from modelyard.problem import Severity
+from modelyard.problems import Severity
 from modelyard.yamlio import write, write_all
 
 ROOT = Path(__file__).resolve().parent.parent

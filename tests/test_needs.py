@@ -9,7 +9,7 @@ import pytest
 from modelyard import api
 from modelyard.cluster.client import Object
 from modelyard.cluster.ready import State, state
-from modelyard.problem import has_errors
+from modelyard.problems import has_errors
 from modelyard.report import text
 from tests.scenes import Scene
 

@@ -8,11 +8,11 @@ from typing import Any, get_args
 import pytest
 
 from modelyard import api
-from modelyard.codes import CODES
 from modelyard.explain import explain
 from modelyard.fields import shipped
 from modelyard.load import load_text
 from modelyard.models.model import Runtime
+from modelyard.problems.codes import CODES
 from modelyard.targets import PLANNED, TARGETS
 from tests.conftest import ROOT, Run
 

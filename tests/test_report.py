@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase
 
-from modelyard.codes import CODES
-from modelyard.problem import Place, Problem, Related, Severity, Subject, has_errors
+from modelyard.problems import Place, Problem, Related, Severity, Subject, has_errors
+from modelyard.problems.codes import CODES
 from modelyard.report import Report, printable, text
 from modelyard.report.formats import FORMATS, format_of, written
 from tests.fuzz.targets import clean

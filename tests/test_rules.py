@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from modelyard.codes import CODES
+from modelyard.problems.codes import CODES
 from tests import examples, rules_page
 
 CHECK: Final = Path(__file__).parent.parent / "generator" / "modelyard" / "check"

@@ -11,7 +11,7 @@ import yaml
 
 from modelyard import api
 from modelyard.fields import shipped
-from modelyard.problem import has_errors
+from modelyard.problems import has_errors
 from modelyard.yamlio import write_all
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -11,7 +11,7 @@ import pytest
 
 from modelyard import api
 from modelyard.api.scoring import Connection, Options, Route, Scored, score
-from modelyard.problem import Place
+from modelyard.problems import Place
 from tests.conftest import Run
 from tests.model_server import REFUSED, Server, answer, running
 from tests.scoring import HEADER, OUTPUTS, QUICK, beside, errors, expected, read, rows, table

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from modelyard import api
 from modelyard.load import load_text
 from modelyard.manifest import Manifest
-from modelyard.problem import has_errors
+from modelyard.problems import has_errors
 from modelyard.seal import seal
 from tests.builds import KUSTOMIZATIONS, load
 from tests.conftest import Run

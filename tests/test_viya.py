@@ -11,7 +11,7 @@ import yaml
 from modelyard import api
 from modelyard.api import site_config
 from modelyard.install import apply
-from modelyard.problem import has_errors
+from modelyard.problems import has_errors
 from tests import viya
 from tests.builds import Identity, Object, load
 

@@ -17,7 +17,7 @@ from modelyard.compose import HEADER, site_config
 from modelyard.manifest import ConfigMapEntries, Rendered
 from modelyard.models.pod import VolumeSource
 from modelyard.overlay import write
-from modelyard.problem import has_errors
+from modelyard.problems import has_errors
 from tests import viya
 from tests.hostile.readers import kubectl
 from tests.test_yaml_emission import REFUSED, hostile_strings

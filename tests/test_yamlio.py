@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from modelyard.problem import Place
+from modelyard.problems import Place
 from modelyard.yamlio import (
     MAX_BYTES,
     MAX_DEPTH,

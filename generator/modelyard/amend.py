@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from modelyard import splice
-from modelyard.problem import Place, Problem, problem
+from modelyard.problems import Place, Problem, problem
 from modelyard.splice import BREAK, NoPlaceError, Splice
 from modelyard.yamlio import Sources, quote, read, resolve
 from modelyard.yamlio.nodes import Node, Tree, parse

@@ -12,7 +12,7 @@ from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.deployed import Autoscale, Deployed, VolumeClaim
 from modelyard.models.model import Model
 from modelyard.places import derived, in_order
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
 from modelyard.template import Templates
 from modelyard.workload import KINDS as AROUND_PODS
 from modelyard.workload import (

@@ -4,9 +4,9 @@ import json
 import textwrap
 from collections.abc import Iterable
 
-from modelyard.codes import CODES
 from modelyard.fields import Node, all_names, alternatives, fields, homes, schema
 from modelyard.names import nearest, one_of
+from modelyard.problems.codes import CODES
 
 WIDTH = 100  # characters of a line
 SHOWN = 3  # fields that a hint proposes

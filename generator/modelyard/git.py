@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from modelyard import regular
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
 
 _SECONDS: Final = 60.0  # no call here takes longer, whatever the size of a repository
 # What fetches the whole history: the field of GitHub's action, the variable of GitLab's runner, git's own word.

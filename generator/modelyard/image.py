@@ -7,7 +7,7 @@ from typing import Final
 from modelyard import files, names, proxy, quoting
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.pods import image, url_path
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
 from modelyard.targets.sagemaker_proxy import NAME as TARGET
 from modelyard.targets.sagemaker_proxy import Spec
 from modelyard.template import text

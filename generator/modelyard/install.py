@@ -16,7 +16,7 @@ from modelyard import files, overlay, regular
 from modelyard.compose import HEADER, SITE_CONFIG
 from modelyard.files import FileProblem
 from modelyard.kustomization import entries, find, with_entry, without_entry
-from modelyard.problem import Place, Problem, problem
+from modelyard.problems import Place, Problem, problem
 from modelyard.report import printable
 from modelyard.yamlio import MAX_BYTES
 

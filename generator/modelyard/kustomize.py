@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
 
 TIMEOUT: Final = 900.0  # seconds; a real SAS Viya tree takes 66
 _TICK: Final = 1.0  # seconds between two calls of progress

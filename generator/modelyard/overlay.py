@@ -10,7 +10,7 @@ from typing import Final
 
 from modelyard import files
 from modelyard.compose import HEADER
-from modelyard.problem import Problem
+from modelyard.problems import Problem
 
 # Which modelyard wrote the folder. Apart from what is compared: two people with two versions that give the same
 # objects have nothing to quarrel about. kustomize reads no file that nobody names.

@@ -10,7 +10,7 @@ from typing import Final
 from modelyard import names
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.pods import APP_PATH, url_path
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
 from modelyard.template import folder
 from modelyard.workload import port
 

@@ -11,7 +11,7 @@ from modelyard.manifest import Manifest, Rendered
 from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.names import one_of
 from modelyard.patch import PatchFailed, apply
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
 from modelyard.seal import seal
 from modelyard.targets import section, target
 from modelyard.template import Templates

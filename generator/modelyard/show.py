@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from modelyard.credentials import HIDDEN, is_credential, item_names, key_name
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.model import Model
+from modelyard.problems.credentials import HIDDEN, is_credential, item_names, key_name
 from modelyard.report import printable
 from modelyard.yamlio import ListMarks, MapMarks, Marks, at, quote
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from itertools import cycle
 from typing import Final, get_args
 
-from modelyard.problem import Problem
+from modelyard.problems import Problem
 from modelyard.score.cells import columns
 from modelyard.score.contract import Contract, Input, Kind
 from modelyard.score.feed import units

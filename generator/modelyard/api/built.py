@@ -20,7 +20,7 @@ from modelyard.manifest import Manifest, Rendered
 from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.origin import marked_section, placed, remarked
 from modelyard.places import find
-from modelyard.problem import Problem, has_errors, problem, unique
+from modelyard.problems import Problem, has_errors, problem, unique
 from modelyard.render import render_model, render_shared
 from modelyard.template import Templates
 

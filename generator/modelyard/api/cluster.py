@@ -26,7 +26,7 @@ from modelyard.cluster.prune import foreign, surplus
 from modelyard.cluster.remove import objects_of, remove, revision_of
 from modelyard.cluster.split import Split, all_to, apply_split, split
 from modelyard.cluster.wait import wait
-from modelyard.problem import Problem, has_errors, problem
+from modelyard.problems import Problem, has_errors, problem
 
 __all__ = [
     "Applied",

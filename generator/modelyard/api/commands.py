@@ -25,7 +25,7 @@ from modelyard.cluster.apply import Applied
 from modelyard.cluster.client import Object
 from modelyard.cluster.inventory import Model
 from modelyard.cluster.split import Split
-from modelyard.problem import Problem, has_errors
+from modelyard.problems import Problem, has_errors
 
 __all__ = [
     "HERE",

@@ -14,7 +14,7 @@ from modelyard.changes import Difference, Pair, of_objects, owner_of
 from modelyard.compose import KUSTOMIZECONFIG, SITE_CONFIG
 from modelyard.git import GitProblem, Repository
 from modelyard.manifest import Manifest
-from modelyard.problem import Problem, has_errors
+from modelyard.problems import Problem, has_errors
 from modelyard.workload import NAME_LABEL, VARIANT_LABEL
 from modelyard.yamlio import Sources
 from modelyard.yamlio.stream import read_all

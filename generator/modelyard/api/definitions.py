@@ -19,7 +19,7 @@ from modelyard.check.openapi import not_structural
 from modelyard.check.schemas import by_schema
 from modelyard.cluster import Client, ClusterProblem, Connection, connect
 from modelyard.manifest import Manifest
-from modelyard.problem import Problem, has_errors, problem
+from modelyard.problems import Problem, has_errors, problem
 from modelyard.yamlio import Sources
 from modelyard.yamlio.stream import read_all
 

@@ -16,7 +16,7 @@ from modelyard.api.commands import HERE, PLAINLY, Applying, Outcome, apply_rende
 from modelyard.api.pipeline import Rendering, models_file, render_loaded
 from modelyard.cluster import Connection
 from modelyard.load import load_text
-from modelyard.problem import Problem, unique
+from modelyard.problems import Problem, unique
 from modelyard.yamlio import write
 
 __all__ = ["Deployment", "deploy"]

@@ -23,7 +23,7 @@ from modelyard.git import DEEPEN, GitProblem, Repository
 from modelyard.load import Loaded, load_text
 from modelyard.models.declared import DeclaredModel
 from modelyard.names import nearest, one_of
-from modelyard.problem import Problem, has_errors, problem
+from modelyard.problems import Problem, has_errors, problem
 from modelyard.yamlio import MAX_BYTES
 
 __all__ = ["Edit", "added", "concerns", "declares", "promote", "rollback", "split", "write", "written"]

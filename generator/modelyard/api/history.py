@@ -17,7 +17,7 @@ from modelyard.changes import Difference, of_sets
 from modelyard.git import GitProblem, Repository
 from modelyard.load import Loaded, base_of, bounds
 from modelyard.models.declared import DeclaredModel
-from modelyard.problem import Problem, has_errors
+from modelyard.problems import Problem, has_errors
 
 __all__ = ["differences", "images_and_percents", "previous"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from modelyard.api.pipeline import load
 from modelyard.image import content, write
 from modelyard.names import nearest
-from modelyard.problem import Problem, has_errors, problem, unique
+from modelyard.problems import Problem, has_errors, problem, unique
 
 __all__ = ["context", "write"]
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from modelyard.cluster import Client, ClusterProblem, Connection, connect
 from modelyard.cluster.entry import Sought, entry
 from modelyard.http import Address
-from modelyard.problem import Problem
+from modelyard.problems import Problem
 from modelyard.score.options import Locate, Route
 
 

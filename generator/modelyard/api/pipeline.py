@@ -23,7 +23,7 @@ from modelyard.manifest import Manifest, Rendered
 from modelyard.models.declared import DeclaredModel, DeclaredSet, find_marks
 from modelyard.names import nearest
 from modelyard.origin import placed
-from modelyard.problem import Problem, Related, has_errors, unique
+from modelyard.problems import Problem, Related, has_errors, unique
 from modelyard.render import render_model, render_section, render_shared
 from modelyard.template import Templates, folder
 from modelyard.yamlio import ListMarks, at, write_all

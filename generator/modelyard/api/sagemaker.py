@@ -4,7 +4,7 @@ from pathlib import Path
 
 from modelyard.api.pipeline import render
 from modelyard.names import nearest
-from modelyard.problem import Problem, has_errors, problem
+from modelyard.problems import Problem, has_errors, problem
 from modelyard.script import script as program
 from modelyard.targets.sagemaker.values import fields
 

@@ -21,7 +21,7 @@ from modelyard.api.located import in_cluster
 from modelyard.api.pipeline import load, models_file
 from modelyard.cluster import Connection
 from modelyard.http import Address, Limits
-from modelyard.problem import Problem, has_errors
+from modelyard.problems import Problem, has_errors
 from modelyard.score.measures import Measures
 from modelyard.score.options import Frame, Options, Route
 from modelyard.score.run import Report, Run, Scored

@@ -14,7 +14,7 @@ from modelyard.models.declared import DeclaredSet
 from modelyard.models.viya import Restore, Viya
 from modelyard.origin import marked_section, place_of
 from modelyard.places import find
-from modelyard.problem import Place, Problem, has_errors, problem, unique
+from modelyard.problems import Place, Problem, has_errors, problem, unique
 from modelyard.render import render_section
 from modelyard.template import Templates
 

@@ -14,7 +14,7 @@ from modelyard.load.rules import accepting
 from modelyard.manifest import Manifest
 from modelyard.origin import placed as from_model
 from modelyard.patch import pointer_of
-from modelyard.problem import Problem, Related, Subject, has_errors, problem, unique
+from modelyard.problems import Problem, Related, Subject, has_errors, problem, unique
 from modelyard.yamlio import Sources
 from modelyard.yamlio.stream import read_all
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from modelyard.credentials import item_names
+from modelyard.problems.credentials import item_names
 
 Path = tuple[str | int, ...]
 

@@ -44,9 +44,9 @@ from modelyard.check.finding import Cluster, Finding, Rule
 from modelyard.check.objects import HINT, lacking
 from modelyard.check.pod_templates import Objects
 from modelyard.check.schemas import by_schema
-from modelyard.codes import CODES
 from modelyard.manifest import Manifest
-from modelyard.problem import MAX_FINDINGS
+from modelyard.problems import MAX_FINDINGS
+from modelyard.problems.codes import CODES
 
 # What a part of a set shows, such as the objects of one model.
 RULES: Final[tuple[Rule, ...]] = (

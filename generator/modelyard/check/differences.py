@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, Literal, NamedTuple
 
 from modelyard.check.finding import Path
-from modelyard.credentials import is_credential
 from modelyard.patch import pointer_of
+from modelyard.problems.credentials import is_credential
 
 _SHOWN: Final = 60  # characters of a value in a message
 # What tells the items of a list apart, where all have it and no two the same.

@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from modelyard.check.finding import mapping
 from modelyard.places import find
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
 from modelyard.yamlio import Document, ListMarks, MapMarks, Marks, Sources
 
 HINT: Final = "check takes what is applied to a cluster, such as the output of `kustomize build`"

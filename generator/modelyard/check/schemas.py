@@ -10,7 +10,7 @@ from modelyard.check.kinds import Definition, Kinds
 from modelyard.check.openapi import Schema
 from modelyard.manifest import Manifest
 from modelyard.names import nearest, one_of
-from modelyard.problem import MAX_FINDINGS
+from modelyard.problems import MAX_FINDINGS
 from modelyard.yamlio.scalars import INTEGER, core
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typer.core import TyperGroup
 
 from modelyard import api
 from modelyard.cli.together import Commands
-from modelyard.credentials import without_forms
-from modelyard.problem import Problem, Severity, has_errors, is_open
+from modelyard.problems import Problem, Severity, has_errors, is_open
+from modelyard.problems.credentials import without_forms
 from modelyard.report import printable, summary, text
 from modelyard.report.excerpt import Excerpts
 

@@ -21,7 +21,7 @@ from modelyard.cli.connection import (
     confirming,
     connection,
 )
-from modelyard.problem import Problem, unique
+from modelyard.problems import Problem, unique
 from modelyard.report import printable
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from modelyard.cli.app import Files, Outside, app, named, say, single, tell
 from modelyard.cli.connection import Context, Kubeconfig
 from modelyard.cli.definitions import CLUSTER, kinds_of
 from modelyard.cli.inputs import STDIN, read_stream
-from modelyard.problem import Problem, unique
+from modelyard.problems import Problem, unique
 from modelyard.report import Report, text
 from modelyard.report.excerpt import Excerpts
 from modelyard.report.formats import FORMATS, format_of, written

@@ -70,7 +70,7 @@ def status(
     """
     from modelyard.api import cluster
     from modelyard.cli import tables
-    from modelyard.problem import problem
+    from modelyard.problems import problem
     from modelyard.report import printable
 
     with connected(beside(file, namespace, context, kubeconfig)) as client:

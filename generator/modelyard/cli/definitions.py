@@ -8,7 +8,7 @@ import typer
 
 from modelyard import regular
 from modelyard.cli.inputs import read_stream
-from modelyard.problem import Problem
+from modelyard.problems import Problem
 
 if TYPE_CHECKING:
     from modelyard.api.definitions import Custom, Kinds

@@ -7,7 +7,7 @@ import typer
 
 from modelyard import api
 from modelyard.cli.app import File, Outside, app, stop_on_errors
-from modelyard.problem import problem
+from modelyard.problems import problem
 
 
 @app.command()

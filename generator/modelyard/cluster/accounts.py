@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from modelyard.cluster.client import Object
-from modelyard.problem import Problem
+from modelyard.problems import Problem
 
 # Kubernetes 1.36, plugin/pkg/admission/serviceaccount/admission.go
 _MISSING: Final = re.compile(r'serviceaccount "([^"]+)" not found')

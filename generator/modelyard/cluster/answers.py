@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any, Final
 
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
 
 _VERBS: Final = {"GET": "read", "PATCH": "apply", "POST": "create", "DELETE": "delete", "PUT": "replace"}
 _MANAGER: Final = re.compile(r'conflicts? with "([^"]*)"')

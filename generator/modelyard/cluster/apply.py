@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple
 
 from modelyard.cluster.accounts import lacking, with_default_account, with_own_account
 from modelyard.cluster.client import Client, ClusterProblem, Object
-from modelyard.problem import Problem
+from modelyard.problems import Problem
 from modelyard.workload import NAME_LABEL, VARIANT_LABEL
 
 FIELD_MANAGER: Final = "modelyard"

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from modelyard.cluster.answers import is_absent, problem_of
 from modelyard.cluster.hidden import without_credentials
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
 
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 30.0

@@ -12,7 +12,7 @@ from modelyard.cluster.ready import state
 from modelyard.deployments import VARIANT_HEADER
 from modelyard.names import one_of, repository
 from modelyard.pods import APP_PATH
-from modelyard.problem import problem
+from modelyard.problems import problem
 from modelyard.score.contract import TENSORFLOW
 from modelyard.workload import NAME_LABEL, VARIANT_LABEL, lasting
 

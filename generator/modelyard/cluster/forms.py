@@ -11,7 +11,7 @@ from modelyard.cluster.client import Client, Object
 from modelyard.cluster.prune import owned
 from modelyard.cluster.remove import remove
 from modelyard.cluster.wait import wait
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
 
 _SERVING: Final = "serving.knative.dev/v1"
 _OWNER: Final = "serving.knative.dev/service"

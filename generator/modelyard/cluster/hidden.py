@@ -4,7 +4,7 @@ import logging
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from modelyard.credentials import forms, hide
+from modelyard.problems.credentials import forms, hide
 
 
 def without_credentials(configuration: Any, text: bytes) -> bytes:

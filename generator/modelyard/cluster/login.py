@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from modelyard.cluster.client import Client, ClusterProblem
 from modelyard.cluster.hidden import silence_logins
-from modelyard.problem import problem
+from modelyard.problems import problem
 
 IN_POD: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 

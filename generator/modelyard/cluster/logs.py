@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from modelyard.cluster.client import Client, ClusterProblem, Object
 from modelyard.cluster.pods import of_model
 from modelyard.names import one_of
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
 from modelyard.workload import lasting
 
 # Containers beside the model's: Knative's, and that of the target sagemaker-proxy.

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from modelyard.cluster.client import Client, Object
 from modelyard.cluster.endpoints import held, is_of
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
 from modelyard.targets import kinds
 from modelyard.targets.sagemaker.values import ENDPOINT
 from modelyard.workload import MANAGED_BY

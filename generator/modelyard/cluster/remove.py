@@ -10,7 +10,7 @@ from modelyard.cluster.client import Client, Object
 from modelyard.cluster.endpoints import Holder, held
 from modelyard.cluster.inventory import SERVING, in_use
 from modelyard.cluster.prune import ours, owned
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
 from modelyard.targets import kinds
 from modelyard.targets.sagemaker.values import CONFIG, MODEL
 from modelyard.workload import ACCOUNT, NAME_LABEL

@@ -7,7 +7,7 @@ from modelyard.cluster.client import Client, Object
 from modelyard.cluster.inventory import SERVING
 from modelyard.cluster.prune import owned
 from modelyard.names import one_of
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
 
 LATEST: Final = "@latest"  # the name that Knative's own client gives the latest ready revision
 WHOLE: Final = 100  # percent

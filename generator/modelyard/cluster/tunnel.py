@@ -19,7 +19,7 @@ from kubernetes.stream.ws_client import PortForward
 
 from modelyard.cluster.client import Client, ClusterProblem, Object
 from modelyard.cluster.entry import Entry
-from modelyard.problem import problem
+from modelyard.problems import problem
 
 _LONG: Final = 60  # characters; the whole path of a socket may have 104 (macOS) or 108 (Linux)
 _PROTOCOL: Final = "v4.channel.k8s.io"

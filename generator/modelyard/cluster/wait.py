@@ -10,7 +10,7 @@ from modelyard.cluster.client import Client, ClusterProblem, Object
 from modelyard.cluster.faults import Fault, faults, worst
 from modelyard.cluster.pods import of_newest
 from modelyard.cluster.ready import State, state
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
 
 POLL_SECONDS: Final = 0.5
 FAILED_SECONDS: Final = (

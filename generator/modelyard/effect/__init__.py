@@ -18,7 +18,7 @@ from modelyard.effect.steps import Steps
 from modelyard.effect.tree import Kustomization, Tree
 from modelyard.effect.versions import followed
 from modelyard.kustomize import build, program
-from modelyard.problem import Problem, unique
+from modelyard.problems import Problem, unique
 
 _TOLD_EVERY: Final = 10.0  # seconds
 

@@ -15,7 +15,7 @@ from modelyard.effect.reading import Reading
 from modelyard.effect.tree import Kustomization, Tree
 from modelyard.kustomize import Built
 from modelyard.names import NAME_HASH
-from modelyard.problem import problem
+from modelyard.problems import problem
 from modelyard.yamlio import Sources, write
 from modelyard.yamlio.stream import read_all
 

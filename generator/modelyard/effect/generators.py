@@ -12,7 +12,7 @@ from modelyard.effect.reading import shown
 from modelyard.effect.run import Run
 from modelyard.names import nearest
 from modelyard.places import MarkedText, derived, mark_of
-from modelyard.problem import Place
+from modelyard.problems import Place
 
 HIDDEN: Final = ""  # what stands for each value of a Secret
 _MERGE_HINT: Final = "add behavior: merge, or behavior: replace to drop what it holds"

@@ -13,7 +13,7 @@ from modelyard.effect.targets import read_target
 from modelyard.manifest import ConfigMapEntries, Rendered, TargetPatch
 from modelyard.patch import lookup
 from modelyard.places import MarkedDict, MarkedText, with_mark
-from modelyard.problem import Place
+from modelyard.problems import Place
 
 _ENV_FROM: Final = "/containers/0/envFrom/-"
 

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from modelyard import regular
 from modelyard.names import nearest
 from modelyard.places import MarkedDict, MarkedInt, MarkedList, MarkedText, mark_of, marked, with_mark
-from modelyard.problem import Place, Problem, Related, problem
+from modelyard.problems import Place, Problem, Related, problem
 from modelyard.yamlio import MAX_BYTES, Document, Sources
 from modelyard.yamlio.stream import read_all
 

@@ -7,7 +7,7 @@ internal/target, internal/konfig/builtinpluginconsts, internal/image; and builds
 from typing import Final, NamedTuple
 
 from modelyard.kustomize import Program, Version
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
 
 OLDEST: Final[Version] = (5, 0, 1)
 NEWEST: Final[Version] = (5, 8, 3)

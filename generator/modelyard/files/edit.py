@@ -12,7 +12,7 @@ from typing import Final
 from modelyard.files import entries
 from modelyard.files.lock import locked
 from modelyard.files.problems import FileProblem, refused, shown
-from modelyard.problem import Place, Problem, problem
+from modelyard.problems import Place, Problem, problem
 
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 _MOUNTED: Final = frozenset({errno.EBUSY, errno.EXDEV})

@@ -15,7 +15,7 @@ from pathlib import Path
 from modelyard.files import entries
 from modelyard.files.problems import refused, warned
 from modelyard.files.work import Found, Work, Works, folders, refusing, write
-from modelyard.problem import Problem
+from modelyard.problems import Problem
 
 
 def exchange(folder: Path, content: Mapping[str, str], header: str) -> list[Problem]:

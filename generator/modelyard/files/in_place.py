@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from modelyard.files import entries
 from modelyard.files.problems import FileProblem, refused
 from modelyard.files.work import PART, Found, Work, Works, folders, named, write
-from modelyard.problem import Problem
+from modelyard.problems import Problem
 
 
 def write_in_place(folder: Path, content: Mapping[str, str], header: str) -> list[Problem]:

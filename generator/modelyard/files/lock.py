@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from modelyard.files.problems import FileProblem, refused, shown
-from modelyard.problem import problem
+from modelyard.problems import problem
 
 WAIT: Final = 5.0  # seconds that a run waits for the lock of another one
 _PAUSE: Final = 0.02  # seconds between two tries: flock(2) itself waits for ever or not at all

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from modelyard.problem import Place, Problem, Severity, problem
+from modelyard.problems import Place, Problem, Severity, problem
 
 MAX_FOREIGN: Final = 20  # foreign files that one run names
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from modelyard.files import entries
 from modelyard.files.work import Works, refusing, write
-from modelyard.problem import Problem
+from modelyard.problems import Problem
 
 
 def remove(folder: Path, header: str) -> list[Problem]:

@@ -9,7 +9,7 @@ from typing import Final
 from modelyard.files import entries
 from modelyard.files.lock import locked
 from modelyard.files.problems import FileProblem, foreign, refused, shown
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
 
 PART: Final = ".modelyard-part"  # inside the folder: the file that is being written in place
 _KINDS: Final = {entries.LINK: "a symbolic link", entries.FILE: "a file", entries.OTHER: "a socket, pipe or device"}

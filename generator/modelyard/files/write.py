@@ -7,7 +7,7 @@ from typing import Final
 from modelyard.files import entries
 from modelyard.files.lock import locked
 from modelyard.files.problems import FileProblem, refused, shown
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
 
 _KINDS: Final = {
     entries.LINK: "a symbolic link",

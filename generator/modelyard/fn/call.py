@@ -9,7 +9,7 @@ from modelyard import regular
 from modelyard.fn.configuration import render
 from modelyard.fn.resource_list import Call, read_call, read_legacy_call, write_answer
 from modelyard.load import allowing_outside
-from modelyard.problem import Problem, has_errors, is_open
+from modelyard.problems import Problem, has_errors, is_open
 from modelyard.report import text
 
 # Folders that files may lead into though they lie outside: kustomize passes its environment on, and only who runs it

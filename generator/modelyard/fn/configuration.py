@@ -17,7 +17,7 @@ from modelyard.load.shapes import validate
 from modelyard.manifest import Manifest
 from modelyard.models.modelset import API_VERSION, ModelGenerator
 from modelyard.places import find
-from modelyard.problem import Place, Problem, problem
+from modelyard.problems import Place, Problem, problem
 from modelyard.transformers import all_transformers, config_map
 from modelyard.yamlio import MapMarks, Plain, Sources, quote, read
 

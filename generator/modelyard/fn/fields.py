@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from modelyard.problem import Place
+from modelyard.problems import Place
 from modelyard.yamlio import ListMarks, MapMarks, Marks, Sources, at, quote
 
 _SIMPLE: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]*")

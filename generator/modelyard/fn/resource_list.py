@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Final, NamedTuple
 from modelyard import api, regular
 from modelyard.fn.configuration import plain_text
 from modelyard.fn.fields import FieldPlace, fields
-from modelyard.problem import Problem, Severity, Subject, is_open, problem
+from modelyard.problems import Problem, Severity, Subject, is_open, problem
 from modelyard.yamlio import MAX_BYTES, Document, Plain, Sources, read, write
 
 _STDIN: Final = "standard input"

@@ -12,7 +12,7 @@ from typing import Final
 from modelyard import splice
 from modelyard.kustomization.layout import Layout, RefusedError, open_list
 from modelyard.kustomization.paths import same_path
-from modelyard.problem import Place, Problem
+from modelyard.problems import Place, Problem
 from modelyard.yamlio.nodes import Node, Shape
 
 _UNSAFE: Final = "cannot be edited here without a change to something else"

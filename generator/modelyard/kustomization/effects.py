@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from modelyard import regular
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
 from modelyard.yamlio import MAX_BYTES, MapMarks, Plain, Sources, at, read
 
 # kustomize 5.8.1, konfig.RecognizedKustomizationFileNames

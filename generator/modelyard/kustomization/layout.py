@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from modelyard import splice
-from modelyard.problem import Place, Problem, Related, problem
+from modelyard.problems import Place, Problem, Related, problem
 from modelyard.splice import BREAK
 from modelyard.yamlio import Plain, Sources, resolve
 from modelyard.yamlio.nodes import Node, Tree, parse

@@ -7,7 +7,7 @@ from modelyard import regular
 from modelyard.kustomization.edit import entries
 from modelyard.kustomization.effects import find, generators
 from modelyard.kustomization.paths import same_path
-from modelyard.problem import Place, Problem, problem
+from modelyard.problems import Place, Problem, problem
 from modelyard.yamlio import MAX_BYTES
 
 _KEY: Final = "components"

@@ -15,7 +15,7 @@ from modelyard.load.merge import Tree
 from modelyard.load.outside import Bounds, allow_outside, allowing_outside, bounds
 from modelyard.models.declared import DeclaredSet
 from modelyard.names import is_near
-from modelyard.problem import Problem, problem, unique
+from modelyard.problems import Problem, problem, unique
 from modelyard.yamlio import Sources, at
 
 _UNKNOWN: Final = frozenset(["MY101", "MY106"])

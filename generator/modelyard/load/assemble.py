@@ -13,7 +13,7 @@ from modelyard.models.modelset import Metadata, ModelSet, Spec
 from modelyard.models.shape import Shape
 from modelyard.names import nearest, one_of
 from modelyard.places import find
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
 from modelyard.targets import PLANNED, TARGETS, target
 from modelyard.yamlio import ListMarks, MapMarks, Marks, Sources
 

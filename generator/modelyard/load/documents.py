@@ -9,7 +9,7 @@ from modelyard import regular
 from modelyard.load.merge import Tree, merge
 from modelyard.load.nearby import models_file_near
 from modelyard.load.outside import Bounds, bounds
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
 from modelyard.yamlio import MAX_BYTES, Document, MapMarks, Sources, at, read
 
 BEGIN: Final = "begin with `modelyard init FOLDER`, which writes one"

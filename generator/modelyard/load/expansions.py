@@ -9,7 +9,7 @@ from modelyard.expansion import references
 from modelyard.load.merge import Tree
 from modelyard.models.declared import DeclaredModel, Served
 from modelyard.pods import APP_PATH, used_by
-from modelyard.problem import Place, Problem, problem
+from modelyard.problems import Place, Problem, problem
 from modelyard.yamlio import Sources
 
 if TYPE_CHECKING:

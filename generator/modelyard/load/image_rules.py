@@ -7,7 +7,7 @@ from modelyard.load.merge import Tree
 from modelyard.load.rules import accepting
 from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.pods import image
-from modelyard.problem import Problem, Related, problem
+from modelyard.problems import Problem, Related, problem
 
 
 def images(models: DeclaredSet, tree: Tree) -> Iterator[Problem]:

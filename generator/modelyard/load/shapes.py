@@ -8,11 +8,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from modelyard import names
-from modelyard.credentials import is_credential
 from modelyard.load import owners, values
 from modelyard.load.keys import unknown_key
 from modelyard.load.merge import Tree, removals, settled
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
+from modelyard.problems.credentials import is_credential
 from modelyard.yamlio import MapMarks, Marks, Plain, Sources, at
 
 S = TypeVar("S", bound=BaseModel)

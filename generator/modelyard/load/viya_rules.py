@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import Final
 
-from modelyard.credentials import is_credential
 from modelyard.models.declared import DeclaredSet, find_marks
 from modelyard.models.viya import Python, R, Restore, Viya
 from modelyard.names import nearest, one_of
 from modelyard.places import find
-from modelyard.problem import Problem, Related, problem
+from modelyard.problems import Problem, Related, problem
+from modelyard.problems.credentials import is_credential
 from modelyard.sas import BACKUP_ID, EXTLANG, START_MODE
 
 # Parameters that are fields of their own.

@@ -7,7 +7,7 @@ from modelyard.models.model import Model
 from modelyard.models.modelset import Metadata, Spec
 from modelyard.models.shape import Shape
 from modelyard.places import MarkedInt, MarkedText, find, marked, with_mark
-from modelyard.problem import Place
+from modelyard.problems import Place
 from modelyard.yamlio import MapMarks, Sources
 
 

@@ -14,7 +14,7 @@ from typing import Final
 from modelyard import regular
 from modelyard.kustomization import KINDS
 from modelyard.models.modelset import API_VERSION
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
 
 FUNCTION: Final = "modelyard-fn"
 OWN_HOME: Final = "KUSTOMIZE_PLUGIN_HOME"

@@ -1,6 +1,6 @@
 """Problems as text for people and as documents for machines: a file per format, counted once for all of them."""
 
-from modelyard.report.characters import printable
+from modelyard.problems.printable import printable
 from modelyard.report.counts import Counts, Report
 from modelyard.report.text import bug, line, summary, text
 

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from modelyard.problem import Place, Problem
-from modelyard.report.characters import printable
+from modelyard.problems import Place, Problem
+from modelyard.problems.printable import printable
 from modelyard.report.counts import Report
 
 VERSION = 1  # of this layout; fields may be added to it

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from modelyard.problem import Problem, Severity, is_open
+from modelyard.problems import Problem, Severity, is_open
 
 
 class Counts(NamedTuple):

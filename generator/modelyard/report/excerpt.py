@@ -10,9 +10,16 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from modelyard import regular
-from modelyard.credentials import HIDDEN, is_credential, is_credential_name, is_credential_value, item_names, key_name
-from modelyard.problem import Place
-from modelyard.report.characters import printable
+from modelyard.problems import Place
+from modelyard.problems.credentials import (
+    HIDDEN,
+    is_credential,
+    is_credential_name,
+    is_credential_value,
+    item_names,
+    key_name,
+)
+from modelyard.problems.printable import printable
 from modelyard.report.known import Position, of_object
 from modelyard.report.known import start as top
 from modelyard.yamlio import MAX_BYTES, ListMarks, MapMarks, Marks, Sources

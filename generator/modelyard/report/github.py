@@ -6,8 +6,8 @@ packages/core/src/command.ts (escapeData, escapeProperty).
 
 from typing import Final
 
-from modelyard.problem import Problem, Severity
-from modelyard.report.characters import printable
+from modelyard.problems import Problem, Severity
+from modelyard.problems.printable import printable
 from modelyard.report.counts import Report
 
 _LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}

@@ -6,8 +6,8 @@ failure, skipped or system-out (testmoapp/junitxml).
 
 from xml.sax.saxutils import escape, quoteattr
 
-from modelyard.problem import Problem
-from modelyard.report.characters import printable
+from modelyard.problems import Problem
+from modelyard.problems.printable import printable
 from modelyard.report.counts import Report
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from modelyard.problem import Place, Problem, is_open
-from modelyard.report.characters import printable
+from modelyard.problems import Place, Problem, is_open
+from modelyard.problems.printable import printable
 from modelyard.report.counts import Counts, Report
 
 Excerpt = Callable[[Place], Sequence[str]]

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from modelyard.problem import problem
+from modelyard.problems import problem
 from modelyard.score.options import Stopped
 
 _PARQUET: Final = ".parquet"

@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
-from modelyard.problem import problem
+from modelyard.problems import problem
 from modelyard.score.options import Row, Stopped
 from modelyard.score.output import Digest, Position, Shape
 from modelyard.score.part import Part, check_plain, errors_path, unwritten, write

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from modelyard.http import Address, Limits
-from modelyard.problem import Problem
+from modelyard.problems import Problem
 
 Runtime = Literal["scr", "pcr", "tensorflow"]
 # Finds a model in a live cluster: (the names that its objects may have, path, route) -> where it is, or why not.

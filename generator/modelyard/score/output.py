@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, Protocol
 
-from modelyard.problem import problem
+from modelyard.problems import problem
 from modelyard.score import formats
 from modelyard.score.contract import Contract
 from modelyard.score.forms import Number

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from modelyard.problem import problem
+from modelyard.problems import problem
 from modelyard.score.contract import Contract, Kind
 from modelyard.score.options import Options, Row, Stopped
 from modelyard.score.table import Table

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
 from modelyard import regular
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
 from modelyard.score import formats
 from modelyard.score.options import Row, Stopped
 from modelyard.score.packing import Damaged, member, packed, unpacked

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 from modelyard import regular
-from modelyard.credentials import hide
 from modelyard.http import Address, Client, Fault
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
+from modelyard.problems.credentials import hide
 from modelyard.score import contract as contracts
 from modelyard.score import formats
 from modelyard.score.calls import Calls, Failed

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
-from modelyard.problem import Place, problem
+from modelyard.problems import Place, problem
 from modelyard.score import formats
 from modelyard.score.options import Frame, Options, Row, Stopped
 from modelyard.score.packing import Damaged, unpacked

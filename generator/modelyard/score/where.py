@@ -4,13 +4,13 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from modelyard.credentials import forms
 from modelyard.deployments import VARIANT_HEADER
 from modelyard.http import Address, address
 from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.names import nearest
 from modelyard.pods import url_path
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
+from modelyard.problems.credentials import forms
 from modelyard.score.options import Locate, Route
 
 

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, Protocol, cast
 from modelyard.manifest import Rendered, TypeMeta, for_removal
 from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.models.shape import Shape
-from modelyard.problem import Problem
+from modelyard.problems import Problem
 from modelyard.template import Templates
 from modelyard.workload import ACCOUNT
 

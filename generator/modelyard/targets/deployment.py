@@ -12,7 +12,7 @@ from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.deployed import Deployed
 from modelyard.models.shape import PositiveDuration
 from modelyard.pods import Container, pod, url_path
-from modelyard.problem import Problem
+from modelyard.problems import Problem
 from modelyard.targets import Claim
 from modelyard.template import Templates
 from modelyard.workload import base_mark, base_name, config_map, network_policy, pod_monitor, spec_of

@@ -14,7 +14,7 @@ from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.shape import Duration, Host, Name, ObjectName, Shape
 from modelyard.places import derived
 from modelyard.pods import Container, pod
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
 from modelyard.targets import Claim
 from modelyard.template import Templates
 from modelyard.workload import KINDS as AROUND_PODS

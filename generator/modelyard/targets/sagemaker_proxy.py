@@ -24,7 +24,7 @@ from modelyard.models.deployed import Deployed
 from modelyard.models.shape import Image, PositiveDuration, Quantity, checked
 from modelyard.places import derived
 from modelyard.pods import Container, pod, security
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
 from modelyard.targets import Claim
 from modelyard.template import Templates
 from modelyard.words import unexpanded

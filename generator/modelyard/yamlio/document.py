@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from ruamel.yaml.error import YAMLError
 
-from modelyard.problem import Problem
+from modelyard.problems import Problem
 from modelyard.yamlio.directives import without_directives
 from modelyard.yamlio.flow import parsed
 from modelyard.yamlio.marks import Marks, Sources

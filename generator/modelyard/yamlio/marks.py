@@ -2,7 +2,7 @@
 
 from typing import Final, TypeAlias
 
-from modelyard.problem import Place
+from modelyard.problems import Place
 
 COLUMN_BITS: Final = 24  # a file holds at most 2**24 bytes, so a line holds fewer characters
 _LINE_BITS: Final = 25  # and no more lines than that, with one more at its end

@@ -16,7 +16,7 @@ from ruamel.yaml.events import (
     StreamStartEvent,
 )
 
-from modelyard.problem import Problem
+from modelyard.problems import Problem
 from modelyard.yamlio.directives import without_directives
 from modelyard.yamlio.flow import parsed
 from modelyard.yamlio.marks import Sources

@@ -5,7 +5,7 @@ import re
 from functools import cached_property
 from typing import Final, NoReturn
 
-from modelyard.problem import Problem, Related, problem
+from modelyard.problems import Problem, Related, problem
 from modelyard.yamlio.marks import COLUMN_BITS, Sources
 
 MAX_BYTES: Final = 16 * 1024 * 1024

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from modelyard import names
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
 from modelyard.targets.sagemaker.serving import Container
 from modelyard.targets.sagemaker.spec import Spec
 from modelyard.targets.sagemaker.values import fields, image

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, TypeAlias
 
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
 from modelyard.targets.sagemaker.values import environment, environments, fields, unknown
 
 Path: TypeAlias = tuple[str | int, ...]

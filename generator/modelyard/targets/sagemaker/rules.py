@@ -10,7 +10,7 @@ from typing import Any, Final
 from modelyard import names
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.places import find
-from modelyard.problem import Problem, problem
+from modelyard.problems import Problem, problem
 from modelyard.seal import HASH_LENGTH
 from modelyard.targets.sagemaker.containers import check_containers
 from modelyard.targets.sagemaker.environment import check_environment

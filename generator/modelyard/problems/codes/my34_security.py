@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from modelyard.codes.code import Code
+from modelyard.problems.codes.code import Code
 
 _WHERE: Final = " A namespace that enforces Pod Security {level} refuses the pod."
 _BASELINE: Final = _WHERE.format(level="baseline")

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from modelyard.codes.code import Code
+from modelyard.problems.codes.code import Code
 
 FINDINGS: Final[dict[str, Code]] = {
     "MY301": Code(

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from modelyard.codes.code import Code
+from modelyard.problems.codes.code import Code
 
 SCORE: Final[dict[str, Code]] = {
     "MY801": Code(

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from modelyard.credentials.names import is_credential_name, is_no_credential
-from modelyard.credentials.values import HIDDEN, is_credential_value
+from modelyard.problems.credentials.names import is_credential_name, is_no_credential
+from modelyard.problems.credentials.values import HIDDEN, is_credential_value
 
 __all__ = ["HIDDEN", "Leaf", "Path", "is_credential", "item_names", "key_name", "leaves", "without"]
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from modelyard.codes.code import Code
+from modelyard.problems.codes.code import Code
 
 SHAPE: Final[dict[str, Code]] = {
     "MY101": Code("An unknown key", "The key is not part of the format, or stands at the wrong level."),

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from modelyard.codes import CODES
-from modelyard.credentials import without_forms
+from modelyard.problems.codes import CODES
+from modelyard.problems.credentials import without_forms
 
 MAX_FINDINGS: Final = 10_000  # of one report: nobody reads more, and each takes a kilobyte
 

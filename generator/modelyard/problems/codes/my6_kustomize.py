@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from modelyard.codes.code import Code
+from modelyard.problems.codes.code import Code
 
 KUSTOMIZATIONS: Final[dict[str, Code]] = {
     "MY601": Code(

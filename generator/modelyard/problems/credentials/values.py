@@ -8,7 +8,7 @@ from base64 import b64decode
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.credentials.names import bare, is_credential_name, is_no_credential
+from modelyard.problems.credentials.names import bare, is_credential_name, is_no_credential
 
 HIDDEN: Final = "<hidden>"
 _WORD: Final = r"(?<![A-Za-z0-9_-])"  # nothing of the word before: each word is tried once

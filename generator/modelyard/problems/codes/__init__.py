@@ -1,0 +1,41 @@
+"""The codes of all problems: a title, a severity, and what `modelyard explain CODE` says about it.
+
+A file per family, by the first digit.
+"""
+
+from typing import Final
+
+from modelyard.problems.codes.code import Code
+from modelyard.problems.codes.my0_reading import READING
+from modelyard.problems.codes.my1_shape import SHAPE
+from modelyard.problems.codes.my2_rules import RULES
+from modelyard.problems.codes.my4_files import FILES
+from modelyard.problems.codes.my5_plugin import PLUGIN
+from modelyard.problems.codes.my6_kustomize import KUSTOMIZATIONS
+from modelyard.problems.codes.my7_cluster import CLUSTER
+from modelyard.problems.codes.my8_score import SCORE
+from modelyard.problems.codes.my24_sagemaker import SAGEMAKER
+from modelyard.problems.codes.my30_knative import FINDINGS
+from modelyard.problems.codes.my32_kubernetes import OBJECTS
+from modelyard.problems.codes.my34_security import SECURITY
+from modelyard.problems.codes.my36_sets import SETS
+from modelyard.problems.codes.my65_streams import STREAMS
+
+__all__ = ["CODES", "Code"]
+
+CODES: Final[dict[str, Code]] = {
+    **READING,
+    **SHAPE,
+    **RULES,
+    **SAGEMAKER,
+    **FINDINGS,
+    **OBJECTS,
+    **SECURITY,
+    **SETS,
+    **FILES,
+    **PLUGIN,
+    **KUSTOMIZATIONS,
+    **CLUSTER,
+    **SCORE,
+    **STREAMS,
+}

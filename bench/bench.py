@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from modelyard.compose import site_config
+from modelyard.files.yaml import write_all
 from modelyard.manifest import Rendered, TargetPatch
 from modelyard.transformers import transformers
-from modelyard.yamlio import write_all
 
 KUSTOMIZE = Path.home() / ".cache" / "modelyard" / "kustomize-v5.8.1" / "kustomize"
 PYTHON = sys.executable

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from modelyard import files
+from modelyard.files import disk
 from modelyard.problems import Problem
 
 HEADER = "# ours"
@@ -13,7 +13,7 @@ OLD = {"kustomization.yaml": "old", "models/a.yaml": "a 1", "models/b.yaml": "b"
 NEW = {"kustomization.yaml": "new", "models/a.yaml": "a 2", "models/b.yaml": "b", "more/deep/d.yaml": "d"}
 
 Write = Callable[[Path, Mapping[str, str], str], list[Problem]]
-both_ways = pytest.mark.parametrize("write", [files.exchange, files.write_in_place], ids=["exchange", "in place"])
+both_ways = pytest.mark.parametrize("write", [disk.exchange, disk.write_in_place], ids=["exchange", "in place"])
 
 
 def texts(bodies: Mapping[str, str], header: str = HEADER) -> dict[str, str]:

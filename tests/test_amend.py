@@ -7,9 +7,9 @@ from typing import Final
 import pytest
 
 from modelyard.amend import Setting, with_model, with_settings
+from modelyard.files.yaml import Sources, read
 from modelyard.load import load_text
 from modelyard.problems import has_errors
-from modelyard.yamlio import Sources, read
 
 ROOT: Final = Path(__file__).parent.parent
 FILES: Final = sorted([*(ROOT / "overlays").glob("*/models.yaml"), *(ROOT / "tests" / "cases").glob("*/models.yaml")])

@@ -273,8 +273,8 @@ MEASURE = """
 import gc, re, sys, time
 from pathlib import Path
 from modelyard.api.streams import check_streams
-from modelyard.yamlio import Sources
-from modelyard.yamlio.stream import read_all
+from modelyard.files.yaml import Sources
+from modelyard.files.yaml.stream import read_all
 content = Path(sys.argv[1]).read_bytes()
 gc.disable()
 start = time.process_time()

@@ -12,7 +12,9 @@ from typing import Final
 
 import pytest
 
-from modelyard import api, files, regular
+from modelyard import api
+from modelyard.files import disk as files
+from modelyard.files import regular
 from modelyard.load import load
 from modelyard.plugin import homes, install
 from modelyard.plugin.status import status

@@ -8,11 +8,11 @@ import pytest
 
 from modelyard.effect import Ours, check, effect
 from modelyard.effect.reading import first_mark
+from modelyard.files.yaml import Sources
+from modelyard.files.yaml.marked import marked
+from modelyard.files.yaml.stream import read_all
 from modelyard.manifest import ConfigMapEntries, Manifest, Rendered, TargetPatch
-from modelyard.places import marked
 from modelyard.problems import Place
-from modelyard.yamlio import Sources
-from modelyard.yamlio.stream import read_all
 from tests.deployments import DATA, found, lay
 
 NAME: Final = "site-config/modelyard-risk"

@@ -6,9 +6,9 @@ from typing import Final
 import pytest
 
 from modelyard import api, effect, install
+from modelyard.files.yaml.marked import find
 from modelyard.kustomize import build
 from modelyard.origin import marked_section, place_of
-from modelyard.places import find
 from modelyard.problems import Place
 from tests.deployments import bodies, lay, normal, variant
 

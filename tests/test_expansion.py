@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from modelyard import api
 from modelyard.expansion import escaped, expanded, references
+from modelyard.files.yaml import quote
 from modelyard.load import load_text
 from modelyard.targets.sagemaker.values import MAX_TEXT
-from modelyard.yamlio import quote
 
 HEAD = (
     "apiVersion: modelyard.dev/v1alpha1\nkind: ModelSet\nmetadata: {name: risk}\nspec:\n  registry: r.example.com/m\n"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from modelyard import files
-from modelyard.files import entries
+from modelyard.files import disk
+from modelyard.files.disk import entries
 from tests.folders import HEADER, NEW, OLD, Write, beside, both_ways, stamps, state, texts
 
 
@@ -69,11 +69,11 @@ def test_where_links_are_refused_a_copy_keeps_mode_and_time(folder: Path, monkey
     def no_link(*_: object, **__: object) -> None:
         raise OSError(errno.EMLINK, "Too many links")
 
-    files.exchange(folder, texts(OLD), HEADER)
+    disk.exchange(folder, texts(OLD), HEADER)
     os.utime(folder / "models/b.yaml", (1, 1))
     (folder / "models/b.yaml").chmod(0o600)
     monkeypatch.setattr(os, "link", no_link)
-    assert files.exchange(folder, texts(NEW), HEADER) == []
+    assert disk.exchange(folder, texts(NEW), HEADER) == []
     assert state(folder) == texts(NEW)
     after = (folder / "models/b.yaml").stat()
     assert (after.st_mtime, stat.S_IMODE(after.st_mode)) == (1, 0o600)
@@ -136,15 +136,15 @@ def test_what_a_killed_run_left_is_removed(folder: Path, write: Write) -> None:
 @pytest.mark.usefixtures("no_exchange")
 def test_two_renames_where_nothing_can_be_exchanged(folder: Path) -> None:
     for content in (OLD, NEW, OLD):
-        assert files.exchange(folder, texts(content), HEADER) == []
+        assert disk.exchange(folder, texts(content), HEADER) == []
         assert state(folder) == texts(content)
         assert beside(folder) == ["generated"]
 
 
 def between_two_renames(folder: Path) -> None:
-    files.exchange(folder, texts(NEW), HEADER)
+    disk.exchange(folder, texts(NEW), HEADER)
     folder.rename(folder.parent / ".generated.modelyard-new")
-    files.exchange(folder.parent / "other", texts(OLD), HEADER)
+    disk.exchange(folder.parent / "other", texts(OLD), HEADER)
     (folder.parent / "other").rename(folder.parent / ".generated.modelyard-old")
 
 
@@ -172,7 +172,7 @@ def test_many_processes_at_once_leave_one_complete_state(folder: Path) -> None:
         import sys
         from pathlib import Path
         from modelyard import files
-        from modelyard.files import lock
+        from modelyard.files.disk import lock
 
         lock.WAIT = 60
         number = sys.argv[2]

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 import modelyard
-from modelyard import files
-from modelyard.files import entries, lock
+from modelyard.files import disk
+from modelyard.files.disk import entries, lock
 from modelyard.problems import Place, Problem
 from tests.folders import beside
 
@@ -56,7 +56,7 @@ def only(problems: list[Problem]) -> Problem:
 
 
 def test_the_content_is_what_the_change_makes_of_it(path: Path) -> None:
-    assert files.edit(path, to_new) == []
+    assert disk.edit(path, to_new) == []
     assert path.read_bytes() == b"new\r\n"
     assert beside(path) == ["kustomization.yaml"]
 
@@ -64,14 +64,14 @@ def test_the_content_is_what_the_change_makes_of_it(path: Path) -> None:
 @pytest.mark.parametrize("mode", [0o600, 0o644, 0o664, 0o755, 0o4711])
 def test_the_mode_stays(path: Path, mode: int) -> None:
     path.chmod(mode)
-    assert files.edit(path, to_new) == []
+    assert disk.edit(path, to_new) == []
     assert stat.S_IMODE(path.stat().st_mode) == mode
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 def test_the_owner_stays(path: Path) -> None:
     os.chown(path, 1234, 2345)
-    assert files.edit(path, to_new) == []
+    assert disk.edit(path, to_new) == []
     assert (path.stat().st_uid, path.stat().st_gid) == (1234, 2345)
 
 
@@ -81,7 +81,7 @@ def test_an_owner_that_cannot_be_kept_is_no_reason(path: Path, monkeypatch: pyte
 
     path.chmod(0o640)
     monkeypatch.setattr(os, "fchown", refuse)
-    assert files.edit(path, to_new) == []
+    assert disk.edit(path, to_new) == []
     assert path.read_bytes() == b"new\r\n"
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
@@ -89,7 +89,7 @@ def test_an_owner_that_cannot_be_kept_is_no_reason(path: Path, monkeypatch: pyte
 @pytest.mark.parametrize("answer", [None, b"old\r\n"], ids=["None", "the same"])
 def test_without_a_change_nothing_is_written(path: Path, answer: bytes | None) -> None:
     before = path.stat(), path.parent.stat()
-    assert files.edit(path, lambda _: answer) == []
+    assert disk.edit(path, lambda _: answer) == []
     assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before[0].st_ino, before[0].st_mtime_ns)
     assert path.parent.stat().st_mtime_ns == before[1].st_mtime_ns
 
@@ -97,16 +97,16 @@ def test_without_a_change_nothing_is_written(path: Path, answer: bytes | None) -
 def test_what_a_killed_run_left_goes_with_the_next(path: Path) -> None:
     for change in (to_new, lambda content: content):
         (path.parent / ".kustomization.yaml.modelyard-new").write_text("half")
-        assert files.edit(path, change) == []
+        assert disk.edit(path, change) == []
         assert beside(path) == ["kustomization.yaml"]
 
 
 def test_a_bug_in_the_change_leaves_all_as_it_was(path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
-        files.edit(path, lambda content: content * (1 // 0))
+        disk.edit(path, lambda content: content * (1 // 0))
     assert path.read_bytes() == b"old\r\n"
     assert beside(path) == ["kustomization.yaml"]
-    assert files.edit(path, to_new) == []
+    assert disk.edit(path, to_new) == []
 
 
 def test_an_interrupt_leaves_nothing_behind(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,7 +115,7 @@ def test_an_interrupt_leaves_nothing_behind(path: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(entries, "rename", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        files.edit(path, to_new)
+        disk.edit(path, to_new)
     assert path.read_bytes() == b"old\r\n"
     assert beside(path) == ["kustomization.yaml"]
 
@@ -162,7 +162,7 @@ def make(path: Path, what: str) -> None:
 def test_what_would_be_lost_is_refused(what: str, message: str, hint: str, path: Path) -> None:
     make(path, what)
     before = {each.name: each.lstat() for each in path.parent.iterdir()}
-    found = only(files.edit(path, to_new))
+    found = only(disk.edit(path, to_new))
     assert (found.code, found.place) == ("MY407", Place(str(path), 1, 1))
     assert found.message == f"{path} {message.format(folder=path.parent)}"
     assert hint.format(folder=path.parent) in found.hint
@@ -193,7 +193,7 @@ def test_a_read_only_folder() -> None:
         path.write_bytes(b"old")
         with without_rights(path.parent, path):
             path.parent.chmod(0o555)
-            found = only(files.edit(path, to_new))
+            found = only(disk.edit(path, to_new))
             path.parent.chmod(0o755)
         assert (found.code, found.place) == ("MY407", Place(str(path), 1, 1))
         assert found.message == f"cannot edit {path}: Permission denied"
@@ -203,7 +203,7 @@ def test_a_read_only_folder() -> None:
 
 
 def test_a_folder_that_is_not_there(path: Path) -> None:
-    found = only(files.edit(path / "deep" / "kustomization.yaml", to_new))
+    found = only(disk.edit(path / "deep" / "kustomization.yaml", to_new))
     assert found.code == "MY402"
     assert found.place == Place(str(path / "deep" / "kustomization.yaml"), 1, 1)
 
@@ -217,7 +217,7 @@ def test_a_file_that_cannot_be_replaced(path: Path, number: int, hint: str, monk
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(entries, "rename", refuse)
-    found = only(files.edit(path, to_new))
+    found = only(disk.edit(path, to_new))
     assert (found.code, found.message) == ("MY407", f"cannot edit {path}: {os.strerror(number)}")
     assert hint in found.hint
     assert path.read_bytes() == b"old\r\n"
@@ -229,7 +229,7 @@ def test_a_change_by_another_program_meanwhile_is_not_lost(path: Path) -> None:
         path.write_bytes(b"theirs")
         return to_new(content)
 
-    found = only(files.edit(path, slow))
+    found = only(disk.edit(path, slow))
     assert (found.code, found.message) == ("MY407", f"{path} has changed meanwhile")
     assert path.read_bytes() == b"theirs"
     assert beside(path) == ["kustomization.yaml"]
@@ -241,14 +241,14 @@ def test_a_file_that_is_replaced_meanwhile_is_not_lost(path: Path) -> None:
         path.with_name("editor").rename(path)
         return to_new(content)
 
-    assert "has changed meanwhile" in only(files.edit(path, slow)).message
+    assert "has changed meanwhile" in only(disk.edit(path, slow)).message
     assert path.read_bytes() == b"theirs"
 
 
 def test_the_lock_of_another_run(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock, "WAIT", 0.1)
-    with files.locked(path.parent):
-        found = only(files.edit(path, to_new))
+    with disk.locked(path.parent):
+        found = only(disk.edit(path, to_new))
     assert (found.code, found.place) == ("MY403", Place(str(path), 1, 1))
     assert path.read_bytes() == b"old\r\n"
 
@@ -261,7 +261,7 @@ def test_the_change_is_made_under_the_lock(path: Path) -> None:
         os.close(fd)
         return to_new(content)
 
-    assert files.edit(path, change) == []
+    assert disk.edit(path, change) == []
 
 
 def test_eight_processes_lose_no_edit(path: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from modelyard import files
-from modelyard.files import entries
+from modelyard.files import disk
+from modelyard.files.disk import entries
 from tests.folders import HEADER, NEW, OLD, Write, beside, both_ways, stamps, texts
 
 
@@ -68,11 +68,11 @@ def test_a_foreign_file_stops_the_run(folder: Path, write: Write, path: str, wha
 @both_ways
 def test_all_foreign_files_are_named_up_to_a_limit(folder: Path, write: Write) -> None:
     write(folder, texts(OLD), HEADER)
-    for number in range(files.MAX_FOREIGN + 3):
+    for number in range(disk.MAX_FOREIGN + 3):
         (folder / f"{number:02}").write_text("mine")
     found = write(folder, texts(NEW), HEADER)
     assert [each.place.file for each in found[:-1] if each.place] == [
-        str(folder / f"{number:02}") for number in range(files.MAX_FOREIGN)
+        str(folder / f"{number:02}") for number in range(disk.MAX_FOREIGN)
     ]
     assert "3 more files" in found[-1].message
 
@@ -106,7 +106,7 @@ def test_something_else_in_place_of_the_folder(folder: Path, write: Write, kind:
 def test_a_name_that_is_not_utf8_is_escaped(folder: Path) -> None:
     folder.mkdir()
     Path(os.fsdecode(os.fsencode(folder) + b"/\xff")).write_text("mine")
-    (found,) = files.exchange(folder, {}, HEADER)
+    (found,) = disk.exchange(folder, {}, HEADER)
     assert found.message.encode().endswith(b"generated/\\udcff is a file that does not start with modelyard's header")
 
 
@@ -116,7 +116,7 @@ def test_a_link_that_appears_meanwhile_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "file").symlink_to("secret")
     (tmp_path / "folder").symlink_to("inside")
     (tmp_path / "nowhere").symlink_to("new")
-    with files.locked(tmp_path) as fd:
+    with disk.locked(tmp_path) as fd:
         with pytest.raises(OSError, match="symbolic links"):
             entries.load(fd, "file")
         with pytest.raises(OSError, match=r"Not a directory|symbolic links"):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from modelyard import files
-from modelyard.files import entries, lock
+from modelyard.files import disk
+from modelyard.files.disk import entries, lock
 from modelyard.problems import Severity
 from tests.folders import HEADER, NEW, OLD, Write, beside, both_ways, state, texts
 
@@ -26,10 +26,10 @@ def test_the_second_rename_fails(folder: Path, monkeypatch: pytest.MonkeyPatch) 
             raise OSError(errno.EIO, "Input/output error", source)
         rename(source, target, **descriptors)
 
-    files.exchange(folder, texts(OLD), HEADER)
+    disk.exchange(folder, texts(OLD), HEADER)
     monkeypatch.setattr(entries, "_EXCHANGE", None)
     monkeypatch.setattr(os, "rename", refuse)
-    (found,) = files.exchange(folder, texts(NEW), HEADER)
+    (found,) = disk.exchange(folder, texts(NEW), HEADER)
     assert found.message == f"cannot write {folder}: Input/output error"
     assert state(folder) == texts(OLD)
     assert beside(folder) == ["generated"]
@@ -40,15 +40,15 @@ def test_a_folder_that_cannot_be_exchanged(folder: Path, monkeypatch: pytest.Mon
     def refuse(*names: object) -> bool:
         raise OSError(number, os.strerror(number), names[1])
 
-    files.exchange(folder, texts(OLD), HEADER)
+    disk.exchange(folder, texts(OLD), HEADER)
     monkeypatch.setattr(entries, "exchanged", refuse)
-    (found,) = files.exchange(folder, texts(NEW), HEADER)
+    (found,) = disk.exchange(folder, texts(NEW), HEADER)
     assert (found.code, found.severity) == ("MY402", Severity.ERROR)
     assert str(folder) in found.message
     assert "--in-place" in found.hint
     assert state(folder) == texts(OLD)
     assert beside(folder) == ["generated"]
-    assert files.write_in_place(folder, texts(NEW), HEADER) == []
+    assert disk.write_in_place(folder, texts(NEW), HEADER) == []
     assert state(folder) == texts(NEW)
 
 
@@ -74,10 +74,10 @@ def test_an_interrupt_leaves_nothing_behind(folder: Path, monkeypatch: pytest.Mo
     def interrupt(*_: object) -> bool:
         raise KeyboardInterrupt
 
-    files.exchange(folder, texts(OLD), HEADER)
+    disk.exchange(folder, texts(OLD), HEADER)
     monkeypatch.setattr(entries, "exchanged", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        files.exchange(folder, texts(NEW), HEADER)
+        disk.exchange(folder, texts(NEW), HEADER)
     assert state(folder) == texts(OLD)
     assert beside(folder) == ["generated"]
 
@@ -86,15 +86,15 @@ def test_the_old_folder_cannot_be_removed(folder: Path, monkeypatch: pytest.Monk
     def refuse(name: str, **_: int) -> None:
         raise OSError(errno.EIO, "Input/output error", name)
 
-    files.exchange(folder, texts(OLD), HEADER)
+    disk.exchange(folder, texts(OLD), HEADER)
     with monkeypatch.context() as patched:
         patched.setattr(os, "unlink", refuse)
-        (found,) = files.exchange(folder, texts(NEW), HEADER)
+        (found,) = disk.exchange(folder, texts(NEW), HEADER)
     assert (found.code, found.severity) == ("MY402", Severity.WARNING)
     assert "cannot remove" in found.message
     assert ".generated.modelyard-new/" in found.message
     assert state(folder) == texts(NEW)
-    assert files.exchange(folder, texts(NEW), HEADER) == []
+    assert disk.exchange(folder, texts(NEW), HEADER) == []
     assert beside(folder) == ["generated"]
 
 
@@ -142,7 +142,7 @@ def test_a_folder_needs_a_name(write: Write, name: str) -> None:
 @both_ways
 def test_a_lock_that_another_run_holds(folder: Path, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock, "WAIT", 0.1)
-    with files.locked(folder.parent):
+    with disk.locked(folder.parent):
         (found,) = write(folder, texts(NEW), HEADER)
         assert (found.code, found.severity) == ("MY403", Severity.ERROR)
         assert str(folder.parent) in found.message

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from modelyard import files, plugin
+from modelyard import plugin
 from modelyard.api.scoring import Scored, score
+from modelyard.files import disk
 from tests.model_server import REFUSED, Server, running
 from tests.scoring import QUICK, errors, rows, table
 
@@ -86,7 +87,7 @@ def test_a_folder_in_the_way_of_a_new_file_stays(tmp_path: Path) -> None:
     folder = tmp_path / ".report.json.modelyard-new"
     folder.mkdir()
     (folder / "keep").touch()
-    for write in (files.write, lambda path, content: files.create(path, content)[1]):
+    for write in (disk.write, lambda path, content: disk.create(path, content)[1]):
         assert [each.code for each in write(tmp_path / "report.json", b"x")] == ["MY402"]
     assert (folder / "keep").exists()
     assert not (tmp_path / "report.json").exists()

@@ -9,9 +9,9 @@ import yaml
 
 from modelyard import api
 from modelyard.explain import explain
+from modelyard.files.yaml import write
 from modelyard.load import load_text
 from modelyard.problems import Problem, Severity
-from modelyard.yamlio import write
 from tests.conftest import ROOT
 from tests.test_load import HEAD, model, only, problems
 from tests.test_mutations import Way, replaced, ways

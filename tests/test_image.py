@@ -10,8 +10,8 @@ import pytest
 
 from modelyard import proxy
 from modelyard.api import image
+from modelyard.files.yaml import quote
 from modelyard.image import HEADER
-from modelyard.yamlio import quote
 from tests import proxies
 from tests.conftest import Run
 from tests.test_quoting import strings

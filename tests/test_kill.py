@@ -17,7 +17,7 @@ from typing import TypeVar
 import pytest
 
 import modelyard
-from modelyard import files
+from modelyard.files import disk
 from tests.conftest import need
 from tests.faults import Call, calls, run_with
 from tests.folders import HEADER, beside, state, texts
@@ -43,7 +43,7 @@ import json, sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from modelyard import files
-from modelyard.files import entries
+from modelyard.files.disk import entries
 mode = sys.argv[2]
 def careless(folder, content, header):
     with files.locked(folder.parent):
@@ -143,7 +143,7 @@ def at_each(points: list[Point], check: Callable[[Point], Iterator[str]]) -> lis
 def recovers(scene: Scene, folder: Path) -> Iterator[str]:
     """Yield what is wrong after undisturbed runs: nothing else may be left in the folder or beside it."""
     for content in (scene.old, scene.new):
-        if problems := files.exchange(folder, content, HEADER):
+        if problems := disk.exchange(folder, content, HEADER):
             yield f"the next run says {problems}"
         if state(folder) != content:
             yield f"the next run leaves {state(folder)}"

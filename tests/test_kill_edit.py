@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import modelyard
-from modelyard import files
+from modelyard.files import disk
 from tests.conftest import need
 from tests.faults import Call, calls, run_with
 from tests.folders import beside
@@ -67,7 +67,7 @@ def trace(tmp_path_factory: pytest.TempPathFactory) -> list[Call]:
 def recovers(path: Path) -> Iterator[str]:
     """Yield what is wrong after undisturbed runs: nothing else may be left in the folder."""
     for old, new in ((b"[a]", b"[a, b]"), (b"[a, b]", b"[a]")):
-        if problems := files.edit(path, lambda content, old=old, new=new: content.replace(old, new)):  # type: ignore[misc]
+        if problems := disk.edit(path, lambda content, old=old, new=new: content.replace(old, new)):  # type: ignore[misc]
             yield f"the next run says {problems}"
     if path.read_bytes() != OLD:
         yield f"the next run leaves {path.read_bytes()!r}"

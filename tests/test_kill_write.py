@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import modelyard
-from modelyard import files
+from modelyard.files import disk
 from tests.conftest import need
 from tests.faults import Call, calls, run_with
 from tests.folders import beside
@@ -47,7 +47,7 @@ def trace(tmp_path_factory: pytest.TempPathFactory) -> list[Call]:
 
 def recovers(path: Path) -> Iterator[str]:
     """Yield what is wrong after an undisturbed run: nothing else may be left in the folder."""
-    if problems := files.write(path, OLD):
+    if problems := disk.write(path, OLD):
         yield f"the next run says {problems}"
     if path.read_bytes() != OLD or beside(path) != [NAME]:
         yield f"the next run leaves {path.read_bytes()!r} and {beside(path)}"

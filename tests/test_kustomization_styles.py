@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from modelyard.splice import MARK
+from modelyard.files.yaml.edit import MARK
 from tests.kustomization_texts import added, changed_lines, faults, removed, texts
 
 SECOND = "site-config/other"

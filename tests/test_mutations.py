@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from modelyard import api
+from modelyard.files.yaml import write, write_all
 from modelyard.load import load_text
 from modelyard.problems import Severity
-from modelyard.yamlio import write, write_all
 
 ROOT = Path(__file__).resolve().parent.parent
 Way = tuple[str | int, ...]

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from modelyard import files, overlay
+from modelyard import overlay
 from modelyard.compose import HEADER
+from modelyard.files import disk
 from tests.folders import NEW, OLD, beside, state, texts
 
 
@@ -116,7 +117,7 @@ def test_drift_tells_bytes_apart_that_look_alike(folder: Path) -> None:
 
 def test_a_folder_that_cannot_be_read(folder: Path) -> None:
     folder.write_text("a file")
-    with pytest.raises(files.FileProblem) as caught:
+    with pytest.raises(disk.FileProblem) as caught:
         overlay.drift(folder, {})
     assert caught.value.problem.code == "MY013"
     assert caught.value.problem.message == f"cannot read {folder}: Not a directory"

@@ -6,8 +6,8 @@ from typing import Any, Final
 import pytest
 
 from modelyard import api
+from modelyard.files.yaml import write
 from modelyard.load import load_text
-from modelyard.yamlio import write
 
 ECR: Final = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 TARGET: Final = {

@@ -11,8 +11,8 @@ import yaml
 
 from modelyard import api
 from modelyard.fields import shipped
+from modelyard.files.yaml import write_all
 from modelyard.problems import has_errors
-from modelyard.yamlio import write_all
 
 ROOT = Path(__file__).resolve().parent.parent
 OVERLAYS = ROOT / "overlays"

@@ -2,10 +2,9 @@
 
 import pytest
 
-from modelyard import splice
-from modelyard.splice import NoPlaceError, Splice
-from modelyard.yamlio import Sources
-from modelyard.yamlio.nodes import Node, Tree, parse
+from modelyard.files.yaml import Sources, edit
+from modelyard.files.yaml.edit import NoPlaceError, Splice
+from modelyard.files.yaml.nodes import Node, Tree, parse
 
 
 def tree(text: str) -> Tree:
@@ -16,22 +15,22 @@ def tree(text: str) -> Tree:
 
 def test_splices_are_places_of_the_old_text_in_any_order() -> None:
     splices = [Splice(4, 5, "E"), Splice(0, 0, ">"), Splice(1, 3), Splice(5, 5, "<")]
-    assert splice.apply("abcde", splices) == ">adE<"
-    assert splice.apply("abcde", []) == "abcde"
+    assert edit.apply("abcde", splices) == ">adE<"
+    assert edit.apply("abcde", []) == "abcde"
 
 
 def test_an_edit_of_a_list_is_one_insertion_and_one_removal() -> None:
     text = "# a\nlist:\n  - x # y\n\nother: z\n"
-    (put,) = splice.add(tree(text), "list", "new")
+    (put,) = edit.add(tree(text), "list", "new")
     assert put == Splice(text.index("\n\n") + 1, text.index("\n\n") + 1, "  - new\n")
-    (taken,) = splice.remove(tree(splice.apply(text, [put])), "list", 1)
+    (taken,) = edit.remove(tree(edit.apply(text, [put])), "list", 1)
     assert taken == Splice(put.start, put.start + len(put.text))
 
 
 def test_a_spelled_null_becomes_a_comment() -> None:
     text = "list: null\n"
-    splices = splice.add(tree(text), "list", "new")
-    assert splices == [Splice(6, 6, "# "), Splice(11, 11, f"- new {splice.MARK}\n")]
+    splices = edit.add(tree(text), "list", "new")
+    assert splices == [Splice(6, 6, "# "), Splice(11, 11, f"- new {edit.MARK}\n")]
 
 
 @pytest.mark.parametrize(
@@ -40,14 +39,14 @@ def test_a_spelled_null_becomes_a_comment() -> None:
 )
 def test_a_layout_without_a_safe_place_is_named(text: str, index: int) -> None:
     with pytest.raises(NoPlaceError) as caught:
-        splice.add(tree(text), "list", "new")
+        edit.add(tree(text), "list", "new")
     assert caught.value.index == index
 
 
 @pytest.mark.parametrize("text", ["", "- a\n", "a\n"])
 def test_only_a_mapping_has_keys(text: str) -> None:
     with pytest.raises(ValueError, match="not a mapping"):
-        splice.add(tree(text), "list", "new")
+        edit.add(tree(text), "list", "new")
 
 
 def shapes(*texts: str) -> set[object]:

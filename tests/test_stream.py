@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from modelyard.files.yaml import Document, ListMarks, MapMarks, Sources
+from modelyard.files.yaml.stream import read_all
 from modelyard.kustomize import build
-from modelyard.yamlio import Document, ListMarks, MapMarks, Sources
-from modelyard.yamlio.stream import read_all
 from tests.deployments import bodies, lay
 
 

@@ -11,8 +11,9 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from modelyard import api, files, overlay
+from modelyard import api, overlay
 from modelyard.compose import HEADER
+from modelyard.files import disk
 from tests.folders import NEW, OLD, beside, stamps, state, texts
 from tests.test_cli import GOOD
 from tests.test_edits import FILE, Checkout
@@ -85,8 +86,8 @@ def test_several_folders_change_or_none(tmp_path: Path, fails: int, monkeypatch:
     for folder in folders:
         folder.parent.mkdir()
     for folder in folders[:2]:  # the third comes anew
-        assert files.exchange(folder, texts(OLD), "# ours") == []
-    swap, calls = files.exchange.__globals__["_swap"], []
+        assert disk.exchange(folder, texts(OLD), "# ours") == []
+    swap, calls = disk.exchange.__globals__["_swap"], []
 
     def failing(work: object) -> None:
         calls.append(work)
@@ -95,11 +96,11 @@ def test_several_folders_change_or_none(tmp_path: Path, fails: int, monkeypatch:
         swap(work)
 
     with monkeypatch.context() as patched:
-        patched.setitem(files.exchange.__globals__, "_swap", failing)
-        (found,) = files.exchange_all(dict.fromkeys(folders, texts(NEW)), "# ours")
+        patched.setitem(disk.exchange.__globals__, "_swap", failing)
+        (found,) = disk.exchange_all(dict.fromkeys(folders, texts(NEW)), "# ours")
     assert found.code == "MY402"
     assert [state(folder) for folder in folders] == [texts(OLD), texts(OLD), {}]
-    assert files.exchange_all(dict.fromkeys(folders, texts(NEW)), "# ours") == []
+    assert disk.exchange_all(dict.fromkeys(folders, texts(NEW)), "# ours") == []
     assert [state(folder) for folder in folders] == [texts(NEW)] * 3
     assert [beside(folder) for folder in folders] == [["generated"]] * 3
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from modelyard.yamlio import MAX_PROBLEMS, Plain, Sources, quote, read, write, write_all
+from modelyard.files.yaml import MAX_PROBLEMS, Plain, Sources, quote, read, write, write_all
 from tests.hostile.readers import PYTHON, Objects, kubectl, kustomize_build
 
 # What the format refuses in text, because kustomize cannot carry it.

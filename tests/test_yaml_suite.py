@@ -13,12 +13,12 @@ import pytest
 import yaml
 from ruamel.yaml import YAML
 
+from modelyard.files.yaml import Document, Sources, read
+from modelyard.files.yaml.flow import later
+from modelyard.files.yaml.nodes import parse
+from modelyard.files.yaml.parser import CParser
+from modelyard.files.yaml.stream import read_all
 from modelyard.load import load_text
-from modelyard.yamlio import Document, Sources, read
-from modelyard.yamlio.flow import later
-from modelyard.yamlio.nodes import parse
-from modelyard.yamlio.parser import CParser
-from modelyard.yamlio.stream import read_all
 from tests.conftest import ROOT
 
 SUITE = ROOT / "tests" / "hostile" / "yaml-test-suite.tsv"

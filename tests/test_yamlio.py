@@ -16,8 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from modelyard.problems import Place
-from modelyard.yamlio import (
+from modelyard.files.yaml import (
     MAX_BYTES,
     MAX_DEPTH,
     MAX_PROBLEMS,
@@ -32,6 +31,7 @@ from modelyard.yamlio import (
     resolve,
     write,
 )
+from modelyard.problems import Place
 from tests.hostile.readers import PYTHON, kubectl, kustomize_build
 from tests.hostile.tables import FOLDER, attack, document, inside, summary, table, verdict
 

@@ -8,11 +8,10 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
-from modelyard import splice
+from modelyard.files.yaml import Sources, edit, quote, read, resolve
+from modelyard.files.yaml.edit import BREAK, NoPlaceError, Splice
+from modelyard.files.yaml.nodes import Node, Tree, parse
 from modelyard.problems import Place, Problem, problem
-from modelyard.splice import BREAK, NoPlaceError, Splice
-from modelyard.yamlio import Sources, quote, read, resolve
-from modelyard.yamlio.nodes import Node, Tree, parse
 
 # Plain in every reader in a block, where a colon that no blank follows is text.
 _PLAIN_IMAGE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*:[A-Za-z0-9_.-]*[A-Za-z0-9_]")
@@ -67,7 +66,7 @@ def _added(content: bytes, model: str, shown: str) -> bytes:
     items = _models(tree)
     if items is None or items.kind != "sequence" or items.flow:
         raise _RefusedError("models: is not a list in block style", items.start if items else 0)
-    changed = _spliced(content, splice.item(tree, items, model))
+    changed = _spliced(content, edit.item(tree, items, model))
     before, after = _data(content), _data(changed)
     if _list(before) != _list(after)[:-1] or _rest(before) != _rest(after):
         raise _RefusedError("an edit here would change something else", items.start)
@@ -89,7 +88,7 @@ def _set(tree: Tree, wanted: Setting) -> list[Splice]:
     """Return the splices for one setting: at its place, or in what has to be added for it."""
     models = _models(tree)
     value = str(wanted.value) if isinstance(wanted.value, int) else quote(wanted.value)
-    name, variant = splice.spelled(wanted.model, []), splice.spelled(wanted.variant, [])
+    name, variant = edit.spelled(wanted.model, []), edit.spelled(wanted.variant, [])
     own = f"{wanted.field}: {value}"
     if wanted.variant:
         own = f"variants: [{{name: {variant}, {own}}}]"
@@ -97,19 +96,19 @@ def _set(tree: Tree, wanted: Setting) -> list[Splice]:
         raise _RefusedError("the file has no list of models")
     model = _item(models, wanted.model)
     if model is None:
-        return splice.item(tree, models, f"{{name: {name}, {own}}}")
+        return edit.item(tree, models, f"{{name: {name}, {own}}}")
     if wanted.variant:
         variants = _value(model, "variants")
         if variants is None:
             key, _, text = own.partition(": ")
-            return splice.pair(tree, model, "name", key, text)
+            return edit.pair(tree, model, "name", key, text)
         found = _item(variants, wanted.variant)
         if found is None:
-            return splice.item(tree, variants, f"{{name: {variant}, {wanted.field}: {value}}}")
+            return edit.item(tree, variants, f"{{name: {variant}, {wanted.field}: {value}}}")
         model = found
     old = _value(model, wanted.field)
     if old is None:
-        return splice.pair(tree, model, "name", wanted.field, value)
+        return edit.pair(tree, model, "name", wanted.field, value)
     if old.kind != "scalar" or old.style in {"|", ">"}:
         raise _RefusedError(f"{wanted.field} is not a text of one line", old.start)
     return [Splice(old.start, old.end, _spelled(wanted.value, old))]
@@ -120,7 +119,7 @@ def _spelled(value: str | int, old: Node) -> str:
     if isinstance(value, int):
         return str(value)
     is_plain = not old.style and ":" in old.value and _PLAIN_IMAGE.fullmatch(value) and isinstance(resolve(value), str)
-    return value if is_plain else splice.spelled(value, [old])
+    return value if is_plain else edit.spelled(value, [old])
 
 
 def _value(mapping: Node | None, key: str) -> Node | None:
@@ -134,7 +133,7 @@ def _item(items: Node, name: str) -> Node | None:
 
 
 def _spliced(content: bytes, splices: list[Splice]) -> bytes:
-    return splice.apply(content.decode(), splices).encode()
+    return edit.apply(content.decode(), splices).encode()
 
 
 def _prove(before: bytes, after: bytes, wanted: Setting) -> None:

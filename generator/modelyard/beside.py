@@ -6,9 +6,9 @@ them after the containers (kubernetes v1.36.3, kuberuntime_termination_order.go)
 
 from typing import TYPE_CHECKING, Any, Final
 
+from modelyard.files.yaml.marked import derived, in_order, plain
 from modelyard.models.declared import DeclaredSet
 from modelyard.models.model import Model
-from modelyard.places import derived, in_order, plain
 from modelyard.template import Templates
 from modelyard.words import unexpanded, words
 from modelyard.workload import registered

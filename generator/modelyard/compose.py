@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from modelyard.files.yaml import write, write_all
 from modelyard.manifest import ConfigMapEntries, Rendered
 from modelyard.template import folder
 from modelyard.transformers import all_transformers
-from modelyard.yamlio import write, write_all
 
 HEADER: Final = (
     '# Written by modelyard from models.yaml: change that file and run "modelyard render". Edits here are lost.'

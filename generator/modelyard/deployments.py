@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from modelyard import names
+from modelyard.files.yaml.marked import derived, in_order
 from modelyard.manifest import Manifest, TypeMeta
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.deployed import Autoscale, Deployed, VolumeClaim
 from modelyard.models.model import Model
-from modelyard.places import derived, in_order
 from modelyard.problems import Problem, problem
 from modelyard.template import Templates
 from modelyard.workload import KINDS as AROUND_PODS

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from modelyard import files, names, proxy, quoting
+from modelyard import names, proxy, quoting
+from modelyard.files import disk
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.pods import image, url_path
 from modelyard.problems import Problem, problem
@@ -72,5 +73,5 @@ def write(folder: Path, made: Mapping[str, str]) -> list[Problem]:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        return [files.refused(error, folder.parent, doing="make")]
-    return files.exchange(folder, made, HEADER)
+        return [disk.refused(error, folder.parent, doing="make")]
+    return disk.exchange(folder, made, HEADER)

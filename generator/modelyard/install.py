@@ -12,13 +12,14 @@ from os.path import relpath
 from pathlib import Path
 from typing import Final
 
-from modelyard import files, overlay, regular
+from modelyard import overlay
 from modelyard.compose import HEADER, SITE_CONFIG
-from modelyard.files import FileProblem
+from modelyard.files import disk, regular
+from modelyard.files.disk import FileProblem
+from modelyard.files.yaml import MAX_BYTES
 from modelyard.kustomization import entries, find, with_entry, without_entry
 from modelyard.problems import Place, Problem, problem
 from modelyard.report import printable
-from modelyard.yamlio import MAX_BYTES
 
 KEY: Final = "components"
 _PREFIX: Final = f"{SITE_CONFIG}/modelyard-"
@@ -91,15 +92,15 @@ def removal(deploy: Path, set_name: str) -> tuple[Change | None, list[Problem]]:
 def apply(change: Change) -> list[Problem]:
     """Do it. kustomization.yaml never names a folder that is missing, so the order is that of what is done."""
     if change.content is None:
-        return _edit(change, without_entry) or files.remove(change.folder, HEADER)
+        return _edit(change, without_entry) or disk.remove(change.folder, HEADER)
     try:
         change.folder.parent.mkdir(exist_ok=True)
     except OSError as error:
-        return [files.refused(error, change.folder.parent)]
+        return [disk.refused(error, change.folder.parent)]
     is_new = not regular.exists(change.folder)
-    problems = files.exchange(change.folder, change.content, HEADER) or _edit(change, with_entry)
+    problems = disk.exchange(change.folder, change.content, HEADER) or _edit(change, with_entry)
     if problems and is_new:
-        files.remove(change.folder, HEADER)  # viya4-deployment takes every folder of site-config, listed or not
+        disk.remove(change.folder, HEADER)  # viya4-deployment takes every folder of site-config, listed or not
     return problems
 
 
@@ -126,7 +127,7 @@ def _half(path: Path, each: Installed) -> Problem:
 
 def _installed(deploy: Path, name: str, listed: bool, there: bool) -> Installed:  # noqa: FBT001 - two facts of a record
     try:
-        own = files.read(deploy / entry_of(name)).get("kustomization.yaml", b"") if there else b""
+        own = disk.read(deploy / entry_of(name)).get("kustomization.yaml", b"") if there else b""
     except FileProblem:
         own = b""
     found = [form.search(own) for form in (_SOURCE, _MODE, _TAKEN_OUT)]
@@ -148,7 +149,7 @@ def _read(deploy: Path) -> tuple[Path | None, bytes | None, list[Problem]]:
     try:
         return path, regular.content(path, MAX_BYTES + 1), []
     except OSError as error:
-        return path, None, [files.refused(error, path, code="MY013", doing="read")]
+        return path, None, [disk.refused(error, path, code="MY013", doing="read")]
 
 
 def _change(
@@ -177,4 +178,4 @@ def _edit(change: Change, edit: Edit) -> list[Problem]:
         found.extend(problems)
         return after
 
-    return files.edit(change.kustomization, changed) or found
+    return disk.edit(change.kustomization, changed) or found

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 from modelyard.check.finding import Finding, Remark
+from modelyard.files.yaml.marked import mark_of
 from modelyard.manifest import Manifest, Rendered
 from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.patch import pointer_of
-from modelyard.places import mark_of
 from modelyard.problems import Place, Problem, Related, Subject, problem
 from modelyard.render import render_model, render_section
 from modelyard.template import Templates

@@ -8,8 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from modelyard import files
 from modelyard.compose import HEADER
+from modelyard.files import disk
 from modelyard.problems import Problem
 
 # Which modelyard wrote the folder. Apart from what is compared: two people with two versions that give the same
@@ -29,14 +29,14 @@ def write(folder: Path, content: Mapping[str, str], *, in_place: bool = False) -
 
 def write_all(contents: Mapping[Path, Mapping[str, str]], *, in_place: bool = False) -> list[Problem]:
     """Do the same for several folders: all change or none, with in_place one after the other."""
-    way = files.write_all_in_place if in_place else files.exchange_all
+    way = disk.write_all_in_place if in_place else disk.exchange_all
     said = f"{HEADER}\nversion: {version('modelyard')}\n"
     return way({folder: {**content, WRITER: said} for folder, content in contents.items()}, HEADER, aside={WRITER})
 
 
 def writer(folder: Path) -> str:
     """Return the version of modelyard that wrote a folder; empty where it does not say so. Raises FileProblem."""
-    found = _VERSION.search(files.read(folder).get(WRITER, b"").decode("utf-8", "replace"))
+    found = _VERSION.search(disk.read(folder).get(WRITER, b"").decode("utf-8", "replace"))
     return found[1] if found else ""
 
 
@@ -46,7 +46,7 @@ def drift(folder: Path, content: Mapping[str, str], *, label: str = "generated")
     `label` stands for the folder in its names. Raises FileProblem MY013 for what cannot be read.
     """
     label = label.strip("/")  # an absolute path too stands after a/ and b/
-    found = {path: data for path, data in files.read(folder).items() if path != WRITER}
+    found = {path: data for path, data in disk.read(folder).items() if path != WRITER}
     wanted = {path: text.encode() for path, text in content.items()}
     paths = sorted(path for path in found.keys() | wanted.keys() if found.get(path) != wanted.get(path))
     return "".join(line for path in paths for line in difference(f"{label}/{path}", found.get(path), wanted.get(path)))

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from modelyard import expansion, names
 from modelyard.beside import beside
+from modelyard.files.yaml.marked import derived, in_order, plain
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.model import Model
-from modelyard.places import derived, in_order, plain
 from modelyard.template import Templates
 from modelyard.words import unexpanded, words
 from modelyard.workload import base_name, common, config_name, object_name, port, registered

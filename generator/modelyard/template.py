@@ -23,8 +23,8 @@ from jinja2.bccache import Bucket, BytecodeCache, bc_version
 from jinja2.nodes import EvalContext
 
 from modelyard import cache
-from modelyard.places import MarkedDict, MarkedList, MarkedText, derived, mark_of, with_mark
-from modelyard.yamlio import ListMarks, MapMarks, Marks, Sources, at, read
+from modelyard.files.yaml import ListMarks, MapMarks, Marks, Sources, at, read
+from modelyard.files.yaml.marked import MarkedDict, MarkedList, MarkedText, derived, mark_of, with_mark
 
 _OPEN, _CLOSE = "\ue000", "\ue001"  # private use: no YAML reader gives them a meaning
 _OPEN_TEXT: Final = "\ue003"  # of a token that stands alone between quotes

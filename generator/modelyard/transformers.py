@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from modelyard.files.yaml import write
 from modelyard.manifest import ConfigMapEntries, Rendered, TargetPatch
-from modelyard.yamlio import write
 
 _NOT_IN_NAMES: Final = re.compile("[^a-z0-9]+")
 _ENV_FROM: Final = "/containers/0/envFrom/-"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from modelyard import expansion
-from modelyard.places import derived
+from modelyard.files.yaml.marked import derived
 
 if TYPE_CHECKING:
     from modelyard.models.pod import Expand  # at run time it is imported when a model has one

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from modelyard import names
+from modelyard.files.yaml.marked import derived, in_order
 from modelyard.manifest import Manifest, TypeMeta
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.model import Model
 from modelyard.models.modelset import NetworkPolicy
 from modelyard.models.shape import Shape
-from modelyard.places import derived, in_order
 from modelyard.template import Templates
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from typing import Final
 
 from modelyard import api
 from modelyard.api.streams import check_streams
+from modelyard.files.yaml import write_all
 from modelyard.fn import call as fn
 from modelyard.kustomization import with_entry, without_entry
 from modelyard.load import load_text
@@ -18,7 +19,6 @@ from modelyard.problems import Problem, has_errors
 from modelyard.problems.codes import CODES
 from modelyard.report import Report, printable
 from modelyard.report.formats import FORMATS, written
-from modelyard.yamlio import write_all
 from tests.fuzz import tables
 
 Target = Callable[[bytes], None]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from _ruamel_yaml import CParser
 
-from modelyard.yamlio import Sources, read
+from modelyard.files.yaml import Sources, read
 
 _REFERENCE = 0.036
 

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from modelyard.yamlio import MAX_BYTES, Document, Sources, read
+from modelyard.files.yaml import MAX_BYTES, Document, Sources, read
 
 FOLDER: Final = Path(__file__).parent
 _SHOWN: Final = 8  # problems of one file that a table lists

@@ -12,12 +12,12 @@ from typing import Any, Final, NamedTuple
 from modelyard.api.pipeline import generated, models_file, render
 from modelyard.changes import Difference, Pair, of_objects, owner_of
 from modelyard.compose import KUSTOMIZECONFIG, SITE_CONFIG
-from modelyard.git import GitProblem, Repository
+from modelyard.files.git import GitProblem, Repository
+from modelyard.files.yaml import Sources
+from modelyard.files.yaml.stream import read_all
 from modelyard.manifest import Manifest
 from modelyard.problems import Problem, has_errors
 from modelyard.workload import NAME_LABEL, VARIANT_LABEL
-from modelyard.yamlio import Sources
-from modelyard.yamlio.stream import read_all
 
 __all__ = ["differences"]
 

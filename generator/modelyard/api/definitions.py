@@ -18,10 +18,10 @@ from modelyard.check.objects import objects
 from modelyard.check.openapi import not_structural
 from modelyard.check.schemas import by_schema
 from modelyard.cluster import Client, ClusterProblem, Connection, connect
+from modelyard.files.yaml import Sources
+from modelyard.files.yaml.stream import read_all
 from modelyard.manifest import Manifest
 from modelyard.problems import Problem, has_errors, problem
-from modelyard.yamlio import Sources
-from modelyard.yamlio.stream import read_all
 
 __all__ = ["NEWEST", "ClusterProblem", "Connection", "Custom", "Kinds", "of_cluster", "of_files", "versions"]
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from modelyard import files, regular
 from modelyard.api import edits
 from modelyard.api.commands import HERE, PLAINLY, Applying, Outcome, apply_rendered
 from modelyard.api.pipeline import Rendering, models_file, render_loaded
 from modelyard.cluster import Connection
+from modelyard.files import disk, regular
+from modelyard.files.yaml import write
 from modelyard.load import load_text
 from modelyard.problems import Problem, unique
-from modelyard.yamlio import write
 
 __all__ = ["Deployment", "deploy"]
 
@@ -73,7 +73,7 @@ def _rendered(deployment: Deployment, shown: str, folder: Path) -> Rendering:
 
 def _new(deployment: Deployment, path: Path) -> tuple[Rendering, Callable[[], list[Problem]]]:
     rendering = _rendered(deployment, str(path), path.parent)
-    return rendering, lambda: files.write(path, deployment.text().encode())
+    return rendering, lambda: disk.write(path, deployment.text().encode())
 
 
 def _added(deployment: Deployment, path: Path) -> tuple[Rendering, Callable[[], list[Problem]]]:

@@ -14,17 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from modelyard import files, regular
 from modelyard.amend import Setting, with_model, with_settings
 from modelyard.api import history
 from modelyard.api.pipeline import load, models_file, render_loaded
 from modelyard.changes import Difference, of_sets
-from modelyard.git import DEEPEN, GitProblem, Repository
+from modelyard.files import disk, regular
+from modelyard.files.git import DEEPEN, GitProblem, Repository
+from modelyard.files.yaml import MAX_BYTES
 from modelyard.load import Loaded, load_text
 from modelyard.models.declared import DeclaredModel
 from modelyard.names import nearest, one_of
 from modelyard.problems import Problem, has_errors, problem
-from modelyard.yamlio import MAX_BYTES
 
 __all__ = ["Edit", "added", "concerns", "declares", "promote", "rollback", "split", "write", "written"]
 
@@ -147,7 +147,7 @@ def write(edit: Edit) -> list[Problem]:
             return None
         return edit.content
 
-    return files.edit(edit.file, change) or found
+    return disk.edit(edit.file, change) or found
 
 
 def written(planned: Callable[[], Result]) -> Result:
@@ -169,7 +169,7 @@ def written(planned: Callable[[], Result]) -> Result:
         newest = results[-1][0]
         return newest.content if newest and newest.before == content else None
 
-    if refused := files.edit(edit.file, change):
+    if refused := disk.edit(edit.file, change):
         return None, refused
     newest, problems = results[-1]
     if newest and met != [newest.before]:  # by a program that knows no lock
@@ -213,7 +213,7 @@ def _bytes(file: str | Path) -> tuple[bytes | None, list[Problem]]:
     try:
         return regular.content(path, MAX_BYTES), []
     except OSError as error:
-        return None, [files.refused(error, path, code="MY013", doing="read")]
+        return None, [disk.refused(error, path, code="MY013", doing="read")]
 
 
 def _edit(file: str | Path, before: bytes, loaded: Loaded, settings: list[Setting]) -> Result:

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from modelyard import regular
 from modelyard.api.pipeline import load, load_shown, models_file
 from modelyard.changes import Difference, of_sets
-from modelyard.git import GitProblem, Repository
+from modelyard.files import regular
+from modelyard.files.git import GitProblem, Repository
 from modelyard.load import Loaded, base_of, bounds
 from modelyard.models.declared import DeclaredModel
 from modelyard.problems import Problem, has_errors

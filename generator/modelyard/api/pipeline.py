@@ -9,13 +9,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from modelyard import regular
 from modelyard.check import check as _check
 from modelyard.check import check_set, independent
 from modelyard.check.entrances import answers
 from modelyard.check.finding import Cluster, Finding
 from modelyard.check.kinds import SHIPPED, Kinds
 from modelyard.compose import SITE_CONFIG, compose, site_config
+from modelyard.files import regular
+from modelyard.files.yaml import ListMarks, at, write_all
 from modelyard.load import Bounds, Loaded
 from modelyard.load import load as _load
 from modelyard.load.rules import accepting
@@ -26,7 +27,6 @@ from modelyard.origin import placed
 from modelyard.problems import Problem, Related, has_errors, unique
 from modelyard.render import render_model, render_section, render_shared
 from modelyard.template import Templates, folder
-from modelyard.yamlio import ListMarks, at, write_all
 
 MODELS_FILE: Final = "models.yaml"
 GENERATED: Final = "generated"
@@ -144,7 +144,7 @@ def write_several(renderings: Mapping[Any, Rendering], *, in_place: bool = False
 def drift(file: str | Path, rendering: Rendering) -> tuple[str, list[Problem]]:
     """Return the unified diff from `generated/` to a rendering's content, empty if they are equal, and problems."""
     from modelyard import overlay as folder_of
-    from modelyard.files import FileProblem
+    from modelyard.files.disk import FileProblem
 
     folder = generated(file)
     try:

@@ -16,10 +16,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from modelyard import regular
 from modelyard.api.located import in_cluster
 from modelyard.api.pipeline import load, models_file
 from modelyard.cluster import Connection
+from modelyard.files import regular
 from modelyard.http import Address, Limits
 from modelyard.problems import Problem, has_errors
 from modelyard.score.measures import Measures

@@ -6,14 +6,15 @@ from datetime import date
 from os.path import relpath
 from pathlib import Path
 
-from modelyard import effect, install, regular
+from modelyard import effect, install
 from modelyard.api.pipeline import Rendering, load, models_file, overlay, without_collector
 from modelyard.check.kinds import SHIPPED, Kinds
 from modelyard.compose import SITE_CONFIG, empty_site_config, site_config
+from modelyard.files import regular
+from modelyard.files.yaml.marked import find
 from modelyard.models.declared import DeclaredSet
 from modelyard.models.viya import Restore, Viya
 from modelyard.origin import marked_section, place_of
-from modelyard.places import find
 from modelyard.problems import Place, Problem, has_errors, problem, unique
 from modelyard.render import render_section
 from modelyard.template import Templates

@@ -10,13 +10,13 @@ from modelyard.check import check_objects
 from modelyard.check.finding import Cluster, Finding
 from modelyard.check.kinds import SHIPPED, Kinds
 from modelyard.check.objects import Found, objects
+from modelyard.files.yaml import Sources
+from modelyard.files.yaml.stream import read_all
 from modelyard.load.rules import accepting
 from modelyard.manifest import Manifest
 from modelyard.origin import placed as from_model
 from modelyard.patch import pointer_of
 from modelyard.problems import Problem, Related, Subject, has_errors, problem, unique
-from modelyard.yamlio import Sources
-from modelyard.yamlio.stream import read_all
 
 _MODELS: Final = (
     re.compile(rb"^apiVersion:\s*[\"']?modelyard\.dev/", re.MULTILINE),

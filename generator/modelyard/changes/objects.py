@@ -12,12 +12,12 @@ from typing import Any, Final, NamedTuple
 from modelyard.changes.change import Change, Difference
 from modelyard.changes.fields import field, field_of_object, hidden
 from modelyard.changes.values import NAMES, Leaf, Path, at, changed, indices
+from modelyard.files.yaml import ListMarks, MapMarks, Marks
 from modelyard.models.declared import DeclaredModel, DeclaredSet, find_marks
 from modelyard.origin import own_mark
 from modelyard.render import render_model, render_shared
 from modelyard.template import Templates
 from modelyard.workload import NAME_LABEL, VARIANT_LABEL, base_name
-from modelyard.yamlio import ListMarks, MapMarks, Marks
 
 Body = Mapping[str, Any]
 Key = tuple[str, str, str]

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from modelyard.check.finding import mapping
-from modelyard.places import find
+from modelyard.files.yaml import Document, ListMarks, MapMarks, Marks, Sources
+from modelyard.files.yaml.marked import find
 from modelyard.problems import Problem, problem
-from modelyard.yamlio import Document, ListMarks, MapMarks, Marks, Sources
 
 HINT: Final = "check takes what is applied to a cluster, such as the output of `kustomize build`"
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 from modelyard.check.finding import Cluster, Finding, Path
 from modelyard.check.kinds import Definition, Kinds
 from modelyard.check.openapi import Schema
+from modelyard.files.yaml.scalars import INTEGER, core
 from modelyard.manifest import Manifest
 from modelyard.names import nearest, one_of
 from modelyard.problems import MAX_FINDINGS
-from modelyard.yamlio.scalars import INTEGER, core
 
 if TYPE_CHECKING:
     from jsonschema_rs import ValidationError

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from modelyard import api, regular
+from modelyard import api
 from modelyard.cli.app import Files, Outside, app, named, say, single, tell
 from modelyard.cli.connection import Context, Kubeconfig
 from modelyard.cli.definitions import CLUSTER, kinds_of
 from modelyard.cli.inputs import STDIN, read_stream
+from modelyard.files import regular
 from modelyard.problems import Problem, unique
 from modelyard.report import Report, text
 from modelyard.report.excerpt import Excerpts
@@ -166,7 +167,7 @@ def _check_files(
 
 def _finish(report: Report, name: str, outputs: dict[Path, str]) -> None:
     """Write and print a report; leaves with exit code 1 if it fails, or cannot be written."""
-    from modelyard.files import write
+    from modelyard.files.disk import write
 
     unwritten: list[Problem] = []
     for file, found in outputs.items():

@@ -162,7 +162,7 @@ def _as_text(found: list[Any], output: str, namespace: str) -> str:
 
         return json.dumps([asdict(each) for each in found], indent=2) + "\n"
     if output == "yaml":
-        from modelyard.yamlio import write_all
+        from modelyard.files.yaml import write_all
 
         return write_all(asdict(each) for each in found)
     if not found:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from modelyard import api, regular
+from modelyard import api
 from modelyard.cli.app import stop_on_errors, tell
 from modelyard.cli.durations import Seconds, duration
+from modelyard.files import regular
 
 if TYPE_CHECKING:
     from modelyard.cluster import Client, Connection

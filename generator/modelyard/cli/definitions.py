@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from modelyard import regular
 from modelyard.cli.inputs import read_stream
+from modelyard.files import regular
 from modelyard.problems import Problem
 
 if TYPE_CHECKING:

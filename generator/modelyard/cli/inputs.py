@@ -5,8 +5,8 @@ from typing import Final
 
 import typer
 
-from modelyard import regular
-from modelyard.yamlio import MAX_BYTES
+from modelyard.files import regular
+from modelyard.files.yaml import MAX_BYTES
 
 STDIN: Final = "standard input"
 

@@ -8,9 +8,9 @@ import typer
 
 from modelyard import api
 from modelyard.cli.app import Files, Outside, app, counted, named, printable_lines, report, single, stop_on_errors, tell
+from modelyard.files.yaml import write_all
 from modelyard.names import dns_1035_label
 from modelyard.problems import problem
-from modelyard.yamlio import write_all
 
 # An empty stream under GitOps deletes everything.
 _NO_STREAM = problem(
@@ -28,8 +28,8 @@ def init(
 
     Writes only what is missing, and lists the rest; a kustomization.yaml that is there needs one line more.
     """
-    from modelyard import files
     from modelyard.fields import FILE, shipped
+    from modelyard.files import disk
     from modelyard.kustomization import NAMES, find, unlisted
 
     name = folder.resolve().name
@@ -38,10 +38,10 @@ def init(
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        stop_on_errors([files.refused(error, folder, doing="make the folder")])
+        stop_on_errors([disk.refused(error, folder, doing="make the folder")])
     for file, text in texts.items():
         path = (find(folder) if file in NAMES else None) or folder / file  # kustomize stops at two of its names
-        is_new, problems = files.create(path, text.encode())
+        is_new, problems = disk.create(path, text.encode())
         stop_on_errors(problems)
         tell(f"wrote {path}" if is_new else f"{path} is there already and stays as it is")
     report(unlisted(folder, api.GENERATED))
@@ -80,11 +80,11 @@ def render(
 def _apart(files: list[Path]) -> list[Path]:
     """Return the models files; leaves with wrong usage where two of them have one folder."""
     folders: dict[Path, Path] = {}
-    for file in files:
+    for file in disk:
         other = folders.setdefault(api.generated(file).resolve(), file)
         if other is not file:
             raise typer.BadParameter(f"{other} and {file} have one folder, {api.generated(file)}")
-    return files
+    return disk
 
 
 def _print(file: Path) -> None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Final, Literal
 
 import typer
 
-from modelyard import regular
 from modelyard.cli.app import File, Outside, app, stop_on_errors, tell
 from modelyard.cli.connection import FIVE_MINUTES, Context, Kubeconfig, Namespace, connection
 from modelyard.cli.durations import Seconds, duration
+from modelyard.files import regular
 
 if TYPE_CHECKING:
     from modelyard.api.scoring import Measures, Options, Route

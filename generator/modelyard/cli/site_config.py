@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modelyard import api, regular
+from modelyard import api
 from modelyard.cli.app import File, Outside, app, printable_lines, report, stop_on_errors, tell
 from modelyard.cli.together import Commands
+from modelyard.files import regular
 from modelyard.report import printable
 
 if TYPE_CHECKING:

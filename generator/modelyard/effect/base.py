@@ -8,16 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from modelyard import regular
 from modelyard.effect.generators import without_values
 from modelyard.effect.objects import Object, Objects
 from modelyard.effect.reading import Reading
 from modelyard.effect.tree import Kustomization, Tree
+from modelyard.files import regular
+from modelyard.files.yaml import Sources, write
+from modelyard.files.yaml.stream import read_all
 from modelyard.kustomize import Built
 from modelyard.names import NAME_HASH
 from modelyard.problems import problem
-from modelyard.yamlio import Sources, write
-from modelyard.yamlio.stream import read_all
 
 STREAM: Final = "the base"
 _HASHED: Final = re.compile(f"(.+){NAME_HASH}")

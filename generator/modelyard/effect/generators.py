@@ -10,8 +10,8 @@ from modelyard.check.finding import mapping
 from modelyard.effect.objects import Object
 from modelyard.effect.reading import shown
 from modelyard.effect.run import Run
+from modelyard.files.yaml.marked import MarkedText, derived, mark_of
 from modelyard.names import nearest
-from modelyard.places import MarkedText, derived, mark_of
 from modelyard.problems import Place
 
 HIDDEN: Final = ""  # what stands for each value of a Secret

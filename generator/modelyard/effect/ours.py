@@ -10,9 +10,9 @@ from modelyard.effect.patches import Patch, json_patch
 from modelyard.effect.reading import fresh, remarked
 from modelyard.effect.run import Run
 from modelyard.effect.targets import read_target
+from modelyard.files.yaml.marked import MarkedDict, MarkedText, with_mark
 from modelyard.manifest import ConfigMapEntries, Rendered, TargetPatch
 from modelyard.patch import lookup
-from modelyard.places import MarkedDict, MarkedText, with_mark
 from modelyard.problems import Place
 
 _ENV_FROM: Final = "/containers/0/envFrom/-"

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modelyard import regular
 from modelyard.effect import strategic
 from modelyard.effect.objects import Object, Target
 from modelyard.effect.pointers import explained, lost
 from modelyard.effect.reading import fresh, key_of
 from modelyard.effect.run import Run, also
 from modelyard.effect.targets import read_target, report_nothing
+from modelyard.files import regular
+from modelyard.files.yaml import MAX_BYTES
 from modelyard.names import nearest
 from modelyard.patch import PatchFailed, apply_as_kustomize, lookup
-from modelyard.yamlio import MAX_BYTES
 
 
 @dataclass(frozen=True, slots=True)

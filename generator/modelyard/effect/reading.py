@@ -7,12 +7,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from modelyard import regular
+from modelyard.files import regular
+from modelyard.files.yaml import MAX_BYTES, Document, Sources
+from modelyard.files.yaml.marked import (
+    MarkedDict,
+    MarkedInt,
+    MarkedList,
+    MarkedText,
+    mark_of,
+    marked,
+    with_mark,
+)
+from modelyard.files.yaml.stream import read_all
 from modelyard.names import nearest
-from modelyard.places import MarkedDict, MarkedInt, MarkedList, MarkedText, mark_of, marked, with_mark
 from modelyard.problems import Place, Problem, Related, problem
-from modelyard.yamlio import MAX_BYTES, Document, Sources
-from modelyard.yamlio.stream import read_all
 
 T = TypeVar("T")
 

@@ -7,7 +7,6 @@ kusttarget_configplugin.go configureBuiltinTransformers.
 from collections.abc import Callable
 from typing import Any, Final
 
-from modelyard import regular
 from modelyard.effect import field_specs, fields
 from modelyard.effect.field_specs import FieldSpec
 from modelyard.effect.fields import Images
@@ -18,6 +17,7 @@ from modelyard.effect.patches import Patch, json6902, merge_by_name, merges_of, 
 from modelyard.effect.reading import key_of, mappings, shown
 from modelyard.effect.run import Run
 from modelyard.effect.tree import Configured, Kustomization, Tree
+from modelyard.files import regular
 from modelyard.names import nearest
 
 _NOT_EMULATED: Final = ("ReplacementTransformer", "ValueAddTransformer", "HashTransformer")

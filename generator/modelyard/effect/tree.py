@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from modelyard import regular
 from modelyard.effect.reading import Reading, first_mark, key_of, shown
+from modelyard.files import regular
+from modelyard.files.yaml.marked import MarkedDict, derived
 from modelyard.kustomization import NAMES
 from modelyard.names import nearest
-from modelyard.places import MarkedDict, derived
 
 _FIELDS: Final = (
     "apiVersion", "kind", "metadata", "openapi", "namePrefix", "nameSuffix", "namespace", "commonLabels",

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final, TextIO
 
-from modelyard import regular
+from modelyard.files import regular
 from modelyard.fn.configuration import render
 from modelyard.fn.resource_list import Call, read_call, read_legacy_call, write_answer
 from modelyard.load import allowing_outside

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from modelyard import api
+from modelyard.files.yaml import MapMarks, Plain, Sources, quote, read
+from modelyard.files.yaml.marked import find
 from modelyard.fn.fields import FieldPlace, fields
 from modelyard.load import bounds, load_text
 from modelyard.load.merge import Tree
 from modelyard.load.shapes import validate
 from modelyard.manifest import Manifest
 from modelyard.models.modelset import API_VERSION, ModelGenerator
-from modelyard.places import find
 from modelyard.problems import Place, Problem, problem
 from modelyard.transformers import all_transformers, config_map
-from modelyard.yamlio import MapMarks, Plain, Sources, quote, read
 
 # What libyaml ends a plain scalar at, or refuses, in flow style. Times and numbers of base 60, which hold a colon,
 # have been quoted by kustomize already.

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from modelyard.files.yaml import ListMarks, MapMarks, Marks, Sources, at, quote
 from modelyard.problems import Place
-from modelyard.yamlio import ListMarks, MapMarks, Marks, Sources, at, quote
 
 _SIMPLE: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]*")
 

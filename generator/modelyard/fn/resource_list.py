@@ -13,11 +13,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
-from modelyard import api, regular
+from modelyard import api
+from modelyard.files import regular
+from modelyard.files.yaml import MAX_BYTES, Document, Plain, Sources, read, write
 from modelyard.fn.configuration import plain_text
 from modelyard.fn.fields import FieldPlace, fields
 from modelyard.problems import Problem, Severity, Subject, is_open, problem
-from modelyard.yamlio import MAX_BYTES, Document, Plain, Sources, read, write
 
 _STDIN: Final = "standard input"
 _HINT: Final = "let kustomize, kubectl or kpt call it; people use modelyard render"

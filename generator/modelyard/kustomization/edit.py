@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from modelyard import splice
+from modelyard.files.yaml import edit
+from modelyard.files.yaml.nodes import Node, Shape
 from modelyard.kustomization.layout import Layout, RefusedError, open_list
 from modelyard.kustomization.paths import same_path
 from modelyard.problems import Place, Problem
-from modelyard.yamlio.nodes import Node, Shape
 
 _UNSAFE: Final = "cannot be edited here without a change to something else"
 _BY_HAND: Final = "make this change by hand"
@@ -72,7 +72,7 @@ def _add(content: bytes, key: str, entry: str, shown: str) -> bytes:
     if _of_path(found, entry):
         return content
     with found.refusing():
-        new = _spliced(content, found, splice.add(found.tree, found.key, entry))
+        new = _spliced(content, found, edit.add(found.tree, found.key, entry))
     at = found.value.start if found.value else 0
     try:
         after = open_list(new, key, shown)
@@ -89,7 +89,7 @@ def _remove(content: bytes, key: str, entry: str, shown: str) -> bytes:
     before = found = open_list(content, key, shown)
     while of_path := _of_path(found, entry):
         with found.refusing():
-            content = _spliced(content, found, splice.remove(found.tree, found.key, of_path[-1]))
+            content = _spliced(content, found, edit.remove(found.tree, found.key, of_path[-1]))
         try:
             after = open_list(content, key, shown)
         except RefusedError:
@@ -100,9 +100,9 @@ def _remove(content: bytes, key: str, entry: str, shown: str) -> bytes:
     return content
 
 
-def _spliced(content: bytes, found: Layout, splices: list[splice.Splice]) -> bytes:
+def _spliced(content: bytes, found: Layout, splices: list[edit.Splice]) -> bytes:
     start = codecs.BOM_UTF8 if content.startswith(codecs.BOM_UTF8) else b""
-    return start + splice.apply(found.tree.text, splices).encode()
+    return start + edit.apply(found.tree.text, splices).encode()
 
 
 def _of_path(found: Layout, entry: str) -> list[int]:

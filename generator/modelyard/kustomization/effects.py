@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from modelyard import regular
+from modelyard.files import regular
+from modelyard.files.yaml import MAX_BYTES, MapMarks, Plain, Sources, at, read
 from modelyard.problems import Problem, problem
-from modelyard.yamlio import MAX_BYTES, MapMarks, Plain, Sources, at, read
 
 # kustomize 5.8.1, konfig.RecognizedKustomizationFileNames
 NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")

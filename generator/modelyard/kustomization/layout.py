@@ -7,11 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from modelyard import splice
+from modelyard.files.yaml import Plain, Sources, edit, resolve
+from modelyard.files.yaml.edit import BREAK
+from modelyard.files.yaml.nodes import Node, Tree, parse
 from modelyard.problems import Place, Problem, Related, problem
-from modelyard.splice import BREAK
-from modelyard.yamlio import Plain, Sources, resolve
-from modelyard.yamlio.nodes import Node, Tree, parse
 
 MAX_BYTES: Final = 1024 * 1024  # of a file that people write by hand; it is parsed four times for one edit
 
@@ -58,7 +57,7 @@ class Layout:
         """Turn what leaves no place for a splice into a problem."""
         try:
             yield
-        except splice.NoPlaceError as error:
+        except edit.NoPlaceError as error:
             raise self.refused(f"{self.key} cannot be edited: {error}", error.index, hint=_WRITE_LIST) from error
 
 

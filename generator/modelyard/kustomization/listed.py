@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Final
 
-from modelyard import regular
+from modelyard.files import regular
+from modelyard.files.yaml import MAX_BYTES
 from modelyard.kustomization.edit import entries
 from modelyard.kustomization.effects import find, generators
 from modelyard.kustomization.paths import same_path
 from modelyard.problems import Place, Problem, problem
-from modelyard.yamlio import MAX_BYTES
 
 _KEY: Final = "components"
 _WRONG: Final = ("resources", "bases")  # kustomize 5.8.1 there: expected kind != 'Component'

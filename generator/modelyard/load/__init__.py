@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from modelyard.files.yaml import Sources, at
 from modelyard.load.assemble import assemble
 from modelyard.load.documents import BEGIN, base_of, read_chain, read_document
 from modelyard.load.keys import respelt
@@ -16,7 +17,6 @@ from modelyard.load.outside import Bounds, allow_outside, allowing_outside, boun
 from modelyard.models.declared import DeclaredSet
 from modelyard.names import is_near
 from modelyard.problems import Problem, problem, unique
-from modelyard.yamlio import Sources, at
 
 _UNKNOWN: Final = frozenset(["MY101", "MY106"])
 _HEAD: Final = frozenset(["kind", "metadata", "spec"])

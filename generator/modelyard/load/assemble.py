@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from modelyard.files.yaml import ListMarks, MapMarks, Marks, Sources
+from modelyard.files.yaml.marked import find
 from modelyard.load.keys import already
 from modelyard.load.merge import Tree, leftovers, merge, settled
 from modelyard.load.rules import check_model
@@ -12,10 +14,8 @@ from modelyard.models.model import Model, Variant
 from modelyard.models.modelset import Metadata, ModelSet, Spec
 from modelyard.models.shape import Shape
 from modelyard.names import nearest, one_of
-from modelyard.places import find
 from modelyard.problems import Problem, problem
 from modelyard.targets import PLANNED, TARGETS, target
-from modelyard.yamlio import ListMarks, MapMarks, Marks, Sources
 
 APART = ("base", "defaults", "models")  # of spec: merged and checked model by model
 

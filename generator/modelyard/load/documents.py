@@ -5,12 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from modelyard import regular
+from modelyard.files import regular
+from modelyard.files.yaml import MAX_BYTES, Document, MapMarks, Sources, at, read
 from modelyard.load.merge import Tree, merge
 from modelyard.load.nearby import models_file_near
 from modelyard.load.outside import Bounds, bounds
 from modelyard.problems import Problem, problem
-from modelyard.yamlio import MAX_BYTES, Document, MapMarks, Sources, at, read
 
 BEGIN: Final = "begin with `modelyard init FOLDER`, which writes one"
 MAX_BASES: Final = 16  # files in a chain; a longer one is a mistake

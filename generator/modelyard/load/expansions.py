@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from modelyard import names
 from modelyard.expansion import references
+from modelyard.files.yaml import Sources
 from modelyard.load.merge import Tree
 from modelyard.models.declared import DeclaredModel, Served
 from modelyard.pods import APP_PATH, used_by
 from modelyard.problems import Place, Problem, problem
-from modelyard.yamlio import Sources
 
 if TYPE_CHECKING:
     from modelyard.models.beside import InitContainer

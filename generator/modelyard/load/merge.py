@@ -11,7 +11,7 @@ merge(a, merge(b, c)) is merge(merge(a, b), c). `settled` takes the removals out
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from modelyard.yamlio import ListMarks, MapMarks, Marks
+from modelyard.files.yaml import ListMarks, MapMarks, Marks
 
 BY_NAME: Final = frozenset(["models", "variants", "volumes"])
 REMOVE: Final = "$remove"

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Final
 
+from modelyard.files.yaml import Sources
 from modelyard.load.merge import Tree
 from modelyard.models.declared import DeclaredModel, Served
 from modelyard.problems import Problem, problem
 from modelyard.problems.credentials import Leaf, Path, is_credential, leaves
-from modelyard.yamlio import Sources
 
 _APART: Final = frozenset(["ignore", "name", "variants"])  # of a model: what no object holds, and what is checked apart
 

@@ -5,16 +5,16 @@ from dataclasses import replace
 from typing import Any, Final
 
 from modelyard import names
+from modelyard.files.yaml import ListMarks, Sources
+from modelyard.files.yaml.marked import find
 from modelyard.load.expansions import expansions
 from modelyard.load.merge import Tree
 from modelyard.load.plaintext import credentials
 from modelyard.models.declared import DeclaredModel, Served
-from modelyard.places import find
 from modelyard.pods import APP_PATH, PRE_STOP
 from modelyard.problems import Problem, Related, problem
 from modelyard.problems.codes import CODES
 from modelyard.workload import CONTAINERS, PORT_NAMES, RESERVED_LABELS, port
-from modelyard.yamlio import ListMarks, Sources
 
 Rule = Callable[[DeclaredModel, Tree, Sources], Iterator[Problem]]
 

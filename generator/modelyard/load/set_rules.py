@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from modelyard import names
+from modelyard.files.yaml import MapMarks
+from modelyard.files.yaml.marked import find
 from modelyard.load.image_rules import images
 from modelyard.load.merge import Tree
 from modelyard.load.rules import accepting, repeated_names
 from modelyard.models.declared import DeclaredModel, DeclaredSet
-from modelyard.places import find
 from modelyard.problems import Problem, Related, problem
 from modelyard.problems.credentials import is_credential
 from modelyard.targets import Claim, target
 from modelyard.workload import RESERVED_LABELS
-from modelyard.yamlio import MapMarks
 
 
 def check_set(models: DeclaredSet, tree: Tree) -> list[Problem]:

@@ -8,12 +8,12 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from modelyard import names
+from modelyard.files.yaml import MapMarks, Marks, Plain, Sources, at
 from modelyard.load import owners, values
 from modelyard.load.keys import unknown_key
 from modelyard.load.merge import Tree, removals, settled
 from modelyard.problems import Problem, problem
 from modelyard.problems.credentials import is_credential
-from modelyard.yamlio import MapMarks, Marks, Plain, Sources, at
 
 S = TypeVar("S", bound=BaseModel)
 

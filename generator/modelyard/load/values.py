@@ -6,8 +6,8 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
-from modelyard.yamlio import Plain, quote
-from modelyard.yamlio.scalars import core
+from modelyard.files.yaml import Plain, quote
+from modelyard.files.yaml.scalars import core
 
 TEXT: Final = "text"
 INTEGER: Final = "an integer"

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from modelyard.files.yaml import MapMarks, Sources
+from modelyard.files.yaml.marked import MarkedInt, MarkedText, find, marked, with_mark
 from modelyard.models.model import Model
 from modelyard.models.modelset import Metadata, Spec
 from modelyard.models.shape import Shape
-from modelyard.places import MarkedInt, MarkedText, find, marked, with_mark
 from modelyard.problems import Place
-from modelyard.yamlio import MapMarks, Sources
 
 
 class Served(NamedTuple):

@@ -11,9 +11,9 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from modelyard import names
+from modelyard.files.yaml import Plain
 from modelyard.models.pod import VolumeSource
 from modelyard.models.shape import ConfigKey, Image, MountPath, PositiveDuration, Quantity, Shape, checked
-from modelyard.yamlio import Plain
 
 PythonService = Literal["model-repository", "mas", "cas", "launcher", "compute", "batch", "connect"]
 RService = Literal["cas", "launcher", "compute"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from modelyard import regular
+from modelyard.files import regular
 from modelyard.kustomization import KINDS
 from modelyard.models.modelset import API_VERSION
 from modelyard.problems import Problem, problem

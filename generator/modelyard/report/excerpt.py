@@ -9,7 +9,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from modelyard import regular
+from modelyard.files import regular
+from modelyard.files.yaml import MAX_BYTES, ListMarks, MapMarks, Marks, Sources
+from modelyard.files.yaml.stream import read_all
 from modelyard.problems import Place
 from modelyard.problems.credentials import (
     HIDDEN,
@@ -22,8 +24,6 @@ from modelyard.problems.credentials import (
 from modelyard.problems.printable import printable
 from modelyard.report.known import Position, of_object
 from modelyard.report.known import start as top
-from modelyard.yamlio import MAX_BYTES, ListMarks, MapMarks, Marks, Sources
-from modelyard.yamlio.stream import read_all
 
 MAX_EXCERPTS: Final = 1000  # of one report: each document of a stream is read once more for them
 _HIDDEN: Final = f"{HIDDEN} "

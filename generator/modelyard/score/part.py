@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
-from modelyard import regular
+from modelyard.files import regular
 from modelyard.problems import Problem, problem
 from modelyard.score import formats
 from modelyard.score.options import Row, Stopped

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
-from modelyard import regular
+from modelyard.files import regular
 from modelyard.http import Address, Client, Fault
 from modelyard.problems import Problem, problem
 from modelyard.problems.credentials import hide

@@ -9,10 +9,10 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field
 
 from modelyard import names
+from modelyard.files.yaml.marked import derived
 from modelyard.manifest import Rendered, TypeMeta
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.shape import Duration, Host, Name, ObjectName, Shape
-from modelyard.places import derived
 from modelyard.pods import Container, pod
 from modelyard.problems import Problem, problem
 from modelyard.targets import Claim

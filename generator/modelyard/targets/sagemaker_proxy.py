@@ -18,11 +18,11 @@ from pydantic import Field
 
 from modelyard import deployments, names, proxy
 from modelyard.deployments import Ending
+from modelyard.files.yaml.marked import derived
 from modelyard.manifest import Manifest, Rendered
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.deployed import Deployed
 from modelyard.models.shape import Image, PositiveDuration, Quantity, checked
-from modelyard.places import derived
 from modelyard.pods import Container, pod, security
 from modelyard.problems import Problem, problem
 from modelyard.targets import Claim

@@ -8,12 +8,12 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from modelyard.files.yaml.marked import derived, in_order
 from modelyard.manifest import POD_SPECS, ConfigMapEntries, Manifest, Rendered, TargetPatch, TypeMeta
 from modelyard.models.declared import DeclaredSet
 from modelyard.models.pod import VolumeSource
 from modelyard.models.viya import Python, R, Restore, Viya
 from modelyard.names import seconds
-from modelyard.places import derived, in_order
 from modelyard.sas import (
     ASTORES_VOLUME,
     BACKUP_ID,

@@ -6,10 +6,10 @@ Facts: aws-controllers-k8s/sagemaker-controller v1.9.1 and applicationautoscalin
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, get_args
 
+from modelyard.files.yaml.marked import derived, in_order, plain
 from modelyard.manifest import Manifest, Rendered
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.names import seconds
-from modelyard.places import derived, in_order, plain
 from modelyard.targets import Claim
 from modelyard.targets.sagemaker.rules import check as check
 from modelyard.targets.sagemaker.serving import Container

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from modelyard import names
+from modelyard.files.yaml.marked import find
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
-from modelyard.places import find
 from modelyard.problems import Problem, problem
 from modelyard.seal import HASH_LENGTH
 from modelyard.targets.sagemaker.containers import check_containers

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
-from modelyard.yamlio.scalars import UNSAFE, Plain, float_text, key_text, quote
+from modelyard.files.yaml.scalars import UNSAFE, Plain, float_text, key_text, quote
 
 # A literal block keeps these texts as they are in every reader that was tried: lines without white space at their
 # ends, the first neither empty nor indented, at most one line break at the end.

@@ -5,10 +5,10 @@ spelled null, the item carries MARK. Between brackets, where no comment fits, `[
 ends says the same: an item that comes into an empty list gets no blank in front.
 """
 
-from modelyard.splice import block, flow
-from modelyard.splice.block import MARK
-from modelyard.splice.text import BREAK, NoPlaceError, Splice, apply, spelled
-from modelyard.yamlio.nodes import Node, Tree
+from modelyard.files.yaml.edit import block, flow
+from modelyard.files.yaml.edit.block import MARK
+from modelyard.files.yaml.edit.text import BREAK, NoPlaceError, Splice, apply, spelled
+from modelyard.files.yaml.nodes import Node, Tree
 
 __all__ = ["BREAK", "MARK", "NoPlaceError", "Splice", "add", "apply", "item", "pair", "remove", "spelled"]
 

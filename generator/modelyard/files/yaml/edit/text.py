@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from modelyard.yamlio import quote, resolve
-from modelyard.yamlio.nodes import Node
+from modelyard.files.yaml import quote, resolve
+from modelyard.files.yaml.nodes import Node
 
 BLANKS: Final = " \t\r\n"
 BREAK: Final = re.compile(r"\r\n|\n|\r")

@@ -11,15 +11,15 @@ from typing import Final, NamedTuple
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import StreamEndEvent
 
-from modelyard.yamlio.document import Document
-from modelyard.yamlio.flow import parsed
-from modelyard.yamlio.frames import Frame, ListFrame, MapFrame, Root
-from modelyard.yamlio.marks import COLUMN_BITS, ListMarks, MapMarks, Marks, Sources
-from modelyard.yamlio.parser import Event, Parser, with_editor_lines
-from modelyard.yamlio.reader import Reader
-from modelyard.yamlio.scalars import core
-from modelyard.yamlio.source import MAX_BYTES, Source, StopReadingError, check_encoding, name_of, shown
-from modelyard.yamlio.syntax import report_syntax
+from modelyard.files.yaml.document import Document
+from modelyard.files.yaml.flow import parsed
+from modelyard.files.yaml.frames import Frame, ListFrame, MapFrame, Root
+from modelyard.files.yaml.marks import COLUMN_BITS, ListMarks, MapMarks, Marks, Sources
+from modelyard.files.yaml.parser import Event, Parser, with_editor_lines
+from modelyard.files.yaml.reader import Reader
+from modelyard.files.yaml.scalars import core
+from modelyard.files.yaml.source import MAX_BYTES, Source, StopReadingError, check_encoding, name_of, shown
+from modelyard.files.yaml.syntax import report_syntax
 
 MAX_EVENTS: Final = 4_000_000  # 16 MiB of `a: b` lines
 MAX_ALIASED: Final = 100_000  # values that all aliases of a stream may expand to; a billion laughs has 10**9

@@ -12,9 +12,9 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from modelyard.files import entries
-from modelyard.files.problems import refused, warned
-from modelyard.files.work import Found, Work, Works, folders, refusing, write
+from modelyard.files.disk import entries
+from modelyard.files.disk.refused import refused, warned
+from modelyard.files.disk.steps import Found, Work, Works, folders, refusing, write
 from modelyard.problems import Problem
 
 

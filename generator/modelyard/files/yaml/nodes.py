@@ -16,14 +16,14 @@ from ruamel.yaml.events import (
     StreamStartEvent,
 )
 
+from modelyard.files.yaml.directives import without_directives
+from modelyard.files.yaml.flow import parsed
+from modelyard.files.yaml.marks import Sources
+from modelyard.files.yaml.parser import Parser
+from modelyard.files.yaml.reader import MAX_DEPTH
+from modelyard.files.yaml.source import Source, StopReadingError, check_text
+from modelyard.files.yaml.syntax import NO_TAGS, report_syntax
 from modelyard.problems import Problem
-from modelyard.yamlio.directives import without_directives
-from modelyard.yamlio.flow import parsed
-from modelyard.yamlio.marks import Sources
-from modelyard.yamlio.parser import Parser
-from modelyard.yamlio.reader import MAX_DEPTH
-from modelyard.yamlio.source import Source, StopReadingError, check_text
-from modelyard.yamlio.syntax import NO_TAGS, report_syntax
 
 Kind: TypeAlias = Literal["scalar", "sequence", "mapping", "alias"]
 Shape: TypeAlias = tuple[object, ...]

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.splice.text import (
+from modelyard.files.yaml.edit.text import (
     BLANKS,
     BREAK,
     NoPlaceError,
@@ -19,7 +19,7 @@ from modelyard.splice.text import (
     next_line,
     spelled,
 )
-from modelyard.yamlio.nodes import Node, Tree
+from modelyard.files.yaml.nodes import Node, Tree
 
 MARK: Final = "# list added by modelyard"
 

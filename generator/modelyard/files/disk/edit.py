@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from modelyard.files import entries
-from modelyard.files.lock import locked
-from modelyard.files.problems import FileProblem, refused, shown
+from modelyard.files.disk import entries
+from modelyard.files.disk.lock import locked
+from modelyard.files.disk.refused import FileProblem, refused, shown
 from modelyard.problems import Place, Problem, problem
 
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW

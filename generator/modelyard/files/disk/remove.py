@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from modelyard.files import entries
-from modelyard.files.work import Works, refusing, write
+from modelyard.files.disk import entries
+from modelyard.files.disk.steps import Works, refusing, write
 from modelyard.problems import Problem
 
 

@@ -7,9 +7,9 @@ PyYAML and ruamel.yaml stop at it, and to an editor it is an indent of any width
 import re
 from typing import Final
 
-from modelyard.yamlio.parser import Event
-from modelyard.yamlio.reader import Reader
-from modelyard.yamlio.source import Source
+from modelyard.files.yaml.parser import Event
+from modelyard.files.yaml.reader import Reader
+from modelyard.files.yaml.source import Source
 
 # In what stands between scalars, and in plain scalars: a comment to its end, or a tab.
 _COMMENT_OR_TAB: Final = re.compile(r"(?<!\S)#[^\r\n]*+|\t")

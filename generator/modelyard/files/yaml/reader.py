@@ -22,12 +22,12 @@ from ruamel.yaml.events import (
     StreamStartEvent,
 )
 
-from modelyard.yamlio.frames import Frame, ListFrame, MapFrame, Root
-from modelyard.yamlio.marks import COLUMN_BITS, ListMarks, MapMarks, at
-from modelyard.yamlio.parser import Event, Parser
-from modelyard.yamlio.scalars import INTEGER, SURE_DIGITS, SURE_KEY, Plain, is_key, quote, resolve
-from modelyard.yamlio.source import SHOWN, VALUE_FORBIDDEN, Source, name_of, shown
-from modelyard.yamlio.syntax import NO_DIRECTIVES, NO_SHARING, NO_TAGS
+from modelyard.files.yaml.frames import Frame, ListFrame, MapFrame, Root
+from modelyard.files.yaml.marks import COLUMN_BITS, ListMarks, MapMarks, at
+from modelyard.files.yaml.parser import Event, Parser
+from modelyard.files.yaml.scalars import INTEGER, SURE_DIGITS, SURE_KEY, Plain, is_key, quote, resolve
+from modelyard.files.yaml.source import SHOWN, VALUE_FORBIDDEN, Source, name_of, shown
+from modelyard.files.yaml.syntax import NO_DIRECTIVES, NO_SHARING, NO_TAGS
 
 MAX_DEPTH: Final = 64  # mappings and lists inside each other
 MAX_VALUES: Final = 500_000  # a mapping or list counts twice, keys do not: 10,000 models in 5 MB have 430,000

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from modelyard.files import entries
-from modelyard.files.lock import locked
-from modelyard.files.problems import FileProblem, foreign, refused, shown
+from modelyard.files.disk import entries
+from modelyard.files.disk.lock import locked
+from modelyard.files.disk.refused import FileProblem, foreign, refused, shown
 from modelyard.problems import Problem, problem
 
 PART: Final = ".modelyard-part"  # inside the folder: the file that is being written in place

@@ -5,8 +5,8 @@ import re
 from functools import cached_property
 from typing import Final, NoReturn
 
+from modelyard.files.yaml.marks import COLUMN_BITS, Sources
 from modelyard.problems import Problem, Related, problem
-from modelyard.yamlio.marks import COLUMN_BITS, Sources
 
 MAX_BYTES: Final = 16 * 1024 * 1024
 MAX_PROBLEMS: Final = 100  # of one file: a reader does not mend more in one go

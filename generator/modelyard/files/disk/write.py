@@ -4,9 +4,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from modelyard.files import entries
-from modelyard.files.lock import locked
-from modelyard.files.problems import FileProblem, refused, shown
+from modelyard.files.disk import entries
+from modelyard.files.disk.lock import locked
+from modelyard.files.disk.refused import FileProblem, refused, shown
 from modelyard.problems import Problem, problem
 
 _KINDS: Final = {

@@ -3,8 +3,16 @@
 import re
 from typing import Final
 
-from modelyard.splice.text import NoPlaceError, Splice, break_at, line_end, line_start, next_line, spelled
-from modelyard.yamlio.nodes import Node, Tree
+from modelyard.files.yaml.edit.text import (
+    NoPlaceError,
+    Splice,
+    break_at,
+    line_end,
+    line_start,
+    next_line,
+    spelled,
+)
+from modelyard.files.yaml.nodes import Node, Tree
 
 _COMMA: Final = re.compile(r"#[^\r\n]*|(,)")
 _SEPARATOR: Final = re.compile(r"[ \t]*,[ \t]*(?:(?:\r\n|\n|\r)[ \t]*)?")

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from modelyard.files.problems import FileProblem, refused, shown
+from modelyard.files.disk.refused import FileProblem, refused, shown
 from modelyard.problems import problem
 
 WAIT: Final = 5.0  # seconds that a run waits for the lock of another one

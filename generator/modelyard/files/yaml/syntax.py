@@ -4,8 +4,8 @@ from typing import Final
 
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from modelyard.yamlio.parser import Position
-from modelyard.yamlio.source import Source
+from modelyard.files.yaml.parser import Position
+from modelyard.files.yaml.source import Source
 
 NO_SHARING: Final = "say it once in spec.defaults, or in a base file; put text that starts with * or & between quotes"
 NO_DIRECTIVES: Final = "remove the lines that start with %"

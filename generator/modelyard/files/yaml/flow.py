@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from ruamel.yaml import events
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from modelyard.yamlio.parser import CParser, Event, Parser
+from modelyard.files.yaml.parser import CParser, Event, Parser
 
 T = TypeVar("T")
 

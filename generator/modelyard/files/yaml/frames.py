@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from modelyard.yamlio.marks import ListMarks, MapMarks, Marks
+from modelyard.files.yaml.marks import ListMarks, MapMarks, Marks
 
 Entries = dict[str, tuple[int, Marks]]
 _NONE: Final[Entries] = {}

@@ -4,15 +4,15 @@ from dataclasses import dataclass, field
 
 from ruamel.yaml.error import YAMLError
 
+from modelyard.files.yaml.directives import without_directives
+from modelyard.files.yaml.flow import parsed
+from modelyard.files.yaml.marks import Marks, Sources
+from modelyard.files.yaml.parser import Parser
+from modelyard.files.yaml.reader import Reader
+from modelyard.files.yaml.source import Source, StopReadingError, check_text
+from modelyard.files.yaml.syntax import report_syntax
+from modelyard.files.yaml.tabs import TabReader
 from modelyard.problems import Problem
-from modelyard.yamlio.directives import without_directives
-from modelyard.yamlio.flow import parsed
-from modelyard.yamlio.marks import Marks, Sources
-from modelyard.yamlio.parser import Parser
-from modelyard.yamlio.reader import Reader
-from modelyard.yamlio.source import Source, StopReadingError, check_text
-from modelyard.yamlio.syntax import report_syntax
-from modelyard.yamlio.tabs import TabReader
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar, cast
 
 from pydantic import BaseModel
 
-from modelyard.yamlio import ListMarks, MapMarks, Marks, at
+from modelyard.files.yaml import ListMarks, MapMarks, Marks, at
 
 T = TypeVar("T")
 

@@ -5,9 +5,9 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from modelyard.files import entries
-from modelyard.files.problems import FileProblem, refused
-from modelyard.files.work import PART, Found, Work, Works, folders, named, write
+from modelyard.files.disk import entries
+from modelyard.files.disk.refused import FileProblem, refused
+from modelyard.files.disk.steps import PART, Found, Work, Works, folders, named, write
 from modelyard.problems import Problem
 
 

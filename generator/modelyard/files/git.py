@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-from modelyard import regular
+from modelyard.files import regular
 from modelyard.problems import Problem, problem
 
 _SECONDS: Final = 60.0  # no call here takes longer, whatever the size of a repository

@@ -1,8 +1,8 @@
 """Lines that start with %, which change how the rest of a file is read."""
 
-from modelyard.yamlio.parser import is_empty
-from modelyard.yamlio.source import Source
-from modelyard.yamlio.syntax import NO_DIRECTIVES
+from modelyard.files.yaml.parser import is_empty
+from modelyard.files.yaml.source import Source
+from modelyard.files.yaml.syntax import NO_DIRECTIVES
 
 
 def without_directives(source: Source) -> bytes:

@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
-from modelyard.files import entries
-from modelyard.files.problems import FileProblem, refused
-from modelyard.files.work import named
+from modelyard.files.disk import entries
+from modelyard.files.disk.refused import FileProblem, refused
+from modelyard.files.disk.steps import named
 
 
 def read(folder: Path) -> dict[str, bytes]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from modelyard.compose import site_config
 from modelyard.files.yaml import write_all
-from modelyard.manifest import Rendered, TargetPatch
+from modelyard.manifests.manifest import Rendered, TargetPatch
 from modelyard.transformers import transformers
 
 KUSTOMIZE = Path.home() / ".cache" / "modelyard" / "kustomize-v5.8.1" / "kustomize"

@@ -9,7 +9,7 @@ import yaml
 
 from modelyard.check import check_objects
 from modelyard.check.finding import Cluster, Finding
-from modelyard.patch import pointer_of
+from modelyard.manifests.json_patch import pointer_of
 
 Object: TypeAlias = dict[str, Any]
 

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, get_args
 from modelyard.check.pod_templates import all_pod_templates
 from modelyard.cluster.client import Client, ClusterProblem
 from modelyard.cluster.login import Connection, connect
-from modelyard.manifest import Manifest
+from modelyard.manifests.manifest import Manifest
 from modelyard.models.modelset import Feature
 from modelyard.problems import has_errors
 from tests import cluster_server, conftest, random_models

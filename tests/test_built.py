@@ -20,7 +20,7 @@ from modelyard.check.differences import differences
 from modelyard.check.kustomized import Kustomized
 from modelyard.check.site_config import arrived
 from modelyard.check.stream import Stream
-from modelyard.manifest import Rendered
+from modelyard.manifests.manifest import Rendered
 from modelyard.origin import marked_section
 from modelyard.problems import Problem, has_errors
 from tests import viya

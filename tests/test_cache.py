@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from modelyard import cache
+from modelyard.manifests import template_cache
 from tests.conftest import ROOT, Run
 
 DEV = ROOT / "overlays" / "dev"
@@ -15,7 +15,7 @@ DEV = ROOT / "overlays" / "dev"
 def folder(tmp_path: Path) -> Path:
     """Return a folder of compiled templates."""
     found = tmp_path / "modelyard" / "templates"
-    cache.keep(found, "a", b"ours")
+    template_cache.keep(found, "a", b"ours")
     return found
 
 
@@ -25,8 +25,8 @@ def only(folder: Path) -> Path:
 
 
 def test_what_was_kept_is_found_again(folder: Path) -> None:
-    assert cache.load(folder, "a") == b"ours"
-    assert cache.load(folder, "b") is None
+    assert template_cache.load(folder, "a") == b"ours"
+    assert template_cache.load(folder, "b") is None
     assert folder.stat().st_mode & 0o777 == 0o700
     assert only(folder).stat().st_mode & 0o777 == 0o600
 
@@ -34,58 +34,58 @@ def test_what_was_kept_is_found_again(folder: Path) -> None:
 @pytest.mark.parametrize("mode", [0o720, 0o702, 0o777])
 def test_a_folder_that_others_can_write_is_neither_read_nor_written(folder: Path, mode: int) -> None:
     folder.chmod(mode)
-    assert cache.load(folder, "a") is None
-    cache.keep(folder, "b", b"ours")
+    assert template_cache.load(folder, "a") is None
+    template_cache.keep(folder, "b", b"ours")
     assert len([*folder.iterdir()]) == 1
 
 
 @pytest.mark.parametrize("mode", [0o620, 0o602])
 def test_a_file_that_others_can_write_is_not_read(folder: Path, mode: int) -> None:
     only(folder).chmod(mode)
-    assert cache.load(folder, "a") is None
+    assert template_cache.load(folder, "a") is None
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 @pytest.mark.parametrize("what", ["file", "folder"])
 def test_what_another_user_owns_is_not_read(folder: Path, what: str) -> None:
     os.chown(only(folder) if what == "file" else folder, 65534, 65534)
-    assert cache.load(folder, "a") is None
+    assert template_cache.load(folder, "a") is None
 
 
 def test_links_are_not_followed(folder: Path, tmp_path: Path) -> None:
     moved = only(folder).rename(tmp_path / "elsewhere")
     (folder / moved.with_name("a.cached").name).symlink_to(moved)
-    assert cache.load(folder, "a") is None
+    assert template_cache.load(folder, "a") is None
     linked = tmp_path / "linked"
     linked.symlink_to(folder)
-    cache.keep(linked, "b", b"ours")
-    assert cache.load(folder, "b") is None
+    template_cache.keep(linked, "b", b"ours")
+    assert template_cache.load(folder, "b") is None
 
 
 def test_a_pipe_in_place_of_a_file_holds_nobody_up(folder: Path) -> None:
     os.mkfifo(folder / "b.cached")
-    assert cache.load(folder, "b") is None
+    assert template_cache.load(folder, "b") is None
 
 
 def test_a_file_that_is_cut_or_changed_anywhere_is_a_miss(folder: Path) -> None:
     whole = only(folder).read_bytes()
     for end in range(len(whole)):
         only(folder).write_bytes(whole[:end])
-        assert cache.load(folder, "a") is None
+        assert template_cache.load(folder, "a") is None
         only(folder).write_bytes(whole[:end] + bytes([whole[end] ^ 1]) + whole[end + 1 :])
-        assert cache.load(folder, "a") is None
+        assert template_cache.load(folder, "a") is None
 
 
 def test_the_folder_is_bounded_and_the_oldest_go(folder: Path) -> None:
     (folder / "of the user").touch()
-    for number in range(2 * cache.MAX_FILES):
-        cache.keep(folder, f"n{number}", b"x")
-    assert len([*folder.iterdir()]) <= cache.MAX_FILES + 1
+    for number in range(2 * template_cache.MAX_FILES):
+        template_cache.keep(folder, f"n{number}", b"x")
+    assert len([*folder.iterdir()]) <= template_cache.MAX_FILES + 1
     assert (folder / "of the user").exists()
-    assert cache.load(folder, "a") is None
-    assert cache.load(folder, f"n{2 * cache.MAX_FILES - 1}") == b"x"
-    cache.keep(folder, "large", b"x" * (cache.MAX_BYTES + 1))
-    assert cache.load(folder, "large") is None
+    assert template_cache.load(folder, "a") is None
+    assert template_cache.load(folder, f"n{2 * template_cache.MAX_FILES - 1}") == b"x"
+    template_cache.keep(folder, "large", b"x" * (template_cache.MAX_BYTES + 1))
+    assert template_cache.load(folder, "large") is None
 
 
 def test_faulty_caches_change_nothing(modelyard: Run, tmp_path: Path) -> None:
@@ -115,6 +115,6 @@ def test_a_user_without_a_home_has_no_cache(monkeypatch: pytest.MonkeyPatch) -> 
         raise RuntimeError
 
     monkeypatch.setattr(Path, "home", nowhere)
-    assert cache.home({}) is None
-    assert cache.home({"XDG_CACHE_HOME": "relative"}) is None
-    assert cache.home({"XDG_CACHE_HOME": "/c"}) == Path("/c")
+    assert template_cache.home({}) is None
+    assert template_cache.home({"XDG_CACHE_HOME": "relative"}) is None
+    assert template_cache.home({"XDG_CACHE_HOME": "/c"}) == Path("/c")

@@ -11,7 +11,7 @@ import pytest
 from modelyard import api
 from modelyard.changes import Change, Difference, Pair, of_objects, of_sets, shown
 from modelyard.changes.fields import field_of_object
-from modelyard.manifest import Manifest
+from modelyard.manifests.manifest import Manifest
 
 FILE: Final = """\
 apiVersion: modelyard.dev/v1alpha1

@@ -15,7 +15,7 @@ import pytest
 
 from modelyard import api
 from modelyard.check.pod_templates import PodTemplate, pod_templates
-from modelyard.manifest import Manifest
+from modelyard.manifests.manifest import Manifest
 from tests.conftest import KUBE_SCORE, KUBECONFORM, KUBECTL_VALIDATE, ROOT, need
 
 Object = dict[str, Any]

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 import pytest
 
 from modelyard import api
-from modelyard.manifest import CLUSTER_SCOPED
+from modelyard.manifests.manifest import CLUSTER_SCOPED
 from modelyard.problems import has_errors
 from tests import model_sets
 from tests.cluster_server import Cluster, stream

@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 
 from modelyard import api
-from modelyard.manifest import TypeMeta
+from modelyard.manifests.manifest import TypeMeta
 from modelyard.targets import kinds
 from modelyard.workload import ACCOUNT, NAME_LABEL
 from tests.cluster_calls import Answer, modelyard, proxied

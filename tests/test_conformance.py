@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from modelyard import api
-from modelyard.manifest import Manifest
+from modelyard.manifests.manifest import Manifest
 from modelyard.models.declared import DeclaredSet
 from modelyard.models.modelset import Feature
 from modelyard.models.pod import SecurityContext

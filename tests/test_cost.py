@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import pytest
 
-from modelyard import expansion, patch, pods
+from modelyard import pods
 from modelyard.api.streams import check_streams
+from modelyard.manifests import expansion, json_patch
 from modelyard.problems import MAX_FINDINGS, problem, unique
 from tests.conftest import ROOT
 from tests.expressions import Pattern, patterns, pumped
@@ -104,10 +105,10 @@ def config_map(rest: str) -> dict[str, bytes]:
 def as_kustomize(body: dict[str, Any], operations: Sequence[dict[str, Any]]) -> None:
     """Apply operations as kustomize does, one after the other."""
     for operation in operations:
-        patch.apply_as_kustomize(body, operation)
+        json_patch.apply_as_kustomize(body, operation)
 
 
-_APPLY: Final[dict[str, Callable[..., object]]] = {"RFC 6902": patch.apply, "kustomize": as_kustomize}
+_APPLY: Final[dict[str, Callable[..., object]]] = {"RFC 6902": json_patch.apply, "kustomize": as_kustomize}
 
 
 @pytest.mark.parametrize("apply", sorted(_APPLY))
@@ -118,7 +119,7 @@ def test_copies_of_a_patch_have_a_budget(apply: str, to: str) -> None:
     if "/x/x" in to:
         operations = [{"op": "copy", "from": "/a", "path": "/a" + "/x" * 2**number} for number in range(12)]
     before = megabytes()
-    with pytest.raises(patch.PatchFailed, match=r"the object would hold more than|levels inside each other"):
+    with pytest.raises(json_patch.PatchFailed, match=r"the object would hold more than|levels inside each other"):
         _APPLY[apply](body, operations)
     assert megabytes() - before < 60
 
@@ -129,15 +130,15 @@ def test_an_object_does_not_get_deeper_than_it_can_be_written(operation: str) ->
     for _ in range(50):
         value = {"x": value}
     operations = [{"op": operation, "path": "/a" + "/x" * (50 * number), "value": value} for number in range(30)]
-    with pytest.raises(patch.PatchFailed, match="more than 200 levels"):
-        patch.apply({"a": None}, operations)
+    with pytest.raises(json_patch.PatchFailed, match="more than 200 levels"):
+        json_patch.apply({"a": None}, operations)
 
 
 @pytest.mark.parametrize("key", ["9" * 5000, "٣", "-1", "1e3"])
 def test_a_pointer_to_a_list_has_an_index_or_fails(key: str) -> None:
     for op in ("add", "remove", "replace", "test"):
-        with pytest.raises(patch.PatchFailed):
-            patch.apply({"a": [1]}, [{"op": op, "path": f"/a/{key}", "value": 1}])
+        with pytest.raises(json_patch.PatchFailed):
+            json_patch.apply({"a": [1]}, [{"op": op, "path": f"/a/{key}", "value": 1}])
 
 
 def test_aliases_stand_for_a_bounded_text() -> None:

@@ -11,7 +11,7 @@ from modelyard.effect.reading import first_mark
 from modelyard.files.yaml import Sources
 from modelyard.files.yaml.marked import marked
 from modelyard.files.yaml.stream import read_all
-from modelyard.manifest import ConfigMapEntries, Manifest, Rendered, TargetPatch
+from modelyard.manifests.manifest import ConfigMapEntries, Manifest, Rendered, TargetPatch
 from modelyard.problems import Place
 from tests.deployments import DATA, found, lay
 

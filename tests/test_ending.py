@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from modelyard import api
-from modelyard.names import seconds
+from modelyard.manifests.names import seconds
 from modelyard.problems import Problem
 
 MODELS: Final = """\

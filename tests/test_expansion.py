@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelyard import api
-from modelyard.expansion import escaped, expanded, references
 from modelyard.files.yaml import quote
 from modelyard.load import load_text
+from modelyard.manifests.expansion import escaped, expanded, references
 from modelyard.targets.sagemaker.values import MAX_TEXT
 
 HEAD = (

@@ -3,10 +3,10 @@
 from typing import Final
 
 from modelyard import api
-from modelyard.manifest import TypeMeta
+from modelyard.manifests.manifest import TypeMeta
+from modelyard.manifests.template import Templates
 from modelyard.render import render_section, render_shared
 from modelyard.targets import KEPT, SECTIONS, TARGETS, kinds, section, target
-from modelyard.template import Templates
 
 TEMPLATES: Final = Templates()
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from modelyard import names
+from modelyard.manifests import names
 
 
 @pytest.mark.parametrize("text", ["a", "churn", "a-1", "a" * 63])

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from modelyard.kustomize import build
-from modelyard.patch import PatchFailed, apply_as_kustomize
+from modelyard.manifests.json_patch import PatchFailed, apply_as_kustomize
 from tests.deployments import bodies, lay
 
 BODY: Final[dict[str, Any]] = {

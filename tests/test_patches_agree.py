@@ -11,7 +11,7 @@ import jsonpatch
 import pytest
 import yaml
 
-from modelyard.patch import PatchFailed, apply
+from modelyard.manifests.json_patch import PatchFailed, apply
 from tests import viya
 from tests.builds import Identity, Object
 from tests.test_viya import CONFIG, NFS, RESTORE, install

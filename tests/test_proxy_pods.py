@@ -7,10 +7,10 @@ from typing import Any, TypeAlias
 import pytest
 
 from modelyard import api, proxy
-from modelyard.manifest import Manifest
+from modelyard.manifests.manifest import Manifest
+from modelyard.manifests.names import bytes_of, seconds
 from modelyard.models.deployed import Deployed, Service
 from modelyard.models.model import Model
-from modelyard.names import bytes_of, seconds
 from modelyard.workload import lasting
 from tests import proxies
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import pytest
 
-from modelyard.names import seconds
+from modelyard.manifests.names import seconds
 from tests import proxies, scr_stub
 from tests.proxies import JSON, Answer, Proxy
 

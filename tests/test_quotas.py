@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from modelyard.check.demands import demands, shown
-from modelyard.manifest import Manifest
+from modelyard.manifests.manifest import Manifest
 from tests import examples
 from tests.test_cli import GOOD
 

@@ -14,7 +14,7 @@ from modelyard.check import check_objects
 from modelyard.check.finding import Cluster
 from modelyard.check.kinds import NEWEST, Kinds, versions
 from modelyard.check.schemas import by_schema
-from modelyard.manifest import Manifest
+from modelyard.manifests.manifest import Manifest
 from tests.mutations import mutated
 
 Object: TypeAlias = dict[str, Any]

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from modelyard import api
 from modelyard.load import load_text
-from modelyard.manifest import Manifest
+from modelyard.manifests.hashed_names import seal
+from modelyard.manifests.manifest import Manifest
 from modelyard.problems import has_errors
-from modelyard.seal import seal
 from tests.builds import KUSTOMIZATIONS, load
 from tests.conftest import Run
 

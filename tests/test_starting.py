@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from modelyard import api
-from modelyard.manifest import Manifest
+from modelyard.manifests.manifest import Manifest
 
 HANDLERS: Final = ("httpGet", "tcpSocket", "exec", "grpc")
 MODELS: Final = """\

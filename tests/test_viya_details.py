@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from modelyard import api
 from modelyard.compose import HEADER, site_config
-from modelyard.manifest import ConfigMapEntries, Rendered
+from modelyard.manifests.manifest import ConfigMapEntries, Rendered
 from modelyard.models.pod import VolumeSource
 from modelyard.overlay import write
 from modelyard.problems import has_errors

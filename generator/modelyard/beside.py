@@ -7,9 +7,9 @@ them after the containers (kubernetes v1.36.3, kuberuntime_termination_order.go)
 from typing import TYPE_CHECKING, Any, Final
 
 from modelyard.files.yaml.marked import derived, in_order, plain
+from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredSet
 from modelyard.models.model import Model
-from modelyard.template import Templates
 from modelyard.words import unexpanded, words
 from modelyard.workload import registered
 

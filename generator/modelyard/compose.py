@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from modelyard.files.yaml import write, write_all
-from modelyard.manifest import ConfigMapEntries, Rendered
-from modelyard.template import folder
+from modelyard.manifests.manifest import ConfigMapEntries, Rendered
+from modelyard.manifests.template import folder
 from modelyard.transformers import all_transformers
 
 HEADER: Final = (

@@ -6,14 +6,14 @@ Not here: what is in the pods (`pods`, and the target's own containers), which p
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from modelyard import names
 from modelyard.files.yaml.marked import derived, in_order
-from modelyard.manifest import Manifest, TypeMeta
+from modelyard.manifests import names
+from modelyard.manifests.manifest import Manifest, TypeMeta
+from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.deployed import Autoscale, Deployed, VolumeClaim
 from modelyard.models.model import Model
 from modelyard.problems import Problem, problem
-from modelyard.template import Templates
 from modelyard.workload import KINDS as AROUND_PODS
 from modelyard.workload import (
     base_mark,

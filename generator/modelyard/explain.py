@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Iterable
 
 from modelyard.fields import Node, all_names, alternatives, fields, homes, schema
-from modelyard.names import nearest, one_of
+from modelyard.manifests.names import nearest, one_of
 from modelyard.problems.codes import CODES
 
 WIDTH = 100  # characters of a line

@@ -4,14 +4,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from modelyard import names, proxy, quoting
+from modelyard import proxy, quoting
 from modelyard.files import disk
+from modelyard.manifests import names
+from modelyard.manifests.template import text
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.pods import image, url_path
 from modelyard.problems import Problem, problem
 from modelyard.targets.sagemaker_proxy import NAME as TARGET
 from modelyard.targets.sagemaker_proxy import Spec
-from modelyard.template import text
 from modelyard.words import words
 from modelyard.workload import registered
 

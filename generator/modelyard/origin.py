@@ -4,12 +4,12 @@ from collections.abc import Iterable
 
 from modelyard.check.finding import Finding, Remark
 from modelyard.files.yaml.marked import mark_of
-from modelyard.manifest import Manifest, Rendered
+from modelyard.manifests.json_patch import pointer_of
+from modelyard.manifests.manifest import Manifest, Rendered
+from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet
-from modelyard.patch import pointer_of
 from modelyard.problems import Place, Problem, Related, Subject, problem
 from modelyard.render import render_model, render_section
-from modelyard.template import Templates
 
 
 def placed(models: DeclaredSet, model: DeclaredModel, findings: list[Finding]) -> list[Problem]:

@@ -5,12 +5,12 @@ from contextlib import suppress
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from modelyard import expansion, names
 from modelyard.beside import beside
 from modelyard.files.yaml.marked import derived, in_order, plain
+from modelyard.manifests import expansion, names
+from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.model import Model
-from modelyard.template import Templates
 from modelyard.words import unexpanded, words
 from modelyard.workload import base_name, common, config_name, object_name, port, registered
 

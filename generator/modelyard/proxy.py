@@ -7,11 +7,11 @@ its text.
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard import names
+from modelyard.manifests import names
+from modelyard.manifests.template import folder
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.pods import APP_PATH, url_path
 from modelyard.problems import Problem, problem
-from modelyard.template import folder
 from modelyard.workload import port
 
 IMAGE: Final = "docker.io/library/caddy:2.11.9"

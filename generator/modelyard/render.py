@@ -7,14 +7,14 @@ names them, so that a reference and its object can never disagree.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from modelyard.manifest import Manifest, Rendered
+from modelyard.manifests.hashed_names import seal
+from modelyard.manifests.json_patch import PatchFailed, apply
+from modelyard.manifests.manifest import Manifest, Rendered
+from modelyard.manifests.names import one_of
+from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet
-from modelyard.names import one_of
-from modelyard.patch import PatchFailed, apply
 from modelyard.problems import Problem, problem
-from modelyard.seal import seal
 from modelyard.targets import section, target
-from modelyard.template import Templates
 from modelyard.workload import service_account
 
 if TYPE_CHECKING:

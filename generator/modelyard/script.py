@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from modelyard import template
-from modelyard.manifest import Manifest
+from modelyard.manifests import template
+from modelyard.manifests.manifest import Manifest
 
 TEMPLATE: Final = "sagemaker/script.py.jinja"
 # What is the same for all that is said about the scaling of variants.

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from modelyard.files.yaml import write
-from modelyard.manifest import ConfigMapEntries, Rendered, TargetPatch
+from modelyard.manifests.manifest import ConfigMapEntries, Rendered, TargetPatch
 
 _NOT_IN_NAMES: Final = re.compile("[^a-z0-9]+")
 _ENV_FROM: Final = "/containers/0/envFrom/-"

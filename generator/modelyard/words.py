@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from modelyard import expansion
 from modelyard.files.yaml.marked import derived
+from modelyard.manifests import expansion
 
 if TYPE_CHECKING:
     from modelyard.models.pod import Expand  # at run time it is imported when a model has one

@@ -7,14 +7,14 @@ in templates/shared).
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from modelyard import names
 from modelyard.files.yaml.marked import derived, in_order
-from modelyard.manifest import Manifest, TypeMeta
+from modelyard.manifests import names
+from modelyard.manifests.manifest import Manifest, TypeMeta
+from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.model import Model
 from modelyard.models.modelset import NetworkPolicy
 from modelyard.models.shape import Shape
-from modelyard.template import Templates
 
 if TYPE_CHECKING:
     from modelyard.models.beside import FurtherPort  # at run time it is imported when a model has one

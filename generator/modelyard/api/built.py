@@ -17,12 +17,12 @@ from modelyard.check.site_config import arrived, patched, undeclared
 from modelyard.check.stream import Stream
 from modelyard.files.yaml.marked import find
 from modelyard.load.rules import accepting
-from modelyard.manifest import Manifest, Rendered
+from modelyard.manifests.manifest import Manifest, Rendered
+from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.origin import marked_section, placed, remarked
 from modelyard.problems import Problem, has_errors, problem, unique
 from modelyard.render import render_model, render_shared
-from modelyard.template import Templates
 
 
 class _Part(NamedTuple):

@@ -15,7 +15,7 @@ from modelyard.compose import KUSTOMIZECONFIG, SITE_CONFIG
 from modelyard.files.git import GitProblem, Repository
 from modelyard.files.yaml import Sources
 from modelyard.files.yaml.stream import read_all
-from modelyard.manifest import Manifest
+from modelyard.manifests.manifest import Manifest
 from modelyard.problems import Problem, has_errors
 from modelyard.workload import NAME_LABEL, VARIANT_LABEL
 

@@ -20,7 +20,7 @@ from modelyard.check.schemas import by_schema
 from modelyard.cluster import Client, ClusterProblem, Connection, connect
 from modelyard.files.yaml import Sources
 from modelyard.files.yaml.stream import read_all
-from modelyard.manifest import Manifest
+from modelyard.manifests.manifest import Manifest
 from modelyard.problems import Problem, has_errors, problem
 
 __all__ = ["NEWEST", "ClusterProblem", "Connection", "Custom", "Kinds", "of_cluster", "of_files", "versions"]

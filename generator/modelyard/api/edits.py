@@ -22,8 +22,8 @@ from modelyard.files import disk, regular
 from modelyard.files.git import DEEPEN, GitProblem, Repository
 from modelyard.files.yaml import MAX_BYTES
 from modelyard.load import Loaded, load_text
+from modelyard.manifests.names import nearest, one_of
 from modelyard.models.declared import DeclaredModel
-from modelyard.names import nearest, one_of
 from modelyard.problems import Problem, has_errors, problem
 
 __all__ = ["Edit", "added", "concerns", "declares", "promote", "rollback", "split", "write", "written"]

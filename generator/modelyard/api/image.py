@@ -5,7 +5,7 @@ from pathlib import Path
 
 from modelyard.api.pipeline import load
 from modelyard.image import content, write
-from modelyard.names import nearest
+from modelyard.manifests.names import nearest
 from modelyard.problems import Problem, has_errors, problem, unique
 
 __all__ = ["context", "write"]

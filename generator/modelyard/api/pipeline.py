@@ -20,13 +20,13 @@ from modelyard.files.yaml import ListMarks, at, write_all
 from modelyard.load import Bounds, Loaded
 from modelyard.load import load as _load
 from modelyard.load.rules import accepting
-from modelyard.manifest import Manifest, Rendered
+from modelyard.manifests.manifest import Manifest, Rendered
+from modelyard.manifests.names import nearest
+from modelyard.manifests.template import Templates, folder
 from modelyard.models.declared import DeclaredModel, DeclaredSet, find_marks
-from modelyard.names import nearest
 from modelyard.origin import placed
 from modelyard.problems import Problem, Related, has_errors, unique
 from modelyard.render import render_model, render_section, render_shared
-from modelyard.template import Templates, folder
 
 MODELS_FILE: Final = "models.yaml"
 GENERATED: Final = "generated"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from modelyard.api.pipeline import render
-from modelyard.names import nearest
+from modelyard.manifests.names import nearest
 from modelyard.problems import Problem, has_errors, problem
 from modelyard.script import script as program
 from modelyard.targets.sagemaker.values import fields

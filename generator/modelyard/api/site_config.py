@@ -12,12 +12,12 @@ from modelyard.check.kinds import SHIPPED, Kinds
 from modelyard.compose import SITE_CONFIG, empty_site_config, site_config
 from modelyard.files import regular
 from modelyard.files.yaml.marked import find
+from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredSet
 from modelyard.models.viya import Restore, Viya
 from modelyard.origin import marked_section, place_of
 from modelyard.problems import Place, Problem, has_errors, problem, unique
 from modelyard.render import render_section
-from modelyard.template import Templates
 
 
 def check_base(

@@ -13,9 +13,9 @@ from modelyard.check.objects import Found, objects
 from modelyard.files.yaml import Sources
 from modelyard.files.yaml.stream import read_all
 from modelyard.load.rules import accepting
-from modelyard.manifest import Manifest
+from modelyard.manifests.json_patch import pointer_of
+from modelyard.manifests.manifest import Manifest
 from modelyard.origin import placed as from_model
-from modelyard.patch import pointer_of
 from modelyard.problems import Problem, Related, Subject, has_errors, problem, unique
 
 _MODELS: Final = (

@@ -13,10 +13,10 @@ from modelyard.changes.change import Change, Difference
 from modelyard.changes.fields import field, field_of_object, hidden
 from modelyard.changes.values import NAMES, Leaf, Path, at, changed, indices
 from modelyard.files.yaml import ListMarks, MapMarks, Marks
+from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet, find_marks
 from modelyard.origin import own_mark
 from modelyard.render import render_model, render_shared
-from modelyard.template import Templates
 from modelyard.workload import NAME_LABEL, VARIANT_LABEL, base_name
 
 Body = Mapping[str, Any]

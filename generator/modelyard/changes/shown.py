@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from modelyard.changes.change import Change, Difference
-from modelyard.names import repository
+from modelyard.manifests.names import repository
 from modelyard.report import printable
 
 _SET: Final = "the set"

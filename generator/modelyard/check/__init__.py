@@ -44,7 +44,7 @@ from modelyard.check.finding import Cluster, Finding, Rule
 from modelyard.check.objects import HINT, lacking
 from modelyard.check.pod_templates import Objects
 from modelyard.check.schemas import by_schema
-from modelyard.manifest import Manifest
+from modelyard.manifests.manifest import Manifest
 from modelyard.problems import MAX_FINDINGS
 from modelyard.problems.codes import CODES
 

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Found, Path, integer, items, mapping, sequence, text
 from modelyard.check.pod_templates import all_pod_templates
-from modelyard.manifest import Manifest
-from modelyard.names import dns_1123_label, label_key, label_value
+from modelyard.manifests.manifest import Manifest
+from modelyard.manifests.names import dns_1123_label, label_key, label_value
 
 _MAX_WEIGHT: Final = 100
 _REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"

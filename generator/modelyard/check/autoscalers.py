@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Found, Path, at, integer, items, mapping, text
 from modelyard.check.quantities import amount
-from modelyard.manifest import Manifest
-from modelyard.names import one_of
+from modelyard.manifests.manifest import Manifest
+from modelyard.manifests.names import one_of
 
 # Type of a metric -> its own field, and what its target can be.
 _SOURCES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {

@@ -7,8 +7,8 @@ from modelyard.check.differences import differences
 from modelyard.check.finding import Finding, Path
 from modelyard.check.kustomized import Kustomized
 from modelyard.check.pod_templates import pod_templates
-from modelyard.manifest import Manifest
-from modelyard.names import one_of
+from modelyard.manifests.manifest import Manifest
+from modelyard.manifests.names import one_of
 from modelyard.workload import lasting
 
 

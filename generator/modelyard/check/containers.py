@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Found, Path, items, mapping, text
 from modelyard.check.pod_templates import KNATIVE, PodTemplate, all_pod_templates, containers
-from modelyard.manifest import POD_SPECS, Manifest
-from modelyard.names import dns_1123_label
+from modelyard.manifests.manifest import POD_SPECS, Manifest
+from modelyard.manifests.names import dns_1123_label
 
 # Lists of a pod, and what tells their entries apart (core/v1, PodSpec, +listMapKey); of others other rules say so.
 _KEYED: Final = {"hostAliases": "ip", "imagePullSecrets": "name", "resourceClaims": "name", "schedulingGates": "name"}

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Found, Path, integer, mapping, sequence, text
 from modelyard.check.pod_templates import KNATIVE, all_pod_templates, containers
-from modelyard.manifest import Manifest
+from modelyard.manifests.manifest import Manifest
 
 _MAX_ID: Final = 2**31 - 1
 _SYS_ADMIN: Final = "CAP_SYS_ADMIN"

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from modelyard.check.finding import Path, at, integer, items, mapping, text
 from modelyard.check.pod_templates import KNATIVE, PodTemplate, all_pod_templates
 from modelyard.check.quantities import amount
-from modelyard.manifest import Manifest
+from modelyard.manifests.manifest import Manifest
 
 Amounts: TypeAlias = Mapping[str, Fraction]
 

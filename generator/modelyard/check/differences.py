@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, Literal, NamedTuple
 
 from modelyard.check.finding import Path
-from modelyard.patch import pointer_of
+from modelyard.manifests.json_patch import pointer_of
 from modelyard.problems.credentials import is_credential
 
 _SHOWN: Final = 60  # characters of a value in a message

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from modelyard.check.finding import Cluster, Finding, Path, at, items, mapping, sequence, text
 from modelyard.check.pod_templates import KNATIVE
-from modelyard.manifest import Manifest
+from modelyard.manifests.manifest import Manifest
 
 
 class Entrance(NamedTuple):

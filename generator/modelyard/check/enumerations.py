@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Path
 from modelyard.check.pod_templates import all_pod_templates
-from modelyard.manifest import Manifest
-from modelyard.names import nearest, one_of
+from modelyard.manifests.manifest import Manifest
+from modelyard.manifests.names import nearest, one_of
 
 # Of a pod: field, and below which field if it means other things elsewhere.
 _POD: Final[dict[str, tuple[str, ...]]] = {

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from modelyard.check.kinds import SHIPPED, Kinds
-from modelyard.manifest import Manifest
+from modelyard.manifests.manifest import Manifest
 
 Path: TypeAlias = tuple[str | int, ...]
 

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Found, Path, integer, items, mapping, text
 from modelyard.check.pod_templates import KNATIVE, all_pod_templates, containers
-from modelyard.manifest import Manifest
-from modelyard.names import one_of
+from modelyard.manifests.manifest import Manifest
+from modelyard.manifests.names import one_of
 
 _PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")
 _OF_PROBES: Final = ("exec", "grpc", "httpGet", "tcpSocket")

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Path, at, items
 from modelyard.check.pod_templates import all_pod_templates, containers
-from modelyard.manifest import Manifest
-from modelyard.names import image
+from modelyard.manifests.manifest import Manifest
+from modelyard.manifests.names import image
 
 _SPARK: Final = "sparkoperator.k8s.io"
 _ACK: Final = "sagemaker.services.k8s.aws"

@@ -10,8 +10,8 @@ from ipaddress import ip_address
 from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Found, Path, at, items, mapping, sequence, text
-from modelyard.manifest import Manifest
-from modelyard.names import dns_1123_subdomain
+from modelyard.manifests.manifest import Manifest
+from modelyard.manifests.names import dns_1123_subdomain
 
 _CLASS: Final = "kubernetes.io/ingress.class"
 _NO_SEQUENCES: Final = ("//", "/./", "/../", "%2f", "%2F")

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Path, items, mapping
 from modelyard.check.pod_templates import KNATIVE, all_pod_templates, containers
-from modelyard.manifest import Manifest
+from modelyard.manifests.manifest import Manifest
 
 _POD_ALLOWED: Final = frozenset(
     [

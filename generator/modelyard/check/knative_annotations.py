@@ -13,8 +13,8 @@ from typing import Any, Final, TypeAlias
 from modelyard.check import go_syntax
 from modelyard.check.finding import Cluster, Finding, Found, Path, mapping
 from modelyard.check.pod_templates import KNATIVE
-from modelyard.manifest import Manifest
-from modelyard.names import MAX_LABEL, quantity
+from modelyard.manifests.manifest import Manifest
+from modelyard.manifests.names import MAX_LABEL, quantity
 
 _AUTOSCALING: Final = "autoscaling.knative.dev"
 _NETWORKING: Final = "networking.knative.dev"

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Found, Path, at, items, mapping, text
 from modelyard.check.pod_templates import KNATIVE
-from modelyard.manifest import Manifest
-from modelyard.names import dns_1035_label, host
+from modelyard.manifests.manifest import Manifest
+from modelyard.manifests.names import dns_1035_label, host
 
 _LABELLED: Final = frozenset(["Service", "Configuration", "Route", "Revision"])
 _TEMPLATED: Final = frozenset(["Service", "Configuration"])

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Found, Path, at, integer, items, mapping, text
 from modelyard.check.pod_templates import KNATIVE, all_pod_templates, containers, pod_templates
-from modelyard.manifest import Manifest
-from modelyard.names import names_registry, repository
+from modelyard.manifests.manifest import Manifest
+from modelyard.manifests.names import names_registry, repository
 
 RESERVED_PORTS: Final = frozenset([8008, 8012, 8013, 8022, 8112, 9090, 9091])
 _WITH_PODS: Final = frozenset(["Service", "Configuration", "Revision"])

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Found, Path, at, integer, items, text
 from modelyard.check.pod_templates import KNATIVE
-from modelyard.manifest import Manifest
-from modelyard.names import MAX_LABEL, dns_1035_label, label_key
+from modelyard.manifests.manifest import Manifest
+from modelyard.manifests.names import MAX_LABEL, dns_1035_label, label_key
 
 _HINT: Final = "a target names one revision or one configuration"
 

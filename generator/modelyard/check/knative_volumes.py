@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Found, Path, items, mapping, text
 from modelyard.check.pod_templates import KNATIVE, all_pod_templates, containers
-from modelyard.manifest import Manifest
-from modelyard.names import dns_1123_label
+from modelyard.manifests.manifest import Manifest
+from modelyard.manifests.names import dns_1123_label
 
 _PROJECTED: Final = ("secret", "configMap", "serviceAccountToken", "downwardAPI")
 _RESERVED_PATHS: Final = frozenset(["/", "/dev", "/dev/log"])

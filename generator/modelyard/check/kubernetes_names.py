@@ -10,8 +10,14 @@ from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Found, Path, mapping, text
 from modelyard.check.pod_templates import KNATIVE, all_pod_templates
-from modelyard.manifest import Manifest
-from modelyard.names import dns_1035_label, dns_1123_label, dns_1123_subdomain, label_key, label_value
+from modelyard.manifests.manifest import Manifest
+from modelyard.manifests.names import (
+    dns_1035_label,
+    dns_1123_label,
+    dns_1123_subdomain,
+    label_key,
+    label_value,
+)
 
 _FREE: Final = frozenset(["rbac.authorization.k8s.io"])
 _LABEL_KINDS: Final = frozenset(["Namespace", "StatefulSet"])

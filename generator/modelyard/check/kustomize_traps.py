@@ -9,7 +9,7 @@ from typing import Final
 
 from modelyard.check.finding import Cluster, Finding, at, mapping, text
 from modelyard.check.pod_templates import KNATIVE
-from modelyard.manifest import Manifest
+from modelyard.manifests.manifest import Manifest
 
 _NAMES: Final = ("app.kubernetes.io/name", "app.kubernetes.io/instance", "app")
 

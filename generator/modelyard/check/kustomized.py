@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple
 from modelyard.check.differences import Free, differences
 from modelyard.check.finding import Path, mapping
 from modelyard.check.stream import Stream, namespace_of
-from modelyard.manifest import Manifest
-from modelyard.names import NAME_HASH
+from modelyard.manifests.manifest import Manifest
+from modelyard.manifests.names import NAME_HASH
 
 _IDENTITY: Final = frozenset([("metadata", "name"), ("metadata", "namespace")])
 _NAMING: Final = re.compile(r"(?:.*N|n)ame(?:space)?")  # keys whose value names an object

@@ -9,7 +9,7 @@ from typing import Any
 from modelyard.check.demands import Demand, Stated, demands, shown, together
 from modelyard.check.finding import Cluster, Finding, Path, at, items, mapping
 from modelyard.check.quantities import amount
-from modelyard.manifest import Manifest
+from modelyard.manifests.manifest import Manifest
 
 
 def limit_ranges(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from modelyard.check.finding import Cluster, Finding, at, items, mapping, text
 from modelyard.check.pod_templates import all_pod_templates, containers
-from modelyard.manifest import Manifest
+from modelyard.manifests.manifest import Manifest
 
 
 def users(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from typing import Final
 
 from modelyard.check.finding import Cluster, Finding, mapping, text
 from modelyard.check.pod_templates import all_pod_templates, containers
-from modelyard.manifest import Manifest
+from modelyard.manifests.manifest import Manifest
 from modelyard.problems.credentials import Leaf, is_credential, is_credential_value, leaves
 
 _HINT: Final = "keep it in a Secret, and refer to it"

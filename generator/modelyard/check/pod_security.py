@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 
 from modelyard.check.finding import Cluster, Finding, Path, items, mapping, sequence
 from modelyard.check.pod_templates import PodTemplate, all_pod_templates, containers
-from modelyard.manifest import Manifest
+from modelyard.manifests.manifest import Manifest
 
 _VOLUMES: Final = frozenset(
     [

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from modelyard.check.finding import Path, items, mapping
-from modelyard.manifest import POD_SPECS, Manifest
+from modelyard.manifests.manifest import POD_SPECS, Manifest
 
 KNATIVE: Final = "serving.knative.dev"
 _KNATIVE_SPECS: Final[dict[str, Path]] = {

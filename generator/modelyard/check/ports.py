@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Found, Path, at, integer, items, mapping, text
 from modelyard.check.pod_templates import KNATIVE, PodTemplate, all_pod_templates, containers
-from modelyard.manifest import Manifest
-from modelyard.names import port_name
+from modelyard.manifests.manifest import Manifest
+from modelyard.manifests.names import port_name
 
 _HANDLERS: Final = ("httpGet", "tcpSocket", "grpc")
 _CALLERS: Final = ("livenessProbe", "readinessProbe", "startupProbe")

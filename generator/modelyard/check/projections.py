@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Found, Path, items, mapping
 from modelyard.check.pod_templates import all_pod_templates
-from modelyard.manifest import Manifest
+from modelyard.manifests.manifest import Manifest
 
 _MOST: Final = 0o777
 _KINDS: Final = ("configMap", "secret", "downwardAPI")

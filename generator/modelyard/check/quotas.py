@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from modelyard.check.demands import QUEUE_ANNOTATION, Container, Demand, demands, shown, together
 from modelyard.check.finding import Cluster, Finding, at, items, mapping, sequence, text
 from modelyard.check.quantities import amount
-from modelyard.manifest import Manifest
+from modelyard.manifests.manifest import Manifest
 
 _PODS: Final = frozenset(["pods", "count/pods"])
 _WANTED: Final = ("cpu", "memory")  # what a quota demands of each container, if it counts it

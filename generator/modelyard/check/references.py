@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from modelyard.check.finding import Cluster, Finding, Path, items, mapping, text
 from modelyard.check.pod_templates import PodTemplate, all_pod_templates, containers
-from modelyard.manifest import Manifest
-from modelyard.names import NAME_HASH
+from modelyard.manifests.manifest import Manifest
+from modelyard.manifests.names import NAME_HASH
 
 _KINDS: Final = frozenset(["ConfigMap", "Secret", "ServiceAccount"])
 _ALWAYS_THERE: Final = frozenset([("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")])

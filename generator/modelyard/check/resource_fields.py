@@ -13,8 +13,17 @@ from typing import Any, Final
 from modelyard.check.finding import Cluster, Finding, Found, Path, items, mapping, text
 from modelyard.check.pod_templates import all_pod_templates, containers
 from modelyard.check.quantities import amount
-from modelyard.manifest import Manifest
-from modelyard.names import RESOURCES, config_key, dns_1123_subdomain, env_name, label_key, nearest, one_of, quantity
+from modelyard.manifests.manifest import Manifest
+from modelyard.manifests.names import (
+    RESOURCES,
+    config_key,
+    dns_1123_subdomain,
+    env_name,
+    label_key,
+    nearest,
+    one_of,
+    quantity,
+)
 
 _METADATA: Final = ("metadata.name", "metadata.namespace", "metadata.uid")
 _ENV: Final = (

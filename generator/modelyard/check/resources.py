@@ -11,8 +11,8 @@ from typing import Any, Final
 from modelyard.check.finding import Cluster, Finding, Found, Path, items, mapping, text
 from modelyard.check.pod_templates import all_pod_templates, containers
 from modelyard.check.quantities import amount
-from modelyard.manifest import Manifest
-from modelyard.names import RESOURCES, quantity, resource_name
+from modelyard.manifests.manifest import Manifest
+from modelyard.manifests.names import RESOURCES, quantity, resource_name
 
 _HUGE: Final = "hugepages-"
 _OWN: Final = "kubernetes.io/"

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Found, Path, items, mapping, text
 from modelyard.check.pod_templates import PodTemplate, all_pod_templates
-from modelyard.manifest import Manifest
-from modelyard.names import dns_1123_subdomain, label_key, label_value
+from modelyard.manifests.manifest import Manifest
+from modelyard.manifests.names import dns_1123_subdomain, label_key, label_value
 
 _COMPARISONS: Final = ("Gt", "Lt")
 _INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]*)")

@@ -9,8 +9,8 @@ from modelyard.check.finding import Cluster, Finding, Path
 from modelyard.check.kinds import Definition, Kinds
 from modelyard.check.openapi import Schema
 from modelyard.files.yaml.scalars import INTEGER, core
-from modelyard.manifest import Manifest
-from modelyard.names import nearest, one_of
+from modelyard.manifests.manifest import Manifest
+from modelyard.manifests.names import nearest, one_of
 from modelyard.problems import MAX_FINDINGS
 
 if TYPE_CHECKING:

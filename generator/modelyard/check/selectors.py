@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Path, at, items, mapping, sequence
-from modelyard.manifest import Manifest
+from modelyard.manifests.manifest import Manifest
 
 _KINDS: Final = frozenset(["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"])
 

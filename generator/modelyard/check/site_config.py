@@ -8,9 +8,9 @@ from modelyard.check.differences import Difference, Free, differences, shown
 from modelyard.check.finding import Path, Remark, items, mapping
 from modelyard.check.kustomized import Kustomized
 from modelyard.check.stream import Stream, name_of
-from modelyard.manifest import POD_SPECS, ConfigMapEntries, Rendered, TargetPatch
-from modelyard.names import NAME_HASH, repository
-from modelyard.patch import lookup, pointer_of
+from modelyard.manifests.json_patch import lookup, pointer_of
+from modelyard.manifests.manifest import POD_SPECS, ConfigMapEntries, Rendered, TargetPatch
+from modelyard.manifests.names import NAME_HASH, repository
 from modelyard.sas import BACKUP_ID, RESTORE_MAP, START_MODE
 
 _MISSING: Final = "is the component listed in the deployment's kustomization, and before what undoes it?"

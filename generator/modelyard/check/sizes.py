@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from modelyard.check.finding import Cluster, Finding, mapping
-from modelyard.manifest import Manifest
+from modelyard.manifests.manifest import Manifest
 
 _DATA: Final = 1024 * 1024  # bytes
 _ANNOTATIONS: Final = 256 * 1024  # bytes

@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from modelyard.check.finding import mapping
-from modelyard.manifest import Manifest
-from modelyard.names import NAME_HASH
+from modelyard.manifests.manifest import Manifest
+from modelyard.manifests.names import NAME_HASH
 
 
 class Stream(NamedTuple):

@@ -11,8 +11,8 @@ from modelyard.check.finding import Cluster, Finding, Found, Path, at, integer, 
 from modelyard.check.pod_templates import KNATIVE, all_pod_templates, containers
 from modelyard.check.quantities import amount
 from modelyard.check.resource_fields import downward
-from modelyard.manifest import Manifest
-from modelyard.names import dns_1123_subdomain, label_key, label_value, nearest, quantity
+from modelyard.manifests.manifest import Manifest
+from modelyard.manifests.names import dns_1123_subdomain, label_key, label_value, nearest, quantity
 
 # Fields of sources that may not be empty; what is missing is said by the schema, where that requires it.
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {

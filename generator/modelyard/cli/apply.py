@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modelyard import names
 from modelyard.api import models_file
 from modelyard.cli.app import File, Files, Outside, app, counted, named, report, single, stop_on_errors, tell
 from modelyard.cli.connection import (
@@ -21,6 +20,7 @@ from modelyard.cli.connection import (
     confirming,
     connection,
 )
+from modelyard.manifests import names
 from modelyard.problems import Problem, unique
 from modelyard.report import printable
 

@@ -5,7 +5,7 @@ from typing import Final
 
 import typer
 
-from modelyard import names
+from modelyard.manifests import names
 
 FORMS: Final = "write a duration such as 40s, 5m or 1h30m, or seconds such as 90"
 _PLAIN: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")

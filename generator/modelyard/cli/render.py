@@ -9,7 +9,7 @@ import typer
 from modelyard import api
 from modelyard.cli.app import Files, Outside, app, counted, named, printable_lines, report, single, stop_on_errors, tell
 from modelyard.files.yaml import write_all
-from modelyard.names import dns_1035_label
+from modelyard.manifests.names import dns_1035_label
 from modelyard.problems import problem
 
 # An empty stream under GitOps deletes everything.

@@ -10,7 +10,7 @@ from modelyard.cluster.inventory import SERVING
 from modelyard.cluster.prune import owned
 from modelyard.cluster.ready import state
 from modelyard.deployments import VARIANT_HEADER
-from modelyard.names import one_of, repository
+from modelyard.manifests.names import one_of, repository
 from modelyard.pods import APP_PATH
 from modelyard.problems import problem
 from modelyard.score.contract import TENSORFLOW

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from modelyard.cluster.client import Client, ClusterProblem, Object
 from modelyard.cluster.pods import of_model
-from modelyard.names import one_of
+from modelyard.manifests.names import one_of
 from modelyard.problems import Problem, problem
 from modelyard.workload import lasting
 

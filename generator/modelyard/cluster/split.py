@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 from modelyard.cluster.client import Client, Object
 from modelyard.cluster.inventory import SERVING
 from modelyard.cluster.prune import owned
-from modelyard.names import one_of
+from modelyard.manifests.names import one_of
 from modelyard.problems import Problem, problem
 
 LATEST: Final = "@latest"  # the name that Knative's own client gives the latest ready revision

@@ -16,7 +16,7 @@ from modelyard.files import regular
 from modelyard.files.yaml import Sources, write
 from modelyard.files.yaml.stream import read_all
 from modelyard.kustomize import Built
-from modelyard.names import NAME_HASH
+from modelyard.manifests.names import NAME_HASH
 from modelyard.problems import problem
 
 STREAM: Final = "the base"

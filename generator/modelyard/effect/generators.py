@@ -11,7 +11,7 @@ from modelyard.effect.objects import Object
 from modelyard.effect.reading import shown
 from modelyard.effect.run import Run
 from modelyard.files.yaml.marked import MarkedText, derived, mark_of
-from modelyard.names import nearest
+from modelyard.manifests.names import nearest
 from modelyard.problems import Place
 
 HIDDEN: Final = ""  # what stands for each value of a Secret

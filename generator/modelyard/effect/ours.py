@@ -11,8 +11,8 @@ from modelyard.effect.reading import fresh, remarked
 from modelyard.effect.run import Run
 from modelyard.effect.targets import read_target
 from modelyard.files.yaml.marked import MarkedDict, MarkedText, with_mark
-from modelyard.manifest import ConfigMapEntries, Rendered, TargetPatch
-from modelyard.patch import lookup
+from modelyard.manifests.json_patch import lookup
+from modelyard.manifests.manifest import ConfigMapEntries, Rendered, TargetPatch
 from modelyard.problems import Place
 
 _ENV_FROM: Final = "/containers/0/envFrom/-"

@@ -16,8 +16,8 @@ from modelyard.effect.run import Run, also
 from modelyard.effect.targets import read_target, report_nothing
 from modelyard.files import regular
 from modelyard.files.yaml import MAX_BYTES
-from modelyard.names import nearest
-from modelyard.patch import PatchFailed, apply_as_kustomize, lookup
+from modelyard.manifests.json_patch import PatchFailed, apply_as_kustomize, lookup
+from modelyard.manifests.names import nearest
 
 
 @dataclass(frozen=True, slots=True)

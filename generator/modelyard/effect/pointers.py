@@ -4,8 +4,8 @@ from typing import Any, Final
 
 from modelyard.effect.objects import Object
 from modelyard.effect.run import Run, also
-from modelyard.manifest import POD_SPECS
-from modelyard.patch import PatchFailed, lookup
+from modelyard.manifests.json_patch import PatchFailed, lookup
+from modelyard.manifests.manifest import POD_SPECS
 
 _ROOTS: Final = tuple(sorted(set(POD_SPECS.values()), key=len, reverse=True))
 _OF_A_POD: Final = ("containers", "volumes", "initContainers", "imagePullSecrets", "serviceAccountName")

@@ -19,7 +19,7 @@ from modelyard.files.yaml.marked import (
     with_mark,
 )
 from modelyard.files.yaml.stream import read_all
-from modelyard.names import nearest
+from modelyard.manifests.names import nearest
 from modelyard.problems import Place, Problem, Related, problem
 
 T = TypeVar("T")

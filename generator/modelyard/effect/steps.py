@@ -18,7 +18,7 @@ from modelyard.effect.reading import key_of, mappings, shown
 from modelyard.effect.run import Run
 from modelyard.effect.tree import Configured, Kustomization, Tree
 from modelyard.files import regular
-from modelyard.names import nearest
+from modelyard.manifests.names import nearest
 
 _NOT_EMULATED: Final = ("ReplacementTransformer", "ValueAddTransformer", "HashTransformer")
 _NOT_IN_KUSTOMIZATION: Final = ("replacements", "vars", "validators", "helmCharts", "helmChartInflationGenerator")

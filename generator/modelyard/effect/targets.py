@@ -11,7 +11,7 @@ from modelyard.effect.expressions import Expression
 from modelyard.effect.objects import Object, Target
 from modelyard.effect.reading import key_of
 from modelyard.effect.run import Run
-from modelyard.names import nearest
+from modelyard.manifests.names import nearest
 from modelyard.sas import RESTORE_MAP
 
 _PATTERNS: Final = ("group", "version", "kind", "name", "namespace")

@@ -14,7 +14,7 @@ from modelyard.effect.reading import Reading, first_mark, key_of, shown
 from modelyard.files import regular
 from modelyard.files.yaml.marked import MarkedDict, derived
 from modelyard.kustomization import NAMES
-from modelyard.names import nearest
+from modelyard.manifests.names import nearest
 
 _FIELDS: Final = (
     "apiVersion", "kind", "metadata", "openapi", "namePrefix", "nameSuffix", "namespace", "commonLabels",

@@ -14,8 +14,8 @@ from modelyard.load.documents import BEGIN, base_of, read_chain, read_document
 from modelyard.load.keys import respelt
 from modelyard.load.merge import Tree
 from modelyard.load.outside import Bounds, allow_outside, allowing_outside, bounds
+from modelyard.manifests.names import is_near
 from modelyard.models.declared import DeclaredSet
-from modelyard.names import is_near
 from modelyard.problems import Problem, problem, unique
 
 _UNKNOWN: Final = frozenset(["MY101", "MY106"])

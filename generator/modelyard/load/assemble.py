@@ -9,11 +9,11 @@ from modelyard.load.merge import Tree, leftovers, merge, settled
 from modelyard.load.rules import check_model
 from modelyard.load.set_rules import check_empty, check_set
 from modelyard.load.shapes import validate
+from modelyard.manifests.names import nearest, one_of
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.model import Model, Variant
 from modelyard.models.modelset import Metadata, ModelSet, Spec
 from modelyard.models.shape import Shape
-from modelyard.names import nearest, one_of
 from modelyard.problems import Problem, problem
 from modelyard.targets import PLANNED, TARGETS, target
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from modelyard import names
-from modelyard.expansion import references
 from modelyard.files.yaml import Sources
 from modelyard.load.merge import Tree
+from modelyard.manifests import names
+from modelyard.manifests.expansion import references
 from modelyard.models.declared import DeclaredModel, Served
 from modelyard.pods import APP_PATH, used_by
 from modelyard.problems import Place, Problem, problem

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from modelyard import names
 from modelyard.load.merge import Tree
 from modelyard.load.rules import accepting
+from modelyard.manifests import names
 from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.pods import image
 from modelyard.problems import Problem, Related, problem

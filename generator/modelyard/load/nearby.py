@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from modelyard.names import nearest
+from modelyard.manifests.names import nearest
 
 _FILE: Final = "models.yaml"
 _LEVELS: Final = 4  # folders above in which a base is looked for

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
-from modelyard import names
 from modelyard.files.yaml import ListMarks, Sources
 from modelyard.files.yaml.marked import find
 from modelyard.load.expansions import expansions
 from modelyard.load.merge import Tree
 from modelyard.load.plaintext import credentials
+from modelyard.manifests import names
 from modelyard.models.declared import DeclaredModel, Served
 from modelyard.pods import APP_PATH, PRE_STOP
 from modelyard.problems import Problem, Related, problem

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard import names
 from modelyard.files.yaml import MapMarks
 from modelyard.files.yaml.marked import find
 from modelyard.load.image_rules import images
 from modelyard.load.merge import Tree
 from modelyard.load.rules import accepting, repeated_names
+from modelyard.manifests import names
 from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.problems import Problem, Related, problem
 from modelyard.problems.credentials import is_credential

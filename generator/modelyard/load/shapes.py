@@ -7,11 +7,11 @@ from typing import Final, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from modelyard import names
 from modelyard.files.yaml import MapMarks, Marks, Plain, Sources, at
 from modelyard.load import owners, values
 from modelyard.load.keys import unknown_key
 from modelyard.load.merge import Tree, removals, settled
+from modelyard.manifests import names
 from modelyard.problems import Problem, problem
 from modelyard.problems.credentials import is_credential
 

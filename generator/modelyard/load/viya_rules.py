@@ -9,9 +9,9 @@ from datetime import date
 from typing import Final
 
 from modelyard.files.yaml.marked import find
+from modelyard.manifests.names import nearest, one_of
 from modelyard.models.declared import DeclaredSet, find_marks
 from modelyard.models.viya import Python, R, Restore, Viya
-from modelyard.names import nearest, one_of
 from modelyard.problems import Problem, Related, problem
 from modelyard.problems.credentials import is_credential
 from modelyard.sas import BACKUP_ID, EXTLANG, START_MODE

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from modelyard import names
+from modelyard.manifests import names
 from modelyard.models.shape import Image, JsonObject, Port, Shape, checked, later
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from modelyard import names
+from modelyard.manifests import names
 from modelyard.models.shape import (
     Annotations,
     Host,

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from modelyard import names
+from modelyard.manifests import names
 from modelyard.models.shape import (
     ConfigKey,
     Duration,

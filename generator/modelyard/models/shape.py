@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
-from modelyard import names
+from modelyard.manifests import names
 
 
 class Shape(BaseModel):

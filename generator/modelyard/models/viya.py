@@ -10,8 +10,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from modelyard import names
 from modelyard.files.yaml import Plain
+from modelyard.manifests import names
 from modelyard.models.pod import VolumeSource
 from modelyard.models.shape import ConfigKey, Image, MountPath, PositiveDuration, Quantity, Shape, checked
 

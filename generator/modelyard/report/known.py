@@ -12,8 +12,8 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from modelyard.check.kinds import SHIPPED
+from modelyard.manifests.names import quantity
 from modelyard.models.modelset import API_VERSION
-from modelyard.names import quantity
 
 Schema = Mapping[str, Any]
 

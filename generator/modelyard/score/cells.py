@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from modelyard.names import nearest
+from modelyard.manifests.names import nearest
 from modelyard.score.contract import Contract, Input
 
 _JSON_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from modelyard.deployments import VARIANT_HEADER
 from modelyard.http import Address, address
+from modelyard.manifests.names import nearest
 from modelyard.models.declared import DeclaredModel, DeclaredSet
-from modelyard.names import nearest
 from modelyard.pods import url_path
 from modelyard.problems import Problem, problem
 from modelyard.problems.credentials import forms

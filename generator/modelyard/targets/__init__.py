@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import Final, NamedTuple, Protocol, cast
 
-from modelyard.manifest import Rendered, TypeMeta, for_removal
+from modelyard.manifests.manifest import Rendered, TypeMeta, for_removal
+from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.models.shape import Shape
 from modelyard.problems import Problem
-from modelyard.template import Templates
 from modelyard.workload import ACCOUNT
 
 TARGETS: Final[Mapping[str, str]] = {

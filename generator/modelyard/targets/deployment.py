@@ -5,16 +5,17 @@ from typing import Final
 
 from pydantic import Field
 
-from modelyard import deployments, names
+from modelyard import deployments
 from modelyard.deployments import Ending
-from modelyard.manifest import Manifest, Rendered
+from modelyard.manifests import names
+from modelyard.manifests.manifest import Manifest, Rendered
+from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.deployed import Deployed
 from modelyard.models.shape import PositiveDuration
 from modelyard.pods import Container, pod, url_path
 from modelyard.problems import Problem
 from modelyard.targets import Claim
-from modelyard.template import Templates
 from modelyard.workload import base_mark, base_name, config_map, network_policy, pod_monitor, spec_of
 
 SUMMARY: Final = "Deployment or StatefulSet, and Service; Ingress or HTTPRoute, autoscaler, disruption budget"

@@ -8,15 +8,15 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from modelyard import names
 from modelyard.files.yaml.marked import derived
-from modelyard.manifest import Rendered, TypeMeta
+from modelyard.manifests import names
+from modelyard.manifests.manifest import Rendered, TypeMeta
+from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.shape import Duration, Host, Name, ObjectName, Shape
 from modelyard.pods import Container, pod
 from modelyard.problems import Problem, problem
 from modelyard.targets import Claim
-from modelyard.template import Templates
 from modelyard.workload import KINDS as AROUND_PODS
 from modelyard.workload import (
     base_mark,

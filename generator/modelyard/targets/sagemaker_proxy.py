@@ -16,17 +16,18 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from modelyard import deployments, names, proxy
+from modelyard import deployments, proxy
 from modelyard.deployments import Ending
 from modelyard.files.yaml.marked import derived
-from modelyard.manifest import Manifest, Rendered
+from modelyard.manifests import names
+from modelyard.manifests.manifest import Manifest, Rendered
+from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.deployed import Deployed
 from modelyard.models.shape import Image, PositiveDuration, Quantity, checked
 from modelyard.pods import Container, pod, security
 from modelyard.problems import Problem, problem
 from modelyard.targets import Claim
-from modelyard.template import Templates
 from modelyard.words import unexpanded
 from modelyard.workload import (
     base_mark,

@@ -9,11 +9,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from modelyard.files.yaml.marked import derived, in_order
-from modelyard.manifest import POD_SPECS, ConfigMapEntries, Manifest, Rendered, TargetPatch, TypeMeta
+from modelyard.manifests.manifest import (
+    POD_SPECS,
+    ConfigMapEntries,
+    Manifest,
+    Rendered,
+    TargetPatch,
+    TypeMeta,
+)
+from modelyard.manifests.names import seconds
+from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredSet
 from modelyard.models.pod import VolumeSource
 from modelyard.models.viya import Python, R, Restore, Viya
-from modelyard.names import seconds
 from modelyard.sas import (
     ASTORES_VOLUME,
     BACKUP_ID,
@@ -24,7 +32,6 @@ from modelyard.sas import (
     RESTORE_MAP,
     START_MODE,
 )
-from modelyard.template import Templates
 from modelyard.words import unexpanded
 from modelyard.workload import MANAGED_BY, NAME_LABEL
 

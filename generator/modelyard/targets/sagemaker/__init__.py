@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, get_args
 
 from modelyard.files.yaml.marked import derived, in_order, plain
-from modelyard.manifest import Manifest, Rendered
+from modelyard.manifests.manifest import Manifest, Rendered
+from modelyard.manifests.names import seconds
+from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
-from modelyard.names import seconds
 from modelyard.targets import Claim
 from modelyard.targets.sagemaker.rules import check as check
 from modelyard.targets.sagemaker.serving import Container
@@ -27,7 +28,6 @@ from modelyard.targets.sagemaker.values import (
     megabytes,
     variant_name,
 )
-from modelyard.template import Templates
 from modelyard.workload import base_mark, base_name, common, manifest, object_name, registered
 
 __all__ = ["KINDS", "SHARED_FIELDS", "SUMMARY", "Spec", "check", "claims", "render"]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from modelyard import names
+from modelyard.manifests import names
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.problems import Problem, problem
 from modelyard.targets.sagemaker.serving import Container

@@ -7,11 +7,11 @@ Sources: the SageMaker API (botocore 1.44, service-2.json), and of the Amazon Sa
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from modelyard import names
 from modelyard.files.yaml.marked import find
+from modelyard.manifests import names
+from modelyard.manifests.hashed_names import HASH_LENGTH
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.problems import Problem, problem
-from modelyard.seal import HASH_LENGTH
 from modelyard.targets.sagemaker.containers import check_containers
 from modelyard.targets.sagemaker.environment import check_environment
 from modelyard.targets.sagemaker.values import fields, megabytes

@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from modelyard import expansion, pods
+from modelyard import pods
 from modelyard.files.yaml.marked import derived, in_order
-from modelyard.manifest import TypeMeta
+from modelyard.manifests import expansion
+from modelyard.manifests.manifest import TypeMeta
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.targets.sagemaker.spec import Spec
 from modelyard.workload import spec_of

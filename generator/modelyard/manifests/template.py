@@ -22,9 +22,9 @@ from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound, U
 from jinja2.bccache import Bucket, BytecodeCache, bc_version
 from jinja2.nodes import EvalContext
 
-from modelyard import cache
 from modelyard.files.yaml import ListMarks, MapMarks, Marks, Sources, at, read
 from modelyard.files.yaml.marked import MarkedDict, MarkedList, MarkedText, derived, mark_of, with_mark
+from modelyard.manifests import template_cache
 
 _OPEN, _CLOSE = "\ue000", "\ue001"  # private use: no YAML reader gives them a meaning
 _OPEN_TEXT: Final = "\ue003"  # of a token that stands alone between quotes
@@ -81,12 +81,12 @@ class _CompiledTemplates(BytecodeCache):
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Take one template from the folder, if it is there."""
-        if (content := cache.load(self.folder, _name(bucket))) is not None:
+        if (content := template_cache.load(self.folder, _name(bucket))) is not None:
             bucket.code = marshal.loads(content)  # noqa: S302 - see the class
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep one template; called when the cache did not have it."""
-        cache.keep(self.folder, _name(bucket), marshal.dumps(bucket.code))
+        template_cache.keep(self.folder, _name(bucket), marshal.dumps(bucket.code))
 
 
 def _name(bucket: Bucket) -> str:
@@ -95,7 +95,7 @@ def _name(bucket: Bucket) -> str:
 
 def cache_folder() -> Path | None:
     """Return the folder of compiled templates, which may be deleted at any time; None where there is no home."""
-    base = cache.home(os.environ)
+    base = template_cache.home(os.environ)
     return base / "modelyard" / "templates" if base else None
 
 

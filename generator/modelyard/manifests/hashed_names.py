@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
 from modelyard.files.yaml.marked import derived
-from modelyard.manifest import Manifest, customary, in_order
+from modelyard.manifests.manifest import Manifest, customary, in_order
 
 Kind: TypeAlias = tuple[str, str]  # API group and kind
 Path: TypeAlias = tuple[str, ...]  # of keys; EACH stands for all items of a list

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, NoReturn, TypeVar
 
 from modelyard.files.yaml.marked import MarkedText, mark_of, with_mark
-from modelyard.names import nearest
+from modelyard.manifests.names import nearest
 
 T = TypeVar("T")
 OPERATIONS: Final = ("add", "remove", "replace", "move", "copy", "test")

@@ -19,9 +19,9 @@ from pydantic.fields import FieldInfo
 from modelyard import api
 from modelyard.check.kinds import Kinds
 from modelyard.load import load_text
+from modelyard.models.base import JsonObject, Later
 from modelyard.models.model import Model
-from modelyard.models.modelset import Feature, Spec
-from modelyard.models.shape import JsonObject, Later
+from modelyard.models.model_set import Feature, Spec
 from modelyard.targets import TARGETS, target
 
 Data: TypeAlias = dict[str, Any]

@@ -15,7 +15,7 @@ from modelyard.check.pod_templates import all_pod_templates
 from modelyard.cluster.client import Client, ClusterProblem
 from modelyard.cluster.login import Connection, connect
 from modelyard.manifests.manifest import Manifest
-from modelyard.models.modelset import Feature
+from modelyard.models.model_set import Feature
 from modelyard.problems import has_errors
 from tests import cluster_server, conftest, random_models
 from tests.cluster_server import Cluster

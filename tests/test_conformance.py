@@ -15,10 +15,10 @@ import yaml
 
 from modelyard import api
 from modelyard.manifests.manifest import Manifest
+from modelyard.models.base import Shape
 from modelyard.models.declared import DeclaredSet
-from modelyard.models.modelset import Feature
+from modelyard.models.model_set import Feature
 from modelyard.models.pod import SecurityContext
-from modelyard.models.shape import Shape
 from modelyard.problems import has_errors
 from tests import model_sets
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelyard import api
-from modelyard.fields import shipped
 from modelyard.files.yaml import ListMarks, MapMarks, Marks, Sources, read
 from modelyard.load import Loaded, load_text
 from modelyard.load.merge import BY_NAME, REMOVE, Tree, merge, settled
+from modelyard.models.fields import shipped
 
 Data = dict[str, Any]
 

@@ -9,8 +9,8 @@ import pytest
 
 from modelyard import api
 from modelyard.explain import explain
-from modelyard.fields import shipped
 from modelyard.load import load_text
+from modelyard.models.fields import shipped
 from modelyard.models.model import Runtime
 from modelyard.problems.codes import CODES
 from modelyard.targets import PLANNED, TARGETS

@@ -9,7 +9,7 @@ import pytest
 from modelyard import api, proxy
 from modelyard.manifests.manifest import Manifest
 from modelyard.manifests.names import bytes_of, seconds
-from modelyard.models.deployed import Deployed, Service
+from modelyard.models.deployment import Deployed, Service
 from modelyard.models.model import Model
 from modelyard.workload import lasting
 from tests import proxies

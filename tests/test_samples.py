@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from modelyard import api
-from modelyard.fields import shipped
 from modelyard.files.yaml import write_all
+from modelyard.models.fields import shipped
 from modelyard.problems import has_errors
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -11,7 +11,7 @@ from modelyard.manifests import names
 from modelyard.manifests.manifest import Manifest, TypeMeta
 from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
-from modelyard.models.deployed import Autoscale, Deployed, VolumeClaim
+from modelyard.models.deployment import Autoscale, Deployed, VolumeClaim
 from modelyard.models.model import Model
 from modelyard.problems import Problem, problem
 from modelyard.workload import KINDS as AROUND_PODS

@@ -4,8 +4,8 @@ import json
 import textwrap
 from collections.abc import Iterable
 
-from modelyard.fields import Node, all_names, alternatives, fields, homes, schema
 from modelyard.manifests.names import nearest, one_of
+from modelyard.models.fields import Node, all_names, alternatives, fields, homes, schema
 from modelyard.problems.codes import CODES
 
 WIDTH = 100  # characters of a line

@@ -16,7 +16,7 @@ from modelyard.workload import base_name, common, config_name, object_name, port
 
 if TYPE_CHECKING:
     # At run time they are imported when a model has them.
-    from modelyard.models.deployed import VolumeClaim
+    from modelyard.models.deployment import VolumeClaim
     from modelyard.models.pod import EnvReference, Expand, PreStop, Probe, Volume
 
 DEFAULT_PERIOD: Final = 10  # seconds between probes; Kubernetes' own default

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from pydantic.json_schema import models_json_schema
 
-from modelyard.fields import FILE
+from modelyard.models.fields import FILE
 from modelyard.models.model import Model, Variant
-from modelyard.models.modelset import ModelSet
+from modelyard.models.model_set import ModelSet
 from modelyard.targets import TARGETS, target
 
 _ROOT: Final = "#/$defs/"

@@ -11,10 +11,10 @@ from modelyard.files.yaml.marked import derived, in_order
 from modelyard.manifests import names
 from modelyard.manifests.manifest import Manifest, TypeMeta
 from modelyard.manifests.template import Templates
+from modelyard.models.base import Shape
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.model import Model
-from modelyard.models.modelset import NetworkPolicy
-from modelyard.models.shape import Shape
+from modelyard.models.model_set import NetworkPolicy
 
 if TYPE_CHECKING:
     from modelyard.models.beside import FurtherPort  # at run time it is imported when a model has one

@@ -11,7 +11,7 @@ from modelyard.check.stream import Stream, name_of
 from modelyard.manifests.json_patch import lookup, pointer_of
 from modelyard.manifests.manifest import POD_SPECS, ConfigMapEntries, Rendered, TargetPatch
 from modelyard.manifests.names import NAME_HASH, repository
-from modelyard.sas import BACKUP_ID, RESTORE_MAP, START_MODE
+from modelyard.models.viya_names import BACKUP_ID, RESTORE_MAP, START_MODE
 
 _MISSING: Final = "is the component listed in the deployment's kustomization, and before what undoes it?"
 _OTHER: Final = (

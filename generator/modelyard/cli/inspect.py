@@ -41,7 +41,7 @@ def explain(
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of the models file, for editors."""
-    from modelyard.fields import shipped
+    from modelyard.models.fields import shipped
 
     typer.echo(shipped(), nl=False)
 

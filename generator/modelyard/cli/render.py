@@ -28,9 +28,9 @@ def init(
 
     Writes only what is missing, and lists the rest; a kustomization.yaml that is there needs one line more.
     """
-    from modelyard.fields import FILE, shipped
     from modelyard.files import disk
     from modelyard.kustomization import NAMES, find, unlisted
+    from modelyard.models.fields import FILE, shipped
 
     name = folder.resolve().name
     name = name if dns_1035_label(name) is None else "models"

@@ -11,7 +11,7 @@ from modelyard.effect.pods import check_pods, containers, pods
 from modelyard.effect.reading import first_mark
 from modelyard.effect.run import Renamed, Run, also
 from modelyard.effect.tree import Configured, Kustomization
-from modelyard.sas import EXTLANG, PYTHON_MAP, R_MAP, RESTORE_MAP, START_MODE
+from modelyard.models.viya_names import EXTLANG, PYTHON_MAP, R_MAP, RESTORE_MAP, START_MODE
 
 REQUIRED: Final = "sas-bases/overlays/required/transformers.yaml"
 _LANGUAGES: Final = (PYTHON_MAP, R_MAP)

@@ -11,7 +11,7 @@ from modelyard.effect.objects import Object
 from modelyard.effect.reading import VENDOR, first_mark, mappings
 from modelyard.effect.run import Run, also
 from modelyard.files import regular
-from modelyard.sas import ASTORES_VOLUME
+from modelyard.models.viya_names import ASTORES_VOLUME
 
 Pod = dict[str, Any]
 

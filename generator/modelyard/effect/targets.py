@@ -12,7 +12,7 @@ from modelyard.effect.objects import Object, Target
 from modelyard.effect.reading import key_of
 from modelyard.effect.run import Run
 from modelyard.manifests.names import nearest
-from modelyard.sas import RESTORE_MAP
+from modelyard.models.viya_names import RESTORE_MAP
 
 _PATTERNS: Final = ("group", "version", "kind", "name", "namespace")
 # The service that reads the restore parameters, by release; nobody else's Deployment has one of these names.

@@ -17,7 +17,7 @@ from modelyard.load import bounds, load_text
 from modelyard.load.merge import Tree
 from modelyard.load.shapes import validate
 from modelyard.manifests.manifest import Manifest
-from modelyard.models.modelset import API_VERSION, ModelGenerator
+from modelyard.models.model_set import API_VERSION, ModelGenerator
 from modelyard.problems import Place, Problem, problem
 from modelyard.transformers import all_transformers, config_map
 

@@ -10,10 +10,10 @@ from modelyard.load.rules import check_model
 from modelyard.load.set_rules import check_empty, check_set
 from modelyard.load.shapes import validate
 from modelyard.manifests.names import nearest, one_of
+from modelyard.models.base import Shape
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.model import Model, Variant
-from modelyard.models.modelset import Metadata, ModelSet, Spec
-from modelyard.models.shape import Shape
+from modelyard.models.model_set import Metadata, ModelSet, Spec
 from modelyard.problems import Problem, problem
 from modelyard.targets import PLANNED, TARGETS, target
 

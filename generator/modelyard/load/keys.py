@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
-from modelyard import fields
 from modelyard.files.yaml import ListMarks, MapMarks, Marks, Sources
 from modelyard.load.merge import Tree
 from modelyard.manifests.names import is_near, nearest, one_of
+from modelyard.models import fields
 from modelyard.problems import Place, Problem, problem
 
 # Sections that the format knows and this version does not have; nothing offers them.

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from modelyard.models.base import Later
 from modelyard.models.model import Model
-from modelyard.models.modelset import Spec
-from modelyard.models.shape import Later
+from modelyard.models.model_set import Spec
 
 # Keys that are merged and checked apart from the shapes.
 _APART: Final[dict[type[BaseModel], tuple[str, ...]]] = {Spec: ("base", "defaults", "models"), Model: ("variants",)}

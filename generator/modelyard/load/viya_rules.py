@@ -12,9 +12,9 @@ from modelyard.files.yaml.marked import find
 from modelyard.manifests.names import nearest, one_of
 from modelyard.models.declared import DeclaredSet, find_marks
 from modelyard.models.viya import Python, R, Restore, Viya
+from modelyard.models.viya_names import BACKUP_ID, EXTLANG, START_MODE
 from modelyard.problems import Problem, Related, problem
 from modelyard.problems.credentials import is_credential
-from modelyard.sas import BACKUP_ID, EXTLANG, START_MODE
 
 # Parameters that are fields of their own.
 _FIELDS: Final = {

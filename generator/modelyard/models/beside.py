@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from modelyard.manifests import names
-from modelyard.models.shape import Image, JsonObject, Port, Shape, checked, later
+from modelyard.models.base import Image, JsonObject, Port, Shape, checked, later
 
 if TYPE_CHECKING:
     from modelyard.models.pod import Expand

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from modelyard.files.yaml import MapMarks, Sources
 from modelyard.files.yaml.marked import MarkedInt, MarkedText, find, marked, with_mark
+from modelyard.models.base import Shape
 from modelyard.models.model import Model
-from modelyard.models.modelset import Metadata, Spec
-from modelyard.models.shape import Shape
+from modelyard.models.model_set import Metadata, Spec
 from modelyard.problems import Place
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
-from modelyard.models.shape import Shape, checked
+from modelyard.models.base import Shape, checked
 
 
 def _pointer(text: str) -> str | None:

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Discriminator, Field, Tag
 
 from modelyard.manifests import names
-from modelyard.models.shape import (
+from modelyard.models.base import (
     ConfigKey,
     Duration,
     JsonObject,

@@ -12,8 +12,8 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from modelyard.files.yaml import Plain
 from modelyard.manifests import names
+from modelyard.models.base import ConfigKey, Image, MountPath, PositiveDuration, Quantity, Shape, checked
 from modelyard.models.pod import VolumeSource
-from modelyard.models.shape import ConfigKey, Image, MountPath, PositiveDuration, Quantity, Shape, checked
 
 PythonService = Literal["model-repository", "mas", "cas", "launcher", "compute", "batch", "connect"]
 RService = Literal["cas", "launcher", "compute"]

@@ -13,7 +13,7 @@ from typing import Final
 
 from modelyard.files import regular
 from modelyard.kustomization import KINDS
-from modelyard.models.modelset import API_VERSION
+from modelyard.models.model_set import API_VERSION
 from modelyard.problems import Problem, problem
 
 FUNCTION: Final = "modelyard-fn"

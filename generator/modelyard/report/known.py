@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from modelyard.check.kinds import SHIPPED
 from modelyard.manifests.names import quantity
-from modelyard.models.modelset import API_VERSION
+from modelyard.models.model_set import API_VERSION
 
 Schema = Mapping[str, Any]
 

@@ -9,8 +9,8 @@ from typing import Final, NamedTuple, Protocol, cast
 
 from modelyard.manifests.manifest import Rendered, TypeMeta, for_removal
 from modelyard.manifests.template import Templates
+from modelyard.models.base import Shape
 from modelyard.models.declared import DeclaredModel, DeclaredSet
-from modelyard.models.shape import Shape
 from modelyard.problems import Problem
 from modelyard.workload import ACCOUNT
 

@@ -10,9 +10,9 @@ from modelyard.deployments import Ending
 from modelyard.manifests import names
 from modelyard.manifests.manifest import Manifest, Rendered
 from modelyard.manifests.template import Templates
+from modelyard.models.base import PositiveDuration
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
-from modelyard.models.deployed import Deployed
-from modelyard.models.shape import PositiveDuration
+from modelyard.models.deployment import Deployed
 from modelyard.pods import Container, pod, url_path
 from modelyard.problems import Problem
 from modelyard.targets import Claim

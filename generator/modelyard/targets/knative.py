@@ -12,8 +12,8 @@ from modelyard.files.yaml.marked import derived
 from modelyard.manifests import names
 from modelyard.manifests.manifest import Rendered, TypeMeta
 from modelyard.manifests.template import Templates
+from modelyard.models.base import Duration, Host, Name, ObjectName, Shape
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
-from modelyard.models.shape import Duration, Host, Name, ObjectName, Shape
 from modelyard.pods import Container, pod
 from modelyard.problems import Problem, problem
 from modelyard.targets import Claim

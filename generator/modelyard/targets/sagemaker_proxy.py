@@ -22,9 +22,9 @@ from modelyard.files.yaml.marked import derived
 from modelyard.manifests import names
 from modelyard.manifests.manifest import Manifest, Rendered
 from modelyard.manifests.template import Templates
+from modelyard.models.base import Image, PositiveDuration, Quantity, checked
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
-from modelyard.models.deployed import Deployed
-from modelyard.models.shape import Image, PositiveDuration, Quantity, checked
+from modelyard.models.deployment import Deployed
 from modelyard.pods import Container, pod, security
 from modelyard.problems import Problem, problem
 from modelyard.targets import Claim

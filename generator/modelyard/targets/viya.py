@@ -22,7 +22,7 @@ from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredSet
 from modelyard.models.pod import VolumeSource
 from modelyard.models.viya import Python, R, Restore, Viya
-from modelyard.sas import (
+from modelyard.models.viya_names import (
     ASTORES_VOLUME,
     BACKUP_ID,
     JAVA_POLICY_MAP,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from modelyard.models.shape import Image, Shape
+from modelyard.models.base import Image, Shape
 from modelyard.targets.sagemaker.texts import S3, Archive, Hostname, KmsKey, ModelData, Topic
 
 NotificationTopic = Literal["SUCCESS_NOTIFICATION_TOPIC", "ERROR_NOTIFICATION_TOPIC"]

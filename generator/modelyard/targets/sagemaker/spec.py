@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from modelyard.models.shape import Duration, Image, Name, Quantity, Shape
+from modelyard.models.base import Duration, Image, Name, Quantity, Shape
 from modelyard.targets.sagemaker.serving import Async, Containers, InferenceExecutionConfig, ModelDataSource
 from modelyard.targets.sagemaker.texts import (
     S3,

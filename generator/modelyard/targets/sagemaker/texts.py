@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from modelyard.models.shape import checked
+from modelyard.models.base import checked
 
 Wrong = str | None  # what is wrong with a text
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from modelyard.manifests import names
-from modelyard.models.shape import (
+from modelyard.models.base import (
     Annotations,
     Host,
     JsonObject,

@@ -13,7 +13,7 @@ import pytest
 from modelyard import api
 from modelyard.manifests.manifest import TypeMeta
 from modelyard.targets import kinds
-from modelyard.workload import ACCOUNT, NAME_LABEL
+from modelyard.targets.workloads.objects import ACCOUNT, NAME_LABEL
 from tests.cluster_calls import Answer, modelyard, proxied
 from tests.scenes import ONE, Scene
 

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import pytest
 
-from modelyard import pods
 from modelyard.api.streams import check_streams
 from modelyard.manifests import expansion, json_patch
 from modelyard.problems import MAX_FINDINGS, problem, unique
+from modelyard.targets.workloads import pods
 from tests.conftest import ROOT
 from tests.expressions import Pattern, patterns, pumped
 

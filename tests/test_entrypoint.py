@@ -18,7 +18,7 @@ from typing import Final
 import pytest
 
 from modelyard.api import image
-from modelyard.image import SCR_COMMAND
+from modelyard.targets.sagemaker_proxy.image import SCR_COMMAND
 from tests import proxies, sandboxes, scr_stub
 from tests.proxies import Proxy
 

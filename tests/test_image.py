@@ -8,10 +8,10 @@ from typing import Final
 
 import pytest
 
-from modelyard import proxy
 from modelyard.api import image
 from modelyard.files.yaml import quote
-from modelyard.image import HEADER
+from modelyard.targets.sagemaker_proxy import caddy as proxy
+from modelyard.targets.sagemaker_proxy.image import HEADER
 from tests import proxies
 from tests.conftest import Run
 from tests.test_quoting import strings

@@ -6,12 +6,13 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from modelyard import api, proxy
+from modelyard import api
 from modelyard.manifests.manifest import Manifest
 from modelyard.manifests.names import bytes_of, seconds
 from modelyard.models.deployment import Deployed, Service
 from modelyard.models.model import Model
-from modelyard.workload import lasting
+from modelyard.targets.sagemaker_proxy import caddy
+from modelyard.targets.workloads.objects import lasting
 from tests import proxies
 
 Data: TypeAlias = dict[str, Any]
@@ -148,15 +149,15 @@ def test_a_pod_mounts_the_caddyfile_that_is_rendered(renderings: Mapping[str, ap
     for rendering, _, pod, _, _ in pods(renderings):
         (mounted,) = [each["configMap"]["name"] for each in pod["volumes"] if each["name"] == "proxy-config"]
         config = next(each for each in rendering.objects if (each.kind, each.name) == ("ConfigMap", mounted))
-        assert config.body["data"] == {"Caddyfile": proxy.caddyfile()}
+        assert config.body["data"] == {"Caddyfile": caddy.caddyfile()}
 
 
 def test_another_caddyfile_is_another_configmap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "models.yaml").write_text(proxies.MODELS.replace("TIMEOUT", "58s"), "utf-8")
     before = _config(tmp_path)
     assert _config(tmp_path) == before
-    text = proxy.caddyfile()
-    monkeypatch.setattr(proxy, "caddyfile", lambda: f"{text}# changed\n")
+    text = caddy.caddyfile()
+    monkeypatch.setattr(caddy, "caddyfile", lambda: f"{text}# changed\n")
     assert _config(tmp_path) != before
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from modelyard import quoting
+from modelyard.targets.workloads import quoting
 
 OWN: Final = [
     "", " ", "'", '"', "\\", "$", "`", "$(id)", "${HOME}", "$HOME", "`id`", "a'b\"c", '\\"', "\\'", "\\$(id)",

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from modelyard import api
 from modelyard.api import sagemaker
 from modelyard.problems import has_errors
-from modelyard.script import WIDTH, arguments, literal
+from modelyard.targets.sagemaker.program import WIDTH, arguments, literal
 from tests.aws import Aws, aws
 from tests.conftest import Run
 

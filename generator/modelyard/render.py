@@ -15,7 +15,7 @@ from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.problems import Problem, problem
 from modelyard.targets import section, target
-from modelyard.workload import service_account
+from modelyard.targets.workloads.objects import service_account
 
 if TYPE_CHECKING:
     from modelyard.models.patches import Patch, PatchTarget  # at run time they are imported when a model has them

@@ -17,7 +17,7 @@ from modelyard.files.yaml import Sources
 from modelyard.files.yaml.stream import read_all
 from modelyard.manifests.manifest import Manifest
 from modelyard.problems import Problem, has_errors
-from modelyard.workload import NAME_LABEL, VARIANT_LABEL
+from modelyard.targets.workloads.objects import NAME_LABEL, VARIANT_LABEL
 
 __all__ = ["differences"]
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from modelyard.api.pipeline import load
-from modelyard.image import content, write
 from modelyard.manifests.names import nearest
 from modelyard.problems import Problem, has_errors, problem, unique
+from modelyard.targets.sagemaker_proxy.image import content, write
 
 __all__ = ["context", "write"]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from modelyard.api.pipeline import render
 from modelyard.manifests.names import nearest
 from modelyard.problems import Problem, has_errors, problem
-from modelyard.script import script as program
+from modelyard.targets.sagemaker.program import script as program
 from modelyard.targets.sagemaker.values import fields
 
 

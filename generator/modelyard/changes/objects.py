@@ -17,7 +17,7 @@ from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet, find_marks
 from modelyard.origin import own_mark
 from modelyard.render import render_model, render_shared
-from modelyard.workload import NAME_LABEL, VARIANT_LABEL, base_name
+from modelyard.targets.workloads.objects import NAME_LABEL, VARIANT_LABEL, base_name
 
 Body = Mapping[str, Any]
 Key = tuple[str, str, str]

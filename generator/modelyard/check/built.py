@@ -9,7 +9,7 @@ from modelyard.check.kustomized import Kustomized
 from modelyard.check.pod_templates import pod_templates
 from modelyard.manifests.manifest import Manifest
 from modelyard.manifests.names import one_of
-from modelyard.workload import lasting
+from modelyard.targets.workloads.objects import lasting
 
 
 def compare(manifests: Sequence[Manifest], found: Sequence[dict[str, Any] | None], of: Kustomized) -> Iterator[Finding]:

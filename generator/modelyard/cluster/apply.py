@@ -8,7 +8,7 @@ from typing import Final, Literal, NamedTuple
 from modelyard.cluster.accounts import lacking, with_default_account, with_own_account
 from modelyard.cluster.client import Client, ClusterProblem, Object
 from modelyard.problems import Problem
-from modelyard.workload import NAME_LABEL, VARIANT_LABEL
+from modelyard.targets.workloads.objects import NAME_LABEL, VARIANT_LABEL
 
 FIELD_MANAGER: Final = "modelyard"
 _APPLY: Final = "application/apply-patch+yaml"

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from modelyard.cluster.client import Client, Object
 from modelyard.cluster.ready import State, state
 from modelyard.targets.sagemaker.values import CONFIG, ENDPOINT, MAIN, MODEL, SCALING
-from modelyard.workload import NAME_LABEL
+from modelyard.targets.workloads.objects import NAME_LABEL
 
 
 class Share(NamedTuple):

@@ -9,12 +9,12 @@ from modelyard.cluster.client import Client, ClusterProblem, Object
 from modelyard.cluster.inventory import SERVING
 from modelyard.cluster.prune import owned
 from modelyard.cluster.ready import state
-from modelyard.deployments import VARIANT_HEADER
 from modelyard.manifests.names import one_of, repository
-from modelyard.pods import APP_PATH
 from modelyard.problems import problem
 from modelyard.score.contract import TENSORFLOW
-from modelyard.workload import NAME_LABEL, VARIANT_LABEL, lasting
+from modelyard.targets.workloads.deployments import VARIANT_HEADER
+from modelyard.targets.workloads.objects import NAME_LABEL, VARIANT_LABEL, lasting
+from modelyard.targets.workloads.pods import APP_PATH
 
 _QUEUE: Final = "queue-port"  # of Knative's queue-proxy (knative/serving, pkg/reconciler/revision/resources/queue.go)
 _GATEWAY: Final = "gateway.networking.k8s.io/v1"

@@ -10,7 +10,7 @@ from modelyard.cluster.client import Client, ClusterProblem, Object
 from modelyard.cluster.pods import of_model
 from modelyard.manifests.names import one_of
 from modelyard.problems import Problem, problem
-from modelyard.workload import lasting
+from modelyard.targets.workloads.objects import lasting
 
 # Containers beside the model's: Knative's, and that of the target sagemaker-proxy.
 _BESIDE: Final = frozenset(["queue-proxy", "proxy"])

@@ -8,7 +8,7 @@ from modelyard.cluster.client import Client, Object
 from modelyard.cluster.faults import faults
 from modelyard.cluster.ready import reports, state
 from modelyard.targets import kinds
-from modelyard.workload import NAME_LABEL, VARIANT_LABEL
+from modelyard.targets.workloads.objects import NAME_LABEL, VARIANT_LABEL
 
 _SERVING: Final = "serving.knative.dev/v1"
 _HASH: Final = "controller-revision-hash"

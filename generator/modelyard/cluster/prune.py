@@ -8,7 +8,7 @@ from modelyard.cluster.endpoints import held, is_of
 from modelyard.problems import Problem, problem
 from modelyard.targets import kinds
 from modelyard.targets.sagemaker.values import ENDPOINT
-from modelyard.workload import MANAGED_BY
+from modelyard.targets.workloads.objects import MANAGED_BY
 
 _NAMING: Final = (("serving.knative.dev/v1", "Revision"), ("apps/v1", "ReplicaSet"))
 

@@ -13,7 +13,7 @@ from modelyard.cluster.prune import ours, owned
 from modelyard.problems import Problem, problem
 from modelyard.targets import kinds
 from modelyard.targets.sagemaker.values import CONFIG, MODEL
-from modelyard.workload import ACCOUNT, NAME_LABEL
+from modelyard.targets.workloads.objects import ACCOUNT, NAME_LABEL
 
 _POLL_SECONDS: Final = 0.3
 

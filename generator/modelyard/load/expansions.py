@@ -9,8 +9,8 @@ from modelyard.load.merge import Tree
 from modelyard.manifests import names
 from modelyard.manifests.expansion import references
 from modelyard.models.declared import DeclaredModel, Served
-from modelyard.pods import APP_PATH, used_by
 from modelyard.problems import Place, Problem, problem
+from modelyard.targets.workloads.pods import APP_PATH, used_by
 
 if TYPE_CHECKING:
     from modelyard.models.beside import InitContainer

@@ -6,8 +6,8 @@ from modelyard.load.merge import Tree
 from modelyard.load.rules import accepting
 from modelyard.manifests import names
 from modelyard.models.declared import DeclaredModel, DeclaredSet
-from modelyard.pods import image
 from modelyard.problems import Problem, Related, problem
+from modelyard.targets.workloads.pods import image
 
 
 def images(models: DeclaredSet, tree: Tree) -> Iterator[Problem]:

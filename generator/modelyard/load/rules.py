@@ -11,10 +11,10 @@ from modelyard.load.merge import Tree
 from modelyard.load.plaintext import credentials
 from modelyard.manifests import names
 from modelyard.models.declared import DeclaredModel, Served
-from modelyard.pods import APP_PATH, PRE_STOP
 from modelyard.problems import Problem, Related, problem
 from modelyard.problems.codes import CODES
-from modelyard.workload import CONTAINERS, PORT_NAMES, RESERVED_LABELS, port
+from modelyard.targets.workloads.objects import CONTAINERS, PORT_NAMES, RESERVED_LABELS, port
+from modelyard.targets.workloads.pods import APP_PATH, PRE_STOP
 
 Rule = Callable[[DeclaredModel, Tree, Sources], Iterator[Problem]]
 

@@ -13,7 +13,7 @@ from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.problems import Problem, Related, problem
 from modelyard.problems.credentials import is_credential
 from modelyard.targets import Claim, target
-from modelyard.workload import RESERVED_LABELS
+from modelyard.targets.workloads.objects import RESERVED_LABELS
 
 
 def check_set(models: DeclaredSet, tree: Tree) -> list[Problem]:

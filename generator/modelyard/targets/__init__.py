@@ -12,7 +12,7 @@ from modelyard.manifests.template import Templates
 from modelyard.models.base import Shape
 from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.problems import Problem
-from modelyard.workload import ACCOUNT
+from modelyard.targets.workloads.objects import ACCOUNT
 
 TARGETS: Final[Mapping[str, str]] = {
     "deployment": "modelyard.targets.deployment",

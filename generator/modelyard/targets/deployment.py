@@ -5,18 +5,25 @@ from typing import Final
 
 from pydantic import Field
 
-from modelyard import deployments
-from modelyard.deployments import Ending
 from modelyard.manifests import names
 from modelyard.manifests.manifest import Manifest, Rendered
 from modelyard.manifests.template import Templates
 from modelyard.models.base import PositiveDuration
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.deployment import Deployed
-from modelyard.pods import Container, pod, url_path
 from modelyard.problems import Problem
 from modelyard.targets import Claim
-from modelyard.workload import base_mark, base_name, config_map, network_policy, pod_monitor, spec_of
+from modelyard.targets.workloads import deployments
+from modelyard.targets.workloads.deployments import Ending
+from modelyard.targets.workloads.objects import (
+    base_mark,
+    base_name,
+    config_map,
+    network_policy,
+    pod_monitor,
+    spec_of,
+)
+from modelyard.targets.workloads.pods import Container, pod, url_path
 
 SUMMARY: Final = "Deployment or StatefulSet, and Service; Ingress or HTTPRoute, autoscaler, disruption budget"
 SHARED_FIELDS: Final = deployments.SHARED_FIELDS

@@ -14,11 +14,10 @@ from modelyard.manifests.manifest import Rendered, TypeMeta
 from modelyard.manifests.template import Templates
 from modelyard.models.base import Duration, Host, Name, ObjectName, Shape
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
-from modelyard.pods import Container, pod
 from modelyard.problems import Problem, problem
 from modelyard.targets import Claim
-from modelyard.workload import KINDS as AROUND_PODS
-from modelyard.workload import (
+from modelyard.targets.workloads.objects import KINDS as AROUND_PODS
+from modelyard.targets.workloads.objects import (
     base_mark,
     base_name,
     common,
@@ -31,6 +30,7 @@ from modelyard.workload import (
     spec_of,
     variants_context,
 )
+from modelyard.targets.workloads.pods import Container, pod
 
 SUMMARY: Final = "Knative Service; with variants a Service each and a Route that splits the calls"
 SHARED_FIELDS: Final = frozenset(["name", "visibility", "domains", "rolloutDuration"])

@@ -32,8 +32,8 @@ from modelyard.models.viya_names import (
     RESTORE_MAP,
     START_MODE,
 )
-from modelyard.words import unexpanded
-from modelyard.workload import MANAGED_BY, NAME_LABEL
+from modelyard.targets.workloads.objects import MANAGED_BY, NAME_LABEL
+from modelyard.targets.workloads.words import unexpanded
 
 SUMMARY: Final = "site-config of a SAS Viya deployment: Python and R volumes, restore parameters"
 KINDS: Final = frozenset([TypeMeta("batch/v1", "Job")])

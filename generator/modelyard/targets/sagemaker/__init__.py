@@ -28,7 +28,14 @@ from modelyard.targets.sagemaker.values import (
     megabytes,
     variant_name,
 )
-from modelyard.workload import base_mark, base_name, common, manifest, object_name, registered
+from modelyard.targets.workloads.objects import (
+    base_mark,
+    base_name,
+    common,
+    manifest,
+    object_name,
+    registered,
+)
 
 __all__ = ["KINDS", "SHARED_FIELDS", "SUMMARY", "Spec", "check", "claims", "render"]
 

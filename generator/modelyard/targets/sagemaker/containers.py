@@ -13,7 +13,7 @@ from modelyard.problems import Problem, problem
 from modelyard.targets.sagemaker.serving import Container
 from modelyard.targets.sagemaker.spec import Spec
 from modelyard.targets.sagemaker.values import fields, image
-from modelyard.workload import registered
+from modelyard.targets.workloads.objects import registered
 
 MAX_IMAGE: Final = 255  # characters
 _REGISTRY: Final = re.compile(

@@ -15,7 +15,7 @@ from modelyard.problems import Problem, problem
 from modelyard.targets.sagemaker.containers import check_containers
 from modelyard.targets.sagemaker.environment import check_environment
 from modelyard.targets.sagemaker.values import fields, megabytes
-from modelyard.workload import base_mark, base_name, object_name
+from modelyard.targets.workloads.objects import base_mark, base_name, object_name
 
 MAX_NAME: Final = 63  # characters of a name in SageMaker
 MAX_VARIANTS: Final = 10

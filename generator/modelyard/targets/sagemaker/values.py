@@ -4,13 +4,13 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from modelyard import pods
 from modelyard.files.yaml.marked import derived, in_order
 from modelyard.manifests import expansion
 from modelyard.manifests.manifest import TypeMeta
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.targets.sagemaker.spec import Spec
-from modelyard.workload import spec_of
+from modelyard.targets.workloads import pods
+from modelyard.targets.workloads.objects import spec_of
 
 _GROUP: Final = "sagemaker.services.k8s.aws/v1alpha1"
 _AUTOSCALING: Final = "applicationautoscaling.services.k8s.aws/v1alpha1"

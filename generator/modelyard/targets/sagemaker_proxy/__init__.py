@@ -16,8 +16,6 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from modelyard import deployments, proxy
-from modelyard.deployments import Ending
 from modelyard.files.yaml.marked import derived
 from modelyard.manifests import names
 from modelyard.manifests.manifest import Manifest, Rendered
@@ -25,11 +23,12 @@ from modelyard.manifests.template import Templates
 from modelyard.models.base import Image, PositiveDuration, Quantity, checked
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.deployment import Deployed
-from modelyard.pods import Container, pod, security
 from modelyard.problems import Problem, problem
 from modelyard.targets import Claim
-from modelyard.words import unexpanded
-from modelyard.workload import (
+from modelyard.targets.sagemaker_proxy import caddy
+from modelyard.targets.workloads import deployments
+from modelyard.targets.workloads.deployments import Ending
+from modelyard.targets.workloads.objects import (
     base_mark,
     base_name,
     common,
@@ -41,6 +40,8 @@ from modelyard.workload import (
     registered,
     spec_of,
 )
+from modelyard.targets.workloads.pods import Container, pod, security
+from modelyard.targets.workloads.words import unexpanded
 
 SUMMARY: Final = "SageMaker's /ping and /invocations in front of a model; else as deployment"
 SHARED_FIELDS: Final = deployments.SHARED_FIELDS
@@ -63,12 +64,12 @@ class Spec(Deployed):
     """A model behind SageMaker's container contract."""
 
     timeout: Annotated[PositiveDuration, checked(_timeout)] = Field(
-        proxy.TIMEOUT, description="Time for one invocation, until its answer begins; then the call ends with 504."
+        caddy.TIMEOUT, description="Time for one invocation, until its answer begins; then the call ends with 504."
     )
     maxBody: Annotated[Quantity, checked(names.size)] = Field(
-        proxy.MAX_BODY, description="Size of an invocation's body at most; above it the answer is 413."
+        caddy.MAX_BODY, description="Size of an invocation's body at most; above it the answer is 413."
     )
-    proxyImage: Image = Field(proxy.IMAGE, description="Image of Caddy, which runs beside the model.")
+    proxyImage: Image = Field(caddy.IMAGE, description="Image of Caddy, which runs beside the model.")
 
 
 def claims(model: DeclaredModel) -> Iterator[Claim]:
@@ -89,7 +90,7 @@ def check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
     yield from _check_paths(models, model)
     for served in model.served:
         yield from deployments.check_end(models, served, _ending(served))
-        yield from proxy.check(models, model, served)
+        yield from caddy.check(models, model, served)
         for index, volume in enumerate(served.model.volumes or []):
             if volume.name in VOLUMES:
                 place = models.place(served.find("volumes", index, "name"))
@@ -101,7 +102,7 @@ def _check_paths(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]
     for key in ("path", "pathType"):
         if ingress and getattr(ingress, key) is not None:
             place = models.place(model.whole.find_key("targets", NAME, "ingress", key))
-            message = f"{key} cannot be set here: the paths are SageMaker's, {' and '.join(proxy.PATHS)}"
+            message = f"{key} cannot be set here: the paths are SageMaker's, {' and '.join(caddy.PATHS)}"
             yield problem("MY229", message, hint="take it out", place=place)
 
 
@@ -112,13 +113,13 @@ def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> R
         rendered.manifests += _workload(models, model, served, templates)
     rendered.manifests += network_policy(models, model, NAME, templates)
     rendered.manifests += pod_monitor(models, model, NAME, "model", templates)
-    rendered.manifests += deployments.over_all(models, model, NAME, templates, port=PORT, paths=proxy.PATHS, exact=True)
+    rendered.manifests += deployments.over_all(models, model, NAME, templates, port=PORT, paths=caddy.PATHS, exact=True)
     return rendered
 
 
 def _caddyfile(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> Manifest:
     base = base_name(model, NAME)
-    context = {**common(models, base, model.whole, base), "caddyfile": proxy.caddyfile()}
+    context = {**common(models, base, model.whole, base), "caddyfile": caddy.caddyfile()}
     return manifest(f"{NAME}/configmap.yaml", context, templates, model.whole, hashed=True)
 
 
@@ -154,12 +155,12 @@ def _beside(models: DeclaredSet, model: DeclaredModel, served: Served, stays: in
     user = security(models, served.model).get("runAsUser")  # none on openshift
     timeout = names.seconds(spec.timeout)
     listens = next(each for each in count(PROXY_PORT) if each not in _taken(served))
-    asked = proxy.ping(model, served) or ("GET", "/")  # what `check` has refused is rendered for other findings
+    asked = caddy.ping(model, served) or ("GET", "/")  # what `check` has refused is rendered for other findings
     variables = {
         "SAGEMAKER_BIND_TO_PORT": str(listens),
         "MODEL_PORT": str(own),
-        **proxy.routes(model, asked),
-        **proxy.limits(timeout, names.bytes_of(spec.maxBody), stays=stays, drain=timeout),
+        **caddy.routes(model, asked),
+        **caddy.limits(timeout, names.bytes_of(spec.maxBody), stays=stays, drain=timeout),
     }
     return {
         "image": registered(models, spec.proxyImage),

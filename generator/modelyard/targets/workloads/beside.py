@@ -10,8 +10,8 @@ from modelyard.files.yaml.marked import derived, in_order, plain
 from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredSet
 from modelyard.models.model import Model
-from modelyard.words import unexpanded, words
-from modelyard.workload import registered
+from modelyard.targets.workloads.objects import registered
+from modelyard.targets.workloads.words import unexpanded, words
 
 if TYPE_CHECKING:
     from modelyard.models.beside import InitContainer, Variable  # at run time they are imported when a model has one

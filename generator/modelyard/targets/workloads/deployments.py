@@ -14,8 +14,8 @@ from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.deployment import Autoscale, Deployed, VolumeClaim
 from modelyard.models.model import Model
 from modelyard.problems import Problem, problem
-from modelyard.workload import KINDS as AROUND_PODS
-from modelyard.workload import (
+from modelyard.targets.workloads.objects import KINDS as AROUND_PODS
+from modelyard.targets.workloads.objects import (
     base_mark,
     base_name,
     common,

@@ -4,17 +4,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from modelyard import proxy, quoting
 from modelyard.files import disk
 from modelyard.manifests import names
 from modelyard.manifests.template import text
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
-from modelyard.pods import image, url_path
 from modelyard.problems import Problem, problem
 from modelyard.targets.sagemaker_proxy import NAME as TARGET
-from modelyard.targets.sagemaker_proxy import Spec
-from modelyard.words import words
-from modelyard.workload import registered
+from modelyard.targets.sagemaker_proxy import Spec, caddy
+from modelyard.targets.workloads import quoting
+from modelyard.targets.workloads.objects import registered
+from modelyard.targets.workloads.pods import image, url_path
+from modelyard.targets.workloads.words import words
 
 HEADER: Final = (
     '# Written by modelyard from models.yaml: change that file and run "modelyard image" again. Edits here are lost.'
@@ -34,7 +34,7 @@ SCR_COMMAND: Final = (
 def content(models: DeclaredSet, model: DeclaredModel, served: Served) -> tuple[dict[str, str], list[Problem]]:
     """Return file name -> text of the build context of a model or variant, and what stands in its way."""
     problems = list(_check(models, model, served))
-    asked = proxy.ping(model, served)
+    asked = caddy.ping(model, served)
     if problems or asked is None:
         return {}, problems
     declared = served.specs.get(TARGET)
@@ -46,12 +46,12 @@ def content(models: DeclaredSet, model: DeclaredModel, served: Served) -> tuple[
         "proxyImage": registered(models, spec.proxyImage),
         "tag": f"{model.name}-sagemaker:{names.tag(own.image or '') or 'latest'}",
         "path": url_path(model),
-        "asked": None if asked == proxy.of_scr(model) else asked,
-        "limits": proxy.limits(names.seconds(spec.timeout), names.bytes_of(spec.maxBody)),
+        "asked": None if asked == caddy.of_scr(model) else asked,
+        "limits": caddy.limits(names.seconds(spec.timeout), names.bytes_of(spec.maxBody)),
         "command": [*(words(own.command) or SCR_COMMAND), *(words(own.args) or [])],
     }
     made = {
-        "Caddyfile": proxy.caddyfile(),
+        "Caddyfile": caddy.caddyfile(),
         "Containerfile": text("image/Containerfile", context, quoting.containerfile),
         "README.md": text("image/README.md", context, quoting.shell),
         "entrypoint.sh": text("image/entrypoint.sh", context, quoting.shell_of_command),
@@ -66,7 +66,7 @@ def _check(models: DeclaredSet, model: DeclaredModel, served: Served) -> Iterato
         place = models.place(served.find("runtime"))
         yield problem("MY111", f"how an image of runtime {runtime} is started is not known", hint=hint, place=place)
     else:
-        yield from proxy.check(models, model, served)
+        yield from caddy.check(models, model, served)
 
 
 def write(folder: Path, made: Mapping[str, str]) -> list[Problem]:

@@ -10,9 +10,9 @@ from typing import Final
 from modelyard.manifests import names
 from modelyard.manifests.template import folder
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
-from modelyard.pods import APP_PATH, url_path
 from modelyard.problems import Problem, problem
-from modelyard.workload import port
+from modelyard.targets.workloads.objects import port
+from modelyard.targets.workloads.pods import APP_PATH, url_path
 
 IMAGE: Final = "docker.io/library/caddy:2.11.9"
 TIMEOUT: Final = "58s"  # SageMaker waits 60 s for an answer ("Custom Inference Code with Hosting")

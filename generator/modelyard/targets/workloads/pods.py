@@ -5,14 +5,21 @@ from contextlib import suppress
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from modelyard.beside import beside
 from modelyard.files.yaml.marked import derived, in_order, plain
 from modelyard.manifests import expansion, names
 from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.model import Model
-from modelyard.words import unexpanded, words
-from modelyard.workload import base_name, common, config_name, object_name, port, registered
+from modelyard.targets.workloads.beside import beside
+from modelyard.targets.workloads.objects import (
+    base_name,
+    common,
+    config_name,
+    object_name,
+    port,
+    registered,
+)
+from modelyard.targets.workloads.words import unexpanded, words
 
 if TYPE_CHECKING:
     # At run time they are imported when a model has them.

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 
 import yaml
 
-from modelyard.check.openapi import META, Schema, of_version, translate, whole
+from modelyard.check.schemas.openapi import META, Schema, of_version, translate, whole
 
 HERE: Final = Path(__file__).resolve().parent
 OUT: Final = HERE.parent / "generator" / "modelyard" / "schemas"

@@ -17,7 +17,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from modelyard import api
-from modelyard.check.kinds import Kinds
+from modelyard.check.schemas.kinds import Kinds
 from modelyard.load import load_text
 from modelyard.models.base import JsonObject, Later
 from modelyard.models.model import Model

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias, get_args
 
-from modelyard.check.pod_templates import all_pod_templates
+from modelyard.check.pods import all_pod_templates
 from modelyard.cluster.client import Client, ClusterProblem
 from modelyard.cluster.login import Connection, connect
 from modelyard.manifests.manifest import Manifest

@@ -15,11 +15,11 @@ import yaml
 from modelyard import api
 from modelyard.api.built import check_built
 from modelyard.api.streams import check_streams
-from modelyard.check.built import compare
-from modelyard.check.differences import differences
-from modelyard.check.kustomized import Kustomized
-from modelyard.check.site_config import arrived
-from modelyard.check.stream import Stream
+from modelyard.check.build.differences import differences
+from modelyard.check.build.kustomized import Kustomized
+from modelyard.check.build.models import compare
+from modelyard.check.build.site_config import arrived
+from modelyard.check.build.stream import Stream
 from modelyard.manifests.manifest import Rendered
 from modelyard.origin import marked_section
 from modelyard.problems import Problem, has_errors

@@ -11,7 +11,7 @@ from modelyard import api
 from modelyard.api import pipeline
 from modelyard.check import check_objects
 from modelyard.check.finding import Cluster
-from modelyard.check.kinds import Kinds
+from modelyard.check.schemas.kinds import Kinds
 from tests import examples
 
 HEAD: Final = "apiVersion: modelyard.dev/v1alpha1\nkind: ModelSet\nmetadata: {name: risk}\nspec:\n  models:\n"

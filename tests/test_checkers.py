@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import pytest
 
 from modelyard import api
-from modelyard.check.pod_templates import PodTemplate, pod_templates
+from modelyard.check.pods import PodTemplate, pod_templates
 from modelyard.manifests.manifest import Manifest
 from tests.conftest import KUBE_SCORE, KUBECONFORM, KUBECTL_VALIDATE, ROOT, need
 

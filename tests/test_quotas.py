@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from modelyard.check.demands import demands, shown
+from modelyard.check.rules.demands import demands, shown
 from modelyard.manifests.manifest import Manifest
 from tests import examples
 from tests.test_cli import GOOD

@@ -12,8 +12,8 @@ import yaml
 from modelyard import api
 from modelyard.check import check_objects
 from modelyard.check.finding import Cluster
-from modelyard.check.kinds import NEWEST, Kinds, versions
-from modelyard.check.schemas import by_schema
+from modelyard.check.rules.schemas import by_schema
+from modelyard.check.schemas.kinds import NEWEST, Kinds, versions
 from modelyard.manifests.manifest import Manifest
 from tests.mutations import mutated
 

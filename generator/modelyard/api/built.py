@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 from modelyard.api.pipeline import cluster_of, load, without_collector
 from modelyard.api.streams import Read, in_stream, read_streams
 from modelyard.check import check_objects
-from modelyard.check.built import compare
+from modelyard.check.build.kustomized import Kustomized
+from modelyard.check.build.models import compare
+from modelyard.check.build.site_config import arrived, patched, undeclared
+from modelyard.check.build.stream import Stream
 from modelyard.check.finding import Cluster
-from modelyard.check.kinds import SHIPPED, Kinds
-from modelyard.check.kustomized import Kustomized
-from modelyard.check.site_config import arrived, patched, undeclared
-from modelyard.check.stream import Stream
+from modelyard.check.schemas.kinds import SHIPPED, Kinds
 from modelyard.files.yaml.marked import find
 from modelyard.load.rules import accepting
 from modelyard.manifests.manifest import Manifest, Rendered

@@ -13,10 +13,10 @@ from typing import Any, Final
 from modelyard.api.streams import placed
 from modelyard.check.finding import Cluster, mapping, sequence
 from modelyard.check.finding import Finding as _Finding
-from modelyard.check.kinds import NEWEST, Custom, Kinds, versions
-from modelyard.check.objects import objects
-from modelyard.check.openapi import not_structural
-from modelyard.check.schemas import by_schema
+from modelyard.check.rules.schemas import by_schema
+from modelyard.check.schemas.kinds import NEWEST, Custom, Kinds, versions
+from modelyard.check.schemas.openapi import not_structural
+from modelyard.check.streams import objects
 from modelyard.cluster import Client, ClusterProblem, Connection, connect
 from modelyard.files.yaml import Sources
 from modelyard.files.yaml.stream import read_all

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from modelyard.check import check as _check
 from modelyard.check import check_set, independent
-from modelyard.check.entrances import answers
 from modelyard.check.finding import Cluster, Finding
-from modelyard.check.kinds import SHIPPED, Kinds
+from modelyard.check.rules.addresses import answers
+from modelyard.check.schemas.kinds import SHIPPED, Kinds
 from modelyard.compose import SITE_CONFIG, compose, site_config
 from modelyard.files import regular
 from modelyard.files.yaml import ListMarks, at, write_all

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from modelyard import effect, install
 from modelyard.api.pipeline import Rendering, load, models_file, overlay, without_collector
-from modelyard.check.kinds import SHIPPED, Kinds
+from modelyard.check.schemas.kinds import SHIPPED, Kinds
 from modelyard.compose import SITE_CONFIG, empty_site_config, site_config
 from modelyard.files import regular
 from modelyard.files.yaml.marked import find

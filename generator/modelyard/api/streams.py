@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 from modelyard.api.pipeline import Rendering, without_collector
 from modelyard.check import check_objects
 from modelyard.check.finding import Cluster, Finding
-from modelyard.check.kinds import SHIPPED, Kinds
-from modelyard.check.objects import Found, objects
+from modelyard.check.schemas.kinds import SHIPPED, Kinds
+from modelyard.check.streams import Found, objects
 from modelyard.files.yaml import Sources
 from modelyard.files.yaml.stream import read_all
 from modelyard.load.rules import accepting

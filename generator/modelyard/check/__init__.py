@@ -7,22 +7,18 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any, Final
 
-from modelyard.check import (
+from modelyard.check.finding import Cluster, Finding, Rule
+from modelyard.check.pods import Objects
+from modelyard.check.rules import (
+    addresses,
     affinities,
     autoscalers,
     containers,
     contexts,
-    entrances,
-    enumerations,
+    enums,
     handlers,
     images,
     ingresses,
-    knative,
-    knative_annotations,
-    knative_names,
-    knative_pods,
-    knative_traffic,
-    knative_volumes,
     kubernetes_names,
     kustomize_traps,
     limit_ranges,
@@ -40,31 +36,30 @@ from modelyard.check import (
     sizes,
     volume_sources,
 )
-from modelyard.check.finding import Cluster, Finding, Rule
-from modelyard.check.objects import HINT, lacking
-from modelyard.check.pod_templates import Objects
-from modelyard.check.schemas import by_schema
+from modelyard.check.rules.knative import annotations, features, names, pods, traffic, volumes
+from modelyard.check.rules.schemas import by_schema
+from modelyard.check.streams import HINT, lacking
 from modelyard.manifests.manifest import Manifest
 from modelyard.problems import MAX_FINDINGS
 from modelyard.problems.codes import CODES
 
 # What a part of a set shows, such as the objects of one model.
 RULES: Final[tuple[Rule, ...]] = (
-    knative.features,
-    knative_names.knative_names,
-    knative_names.revision_names,
-    knative_names.template_metadata,
-    knative_names.written_by_knative,
-    knative_names.domain_mappings,
-    knative_annotations.annotation_values,
-    knative_annotations.annotation_places,
-    knative_traffic.traffic,
-    knative_pods.ports,
-    knative_pods.limits,
-    knative_pods.user_containers,
-    knative_pods.variables,
-    knative_pods.probes,
-    knative_volumes.knative_volumes,
+    features.features,
+    names.knative_names,
+    names.revision_names,
+    names.template_metadata,
+    names.written_by_knative,
+    names.domain_mappings,
+    annotations.annotation_values,
+    annotations.annotation_places,
+    traffic.traffic,
+    pods.ports,
+    pods.limits,
+    pods.user_containers,
+    pods.variables,
+    pods.probes,
+    volumes.knative_volumes,
     kubernetes_names.object_names,
     kubernetes_names.account_names,
     kubernetes_names.labels,
@@ -87,7 +82,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ports.ports,
     ports.service_ports,
     selectors.selectors,
-    enumerations.enumerations,
+    enums.enumerations,
     autoscalers.autoscalers,
     affinities.affinities,
     references.references,
@@ -101,12 +96,12 @@ RULES: Final[tuple[Rule, ...]] = (
     sizes.client_side_apply,
 )
 # What no mistake of the models file leads to, so that it is said beside those.
-INDEPENDENT: Final[tuple[Rule, ...]] = (knative.features, containers.mount_paths)
+INDEPENDENT: Final[tuple[Rule, ...]] = (features.features, containers.mount_paths)
 # What only the whole set shows.
-SET_RULES: Final[tuple[Rule, ...]] = (entrances.entrances,)
+SET_RULES: Final[tuple[Rule, ...]] = (addresses.entrances,)
 # What only a stream can have: a models file is checked for it before anything is rendered, or cannot have it.
 STREAM_RULES: Final[tuple[Rule, ...]] = (
-    entrances.twice,
+    addresses.twice,
     references.absent,
     kustomize_traps.prefixes,
     plain_credentials.plain_credentials,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from modelyard.check.kinds import SHIPPED, Kinds
+from modelyard.check.schemas.kinds import SHIPPED, Kinds
 from modelyard.manifests.manifest import Manifest
 
 Path: TypeAlias = tuple[str | int, ...]

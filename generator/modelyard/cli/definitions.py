@@ -24,7 +24,7 @@ def kinds_of(
 
     Leaves with wrong usage if there are no schemas of a version.
     """
-    from modelyard.check.kinds import NEWEST, Kinds, versions
+    from modelyard.check.schemas.kinds import NEWEST, Kinds, versions
 
     if kubernetes and kubernetes not in versions():
         raise typer.BadParameter(f"--kubernetes: there are {', '.join(versions())}")

@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import PurePath
 from typing import Any, Final
 
-from modelyard.check.kinds import SHIPPED
+from modelyard.check.schemas.kinds import SHIPPED
 from modelyard.manifests.names import quantity
 from modelyard.models.model_set import API_VERSION
 

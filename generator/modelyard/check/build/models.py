@@ -1,0 +1,55 @@
+"""Rules over the final stream of a kustomization: what was declared must still be there, and as declared."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from modelyard.check.build.differences import differences
+from modelyard.check.build.kustomized import Kustomized
+from modelyard.check.finding import Finding, Path
+from modelyard.check.pods import pod_templates
+from modelyard.manifests.manifest import Manifest
+from modelyard.manifests.names import one_of
+from modelyard.targets.workloads.objects import lasting
+
+
+def compare(manifests: Sequence[Manifest], found: Sequence[dict[str, Any] | None], of: Kustomized) -> Iterator[Finding]:
+    """Find objects of one model that the stream lacks (errors), and fields that were changed (notes).
+
+    found: the object of each in the stream. of: the whole set there.
+    """
+    for index, (manifest, body) in enumerate(zip(manifests, found, strict=True)):
+        if body is None:
+            hint = "does the kustomization name the component generated, and is generated/ what the models file gives?"
+            yield Finding("MY631", f"{manifest} is not in the stream", hint, index, ("metadata", "name"))
+            continue
+        for each in differences(manifest.body, body, of.free):
+            hint = "the kustomization decides it; the models file says otherwise"
+            yield Finding("MY632", f"{manifest}: {each.pointer} {each.words}", hint, index, each.path)
+    yield from _one_image(manifests, found)
+
+
+def _one_image(manifests: Sequence[Manifest], found: Sequence[dict[str, Any] | None]) -> Iterator[Finding]:
+    """Find variants whose images were different, and are one in the stream: the split then compares nothing."""
+    images: dict[str, dict[str, int]] = {}
+    for index, (manifest, body) in enumerate(zip(manifests, found, strict=True)):
+        if manifest.variant is not None and body is not None and (image := _image(body)):
+            images.setdefault(image, {}).setdefault(manifest.variant, index)
+    for image, variants in images.items():
+        declared = {_image(manifests[index].body) for index in variants.values()}
+        if len(variants) > 1 and len(declared) > 1:
+            index = max(variants.values())
+            message = f"{one_of(variants).replace(' or ', ' and ')} of {manifests[index].model} run one image: {image}"
+            hint = "kustomize's images: knows an image by its name only; set the images in the models file"
+            yield Finding("MY633", message, hint, index, _own(manifests[index].body)[0])
+
+
+def _image(body: dict[str, Any]) -> str:
+    return _own(body)[1]
+
+
+def _own(body: dict[str, Any]) -> tuple[Path, str]:
+    """Return path and value of the image of the model's container; nothing where an object has no pods."""
+    for template in pod_templates(Manifest(body, "")):
+        for key, index, container in lasting(template.spec):
+            return (*template.spec_path, key, index, "image"), str(container.get("image", ""))
+    return (), ""

@@ -1,0 +1,1 @@
+"""The schemas of Kubernetes and of custom resources, and which of them an object is checked against."""

@@ -68,7 +68,7 @@ fuzz: $(VENV)/installed-dev ## fuzz each target for FUZZ_SECONDS (300), one afte
 tools: $(KUSTOMIZE) $(KUSTOMIZE_OLDEST) $(KUSTOMIZE_NEWEST) $(CADDY) $(KUBECONFORM) $(KUBE_SCORE) $(KUBECTL_VALIDATE) ## build the pinned kustomize, Caddy and other checkers into ~/.cache/modelyard
 
 schema: $(VENV)/installed ## make models.schema.json from the shapes
-	$(BIN)/python -m modelyard.schema
+	$(BIN)/python -m modelyard.modelsfile.schema
 
 schemas: $(VENV)/installed-dev ## make the schemas of Kubernetes and of custom resources from the upstream packages
 	$(BIN)/python schemas/make.py

@@ -18,10 +18,10 @@ from pydantic.fields import FieldInfo
 
 from modelyard import api
 from modelyard.check.schemas.kinds import Kinds
-from modelyard.load import load_text
 from modelyard.models.base import JsonObject, Later
 from modelyard.models.model import Model
 from modelyard.models.model_set import Feature, Spec
+from modelyard.modelsfile.load import load_text
 from modelyard.targets import TARGETS, target
 
 Data: TypeAlias = dict[str, Any]

@@ -6,9 +6,9 @@ from typing import Final
 
 import pytest
 
-from modelyard.amend import Setting, with_model, with_settings
 from modelyard.files.yaml import Sources, read
-from modelyard.load import load_text
+from modelyard.modelsfile.edit import Setting, with_model, with_settings
+from modelyard.modelsfile.load import load_text
 from modelyard.problems import has_errors
 
 ROOT: Final = Path(__file__).parent.parent

@@ -15,7 +15,7 @@ import pytest
 from modelyard import api
 from modelyard.files import disk as files
 from modelyard.files import regular
-from modelyard.load import load
+from modelyard.modelsfile.load import load
 from modelyard.plugin import homes, install
 from modelyard.plugin.status import status
 from tests.conftest import Run

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from modelyard import api
 from modelyard.files.yaml import quote
-from modelyard.load import load_text
 from modelyard.manifests.expansion import escaped, expanded, references
+from modelyard.modelsfile.load import load_text
 from modelyard.targets.sagemaker.values import MAX_TEXT
 
 HEAD = (

@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from modelyard import api
-from modelyard.explain import explain
 from modelyard.files.yaml import write
-from modelyard.load import load_text
+from modelyard.modelsfile.explain import explain
+from modelyard.modelsfile.load import load_text
 from modelyard.problems import Problem, Severity
 from tests.conftest import ROOT
 from tests.test_load import HEAD, model, only, problems

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from modelyard import api
-from modelyard.load import load_text
+from modelyard.modelsfile.load import load_text
 from modelyard.problems import Place, Problem, has_errors
 
 HEAD = "apiVersion: modelyard.dev/v1alpha1\nkind: ModelSet\nmetadata: {name: risk}\nspec:\n"

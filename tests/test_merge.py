@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from modelyard import api
 from modelyard.files.yaml import ListMarks, MapMarks, Marks, Sources, read
-from modelyard.load import Loaded, load_text
-from modelyard.load.merge import BY_NAME, REMOVE, Tree, merge, settled
 from modelyard.models.fields import shipped
+from modelyard.modelsfile.load import Loaded, load_text
+from modelyard.modelsfile.merge import BY_NAME, REMOVE, Tree, merge, settled
 
 Data = dict[str, Any]
 

@@ -10,7 +10,7 @@ import yaml
 
 from modelyard import api
 from modelyard.files.yaml import write, write_all
-from modelyard.load import load_text
+from modelyard.modelsfile.load import load_text
 from modelyard.problems import Severity
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -8,10 +8,10 @@ from typing import Any, get_args
 import pytest
 
 from modelyard import api
-from modelyard.explain import explain
-from modelyard.load import load_text
 from modelyard.models.fields import shipped
 from modelyard.models.model import Runtime
+from modelyard.modelsfile.explain import explain
+from modelyard.modelsfile.load import load_text
 from modelyard.problems.codes import CODES
 from modelyard.targets import PLANNED, TARGETS
 from tests.conftest import ROOT, Run

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from modelyard.models.fields import shipped
-from modelyard.schema import as_text, build
+from modelyard.modelsfile.schema import as_text, build
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -8,9 +8,9 @@ import pytest
 from pydantic import BaseModel
 
 from modelyard import api
-from modelyard.load import load_text
 from modelyard.models.base import Later
 from modelyard.models.model import Model
+from modelyard.modelsfile.load import load_text
 from modelyard.targets import TARGETS, target
 from tests import random_models
 

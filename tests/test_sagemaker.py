@@ -7,7 +7,7 @@ import pytest
 
 from modelyard import api
 from modelyard.files.yaml import write
-from modelyard.load import load_text
+from modelyard.modelsfile.load import load_text
 
 ECR: Final = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 TARGET: Final = {

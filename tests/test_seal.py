@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelyard import api
-from modelyard.load import load_text
 from modelyard.manifests.hashed_names import seal
 from modelyard.manifests.manifest import Manifest
+from modelyard.modelsfile.load import load_text
 from modelyard.problems import has_errors
 from tests.builds import KUSTOMIZATIONS, load
 from tests.conftest import Run

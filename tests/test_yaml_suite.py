@@ -18,7 +18,7 @@ from modelyard.files.yaml.flow import later
 from modelyard.files.yaml.nodes import parse
 from modelyard.files.yaml.parser import CParser
 from modelyard.files.yaml.stream import read_all
-from modelyard.load import load_text
+from modelyard.modelsfile.load import load_text
 from tests.conftest import ROOT
 
 SUITE = ROOT / "tests" / "hostile" / "yaml-test-suite.tsv"

@@ -14,7 +14,7 @@ from modelyard.api.streams import check_streams
 from modelyard.files.yaml import write_all
 from modelyard.fn import call as fn
 from modelyard.kustomization import with_entry, without_entry
-from modelyard.load import load_text
+from modelyard.modelsfile.load import load_text
 from modelyard.problems import Problem, has_errors
 from modelyard.problems.codes import CODES
 from modelyard.report import Report, printable

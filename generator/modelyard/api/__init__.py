@@ -40,7 +40,7 @@ from modelyard.api.pipeline import (
     write_several,
     writer,
 )
-from modelyard.load import allowing_outside
+from modelyard.modelsfile.load import allowing_outside
 
 __all__ = [
     "GENERATED",

@@ -16,10 +16,10 @@ from modelyard.check.build.stream import Stream
 from modelyard.check.finding import Cluster
 from modelyard.check.schemas.kinds import SHIPPED, Kinds
 from modelyard.files.yaml.marked import find
-from modelyard.load.rules import accepting
 from modelyard.manifests.manifest import Manifest, Rendered
 from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet
+from modelyard.modelsfile.model_rules import accepting
 from modelyard.origin import marked_section, placed, remarked
 from modelyard.problems import Problem, has_errors, problem, unique
 from modelyard.render import render_model, render_shared

@@ -16,7 +16,7 @@ from modelyard.api.pipeline import Rendering, models_file, render_loaded
 from modelyard.cluster import Connection
 from modelyard.files import disk, regular
 from modelyard.files.yaml import write
-from modelyard.load import load_text
+from modelyard.modelsfile.load import load_text
 from modelyard.problems import Problem, unique
 
 __all__ = ["Deployment", "deploy"]

@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from modelyard.amend import Setting, with_model, with_settings
 from modelyard.api import history
 from modelyard.api.pipeline import load, models_file, render_loaded
 from modelyard.changes import Difference, of_sets
 from modelyard.files import disk, regular
 from modelyard.files.git import DEEPEN, GitProblem, Repository
 from modelyard.files.yaml import MAX_BYTES
-from modelyard.load import Loaded, load_text
 from modelyard.manifests.names import nearest, one_of
 from modelyard.models.declared import DeclaredModel
+from modelyard.modelsfile.edit import Setting, with_model, with_settings
+from modelyard.modelsfile.load import Loaded, load_text
 from modelyard.problems import Problem, has_errors, problem
 
 __all__ = ["Edit", "added", "concerns", "declares", "promote", "rollback", "split", "write", "written"]

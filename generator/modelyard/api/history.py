@@ -15,8 +15,8 @@ from modelyard.api.pipeline import load, load_shown, models_file
 from modelyard.changes import Difference, of_sets
 from modelyard.files import regular
 from modelyard.files.git import GitProblem, Repository
-from modelyard.load import Loaded, base_of, bounds
 from modelyard.models.declared import DeclaredModel
+from modelyard.modelsfile.load import Loaded, base_of, bounds
 from modelyard.problems import Problem, has_errors
 
 __all__ = ["differences", "images_and_percents", "previous"]

@@ -17,13 +17,13 @@ from modelyard.check.schemas.kinds import SHIPPED, Kinds
 from modelyard.compose import SITE_CONFIG, compose, site_config
 from modelyard.files import regular
 from modelyard.files.yaml import ListMarks, at, write_all
-from modelyard.load import Bounds, Loaded
-from modelyard.load import load as _load
-from modelyard.load.rules import accepting
 from modelyard.manifests.manifest import Manifest, Rendered
 from modelyard.manifests.names import nearest
 from modelyard.manifests.template import Templates, folder
 from modelyard.models.declared import DeclaredModel, DeclaredSet, find_marks
+from modelyard.modelsfile.load import Bounds, Loaded
+from modelyard.modelsfile.load import load as _load
+from modelyard.modelsfile.model_rules import accepting
 from modelyard.origin import placed
 from modelyard.problems import Problem, Related, has_errors, unique
 from modelyard.render import render_model, render_section, render_shared
@@ -168,7 +168,7 @@ def show(loaded: Loaded, name: str) -> tuple[str | None, str]:
         known = [model.name for model in models]
         meant = nearest(name, known)
         return None, f"did you mean {meant}?" if meant else f"there are {', '.join(known)}" if known else ""
-    from modelyard import show as text_of
+    from modelyard.modelsfile import show as text_of
 
     return text_of.show(loaded.models, found), ""
 
@@ -257,7 +257,7 @@ def _site_config(models: DeclaredSet | None, today: date | None) -> tuple[Render
     """Return what a SAS Viya deployment gets, and whether it gets it too late."""
     if models is None or models.spec.viya is None:
         return Rendered(), []
-    from modelyard.load.viya_rules import overdue
+    from modelyard.modelsfile.viya_rules import overdue
 
     problems = list(overdue(models, today or datetime.now(UTC).date()))
     return render_section("viya", models, Templates()), problems

@@ -12,9 +12,9 @@ from modelyard.check.schemas.kinds import SHIPPED, Kinds
 from modelyard.check.streams import Found, objects
 from modelyard.files.yaml import Sources
 from modelyard.files.yaml.stream import read_all
-from modelyard.load.rules import accepting
 from modelyard.manifests.json_patch import pointer_of
 from modelyard.manifests.manifest import Manifest
+from modelyard.modelsfile.model_rules import accepting
 from modelyard.origin import placed as from_model
 from modelyard.problems import Problem, Related, Subject, has_errors, problem, unique
 

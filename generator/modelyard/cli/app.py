@@ -98,7 +98,7 @@ def single(files: Sequence[Path] | None, what: str) -> Path:
 
 
 def _allow(folders: list[Path] | None) -> list[Path] | None:
-    from modelyard.load import allow_outside
+    from modelyard.modelsfile.load import allow_outside
 
     allow_outside(folders or [])
     return folders

@@ -30,7 +30,7 @@ def explain(
     ],
 ) -> None:
     """Print the documentation of a field of the models file, or of a problem's code."""
-    from modelyard.explain import explain as explained
+    from modelyard.modelsfile.explain import explain as explained
 
     text, hint = explained(what)
     if text is None:

@@ -4,16 +4,16 @@ from typing import Any
 
 from modelyard.files.yaml import ListMarks, MapMarks, Marks, Sources
 from modelyard.files.yaml.marked import find
-from modelyard.load.keys import already
-from modelyard.load.merge import Tree, leftovers, merge, settled
-from modelyard.load.rules import check_model
-from modelyard.load.set_rules import check_empty, check_set
-from modelyard.load.shapes import validate
 from modelyard.manifests.names import nearest, one_of
 from modelyard.models.base import Shape
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.model import Model, Variant
 from modelyard.models.model_set import Metadata, ModelSet, Spec
+from modelyard.modelsfile.keys import already
+from modelyard.modelsfile.merge import Tree, leftovers, merge, settled
+from modelyard.modelsfile.model_rules import check_model
+from modelyard.modelsfile.set_rules import check_empty, check_set
+from modelyard.modelsfile.shapes import validate
 from modelyard.problems import Problem, problem
 from modelyard.targets import PLANNED, TARGETS, target
 

@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from modelyard.files.yaml import ListMarks, MapMarks, Marks, Sources
-from modelyard.load.merge import Tree
 from modelyard.manifests.names import is_near, nearest, one_of
 from modelyard.models import fields
+from modelyard.modelsfile.merge import Tree
 from modelyard.problems import Place, Problem, problem
 
 # Sections that the format knows and this version does not have; nothing offers them.

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from modelyard.files.yaml import ListMarks, Sources
 from modelyard.files.yaml.marked import find
-from modelyard.load.expansions import expansions
-from modelyard.load.merge import Tree
-from modelyard.load.plaintext import credentials
 from modelyard.manifests import names
 from modelyard.models.declared import DeclaredModel, Served
+from modelyard.modelsfile.expansions import expansions
+from modelyard.modelsfile.merge import Tree
+from modelyard.modelsfile.plaintext import credentials
 from modelyard.problems import Problem, Related, problem
 from modelyard.problems.codes import CODES
 from modelyard.targets.workloads.objects import CONTAINERS, PORT_NAMES, RESERVED_LABELS, port

@@ -5,11 +5,11 @@ from typing import Final
 
 from modelyard.files.yaml import MapMarks
 from modelyard.files.yaml.marked import find
-from modelyard.load.image_rules import images
-from modelyard.load.merge import Tree
-from modelyard.load.rules import accepting, repeated_names
 from modelyard.manifests import names
 from modelyard.models.declared import DeclaredModel, DeclaredSet
+from modelyard.modelsfile.image_rules import images
+from modelyard.modelsfile.merge import Tree
+from modelyard.modelsfile.model_rules import accepting, repeated_names
 from modelyard.problems import Problem, Related, problem
 from modelyard.problems.credentials import is_credential
 from modelyard.targets import Claim, target
@@ -25,7 +25,7 @@ def check_set(models: DeclaredSet, tree: Tree) -> list[Problem]:
     for rule in _SET_RULES:
         problems += rule(models, tree)
     if models.spec.viya is not None:
-        from modelyard.load.viya_rules import check_viya  # few sets have it, and its shapes take long to build
+        from modelyard.modelsfile.viya_rules import check_viya  # few sets have it, and its shapes take long to build
 
         problems += check_viya(models)
     return problems

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from modelyard.load.merge import Tree
-from modelyard.load.rules import accepting
 from modelyard.manifests import names
 from modelyard.models.declared import DeclaredModel, DeclaredSet
+from modelyard.modelsfile.merge import Tree
+from modelyard.modelsfile.model_rules import accepting
 from modelyard.problems import Problem, Related, problem
 from modelyard.targets.workloads.pods import image
 

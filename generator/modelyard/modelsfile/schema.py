@@ -108,7 +108,7 @@ def _or_null(node: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Write the schema into the package: `python -m modelyard.schema`."""
+    """Write the schema into the package: `python -m modelyard.modelsfile.schema`."""
     (Path(__file__).parent / FILE).write_text(as_text(build()), "utf-8")
 
 

@@ -5,10 +5,10 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from modelyard.files.yaml import Sources
-from modelyard.load.merge import Tree
 from modelyard.manifests import names
 from modelyard.manifests.expansion import references
 from modelyard.models.declared import DeclaredModel, Served
+from modelyard.modelsfile.merge import Tree
 from modelyard.problems import Place, Problem, problem
 from modelyard.targets.workloads.pods import APP_PATH, used_by
 

@@ -7,9 +7,9 @@ from typing import Final, NamedTuple
 
 from modelyard.files import regular
 from modelyard.files.yaml import MAX_BYTES, Document, MapMarks, Sources, at, read
-from modelyard.load.merge import Tree, merge
-from modelyard.load.nearby import models_file_near
-from modelyard.load.outside import Bounds, bounds
+from modelyard.modelsfile.merge import Tree, merge
+from modelyard.modelsfile.nearby import models_file_near
+from modelyard.modelsfile.outside import Bounds, bounds
 from modelyard.problems import Problem, problem
 
 BEGIN: Final = "begin with `modelyard init FOLDER`, which writes one"

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Final
 
 from modelyard.files.yaml import Sources, at
-from modelyard.load.assemble import assemble
-from modelyard.load.documents import BEGIN, base_of, read_chain, read_document
-from modelyard.load.keys import respelt
-from modelyard.load.merge import Tree
-from modelyard.load.outside import Bounds, allow_outside, allowing_outside, bounds
 from modelyard.manifests.names import is_near
 from modelyard.models.declared import DeclaredSet
+from modelyard.modelsfile.assemble import assemble
+from modelyard.modelsfile.documents import BEGIN, base_of, read_chain, read_document
+from modelyard.modelsfile.keys import respelt
+from modelyard.modelsfile.merge import Tree
+from modelyard.modelsfile.outside import Bounds, allow_outside, allowing_outside, bounds
 from modelyard.problems import Problem, problem, unique
 
 _UNKNOWN: Final = frozenset(["MY101", "MY106"])

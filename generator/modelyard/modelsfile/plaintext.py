@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from modelyard.files.yaml import Sources
-from modelyard.load.merge import Tree
 from modelyard.models.declared import DeclaredModel, Served
+from modelyard.modelsfile.merge import Tree
 from modelyard.problems import Problem, problem
 from modelyard.problems.credentials import Leaf, Path, is_credential, leaves
 

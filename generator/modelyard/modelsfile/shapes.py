@@ -8,10 +8,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from modelyard.files.yaml import MapMarks, Marks, Plain, Sources, at
-from modelyard.load import owners, values
-from modelyard.load.keys import unknown_key
-from modelyard.load.merge import Tree, removals, settled
 from modelyard.manifests import names
+from modelyard.modelsfile import owners, values
+from modelyard.modelsfile.keys import unknown_key
+from modelyard.modelsfile.merge import Tree, removals, settled
 from modelyard.problems import Problem, problem
 from modelyard.problems.credentials import is_credential
 

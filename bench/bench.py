@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modelyard.compose import site_config
 from modelyard.files.yaml import write_all
 from modelyard.manifests.manifest import Rendered, TargetPatch
-from modelyard.transformers import transformers
+from modelyard.render.component import site_config
+from modelyard.render.transformers import transformers
 
 KUSTOMIZE = Path.home() / ".cache" / "modelyard" / "kustomize-v5.8.1" / "kustomize"
 PYTHON = sys.executable

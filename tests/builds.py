@@ -12,8 +12,8 @@ from typing import Any, Final, TypeAlias
 import yaml
 
 from modelyard import api
-from modelyard.compose import KUSTOMIZECONFIG, kustomizeconfig
 from modelyard.problems import has_errors
+from modelyard.render.component import KUSTOMIZECONFIG, kustomizeconfig
 
 Object: TypeAlias = dict[str, Any]
 Identity: TypeAlias = tuple[str, str, str]  # group, kind, name

@@ -21,8 +21,8 @@ from modelyard.check.build.models import compare
 from modelyard.check.build.site_config import arrived
 from modelyard.check.build.stream import Stream
 from modelyard.manifests.manifest import Rendered
-from modelyard.origin import marked_section
 from modelyard.problems import Problem, has_errors
+from modelyard.render.locate import marked_section
 from tests import viya
 from tests.test_viya import NFS, README, install
 

@@ -9,9 +9,9 @@ from typing import Any, Final
 import pytest
 
 from modelyard import api
-from modelyard.changes import Change, Difference, Pair, of_objects, of_sets, shown
-from modelyard.changes.fields import field_of_object
 from modelyard.manifests.manifest import Manifest
+from modelyard.render.changes import Change, Difference, Pair, formats, of_objects, of_sets
+from modelyard.render.changes.field_names import field_of_object
 
 FILE: Final = """\
 apiVersion: modelyard.dev/v1alpha1
@@ -87,7 +87,7 @@ def pairs(before: api.Rendering, after: api.Rendering) -> list[Pair]:
 
 
 def text(found: Sequence[Difference]) -> str:
-    return shown(found, "text")
+    return formats(found, "text")
 
 
 @pytest.mark.parametrize(("old", "new", "declared", "live"), CHANGES, ids=[each[1] for each in CHANGES])
@@ -162,8 +162,8 @@ def test_what_looks_like_a_credential_is_not_shown(tmp_path: Path) -> None:
     for found in (of_sets(before.models, after.models), of_objects(after.models, pairs(before, after))):
         assert found
         for form in ("text", "markdown", "json"):
-            assert secret not in shown(found, form)
-            assert "<hidden>" in shown(found, form)
+            assert secret not in formats(found, form)
+            assert "<hidden>" in formats(found, form)
 
 
 def test_a_number_at_a_place_of_that_number_is_no_name(tmp_path: Path) -> None:
@@ -193,22 +193,22 @@ def test_the_server_s_own_fields_are_no_difference(tmp_path: Path) -> None:
 def test_markdown_shows_every_text_as_it_is() -> None:
     change = Change("", "env.X", "a|b", "`<b>` @you\n[x](http://y)")
     found = [Difference("m", "changed", (change,)), Difference("gone", "removed")]
-    assert shown(found, "markdown").splitlines() == [
+    assert formats(found, "markdown").splitlines() == [
         "| model | field | before | after |",
         "|---|---|---|---|",
         "| m | env.X | `a\\|b` | `` `<b>` @you\\u000a[x](http://y) `` |",
         "| gone | removed |  |  |",
     ]
-    assert shown([], "markdown") == ""
+    assert formats([], "markdown") == ""
 
 
 def test_json_holds_plain_values() -> None:
     found = [Difference("m", "changed", (Change("v", "minScale", 0, None),))]
-    assert json.loads(shown(found, "json")) == [
+    assert json.loads(formats(found, "json")) == [
         {
             "model": "m",
             "what": "changed",
             "changes": [{"variant": "v", "field": "minScale", "before": 0, "after": None}],
         }
     ]
-    assert json.loads(shown([], "json")) == []
+    assert json.loads(formats([], "json")) == []

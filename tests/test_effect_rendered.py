@@ -8,8 +8,8 @@ import pytest
 from modelyard import api, effect, install
 from modelyard.files.yaml.marked import find
 from modelyard.kustomize import build
-from modelyard.origin import marked_section, place_of
 from modelyard.problems import Place
+from modelyard.render.locate import marked_section, place_of
 from tests.deployments import bodies, lay, normal, variant
 
 MODELS: Final = """\

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from modelyard import api
-from modelyard.compose import HEADER
-from modelyard.overlay import WRITER
+from modelyard.render.component import HEADER
+from modelyard.render.generated import WRITER
 from tests.conftest import need
 from tests.faults import Call, calls, run_with
 from tests.folders import beside, state

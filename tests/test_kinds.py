@@ -5,7 +5,7 @@ from typing import Final
 from modelyard import api
 from modelyard.manifests.manifest import TypeMeta
 from modelyard.manifests.template import Templates
-from modelyard.render import render_section, render_shared
+from modelyard.render.objects import render_section, render_shared
 from modelyard.targets import KEPT, SECTIONS, TARGETS, kinds, section, target
 
 TEMPLATES: Final = Templates()

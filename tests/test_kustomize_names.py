@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from modelyard.compose import KUSTOMIZECONFIG, kustomizeconfig
+from modelyard.render.component import KUSTOMIZECONFIG, kustomizeconfig
 from tests.builds import DOORS, KUSTOMIZATIONS, Builder, Identity, Object, copied, dangling, furnish, installed
 from tests.conftest import Run
 

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from modelyard import plugin
-from modelyard.compose import KUSTOMIZECONFIG, kustomizeconfig
 from modelyard.plugin.status import Line, status
+from modelyard.render.component import KUSTOMIZECONFIG, kustomizeconfig
 from tests.builds import KUSTOMIZATIONS
 from tests.conftest import Run
 

@@ -13,7 +13,7 @@ import yaml
 
 import modelyard
 from modelyard import api, install
-from modelyard.compose import HEADER
+from modelyard.render.component import HEADER
 from tests.conftest import Run
 from tests.test_edits import FILE
 

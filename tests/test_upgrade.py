@@ -11,9 +11,10 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from modelyard import api, overlay
-from modelyard.compose import HEADER
+from modelyard import api
 from modelyard.files import disk
+from modelyard.render import generated
+from modelyard.render.component import HEADER
 from tests.folders import NEW, OLD, beside, stamps, state, texts
 from tests.test_cli import GOOD
 from tests.test_edits import FILE, Checkout
@@ -28,7 +29,7 @@ def rendered(tmp_path: Path) -> Path:
     """Return a folder whose generated/ another version wrote."""
     (tmp_path / "models.yaml").write_text(GOOD, "utf-8")
     assert api.write(tmp_path, api.overlay(tmp_path)) == []
-    writer = tmp_path / "generated" / overlay.WRITER
+    writer = tmp_path / "generated" / generated.WRITER
     assert writer.read_text("utf-8") == SAID
     writer.write_text(SAID.replace(version("modelyard"), OTHER), "utf-8")
     return tmp_path
@@ -40,7 +41,7 @@ def test_a_version_alone_is_no_difference(modelyard: Command, rendered: Path) ->
         done = modelyard(*arguments, cwd=rendered)
         assert (done.returncode, done.stdout) == (0, "")
         assert OTHER not in done.stderr
-    (rendered / "generated" / overlay.WRITER).unlink()  # as versions wrote it that do not say so
+    (rendered / "generated" / generated.WRITER).unlink()  # as versions wrote it that do not say so
     before = stamps(rendered / "generated")
     assert modelyard("render", cwd=rendered).returncode == 0
     assert stamps(rendered / "generated") == before
@@ -51,9 +52,9 @@ def test_a_difference_names_the_version_that_wrote_the_folder(modelyard: Command
     done = modelyard("render", "--check", cwd=rendered)
     assert done.returncode == 1
     assert f"(generated was rendered by {OTHER}, this is {version('modelyard')})" in done.stderr
-    assert overlay.WRITER not in done.stdout
+    assert generated.WRITER not in done.stdout
     assert modelyard("render", cwd=rendered).returncode == 0
-    assert (rendered / "generated" / overlay.WRITER).read_text("utf-8") == SAID
+    assert (rendered / "generated" / generated.WRITER).read_text("utf-8") == SAID
     (rendered / "models.yaml").write_text(GOOD, "utf-8")
     assert "was rendered by" not in modelyard("render", "--check", cwd=rendered).stderr
 
@@ -61,16 +62,16 @@ def test_a_difference_names_the_version_that_wrote_the_folder(modelyard: Command
 @pytest.mark.parametrize("in_place", [False, True])
 def test_the_version_is_written_with_the_folder(tmp_path: Path, in_place: bool) -> None:  # noqa: FBT001 - pytest's
     folder = tmp_path / "generated"
-    assert overlay.write(folder, texts(OLD, HEADER), in_place=in_place) == []
-    assert state(folder) == {**texts(OLD, HEADER), overlay.WRITER: SAID}
-    assert overlay.writer(folder) == version("modelyard")
-    assert overlay.writer(tmp_path / "none") == ""
+    assert generated.write(folder, texts(OLD, HEADER), in_place=in_place) == []
+    assert state(folder) == {**texts(OLD, HEADER), generated.WRITER: SAID}
+    assert generated.writer(folder) == version("modelyard")
+    assert generated.writer(tmp_path / "none") == ""
 
 
 def test_a_file_of_its_name_that_is_not_ours_stops_the_run(rendered: Path) -> None:
-    (rendered / "generated" / overlay.WRITER).write_text("mine\n", "utf-8")
+    (rendered / "generated" / generated.WRITER).write_text("mine\n", "utf-8")
     assert [each.code for each in api.write(rendered, api.overlay(rendered))] == ["MY401"]
-    assert overlay.writer(rendered / "generated") == ""
+    assert generated.writer(rendered / "generated") == ""
 
 
 def test_kustomize_builds_without_it(rendered: Path, kustomize: Path) -> None:

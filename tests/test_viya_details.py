@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelyard import api
-from modelyard.compose import HEADER, site_config
 from modelyard.manifests.manifest import ConfigMapEntries, Rendered
 from modelyard.models.pod import VolumeSource
-from modelyard.overlay import write
 from modelyard.problems import has_errors
+from modelyard.render.component import HEADER, site_config
+from modelyard.render.generated import write
 from tests import viya
 from tests.hostile.readers import kubectl
 from tests.test_yaml_emission import REFUSED, hostile_strings

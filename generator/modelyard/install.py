@@ -12,13 +12,13 @@ from os.path import relpath
 from pathlib import Path
 from typing import Final
 
-from modelyard import overlay
-from modelyard.compose import HEADER, SITE_CONFIG
 from modelyard.files import disk, regular
 from modelyard.files.disk import FileProblem
 from modelyard.files.yaml import MAX_BYTES
 from modelyard.kustomization import entries, find, with_entry, without_entry
 from modelyard.problems import Place, Problem, problem
+from modelyard.render import generated
+from modelyard.render.component import HEADER, SITE_CONFIG
 from modelyard.report import printable
 
 KEY: Final = "components"
@@ -163,10 +163,10 @@ def _change(
     if after is None:
         return None, problems
     try:
-        drift = overlay.drift(deploy / entry, content or {}, label=str(deploy / entry))
+        drift = generated.drift(deploy / entry, content or {}, label=str(deploy / entry))
     except FileProblem as error:
         return None, [error.problem]
-    own = "".join(overlay.difference(str(path).strip("/"), before, after)) if after != before else ""
+    own = "".join(generated.difference(str(path).strip("/"), before, after)) if after != before else ""
     return Change(path, entry, content, own + drift), problems
 
 

@@ -20,9 +20,9 @@ from modelyard.manifests.manifest import Manifest, Rendered
 from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.modelsfile.model_rules import accepting
-from modelyard.origin import marked_section, placed, remarked
 from modelyard.problems import Problem, has_errors, problem, unique
-from modelyard.render import render_model, render_shared
+from modelyard.render.locate import marked_section, placed, remarked
+from modelyard.render.objects import render_model, render_shared
 
 
 class _Part(NamedTuple):

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from modelyard.api.pipeline import Rendering
-from modelyard.changes import Difference, Pair, of_objects, owner_of
 from modelyard.cluster import Client, ClusterProblem, Connection, connect
 from modelyard.cluster.apply import Applied, Tried, apply_all, called, placed, predecessor, try_all, withdraw
 from modelyard.cluster.client import Object
@@ -27,6 +26,7 @@ from modelyard.cluster.remove import objects_of, remove, revision_of
 from modelyard.cluster.split import Split, all_to, apply_split, split
 from modelyard.cluster.wait import wait
 from modelyard.problems import Problem, has_errors, problem
+from modelyard.render.changes import Difference, Pair, of_objects, owner_of
 
 __all__ = [
     "Applied",

@@ -19,13 +19,13 @@ from typing import Final
 
 from modelyard.api import cluster, edits
 from modelyard.api.pipeline import Rendering, models_file, render, render_loaded
-from modelyard.changes import Change, Difference
 from modelyard.cluster import Client, ClusterProblem, Connection, connect
 from modelyard.cluster.apply import Applied
 from modelyard.cluster.client import Object
 from modelyard.cluster.inventory import Model
 from modelyard.cluster.split import Split
 from modelyard.problems import Problem, has_errors
+from modelyard.render.changes import Change, Difference
 
 __all__ = [
     "HERE",

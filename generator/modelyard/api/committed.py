@@ -10,13 +10,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final, NamedTuple
 
 from modelyard.api.pipeline import generated, models_file, render
-from modelyard.changes import Difference, Pair, of_objects, owner_of
-from modelyard.compose import KUSTOMIZECONFIG, SITE_CONFIG
 from modelyard.files.git import GitProblem, Repository
 from modelyard.files.yaml import Sources
 from modelyard.files.yaml.stream import read_all
 from modelyard.manifests.manifest import Manifest
 from modelyard.problems import Problem, has_errors
+from modelyard.render.changes import Difference, Pair, of_objects, owner_of
+from modelyard.render.component import KUSTOMIZECONFIG, SITE_CONFIG
 from modelyard.targets.workloads.objects import NAME_LABEL, VARIANT_LABEL
 
 __all__ = ["differences"]

@@ -16,7 +16,6 @@ from typing import Final
 
 from modelyard.api import history
 from modelyard.api.pipeline import load, models_file, render_loaded
-from modelyard.changes import Difference, of_sets
 from modelyard.files import disk, regular
 from modelyard.files.git import DEEPEN, GitProblem, Repository
 from modelyard.files.yaml import MAX_BYTES
@@ -25,6 +24,7 @@ from modelyard.models.declared import DeclaredModel
 from modelyard.modelsfile.edit import Setting, with_model, with_settings
 from modelyard.modelsfile.load import Loaded, load_text
 from modelyard.problems import Problem, has_errors, problem
+from modelyard.render.changes import Difference, of_sets
 
 __all__ = ["Edit", "added", "concerns", "declares", "promote", "rollback", "split", "write", "written"]
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Final
 
 from modelyard.api.pipeline import load, load_shown, models_file
-from modelyard.changes import Difference, of_sets
 from modelyard.files import regular
 from modelyard.files.git import GitProblem, Repository
 from modelyard.models.declared import DeclaredModel
 from modelyard.modelsfile.load import Loaded, base_of, bounds
 from modelyard.problems import Problem, has_errors
+from modelyard.render.changes import Difference, of_sets
 
 __all__ = ["differences", "images_and_percents", "previous"]
 

@@ -14,7 +14,6 @@ from modelyard.check import check_set, independent
 from modelyard.check.finding import Cluster, Finding
 from modelyard.check.rules.addresses import answers
 from modelyard.check.schemas.kinds import SHIPPED, Kinds
-from modelyard.compose import SITE_CONFIG, compose, site_config
 from modelyard.files import regular
 from modelyard.files.yaml import ListMarks, at, write_all
 from modelyard.manifests.manifest import Manifest, Rendered
@@ -24,9 +23,10 @@ from modelyard.models.declared import DeclaredModel, DeclaredSet, find_marks
 from modelyard.modelsfile.load import Bounds, Loaded
 from modelyard.modelsfile.load import load as _load
 from modelyard.modelsfile.model_rules import accepting
-from modelyard.origin import placed
 from modelyard.problems import Problem, Related, has_errors, unique
-from modelyard.render import render_model, render_section, render_shared
+from modelyard.render.component import SITE_CONFIG, compose, site_config
+from modelyard.render.locate import placed
+from modelyard.render.objects import render_model, render_section, render_shared
 
 MODELS_FILE: Final = "models.yaml"
 GENERATED: Final = "generated"
@@ -133,7 +133,7 @@ def write_several(renderings: Mapping[Any, Rendering], *, in_place: bool = False
 
     Raises ValueError for two files that have one folder.
     """
-    from modelyard import overlay as folder_of
+    from modelyard.render import generated as folder_of
 
     contents = {generated(file): each.content for file, each in renderings.items()}
     if len({each.resolve() for each in contents}) < len(renderings):
@@ -143,8 +143,8 @@ def write_several(renderings: Mapping[Any, Rendering], *, in_place: bool = False
 
 def drift(file: str | Path, rendering: Rendering) -> tuple[str, list[Problem]]:
     """Return the unified diff from `generated/` to a rendering's content, empty if they are equal, and problems."""
-    from modelyard import overlay as folder_of
     from modelyard.files.disk import FileProblem
+    from modelyard.render import generated as folder_of
 
     folder = generated(file)
     try:
@@ -155,7 +155,7 @@ def drift(file: str | Path, rendering: Rendering) -> tuple[str, list[Problem]]:
 
 def writer(file: str | Path) -> str:
     """Return the version of modelyard that wrote `generated/`; empty where that is not said. Raises FileProblem."""
-    from modelyard import overlay as folder_of
+    from modelyard.render import generated as folder_of
 
     return folder_of.writer(generated(file))
 

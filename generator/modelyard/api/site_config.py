@@ -9,15 +9,15 @@ from pathlib import Path
 from modelyard import effect, install
 from modelyard.api.pipeline import Rendering, load, models_file, overlay, without_collector
 from modelyard.check.schemas.kinds import SHIPPED, Kinds
-from modelyard.compose import SITE_CONFIG, empty_site_config, site_config
 from modelyard.files import regular
 from modelyard.files.yaml.marked import find
 from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredSet
 from modelyard.models.viya import Restore, Viya
-from modelyard.origin import marked_section, place_of
 from modelyard.problems import Place, Problem, has_errors, problem, unique
-from modelyard.render import render_section
+from modelyard.render.component import SITE_CONFIG, empty_site_config, site_config
+from modelyard.render.locate import marked_section, place_of
+from modelyard.render.objects import render_section
 
 
 def check_base(

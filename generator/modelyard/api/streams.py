@@ -15,8 +15,8 @@ from modelyard.files.yaml.stream import read_all
 from modelyard.manifests.json_patch import pointer_of
 from modelyard.manifests.manifest import Manifest
 from modelyard.modelsfile.model_rules import accepting
-from modelyard.origin import placed as from_model
 from modelyard.problems import Problem, Related, Subject, has_errors, problem, unique
+from modelyard.render.locate import placed as from_model
 
 _MODELS: Final = (
     re.compile(rb"^apiVersion:\s*[\"']?modelyard\.dev/", re.MULTILINE),

@@ -72,6 +72,6 @@ def _laid_out(level: str, text: str, command: str) -> str:
 @commands.command()
 def configurations() -> None:
     """Print the kustomizeconfig.yaml that a kustomization with the plugin names under `configurations:`."""
-    from modelyard.compose import kustomizeconfig
+    from modelyard.render.component import kustomizeconfig
 
     typer.echo(kustomizeconfig(), nl=False)

@@ -19,7 +19,7 @@ from modelyard.modelsfile.load import bounds, load_text
 from modelyard.modelsfile.merge import Tree
 from modelyard.modelsfile.shapes import validate
 from modelyard.problems import Place, Problem, problem
-from modelyard.transformers import all_transformers, config_map
+from modelyard.render.transformers import all_transformers, config_map
 
 # What libyaml ends a plain scalar at, or refuses, in flow style. Times and numbers of base 60, which hold a colon,
 # have been quoted by kustomize already.

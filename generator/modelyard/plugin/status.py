@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from modelyard.compose import KUSTOMIZECONFIG, kustomizeconfig
 from modelyard.kustomization import KINDS, Generator, find, generators, missing_references
 from modelyard.plugin import FUNCTION, OWN_HOME, function, home, homes, is_ours, links, on_path, taken
+from modelyard.render.component import KUSTOMIZECONFIG, kustomizeconfig
 
 Level = Literal["ok", "note", "problem"]
 INSTALL: Final = "modelyard plugin install"

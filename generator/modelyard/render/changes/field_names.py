@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from typing import Final
 
-from modelyard.changes.values import Path
 from modelyard.problems.credentials import HIDDEN, is_credential, without
+from modelyard.render.changes.leaves import Path
 
 _AUTOSCALING: Final = "autoscaling.knative.dev/"
 _LIST_ITEM: Final = 2  # the parts of `env.NAME` or of `NAME/value` that name a value

@@ -8,9 +8,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from modelyard.compose import HEADER
 from modelyard.files import disk
 from modelyard.problems import Problem
+from modelyard.render.component import HEADER
 
 # Which modelyard wrote the folder. Apart from what is compared: two people with two versions that give the same
 # objects have nothing to quarrel about. kustomize reads no file that nobody names.

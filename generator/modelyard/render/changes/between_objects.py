@@ -9,14 +9,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from modelyard.changes.change import Change, Difference
-from modelyard.changes.fields import field, field_of_object, hidden
-from modelyard.changes.values import NAMES, Leaf, Path, at, changed, indices
 from modelyard.files.yaml import ListMarks, MapMarks, Marks
 from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet, find_marks
-from modelyard.origin import own_mark
-from modelyard.render import render_model, render_shared
+from modelyard.render.changes.change import Change, Difference
+from modelyard.render.changes.field_names import field, field_of_object, hidden
+from modelyard.render.changes.leaves import NAMES, Leaf, Path, at, changed, indices
+from modelyard.render.locate import own_mark
+from modelyard.render.objects import render_model, render_shared
 from modelyard.targets.workloads.objects import NAME_LABEL, VARIANT_LABEL, base_name
 
 Body = Mapping[str, Any]

@@ -6,7 +6,7 @@ from typing import Any, Final
 from modelyard.files.yaml import write, write_all
 from modelyard.manifests.manifest import ConfigMapEntries, Rendered
 from modelyard.manifests.template import folder
-from modelyard.transformers import all_transformers
+from modelyard.render.transformers import all_transformers
 
 HEADER: Final = (
     '# Written by modelyard from models.yaml: change that file and run "modelyard render". Edits here are lost.'

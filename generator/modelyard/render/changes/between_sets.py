@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-from modelyard.changes.change import Change, Difference
-from modelyard.changes.fields import field, hidden
-from modelyard.changes.values import Leaf, changed
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
+from modelyard.render.changes.change import Change, Difference
+from modelyard.render.changes.field_names import field, hidden
+from modelyard.render.changes.leaves import Leaf, changed
 
 _APART = frozenset(["name", "ignore"])  # a model's name is what is compared, and what it accepts changes no object
 

@@ -5,8 +5,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from modelyard.changes.change import Change, Difference
 from modelyard.manifests.names import repository
+from modelyard.render.changes.change import Change, Difference
 from modelyard.report import printable
 
 _SET: Final = "the set"

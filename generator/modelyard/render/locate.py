@@ -9,7 +9,7 @@ from modelyard.manifests.manifest import Manifest, Rendered
 from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.problems import Place, Problem, Related, Subject, problem
-from modelyard.render import render_model, render_section
+from modelyard.render.objects import render_model, render_section
 
 
 def placed(models: DeclaredSet, model: DeclaredModel, findings: list[Finding]) -> list[Problem]:

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from modelyard.api.scoring import Options, score
-from modelyard.http import MAX_WAIT, _retry_after
 from modelyard.score import contract
+from modelyard.score.bodies import BadAnswer, Form
 from modelyard.score.cells import columns
 from modelyard.score.contract import Contract, Input, NotUnderstood
-from modelyard.score.forms import BadAnswer, Form
+from modelyard.score.http import MAX_WAIT, _retry_after
 from modelyard.score.options import Runtime
 from modelyard.score.output import Columns
 from tests.model_server import Server, answer, description, running

@@ -19,7 +19,7 @@ from modelyard.score import formats
 from modelyard.score.options import Stopped
 from modelyard.score.packing import unpacked
 from modelyard.score.parquet import open_parquet
-from modelyard.score.part import errors_path
+from modelyard.score.part_file import errors_path
 from tests.model_server import Server, answer, running
 from tests.scoring import HEADER, OUTPUTS, beside, expected, read, rows, table
 

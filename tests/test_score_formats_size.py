@@ -27,7 +27,7 @@ from pathlib import Path
 from modelyard.score.contract import Contract
 from modelyard.score.options import Options
 from modelyard.score.parquet import Records, open_parquet
-from modelyard.score.part import Part
+from modelyard.score.part_file import Part
 table = open_parquet(Path(sys.argv[1]), Options())
 contract = Contract("scr", (), ("P",), ("number",))
 part = Part(Path(sys.argv[2]), Records([*table.header, "P"], table, contract, failed=False))

@@ -9,13 +9,13 @@ from itertools import cycle
 from typing import Final, get_args
 
 from modelyard.problems import Problem
+from modelyard.score.bodies import Form
 from modelyard.score.cells import columns
 from modelyard.score.contract import Contract, Input, Kind
-from modelyard.score.feed import units
-from modelyard.score.forms import Form
 from modelyard.score.options import Options, Row, Runtime, Stopped
 from modelyard.score.output import Digest, failed_cells, scored_cells
-from modelyard.score.part import Text
+from modelyard.score.part_file import Text
+from modelyard.score.reader import units
 from modelyard.score.table import Table, open_csv
 
 # The second takes every byte, so that no table ends at its encoding.

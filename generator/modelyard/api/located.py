@@ -5,8 +5,8 @@ from contextlib import ExitStack
 
 from modelyard.cluster import Client, ClusterProblem, Connection, connect
 from modelyard.cluster.entry import Sought, entry
-from modelyard.http import Address
 from modelyard.problems import Problem
+from modelyard.score.http import Address
 from modelyard.score.options import Locate, Route
 
 

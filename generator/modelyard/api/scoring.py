@@ -20,13 +20,13 @@ from modelyard.api.located import in_cluster
 from modelyard.api.pipeline import load, models_file
 from modelyard.cluster import Connection
 from modelyard.files import regular
-from modelyard.http import Address, Limits
 from modelyard.problems import Problem, has_errors
-from modelyard.score.measures import Measures
+from modelyard.score.addresses import find, is_url
+from modelyard.score.http import Address, Limits
 from modelyard.score.options import Frame, Options, Route
 from modelyard.score.run import Report, Run, Scored
 from modelyard.score.run import score as _score
-from modelyard.score.where import find, is_url
+from modelyard.score.statistics import Measures
 
 __all__ = ["Connection", "Limits", "Measures", "Options", "Route", "Scored", "score"]
 

@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from modelyard.http import Answer, Fault
+from modelyard.score.concurrency import Pace
 from modelyard.score.health import Health
-from modelyard.score.measures import Measures
+from modelyard.score.http import Answer, Fault
 from modelyard.score.options import Options
-from modelyard.score.pace import Pace
+from modelyard.score.statistics import Measures
 
 TOO_MANY: Final = frozenset([429, 503])  # refused before it was scored (RFC 6585, 4; RFC 9110, 15.6.4)
 _AGAIN: Final = frozenset([408, 500, 502, 504])  # scoring changes nothing, so a second try is safe

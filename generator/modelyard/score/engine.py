@@ -5,12 +5,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from modelyard.http import Client
+from modelyard.score.bodies import BadAnswer, Form
 from modelyard.score.calls import Calls, Failed
-from modelyard.score.feed import Feed, Unit
-from modelyard.score.forms import BadAnswer, Form
+from modelyard.score.http import Client
 from modelyard.score.options import Row, Stopped
 from modelyard.score.output import Output
+from modelyard.score.reader import Feed, Unit
 
 _AHEAD: Final = 64  # units per worker that may be done before the one that the output waits for
 _HELD: Final = 32 * 1024 * 1024  # bytes of their bodies

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from modelyard.http import Address, Limits
 from modelyard.problems import Problem
+from modelyard.score.http import Address, Limits
 
 Runtime = Literal["scr", "pcr", "tensorflow"]
 # Finds a model in a live cluster: (the names that its objects may have, path, route) -> where it is, or why not.

@@ -9,10 +9,10 @@ from typing import BinaryIO, Final, NamedTuple, Protocol
 
 from modelyard.problems import problem
 from modelyard.score import formats
+from modelyard.score.bodies import Number
 from modelyard.score.contract import Contract
-from modelyard.score.forms import Number
 from modelyard.score.options import Row, Stopped
-from modelyard.score.part import Csv, Part, Records, unwritten
+from modelyard.score.part_file import Csv, Part, Records, unwritten
 from modelyard.score.table import Table
 
 _UNSENT: Final = "not scored: the run ended before this row"

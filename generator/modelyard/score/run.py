@@ -9,26 +9,26 @@ from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 from modelyard.files import regular
-from modelyard.http import Address, Client, Fault
 from modelyard.problems import Problem, problem
 from modelyard.problems.credentials import hide
 from modelyard.score import contract as contracts
 from modelyard.score import formats
+from modelyard.score.addresses import secrets
+from modelyard.score.bodies import Form
 from modelyard.score.calls import Calls, Failed
 from modelyard.score.cells import Column, columns
+from modelyard.score.concurrency import Pace
 from modelyard.score.contract import Contract, NotUnderstood
 from modelyard.score.engine import Engine
-from modelyard.score.feed import Feed, ready, units
-from modelyard.score.forms import Form
 from modelyard.score.health import PATIENCE, Dead, Health
-from modelyard.score.journal import FileOutput
-from modelyard.score.measures import Measures
+from modelyard.score.http import Address, Client, Fault
 from modelyard.score.options import Frame, Options, Row, Stopped, mended, passing_over
 from modelyard.score.output import Columns, Digest, FrameOutput, Output, Shape, StreamOutput
-from modelyard.score.pace import Pace
-from modelyard.score.part import Part, check_foreign, errors_path
+from modelyard.score.output_file import FileOutput
+from modelyard.score.part_file import Part, check_foreign, errors_path
+from modelyard.score.reader import Feed, ready, units
+from modelyard.score.statistics import Measures
 from modelyard.score.table import STANDARD_INPUT, Table, of_frame, open_csv, open_file
-from modelyard.score.where import secrets
 
 MAX_NAMED: Final = 20  # rows, or columns, that one run names
 

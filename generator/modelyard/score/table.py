@@ -12,7 +12,7 @@ from modelyard.problems import Place, problem
 from modelyard.score import formats
 from modelyard.score.options import Frame, Options, Row, Stopped
 from modelyard.score.packing import Damaged, unpacked
-from modelyard.score.part import DELIMITERS
+from modelyard.score.part_file import DELIMITERS
 
 STANDARD_INPUT: Final = "standard input"
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
+from modelyard.score.bodies import Form
 from modelyard.score.cells import Column, Misfit
-from modelyard.score.forms import Form
 from modelyard.score.options import Row, Stopped
 
 _CHUNK: Final = 64  # units that pass between the threads at once

@@ -4,11 +4,11 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from modelyard.http import Address, address
 from modelyard.manifests.names import nearest
 from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.problems import Problem, problem
 from modelyard.problems.credentials import forms
+from modelyard.score.http import Address, address
 from modelyard.score.options import Locate, Route
 from modelyard.targets.workloads.deployments import VARIANT_HEADER
 from modelyard.targets.workloads.pods import url_path

@@ -20,7 +20,7 @@ from typing import Final, NamedTuple, Self
 from modelyard.problems import problem
 from modelyard.score.options import Row, Stopped
 from modelyard.score.output import Digest, Position, Shape
-from modelyard.score.part import Part, check_plain, errors_path, unwritten, write
+from modelyard.score.part_file import Part, check_plain, errors_path, unwritten, write
 
 _FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 _FLUSHED: Final = 16  # rows that are given to the system at once, at most

@@ -7,8 +7,8 @@ from typing import Final
 import pytest
 
 from modelyard import report
-from modelyard.effect import check, effect
-from modelyard.kustomize import build
+from modelyard.kustomize.build import build
+from modelyard.kustomize.simulate import check, effect
 from tests.deployments import DATA, bodies, found, lay, normal, variant
 
 BASE: Final = (DATA / "base.yaml").read_bytes()

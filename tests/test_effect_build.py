@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from modelyard.effect import effect
-from modelyard.effect.objects import Objects
-from modelyard.kustomize import build
+from modelyard.kustomize.build import build
+from modelyard.kustomize.simulate import effect
+from modelyard.kustomize.simulate.objects import Objects
 from modelyard.problems import has_errors
 from tests.deployments import DATA, bodies, lay, normal, variant
 

@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from modelyard import report
-from modelyard.effect import check
-from modelyard.kustomize import build
+from modelyard.kustomize.build import build
+from modelyard.kustomize.simulate import check
 from tests.deployments import DATA, found, lay, variant
 
 CASES: Final[list[dict[str, Any]]] = yaml.safe_load((DATA / "cases.yaml").read_text("utf-8"))

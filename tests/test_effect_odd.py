@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from modelyard.effect import effect
+from modelyard.kustomize.simulate import effect
 from tests.deployments import DATA, lay
 
 BASE: Final = (DATA / "base.yaml").read_bytes()

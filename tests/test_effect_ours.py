@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import pytest
 
-from modelyard.effect import Ours, check, effect
-from modelyard.effect.reading import first_mark
 from modelyard.files.yaml import Sources
 from modelyard.files.yaml.marked import marked
 from modelyard.files.yaml.stream import read_all
+from modelyard.kustomize.simulate import Ours, check, effect
+from modelyard.kustomize.simulate.read import first_mark
 from modelyard.manifests.manifest import ConfigMapEntries, Manifest, Rendered, TargetPatch
 from modelyard.problems import Place
 from tests.deployments import DATA, found, lay

@@ -5,9 +5,10 @@ from typing import Final
 
 import pytest
 
-from modelyard import api, effect, install
+from modelyard import api
 from modelyard.files.yaml.marked import find
-from modelyard.kustomize import build
+from modelyard.kustomize import simulate, site_config
+from modelyard.kustomize.build import build
 from modelyard.problems import Place
 from modelyard.render.locate import marked_section, place_of
 from tests.deployments import bodies, lay, normal, variant
@@ -43,20 +44,20 @@ template:
 """
 
 
-def component(folder: Path) -> tuple[effect.Ours, dict[str, str]]:
+def component(folder: Path) -> tuple[simulate.Ours, dict[str, str]]:
     """Return the component of MODELS as data, and as files."""
     result = api.overlay(lay(folder, {"models.yaml": MODELS}))
     assert result.models is not None
     assert not result.problems
     models = result.models
     whole = models.place(find(models.marks, "spec", "viya")[0])
-    entry = install.entry_of(models.metadata.name)
+    entry = site_config.entry_of(models.metadata.name)
 
     def place(value: object) -> Place:
         return place_of(models, value) or whole
 
     files = {path.removeprefix("site-config/"): text for path, text in result.content.items() if "site-config/" in path}
-    return effect.Ours(entry, marked_section(models, "viya"), place), files
+    return simulate.Ours(entry, marked_section(models, "viya"), place), files
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ def deploy(shared: Path, tmp_path: Path, kustomize: Path, monkeypatch: pytest.Mo
 
 def test_data_and_folder_give_the_same_objects(deploy: Path, tmp_path: Path) -> None:
     ours, files = component(tmp_path / "models")
-    objects, problems = effect.effect(deploy, component=ours)
+    objects, problems = simulate.effect(deploy, component=ours)
     assert problems == []
     lay(deploy / ours.name, files)
     main = deploy / "kustomization.yaml"
@@ -87,5 +88,5 @@ def test_an_installed_component_is_not_taken_for_a_hand_written_one(deploy: Path
     lay(deploy / ours.name, files)
     main = deploy / "kustomization.yaml"
     main.write_text(f"{main.read_text('utf-8')}\ncomponents: [{ours.name}]\n", "utf-8")
-    assert effect.check(deploy, component=ours) == []
-    assert {each.code for each in effect.check(deploy, component=None)} <= {"MY605", "MY620"}
+    assert simulate.check(deploy, component=ours) == []
+    assert {each.code for each in simulate.check(deploy, component=None)} <= {"MY605", "MY620"}

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
-from modelyard import api, install
+from modelyard import api
 from modelyard.api import site_config
 from modelyard.api.built import check_built
 from modelyard.api.streams import check_streams
+from modelyard.kustomize import site_config as install
 from modelyard.problems import Problem, has_errors
 from tests.folders import state
 

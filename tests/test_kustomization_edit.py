@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from modelyard.kustomization import Entry, entries, with_entry, without_entry
-from modelyard.kustomization.layout import MAX_BYTES
+from modelyard.kustomize.kustomization import Entry, entries, with_entry, without_entry
+from modelyard.kustomize.kustomization.layout import MAX_BYTES
 from modelyard.problems import Place
 from tests.conftest import Run
 from tests.kustomization_texts import ENTRY, SHOWN, added, removed

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from modelyard.effect import effect
-from modelyard.kustomize import Program, build, program, said
+from modelyard.kustomize.build import Program, build, program, said
+from modelyard.kustomize.simulate import effect
 from tests.deployments import lay
 
 MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: map}\n"

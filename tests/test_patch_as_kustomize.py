@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from modelyard.kustomize import build
+from modelyard.kustomize.build import build
 from modelyard.manifests.json_patch import PatchFailed, apply_as_kustomize
 from tests.deployments import bodies, lay
 

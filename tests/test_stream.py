@@ -10,7 +10,7 @@ import yaml
 
 from modelyard.files.yaml import Document, ListMarks, MapMarks, Sources
 from modelyard.files.yaml.stream import read_all
-from modelyard.kustomize import build
+from modelyard.kustomize.build import build
 from tests.deployments import bodies, lay
 
 

@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 import modelyard
-from modelyard import api, install
+from modelyard import api
+from modelyard.kustomize import site_config
 from modelyard.render.component import HEADER
 from tests.conftest import Run
 from tests.test_edits import FILE
@@ -85,7 +86,7 @@ def test_the_name_of_a_folder_stays_a_comment(tmp_path: Path) -> None:
     folder = tmp_path / "set\nresources: [evil.yaml]\x1b[31m"
     folder.mkdir()
     content = {"kustomization.yaml": f"{HEADER}\nkind: Component\n"}
-    change, problems = install.installation(deploy, "risk", content, folder / "models.yaml")
+    change, problems = site_config.installation(deploy, "risk", content, folder / "models.yaml")
     assert change is not None, problems
     assert change.content is not None
     text = change.content["kustomization.yaml"]

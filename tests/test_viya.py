@@ -10,7 +10,7 @@ import yaml
 
 from modelyard import api
 from modelyard.api import site_config
-from modelyard.install import apply
+from modelyard.kustomize.site_config import apply
 from modelyard.problems import has_errors
 from tests import viya
 from tests.builds import Identity, Object, load

@@ -180,7 +180,7 @@ def starter(name: str) -> dict[str, str]:
 
 
 def _unlisted(file: str | Path) -> list[Problem]:
-    from modelyard.kustomization import unlisted
+    from modelyard.kustomize.kustomization import unlisted
 
     return unlisted(models_file(file).parent, GENERATED)
 
@@ -209,7 +209,7 @@ def _models(loaded: Loaded, beside: Path, kinds: Kinds = SHIPPED) -> Iterator[tu
         yield manifests, problems
     yield [], list(_of_the_set(models, entrances, cluster))
     if mapped:
-        from modelyard.kustomization import renaming
+        from modelyard.kustomize.kustomization import renaming
 
         yield [], renaming(beside)
 

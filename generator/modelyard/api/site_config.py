@@ -6,11 +6,12 @@ from datetime import date
 from os.path import relpath
 from pathlib import Path
 
-from modelyard import effect, install
 from modelyard.api.pipeline import Rendering, load, models_file, overlay, without_collector
 from modelyard.check.schemas.kinds import SHIPPED, Kinds
 from modelyard.files import regular
 from modelyard.files.yaml.marked import find
+from modelyard.kustomize import simulate
+from modelyard.kustomize import site_config as install
 from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredSet
 from modelyard.models.viya import Restore, Viya
@@ -59,9 +60,9 @@ def proof(
         whole = models.place(find(models.marks, "spec", "viya")[0])
         rendered = marked_section(models, "viya")
         entry = install.entry_of(models.metadata.name)
-        ours = effect.Ours(entry, rendered, lambda value: place_of(models, value) or whole)
+        ours = simulate.Ours(entry, rendered, lambda value: place_of(models, value) or whole)
     with without_collector():
-        found = effect.check(deploy, component=ours, base=base, progress=progress)
+        found = simulate.check(deploy, component=ours, base=base, progress=progress)
     return unique([*result.problems, *found])
 
 

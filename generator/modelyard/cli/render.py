@@ -29,7 +29,7 @@ def init(
     Writes only what is missing, and lists the rest; a kustomization.yaml that is there needs one line more.
     """
     from modelyard.files import disk
-    from modelyard.kustomization import NAMES, find, unlisted
+    from modelyard.kustomize.kustomization import NAMES, find, unlisted
     from modelyard.models.fields import FILE, shipped
 
     name = folder.resolve().name

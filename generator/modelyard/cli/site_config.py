@@ -13,7 +13,7 @@ from modelyard.files import regular
 from modelyard.report import printable
 
 if TYPE_CHECKING:
-    from modelyard.install import Change, Installed
+    from modelyard.kustomize.site_config import Change, Installed
 
 commands = Commands(
     help="Place the site-config of a models file into a SAS Viya deployment, and take it out again.",
@@ -73,7 +73,7 @@ def remove(
     Without -f it is the one that `status` shows; of several, that of the models file in the current folder.
     """
     from modelyard.api import site_config
-    from modelyard.install import installed
+    from modelyard.kustomize.site_config import installed
 
     is_named = file != Path() or (len(installed(deploy)[0]) > 1 and regular.is_file(api.models_file(file)))
     change, problems = site_config.removal(file if is_named else None, deploy, restore=restore)
@@ -103,7 +103,7 @@ def status(deploy: Deploy) -> None:
 
 
 def _described(each: "Installed") -> str:
-    from modelyard.install import BREADCRUMB
+    from modelyard.kustomize.site_config import BREADCRUMB
 
     lines = [f"set {each.set_name}, from {each.models_file or 'an unknown models file'}"]
     if each.start_mode:
@@ -118,7 +118,7 @@ def _described(each: "Installed") -> str:
 
 def _do(change: "Change | None", *, yes: bool, done: str) -> None:
     """Show a change, ask, and carry it out."""
-    from modelyard.install import apply
+    from modelyard.kustomize.site_config import apply
 
     if change is None or not change.diff:
         tell(f"nothing to do: {done}")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from modelyard.files import regular
-from modelyard.kustomization import KINDS
+from modelyard.kustomize.kustomization import KINDS
 from modelyard.models.model_set import API_VERSION
 from modelyard.problems import Problem, problem
 

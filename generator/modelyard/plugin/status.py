@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from modelyard.kustomization import KINDS, Generator, find, generators, missing_references
+from modelyard.kustomize.kustomization import KINDS, Generator, find, generators, missing_references
 from modelyard.plugin import FUNCTION, OWN_HOME, function, home, homes, is_ours, links, on_path, taken
 from modelyard.render.component import KUSTOMIZECONFIG, kustomizeconfig
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from modelyard.effect.reading import Reading, first_mark, key_of, shown
 from modelyard.files import regular
 from modelyard.files.yaml.marked import MarkedDict, derived
-from modelyard.kustomization import NAMES
+from modelyard.kustomize.kustomization import NAMES
+from modelyard.kustomize.simulate.read import Reading, first_mark, key_of, shown
 from modelyard.manifests.names import nearest
 
 _FIELDS: Final = (

@@ -7,17 +7,17 @@ kusttarget_configplugin.go configureBuiltinTransformers.
 from collections.abc import Callable
 from typing import Any, Final
 
-from modelyard.effect import field_specs, fields
-from modelyard.effect.field_specs import FieldSpec
-from modelyard.effect.fields import Images
-from modelyard.effect.generators import generate, without_values
-from modelyard.effect.objects import Object
-from modelyard.effect.ours import Ours, apply_ours
-from modelyard.effect.patches import Patch, json6902, merge_by_name, merges_of, patch
-from modelyard.effect.reading import key_of, mappings, shown
-from modelyard.effect.run import Run
-from modelyard.effect.tree import Configured, Kustomization, Tree
 from modelyard.files import regular
+from modelyard.kustomize.simulate import field_specs, field_steps
+from modelyard.kustomize.simulate.field_specs import FieldSpec
+from modelyard.kustomize.simulate.field_steps import Images
+from modelyard.kustomize.simulate.generators import generate, without_values
+from modelyard.kustomize.simulate.objects import Object
+from modelyard.kustomize.simulate.our_component import Ours, apply_ours
+from modelyard.kustomize.simulate.patches import Patch, json6902, merge_by_name, merges_of, patch
+from modelyard.kustomize.simulate.read import key_of, mappings, shown
+from modelyard.kustomize.simulate.state import Run
+from modelyard.kustomize.simulate.tree import Configured, Kustomization, Tree
 from modelyard.manifests.names import nearest
 
 _NOT_EMULATED: Final = ("ReplacementTransformer", "ValueAddTransformer", "HashTransformer")
@@ -117,9 +117,9 @@ class Steps:
         for entry in mappings(data.get("patchesJson6902")):
             json6902(run, _entry(entry, found), folder)
         for entry in mappings(data.get("replicas")):
-            fields.set_replicas(run, entry, fields.specs(run, "replicas", field_specs.REPLICAS))
+            field_steps.set_replicas(run, entry, field_steps.specs(run, "replicas", field_specs.REPLICAS))
         self.images = None
-        specs = fields.specs(run, "images", fields.images(run.followed))
+        specs = field_steps.specs(run, "images", field_steps.images(run.followed))
         for entry in [*mappings(data.get("images")), *mappings(data.get("imageTags"))]:
             self._rename_images(entry, specs, entry.get("name"))
 
@@ -127,24 +127,24 @@ class Steps:
         """Do what namespace, namePrefix, nameSuffix, labels, commonLabels and commonAnnotations do."""
         run, data = self.run, found.data
         if namespace := data.get("namespace"):
-            fields.set_namespace(run, str(namespace), fields.specs(run, "namespace", field_specs.NAMESPACES))
+            field_steps.set_namespace(run, str(namespace), field_steps.specs(run, "namespace", field_specs.NAMESPACES))
         for key, around in (("namePrefix", ("{}", "")), ("nameSuffix", ("", "{}"))):
             if text := data.get(key):
                 prefix, suffix = (each.format(text) for each in around)
-                fields.rename(run, prefix, suffix, fields.specs(run, key, field_specs.NAMES))
-        common = fields.specs(run, "commonLabels", field_specs.COMMON_LABELS)
+                field_steps.rename(run, prefix, suffix, field_steps.specs(run, key, field_specs.NAMES))
+        common = field_steps.specs(run, "commonLabels", field_specs.COMMON_LABELS)
         for entry in mappings(data.get("labels")):
-            fields.add_pairs(run, entry.get("pairs"), self._label_specs(entry, common))
-        fields.add_pairs(run, data.get("commonLabels"), common)
-        annotated = fields.specs(run, "commonAnnotations", field_specs.COMMON_ANNOTATIONS)
-        fields.add_pairs(run, data.get("commonAnnotations"), annotated)
+            field_steps.add_pairs(run, entry.get("pairs"), self._label_specs(entry, common))
+        field_steps.add_pairs(run, data.get("commonLabels"), common)
+        annotated = field_steps.specs(run, "commonAnnotations", field_specs.COMMON_ANNOTATIONS)
+        field_steps.add_pairs(run, data.get("commonAnnotations"), annotated)
 
     def _label_specs(self, entry: dict[str, Any], common: tuple[FieldSpec, ...]) -> tuple[FieldSpec, ...]:
         """Return where an entry of labels: puts its pairs."""
         run, followed = self.run, self.run.followed
         wanted = [field_specs.read(entry.get("fields"))]
         if followed.reads_labels_of_configurations:
-            wanted.append(fields.specs(run, "labels", ()))
+            wanted.append(field_steps.specs(run, "labels", ()))
         claims = entry.get("includeVolumeClaimTemplates") is True
         if claims and followed.labels_claims_with_templates:
             message = f"kustomize {followed} knows no includeVolumeClaimTemplates"
@@ -153,10 +153,10 @@ class Steps:
         if entry.get("includeSelectors") is True:
             return field_specs.joined(*wanted, common)
         if entry.get("includeTemplates") is True:
-            wanted.append(fields.specs(run, "templateLabels", field_specs.TEMPLATE_LABELS))
+            wanted.append(field_steps.specs(run, "templateLabels", field_specs.TEMPLATE_LABELS))
             claims = claims or followed.labels_claims_with_templates
         if claims:
-            wanted.append(fields.specs(run, "volumeClaimTemplateLabels", field_specs.CLAIM_LABELS))
+            wanted.append(field_steps.specs(run, "volumeClaimTemplateLabels", field_specs.CLAIM_LABELS))
         return field_specs.joined(*wanted, field_specs.METADATA_LABELS)
 
     def _transformers(self, found: Kustomization) -> None:
@@ -215,20 +215,20 @@ class Steps:
 
     def _pairs_transformer(self, each: Configured, _: Kustomization) -> None:
         key = "labels" if each.config["kind"] == "LabelTransformer" else "annotations"
-        fields.add_pairs(self.run, each.config.get(key), field_specs.read(each.config.get("fieldSpecs")))
+        field_steps.add_pairs(self.run, each.config.get(key), field_specs.read(each.config.get("fieldSpecs")))
 
     def _namespace_transformer(self, each: Configured, _: Kustomization) -> None:
         if namespace := each.config["metadata"].get("namespace"):
             specs = field_specs.read(each.config.get("fieldSpecs"))
             only_unset = each.config.get("unsetOnly") is True
-            fields.set_namespace(self.run, str(namespace), specs, only_unset=only_unset)
+            field_steps.set_namespace(self.run, str(namespace), specs, only_unset=only_unset)
 
     def _name_transformer(self, each: Configured, _: Kustomization) -> None:
         prefix, suffix = (str(each.config.get(key) or "") for key in ("prefix", "suffix"))
-        fields.rename(self.run, prefix, suffix, field_specs.read(each.config.get("fieldSpecs")))
+        field_steps.rename(self.run, prefix, suffix, field_specs.read(each.config.get("fieldSpecs")))
 
     def _replica_transformer(self, each: Configured, _: Kustomization) -> None:
-        fields.set_replicas(self.run, each.config.get("replica"), field_specs.read(each.config.get("fieldSpecs")))
+        field_steps.set_replicas(self.run, each.config.get("replica"), field_specs.read(each.config.get("fieldSpecs")))
 
 
 def _entry(entry: dict[str, Any], found: Kustomization) -> Patch:

@@ -7,8 +7,8 @@ x-kubernetes-list-map-keys of kubernetes' api/openapi-spec/swagger.json.
 
 from typing import Any, Final, NamedTuple
 
-from modelyard.effect.keyed_lists import merged
-from modelyard.effect.reading import fresh
+from modelyard.kustomize.simulate.keyed_lists import merged
+from modelyard.kustomize.simulate.read import fresh
 
 DIRECTIVE: Final = "$patch"
 

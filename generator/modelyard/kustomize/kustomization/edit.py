@@ -11,8 +11,8 @@ from typing import Final
 
 from modelyard.files.yaml import edit
 from modelyard.files.yaml.nodes import Node, Shape
-from modelyard.kustomization.layout import Layout, RefusedError, open_list
-from modelyard.kustomization.paths import same_path
+from modelyard.kustomize.kustomization.layout import Layout, RefusedError, open_list
+from modelyard.kustomize.kustomization.paths import same_path
 from modelyard.problems import Place, Problem
 
 _UNSAFE: Final = "cannot be edited here without a change to something else"

@@ -6,11 +6,11 @@ sas-model-repository/restore and sas-model-manager/restore.
 
 from typing import Any, Final
 
-from modelyard.effect import labels
-from modelyard.effect.expressions import Expression
-from modelyard.effect.objects import Object, Target
-from modelyard.effect.reading import key_of
-from modelyard.effect.run import Run
+from modelyard.kustomize.simulate import labels
+from modelyard.kustomize.simulate.expressions import Expression
+from modelyard.kustomize.simulate.objects import Object, Target
+from modelyard.kustomize.simulate.read import key_of
+from modelyard.kustomize.simulate.state import Run
 from modelyard.manifests.names import nearest
 from modelyard.models.viya_names import RESTORE_MAP
 

@@ -6,12 +6,12 @@ Source: kustomize 5.8.1, api/internal/builtins and api/filters of the same names
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from modelyard.effect import field_specs
-from modelyard.effect.expressions import Expression
-from modelyard.effect.field_specs import FieldSpec, apply
-from modelyard.effect.objects import Object
-from modelyard.effect.run import Renamed, Run
-from modelyard.effect.versions import Followed
+from modelyard.kustomize.simulate import field_specs
+from modelyard.kustomize.simulate.expressions import Expression
+from modelyard.kustomize.simulate.field_specs import FieldSpec, apply
+from modelyard.kustomize.simulate.objects import Object
+from modelyard.kustomize.simulate.state import Renamed, Run
+from modelyard.kustomize.simulate.versions import Followed
 
 _NOT_PREFIXED: Final = ("CustomResourceDefinition", "APIService", "Namespace")
 _POD_LISTS: Final = ("containers", "initContainers")

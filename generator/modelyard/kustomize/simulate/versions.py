@@ -6,7 +6,7 @@ internal/target, internal/konfig/builtinpluginconsts, internal/image; and builds
 
 from typing import Final, NamedTuple
 
-from modelyard.kustomize import Program, Version
+from modelyard.kustomize.build import Program, Version
 from modelyard.problems import Problem, problem
 
 OLDEST: Final[Version] = (5, 0, 1)

@@ -6,8 +6,8 @@ Source: kustomize 5.8.2, api/filters/fieldspec/fieldspec.go and api/internal/kon
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
-from modelyard.effect.objects import Object
-from modelyard.effect.reading import mappings
+from modelyard.kustomize.simulate.objects import Object
+from modelyard.kustomize.simulate.read import mappings
 
 
 class FieldSpec(NamedTuple):

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from modelyard.effect import strategic
-from modelyard.effect.objects import Object, Target
-from modelyard.effect.pointers import explained, lost
-from modelyard.effect.reading import fresh, key_of
-from modelyard.effect.run import Run, also
-from modelyard.effect.targets import read_target, report_nothing
 from modelyard.files import regular
 from modelyard.files.yaml import MAX_BYTES
+from modelyard.kustomize.simulate import strategic
+from modelyard.kustomize.simulate.objects import Object, Target
+from modelyard.kustomize.simulate.pointers import explained, lost
+from modelyard.kustomize.simulate.read import fresh, key_of
+from modelyard.kustomize.simulate.state import Run, also
+from modelyard.kustomize.simulate.targets import read_target, report_nothing
 from modelyard.manifests.json_patch import PatchFailed, apply_as_kustomize, lookup
 from modelyard.manifests.names import nearest
 

@@ -5,9 +5,9 @@ from typing import Final
 
 from modelyard.files import regular
 from modelyard.files.yaml import MAX_BYTES
-from modelyard.kustomization.edit import entries
-from modelyard.kustomization.effects import find, generators
-from modelyard.kustomization.paths import same_path
+from modelyard.kustomize.kustomization.edit import entries
+from modelyard.kustomize.kustomization.paths import same_path
+from modelyard.kustomize.kustomization.read import find, generators
 from modelyard.problems import Place, Problem, problem
 
 _KEY: Final = "components"

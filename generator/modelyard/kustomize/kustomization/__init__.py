@@ -1,7 +1,8 @@
 """A hand-written kustomization.yaml: what it does to the objects that are rendered, and edits that keep its bytes."""
 
-from modelyard.kustomization.edit import Entry, entries, with_entry, without_entry
-from modelyard.kustomization.effects import (
+from modelyard.kustomize.kustomization.edit import Entry, entries, with_entry, without_entry
+from modelyard.kustomize.kustomization.listed import unlisted
+from modelyard.kustomize.kustomization.read import (
     FUNCTION_ANNOTATIONS,
     KINDS,
     NAMES,
@@ -12,7 +13,6 @@ from modelyard.kustomization.effects import (
     missing_references,
     renaming,
 )
-from modelyard.kustomization.listed import unlisted
 
 __all__ = [
     "FUNCTION_ANNOTATIONS",

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
-from modelyard.effect.expressions import Expression
-from modelyard.effect.labels import Requirement
+from modelyard.kustomize.simulate.expressions import Expression
+from modelyard.kustomize.simulate.labels import Requirement
 
 _NOT_NAMESPACED: Final = "_non_namespaceable_"
 _CLUSTER_SCOPED: Final = frozenset([

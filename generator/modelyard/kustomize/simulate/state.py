@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from modelyard.effect.field_specs import FieldSpec
-from modelyard.effect.objects import Object, Objects
-from modelyard.effect.reading import Reading, first_mark
-from modelyard.effect.versions import Followed
+from modelyard.kustomize.simulate.field_specs import FieldSpec
+from modelyard.kustomize.simulate.objects import Object, Objects
+from modelyard.kustomize.simulate.read import Reading, first_mark
+from modelyard.kustomize.simulate.versions import Followed
 
 
 @dataclass(slots=True)

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from modelyard.effect.fields import matcher
-from modelyard.effect.objects import Object
-from modelyard.effect.pods import check_pods, containers, pods
-from modelyard.effect.reading import first_mark
-from modelyard.effect.run import Renamed, Run, also
-from modelyard.effect.tree import Configured, Kustomization
+from modelyard.kustomize.simulate.field_steps import matcher
+from modelyard.kustomize.simulate.objects import Object
+from modelyard.kustomize.simulate.pods import check_pods, containers, pods
+from modelyard.kustomize.simulate.read import first_mark
+from modelyard.kustomize.simulate.state import Renamed, Run, also
+from modelyard.kustomize.simulate.tree import Configured, Kustomization
 from modelyard.models.viya_names import EXTLANG, PYTHON_MAP, R_MAP, RESTORE_MAP, START_MODE
 
 REQUIRED: Final = "sas-bases/overlays/required/transformers.yaml"

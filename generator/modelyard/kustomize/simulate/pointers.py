@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from modelyard.effect.objects import Object
-from modelyard.effect.run import Run, also
+from modelyard.kustomize.simulate.objects import Object
+from modelyard.kustomize.simulate.state import Run, also
 from modelyard.manifests.json_patch import PatchFailed, lookup
 from modelyard.manifests.manifest import POD_SPECS
 

@@ -7,10 +7,10 @@ import posixpath
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from modelyard.effect.objects import Object
-from modelyard.effect.reading import VENDOR, first_mark, mappings
-from modelyard.effect.run import Run, also
 from modelyard.files import regular
+from modelyard.kustomize.simulate.objects import Object
+from modelyard.kustomize.simulate.read import VENDOR, first_mark, mappings
+from modelyard.kustomize.simulate.state import Run, also
 from modelyard.models.viya_names import ASTORES_VOLUME
 
 Pod = dict[str, Any]

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from modelyard.check.finding import mapping
-from modelyard.effect.objects import Object
-from modelyard.effect.reading import shown
-from modelyard.effect.run import Run
 from modelyard.files.yaml.marked import MarkedText, derived, mark_of
+from modelyard.kustomize.simulate.objects import Object
+from modelyard.kustomize.simulate.read import shown
+from modelyard.kustomize.simulate.state import Run
 from modelyard.manifests.names import nearest
 from modelyard.problems import Place
 

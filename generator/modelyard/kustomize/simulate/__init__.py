@@ -8,16 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from modelyard.effect import base as base_of
-from modelyard.effect.findings import findings
-from modelyard.effect.objects import Objects
-from modelyard.effect.ours import Ours
-from modelyard.effect.reading import Reading
-from modelyard.effect.run import Run
-from modelyard.effect.steps import Steps
-from modelyard.effect.tree import Kustomization, Tree
-from modelyard.effect.versions import followed
-from modelyard.kustomize import build, program
+from modelyard.kustomize.build import build, program
+from modelyard.kustomize.simulate import base as base_of
+from modelyard.kustomize.simulate.findings import findings
+from modelyard.kustomize.simulate.objects import Objects
+from modelyard.kustomize.simulate.our_component import Ours
+from modelyard.kustomize.simulate.read import Reading
+from modelyard.kustomize.simulate.state import Run
+from modelyard.kustomize.simulate.steps import Steps
+from modelyard.kustomize.simulate.tree import Kustomization, Tree
+from modelyard.kustomize.simulate.versions import followed
 from modelyard.problems import Problem, unique
 
 _TOLD_EVERY: Final = 10.0  # seconds

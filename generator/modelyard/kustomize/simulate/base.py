@@ -8,14 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from modelyard.effect.generators import without_values
-from modelyard.effect.objects import Object, Objects
-from modelyard.effect.reading import Reading
-from modelyard.effect.tree import Kustomization, Tree
 from modelyard.files import regular
 from modelyard.files.yaml import Sources, write
 from modelyard.files.yaml.stream import read_all
-from modelyard.kustomize import Built
+from modelyard.kustomize.build import Built
+from modelyard.kustomize.simulate.generators import without_values
+from modelyard.kustomize.simulate.objects import Object, Objects
+from modelyard.kustomize.simulate.read import Reading
+from modelyard.kustomize.simulate.tree import Kustomization, Tree
 from modelyard.manifests.names import NAME_HASH
 from modelyard.problems import problem
 

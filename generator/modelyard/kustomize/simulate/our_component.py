@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from modelyard.effect.generators import absorb
-from modelyard.effect.objects import Object
-from modelyard.effect.patches import Patch, json_patch
-from modelyard.effect.reading import fresh, remarked
-from modelyard.effect.run import Run
-from modelyard.effect.targets import read_target
 from modelyard.files.yaml.marked import MarkedDict, MarkedText, with_mark
+from modelyard.kustomize.simulate.generators import absorb
+from modelyard.kustomize.simulate.objects import Object
+from modelyard.kustomize.simulate.patches import Patch, json_patch
+from modelyard.kustomize.simulate.read import fresh, remarked
+from modelyard.kustomize.simulate.state import Run
+from modelyard.kustomize.simulate.targets import read_target
 from modelyard.manifests.json_patch import lookup
 from modelyard.manifests.manifest import ConfigMapEntries, Rendered, TargetPatch
 from modelyard.problems import Place

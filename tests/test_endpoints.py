@@ -5,7 +5,7 @@ from typing import Any, Final
 import pytest
 
 from modelyard.cluster.endpoints import percents, shares
-from modelyard.cluster.ready import State, state
+from modelyard.cluster.readiness import State, state
 from modelyard.targets.sagemaker.values import CONFIG, ENDPOINT, MODEL
 
 SYNCED: Final = {"type": "ACK.ResourceSynced", "status": "True"}

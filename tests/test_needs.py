@@ -8,7 +8,7 @@ import pytest
 
 from modelyard import api
 from modelyard.cluster.client import Object
-from modelyard.cluster.ready import State, state
+from modelyard.cluster.readiness import State, state
 from modelyard.problems import has_errors
 from modelyard.report import text
 from tests.scenes import Scene

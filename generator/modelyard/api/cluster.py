@@ -17,12 +17,12 @@ from modelyard.api.pipeline import Rendering
 from modelyard.cluster import Client, ClusterProblem, Connection, connect
 from modelyard.cluster.apply import Applied, Tried, apply_all, called, placed, predecessor, try_all, withdraw
 from modelyard.cluster.client import Object
-from modelyard.cluster.forms import Form, adopt, changed_forms, is_handed_over, release, replaced
+from modelyard.cluster.delete import objects_of, remove, revision_of
+from modelyard.cluster.explain import conditions, waiting
+from modelyard.cluster.handover import Form, adopt, changed_forms, is_handed_over, release, replaced
 from modelyard.cluster.inventory import Model, Revision, Variant, models, revisions
 from modelyard.cluster.logs import Line, Wanted, read, sources
-from modelyard.cluster.pods import conditions, waiting
 from modelyard.cluster.prune import foreign, surplus
-from modelyard.cluster.remove import objects_of, remove, revision_of
 from modelyard.cluster.split import Split, all_to, apply_split, split
 from modelyard.cluster.wait import wait
 from modelyard.problems import Problem, has_errors, problem

@@ -4,7 +4,7 @@ import os
 from contextlib import ExitStack
 
 from modelyard.cluster import Client, ClusterProblem, Connection, connect
-from modelyard.cluster.entry import Sought, entry
+from modelyard.cluster.addresses import Sought, entry
 from modelyard.problems import Problem
 from modelyard.score.http import Address
 from modelyard.score.options import Locate, Route

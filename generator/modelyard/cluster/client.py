@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
-from modelyard.cluster.answers import is_absent, problem_of
-from modelyard.cluster.hidden import without_credentials
+from modelyard.cluster.refusals import is_absent, problem_of
+from modelyard.cluster.secrets import without_credentials
 from modelyard.problems import Problem, problem
 
 CONNECT_SECONDS: Final = 5.0

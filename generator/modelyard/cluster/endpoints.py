@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from modelyard.cluster.client import Client, Object
-from modelyard.cluster.ready import State, state
+from modelyard.cluster.readiness import State, state
 from modelyard.targets.sagemaker.values import CONFIG, ENDPOINT, MAIN, MODEL, SCALING
 from modelyard.targets.workloads.objects import NAME_LABEL
 

@@ -9,7 +9,7 @@ from modelyard.cluster import endpoints
 from modelyard.cluster.client import Client, ClusterProblem, Object
 from modelyard.cluster.faults import faults, is_troubled, worst
 from modelyard.cluster.prune import ours, owned
-from modelyard.cluster.ready import State, state
+from modelyard.cluster.readiness import State, state
 from modelyard.targets.workloads.objects import MANAGED_BY, NAME_LABEL, VARIANT_LABEL, lasting
 
 SERVING: Final = "serving.knative.dev/v1"

@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from modelyard.cluster.client import Client, ClusterProblem
-from modelyard.cluster.hidden import silence_logins
+from modelyard.cluster.secrets import silence_logins
 from modelyard.problems import problem
 
 IN_POD: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")

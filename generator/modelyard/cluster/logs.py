@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from modelyard.cluster.client import Client, ClusterProblem, Object
-from modelyard.cluster.pods import of_model
+from modelyard.cluster.explain import of_model
 from modelyard.manifests.names import one_of
 from modelyard.problems import Problem, problem
 from modelyard.targets.workloads.objects import lasting

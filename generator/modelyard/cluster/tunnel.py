@@ -17,8 +17,8 @@ from typing import Any, Final
 
 from kubernetes.stream.ws_client import PortForward
 
+from modelyard.cluster.addresses import Entry
 from modelyard.cluster.client import Client, ClusterProblem, Object
-from modelyard.cluster.entry import Entry
 from modelyard.problems import problem
 
 _LONG: Final = 60  # characters; the whole path of a socket may have 104 (macOS) or 108 (Linux)

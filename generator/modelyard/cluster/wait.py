@@ -7,9 +7,9 @@ from typing import Final
 
 from modelyard.cluster.apply import called, find
 from modelyard.cluster.client import Client, ClusterProblem, Object
+from modelyard.cluster.explain import of_newest
 from modelyard.cluster.faults import Fault, faults, worst
-from modelyard.cluster.pods import of_newest
-from modelyard.cluster.ready import State, state
+from modelyard.cluster.readiness import State, state
 from modelyard.problems import Problem, problem
 
 POLL_SECONDS: Final = 0.5

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from modelyard.cluster.client import Client, Object
+from modelyard.cluster.delete import remove
 from modelyard.cluster.prune import owned
-from modelyard.cluster.remove import remove
 from modelyard.cluster.wait import wait
 from modelyard.problems import Problem, problem
 

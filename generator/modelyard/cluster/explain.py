@@ -6,7 +6,7 @@ from typing import Final
 from modelyard.cluster.apply import called
 from modelyard.cluster.client import Client, Object
 from modelyard.cluster.faults import faults
-from modelyard.cluster.ready import reports, state
+from modelyard.cluster.readiness import reports, state
 from modelyard.targets import kinds
 from modelyard.targets.workloads.objects import NAME_LABEL, VARIANT_LABEL
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from modelyard.cluster.client import Client, ClusterProblem, Object
 from modelyard.cluster.inventory import SERVING
 from modelyard.cluster.prune import owned
-from modelyard.cluster.ready import state
+from modelyard.cluster.readiness import state
 from modelyard.manifests.names import one_of, repository
 from modelyard.problems import problem
 from modelyard.score.contract import TENSORFLOW

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import yaml
 
-from modelyard.fn import call as fn
+from modelyard.plugin import call as fn
 
 ROOT: Final = "KUSTOMIZE_PLUGIN_CONFIG_ROOT"
 MODELS: Final = """\

@@ -16,7 +16,7 @@ from modelyard import api
 from modelyard.files import disk as files
 from modelyard.files import regular
 from modelyard.modelsfile.load import load
-from modelyard.plugin import homes, install
+from modelyard.plugin.install import homes, install
 from modelyard.plugin.status import status
 from tests.conftest import Run
 from tests.test_cli import GOOD, contents

@@ -11,8 +11,7 @@ from typing import Final
 import pytest
 import yaml
 
-from modelyard import fn
-from modelyard.fn.call import USAGE
+from modelyard.plugin.call import USAGE
 from tests.calls import GENERATOR, MODELS, NOTHING, ROOT, Terminal, call, function, generator, inline, legacy
 from tests.conftest import Run
 
@@ -195,13 +194,13 @@ def test_a_bug_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     def fail(*_: object) -> int:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("modelyard.fn.call.run", fail)
+    monkeypatch.setattr("modelyard.plugin.call.run", fail)
     for name in ("disable", "freeze"):
         monkeypatch.setattr(gc, name, lambda: None)
     monkeypatch.setenv("PYDANTIC_DISABLE_PLUGINS", "__all__")  # main sets it; this takes it back
     monkeypatch.delenv("MODELYARD_TRACEBACK", raising=False)
     with pytest.raises(SystemExit) as left:
-        fn.main()
+        plugin.main()
     assert left.value.code == 3
     out, err = capsys.readouterr()
     assert out == ""
@@ -209,7 +208,7 @@ def test_a_bug_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     assert err.count("\n") == 1
     monkeypatch.setenv("MODELYARD_TRACEBACK", "1")
     with pytest.raises(RuntimeError):
-        fn.main()
+        plugin.main()
 
 
 @pytest.mark.parametrize("models", ["models.yaml", "nothing.yaml"])  # more, and less, than a buffer holds
@@ -248,7 +247,7 @@ def test_it_searches_no_metadata_for_plugins_of_pydantic(run: Run, folder: Path)
     code += "importlib.metadata.entry_points = lambda **_: print('searched', file=sys.stderr) or ()\n"
     assert _python(run, folder, f"{code}fn.main()") == ""
     # Called as a function it leaves the environment alone, so pydantic searches: this test can fail.
-    direct = f"{code}from modelyard.fn.call import run; run([], {{}}, sys.stdin.buffer, io.BytesIO(), sys.stderr)"
+    direct = f"{code}from modelyard.plugin.call import run; run([], {{}}, sys.stdin.buffer, io.BytesIO(), sys.stderr)"
     assert "searched" in _python(run, folder, direct)
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from modelyard import plugin
 from modelyard.api.scoring import Scored, score
 from modelyard.files import disk
+from modelyard.plugin import install
 from tests.model_server import REFUSED, Server, running
 from tests.scoring import QUICK, errors, rows, table
 
@@ -63,21 +63,21 @@ def test_an_empty_file_of_others_stays_where_nothing_failed(server: Server, tmp_
 
 @pytest.mark.parametrize("name", [".ModelSet.new", ".ModelSet.modelyard-new"])
 def test_plugin_install_removes_nothing_of_others(name: str, tmp_path: Path) -> None:
-    env = {**os.environ, plugin.OWN_HOME: str(tmp_path)}
-    folder = plugin.links(tmp_path)["ModelSet"].parent
+    env = {**os.environ, install.OWN_HOME: str(tmp_path)}
+    folder = install.links(tmp_path)["ModelSet"].parent
     folder.mkdir(parents=True)
     (folder / name).write_text("keep me", "utf-8")
-    _, problems = plugin.install(env)
+    _, problems = install.install(env)
     assert (folder / name).read_text("utf-8") == "keep me"
     assert bool(problems) == name.endswith("modelyard-new")
 
 
 def test_plugin_install_goes_on_where_it_was_killed(tmp_path: Path) -> None:
-    env = {**os.environ, plugin.OWN_HOME: str(tmp_path)}
-    folder = plugin.links(tmp_path)["ModelSet"].parent
+    env = {**os.environ, install.OWN_HOME: str(tmp_path)}
+    folder = install.links(tmp_path)["ModelSet"].parent
     folder.mkdir(parents=True)
     (folder / ".ModelSet.modelyard-new").symlink_to("/gone/modelyard-fn")
-    made, problems = plugin.install(env)
+    made, problems = install.install(env)
     assert problems == []
     assert len(made) == 2
     assert sorted(each.name for each in folder.iterdir()) == ["ModelSet"]

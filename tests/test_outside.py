@@ -115,7 +115,7 @@ def test_the_plugin_leads_not_out_either(tree: Path, models: str) -> None:
     (tree / "link.yaml").symlink_to("../outside/models.yaml")
     config = GENERATOR.replace("NAME", models).rstrip().replace("\n", "\n  ")
     call = f"apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: []\nfunctionConfig:\n  {config}\n"
-    command = [sys.executable, "-c", "from modelyard.fn import main; main()"]
+    command = [sys.executable, "-c", "from modelyard.plugin import main; main()"]
 
     def answer(**env: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(command, input=call, cwd=tree, env=env, capture_output=True, text=True, check=False)

@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from modelyard import plugin
+from modelyard.plugin import install
 from tests.builds import PLUGINS
 from tests.conftest import Run
 
@@ -41,7 +41,7 @@ def test_homes_are_taken_in_the_order_of_kustomize(env: dict[str, str], run: Run
     env |= {"KUSTOMIZE_PLUGIN_HOME": str(tmp_path / "own"), "XDG_CONFIG_HOME": str(tmp_path / "xdg")}
     (tmp_path / "kustomization.yaml").write_text("generators: [probe.yaml]\n")
     (tmp_path / "probe.yaml").write_text("apiVersion: example.com/v1\nkind: Probe\nmetadata: {name: probe}\n")
-    folders = [home.path for home in plugin.homes(env)]
+    folders = [home.path for home in install.homes(env)]
     assert len(folders) == 4
     for count in range(1, 5):
         for there in itertools.combinations(range(4), count):
@@ -51,7 +51,7 @@ def test_homes_are_taken_in_the_order_of_kustomize(env: dict[str, str], run: Run
                 program.write_text(f"#!/bin/sh\necho '{{apiVersion: v1, kind: Pod, metadata: {{name: home-{i}}}}}'\n")
                 program.chmod(0o755)
             done = run("kubectl", "kustomize", PLUGINS, tmp_path, env=env)
-            taken = plugin.taken(env)
+            taken = install.taken(env)
             assert taken
             assert f"name: home-{folders.index(taken.path)}\n" in done.stdout, (there, done.stderr)
             for i in there:
@@ -60,15 +60,15 @@ def test_homes_are_taken_in_the_order_of_kustomize(env: dict[str, str], run: Run
 
 def test_without_variables_there_are_two_homes(env: dict[str, str]) -> None:
     home = Path(env["HOME"])
-    assert [each.path for each in plugin.homes(env)] == [default(env), home / "kustomize" / "plugin"]
-    assert plugin.taken(env) is None
+    assert [each.path for each in install.homes(env)] == [default(env), home / "kustomize" / "plugin"]
+    assert install.taken(env) is None
 
 
 def test_install_links_the_program_of_this_environment(env: dict[str, str]) -> None:
-    assert plugin.install(env) == (links(default(env)), [])
+    assert install.install(env) == (links(default(env)), [])
     assert [link.readlink() for link in links(default(env))] == [FN, FN]
     before = sorted(default(env).rglob("*"))
-    assert plugin.install(env) == (links(default(env)), [])
+    assert install.install(env) == (links(default(env)), [])
     assert sorted(default(env).rglob("*")) == before
 
 
@@ -76,10 +76,10 @@ def test_install_goes_where_kustomize_looks(env: dict[str, str], tmp_path: Path)
     second = Path(env["HOME"], "kustomize", "plugin")
     second.mkdir(parents=True)
     env["XDG_CONFIG_HOME"] = str(tmp_path / "xdg")
-    assert plugin.install(env) == (links(second), [])
+    assert install.install(env) == (links(second), [])
     # What a person names is made, also where another folder exists.
     env["KUSTOMIZE_PLUGIN_HOME"] = str(tmp_path / "own")
-    assert plugin.install(env) == (links(tmp_path / "own"), [])
+    assert install.install(env) == (links(tmp_path / "own"), [])
 
 
 @pytest.mark.parametrize("target", ["/gone/bin/modelyard-fn", "/usr/bin/modelyard-fn"])
@@ -87,7 +87,7 @@ def test_install_replaces_a_link_of_its_own(target: str, env: dict[str, str]) ->
     for link in links(default(env)):
         link.parent.mkdir(parents=True)
         link.symlink_to(target)
-    assert plugin.install(env)[1] == []
+    assert install.install(env)[1] == []
     assert [link.readlink() for link in links(default(env))] == [FN, FN]
 
 
@@ -99,17 +99,17 @@ def test_install_and_uninstall_leave_what_is_foreign(kind: str, env: dict[str, s
         model_set.write_text("mine")
     else:
         model_set.symlink_to("/usr/bin/mine")
-    made, (problem,) = plugin.install(env)
+    made, (problem,) = install.install(env)
     assert (made, problem.code) == ([], "MY402")
     assert problem.message == f"{model_set} is not a link of modelyard"
     assert not os.path.lexists(generator)
-    assert plugin.uninstall(env) == ([], [])
+    assert install.uninstall(env) == ([], [])
     assert os.path.lexists(model_set)
 
 
 def test_install_says_what_it_cannot_write(env: dict[str, str]) -> None:
     default(env).parent.parent.write_text("no folder")
-    made, (problem,) = plugin.install(env)
+    made, (problem,) = install.install(env)
     assert (made, problem.code) == ([], "MY402")
     assert problem.message.startswith(env["HOME"])
     assert problem.message.endswith("cannot be written: not a directory")
@@ -117,21 +117,21 @@ def test_install_says_what_it_cannot_write(env: dict[str, str]) -> None:
 
 def test_install_needs_the_program(env: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    made, (problem,) = plugin.install(env | {"PATH": str(tmp_path)})
+    made, (problem,) = install.install(env | {"PATH": str(tmp_path)})
     assert (made, problem.code, problem.message) == ([], "MY501", "modelyard-fn is not found")
     # Installed elsewhere than beside this Python, it is found on PATH.
-    assert plugin.install(env)[1] == []
+    assert install.install(env)[1] == []
     assert links(default(env))[0].readlink() == FN
 
 
 def test_uninstall_takes_back_what_install_made_everywhere(env: dict[str, str], tmp_path: Path) -> None:
-    plugin.install(env)
+    install.install(env)
     own = env | {"KUSTOMIZE_PLUGIN_HOME": str(tmp_path / "own")}
-    plugin.install(own)
+    install.install(own)
     other = tmp_path / "own" / "modelyard.dev" / "v1alpha1" / "other"
     other.write_text("mine")
-    gone, problems = plugin.uninstall(own)
+    gone, problems = install.uninstall(own)
     assert (sorted(gone), problems) == (sorted([*links(default(env)), *links(tmp_path / "own")]), [])
     assert list(default(env).iterdir()) == []
     assert [path for path in (tmp_path / "own").rglob("*") if path.is_file()] == [other]
-    assert plugin.uninstall(own) == ([], [])
+    assert install.uninstall(own) == ([], [])

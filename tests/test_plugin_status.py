@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 import yaml
 
-from modelyard import plugin
+from modelyard.plugin import install
 from modelyard.plugin.status import Line, status
 from modelyard.render.component import KUSTOMIZECONFIG, kustomizeconfig
 from tests.builds import KUSTOMIZATIONS
@@ -98,7 +98,7 @@ def test_status_of_a_legacy_plugin(env: dict[str, str], folder: Path) -> None:
     )
     default(env).mkdir(parents=True)
     assert said(env, folder, KINDS) == Line("problem", f"{KINDS}: not installed there", "modelyard plugin install")
-    plugin.install(env)
+    install.install(env)
     assert said(env, folder, KINDS) == Line("ok", f"{KINDS}: installed there")
     note = said(env, folder, "is for the legacy plugin")
     assert note.command == f"kubectl kustomize --enable-alpha-plugins {folder} | kubectl apply -f -"
@@ -106,7 +106,7 @@ def test_status_of_a_legacy_plugin(env: dict[str, str], folder: Path) -> None:
 
 
 def test_status_of_links_that_do_not_work(env: dict[str, str], folder: Path, tmp_path: Path) -> None:
-    generator, model_set = plugin.links(default(env)).values()
+    generator, model_set = install.links(default(env)).values()
     for link in (generator, model_set):
         link.parent.mkdir(parents=True)
     generator.symlink_to(tmp_path / "modelyard-fn")
@@ -120,7 +120,7 @@ def test_status_of_links_that_do_not_work(env: dict[str, str], folder: Path, tmp
 
 
 def test_status_of_a_home_that_another_hides(env: dict[str, str], folder: Path, tmp_path: Path) -> None:
-    plugin.install(env)
+    install.install(env)
     env["KUSTOMIZE_PLUGIN_HOME"] = str(tmp_path / "own")
     assert (
         said(env, folder, "which does not exist").text

@@ -12,9 +12,9 @@ from typing import Final
 from modelyard import api
 from modelyard.api.streams import check_streams
 from modelyard.files.yaml import write_all
-from modelyard.fn import call as fn
 from modelyard.kustomize.kustomization import with_entry, without_entry
 from modelyard.modelsfile.load import load_text
+from modelyard.plugin import call as fn
 from modelyard.problems import Problem, has_errors
 from modelyard.problems.codes import CODES
 from modelyard.report import Report, printable

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from modelyard import plugin
 from modelyard.cli.app import app, printable_lines, stop_on_errors, tell
 from modelyard.cli.together import Commands
+from modelyard.plugin import install as plugin
 
 WIDTH = 80  # columns; what people see in a terminal and paste into an issue
 

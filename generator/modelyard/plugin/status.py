@@ -11,7 +11,17 @@ from pathlib import Path
 from typing import Final, Literal
 
 from modelyard.kustomize.kustomization import KINDS, Generator, find, generators, missing_references
-from modelyard.plugin import FUNCTION, OWN_HOME, function, home, homes, is_ours, links, on_path, taken
+from modelyard.plugin.install import (
+    FUNCTION,
+    OWN_HOME,
+    function,
+    home,
+    homes,
+    is_ours,
+    links,
+    on_path,
+    taken,
+)
 from modelyard.render.component import KUSTOMIZECONFIG, kustomizeconfig
 
 Level = Literal["ok", "note", "problem"]

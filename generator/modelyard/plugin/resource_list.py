@@ -16,8 +16,8 @@ from typing import Any, BinaryIO, Final, NamedTuple
 from modelyard import api
 from modelyard.files import regular
 from modelyard.files.yaml import MAX_BYTES, Document, Plain, Sources, read, write
-from modelyard.fn.configuration import plain_text
-from modelyard.fn.fields import FieldPlace, fields
+from modelyard.plugin.configuration import plain_text
+from modelyard.plugin.fields import FieldPlace, fields
 from modelyard.problems import Problem, Severity, Subject, is_open, problem
 
 _STDIN: Final = "standard input"

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import BinaryIO, Final, TextIO
 
 from modelyard.files import regular
-from modelyard.fn.configuration import render
-from modelyard.fn.resource_list import Call, read_call, read_legacy_call, write_answer
 from modelyard.modelsfile.load import allowing_outside
+from modelyard.plugin.configuration import render
+from modelyard.plugin.resource_list import Call, read_call, read_legacy_call, write_answer
 from modelyard.problems import Problem, has_errors, is_open
 from modelyard.report import text
 

@@ -12,12 +12,12 @@ from typing import Any, Final
 from modelyard import api
 from modelyard.files.yaml import MapMarks, Plain, Sources, quote, read
 from modelyard.files.yaml.marked import find
-from modelyard.fn.fields import FieldPlace, fields
 from modelyard.manifests.manifest import Manifest
 from modelyard.models.model_set import API_VERSION, ModelGenerator
 from modelyard.modelsfile.load import bounds, load_text
 from modelyard.modelsfile.merge import Tree
 from modelyard.modelsfile.shapes import validate
+from modelyard.plugin.fields import FieldPlace, fields
 from modelyard.problems import Place, Problem, problem
 from modelyard.render.transformers import all_transformers, config_map
 

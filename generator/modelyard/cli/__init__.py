@@ -2,7 +2,7 @@
 
 import sys
 
-from modelyard.stdio import guarded
+from modelyard.report.stdio import guarded
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ import gc
 import os
 import sys
 
-from modelyard.stdio import guarded, was_closed
+from modelyard.report.stdio import guarded, was_closed
 
 
 def main() -> None:

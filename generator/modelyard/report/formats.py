@@ -7,7 +7,7 @@ from modelyard.report.counts import Report
 
 FORMATS: Final = {
     "text": "modelyard.report.text",
-    "json": "modelyard.report.as_json",
+    "json": "modelyard.report.json_format",
     "sarif": "modelyard.report.sarif",
     "junit": "modelyard.report.junit",
     "github": "modelyard.report.github",

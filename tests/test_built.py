@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from modelyard import api
-from modelyard.api.built import check_built
-from modelyard.api.streams import check_streams
+from modelyard.api.build import check_built
+from modelyard.api.objects import check_streams
 from modelyard.check.build.differences import differences
 from modelyard.check.build.kustomized import Kustomized
 from modelyard.check.build.models import compare

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from modelyard import api
-from modelyard.api.streams import check_streams
+from modelyard.api.objects import check_streams
 from modelyard.problems import Problem
 from modelyard.report import Report
 from modelyard.report.formats import FORMATS, written

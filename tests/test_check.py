@@ -12,7 +12,7 @@ import pytest
 import yaml
 from junitparser import JUnitXml
 
-from modelyard.api.streams import check_streams
+from modelyard.api.objects import check_streams
 from modelyard.problems import Place, Problem, Related
 from tests.test_cli import BAD, GOOD
 
@@ -272,7 +272,7 @@ def test_control_characters_reach_no_format(modelyard: Command, folder: Path) ->
 MEASURE = """
 import gc, re, sys, time
 from pathlib import Path
-from modelyard.api.streams import check_streams
+from modelyard.api.objects import check_streams
 from modelyard.files.yaml import Sources
 from modelyard.files.yaml.stream import read_all
 content = Path(sys.argv[1]).read_bytes()

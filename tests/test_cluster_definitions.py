@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from modelyard.api.definitions import Connection, Kinds, of_cluster
+from modelyard.api.crds import Connection, Kinds, of_cluster
 from tests.cluster_server import Cluster
 from tests.test_definitions import CHANGES, SCORER, found, scorer
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pytest
 
-from modelyard.api.streams import check_streams
+from modelyard.api.objects import check_streams
 from modelyard.manifests import expansion, json_patch
 from modelyard.problems import MAX_FINDINGS, problem, unique
 from modelyard.targets.workloads import pods

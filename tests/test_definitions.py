@@ -11,8 +11,8 @@ import jsonschema_rs
 import pytest
 import yaml
 
-from modelyard.api.definitions import Custom, Kinds, of_files
-from modelyard.api.streams import check_streams
+from modelyard.api.crds import Custom, Kinds, of_files
+from modelyard.api.objects import check_streams
 from modelyard.problems import has_errors
 from modelyard.problems.codes import CODES
 from tests.mutations import mutated

@@ -13,8 +13,8 @@ import yaml
 
 from modelyard import api
 from modelyard.api import site_config
-from modelyard.api.built import check_built
-from modelyard.api.streams import check_streams
+from modelyard.api.build import check_built
+from modelyard.api.objects import check_streams
 from modelyard.kustomize import site_config as install
 from modelyard.problems import Problem, has_errors
 from tests.folders import state

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from modelyard import api
-from modelyard.api.streams import check_streams
+from modelyard.api.objects import check_streams
 from modelyard.files.yaml import write_all
 from modelyard.kustomize.kustomization import with_entry, without_entry
 from modelyard.modelsfile.load import load_text

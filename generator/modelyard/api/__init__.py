@@ -11,9 +11,9 @@ api.allowing_outside(folder)`.
 
 `api.apply`, `diff`, `list`, `delete`, `traffic`, `promote`, `rollback` and `score` load with their first use, as all in
 `_LATER` does. What goes beyond is imported by name: `modelyard.api.scoring` (options of a run that scores),
-`modelyard.api.cluster` (several calls with one connection), `modelyard.api.deploying` (a model without a file),
+`modelyard.api.cluster` (several calls with one connection), `modelyard.api.deploy` (a model without a file),
 `modelyard.api.history` and `modelyard.api.edits` (a models file under git, changed in place),
-`modelyard.api.built` (what a kustomization made of a models file), `modelyard.api.streams` (objects that others wrote),
+`modelyard.api.build` (what a kustomization made of a models file), `modelyard.api.objects` (objects that others wrote),
 `modelyard.api.site_config` (the SAS Viya deployment that it is for), `modelyard.api.sagemaker` and
 `modelyard.api.image` (what SageMaker needs besides).
 """

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from modelyard.api.located import in_cluster
+from modelyard.api.addresses import in_cluster
 from modelyard.api.pipeline import load, models_file
 from modelyard.cluster import Connection
 from modelyard.files import regular

@@ -18,7 +18,7 @@ from modelyard.report.excerpt import Excerpts
 from modelyard.report.formats import FORMATS, format_of, written
 
 if TYPE_CHECKING:
-    from modelyard.api.definitions import Kinds
+    from modelyard.api.crds import Kinds
 
 ENDINGS: Final = ".sarif, .xml (JUnit), .json or .txt"
 
@@ -132,7 +132,7 @@ def _check_models(
 ) -> tuple[list[Problem], dict[str, bytes]]:
     """Return the problems of models files, and the bytes of what is no file."""
     if built:
-        from modelyard.api.built import check_built
+        from modelyard.api.build import check_built
 
         content, shown = read_stream(built)
         return check_built(single(files, "--built"), content, shown, kinds=kinds), {shown: content}
@@ -153,7 +153,7 @@ def _check_files(
 
     What the models files render is part of the set where its quotas are concerned.
     """
-    from modelyard.api.streams import check_streams, has_quotas, is_models_file
+    from modelyard.api.objects import check_streams, has_quotas, is_models_file
 
     contents = {shown: content for content, shown in map(read_stream, files)}
     models = [shown for shown, content in contents.items() if shown != STDIN and is_models_file(content)]

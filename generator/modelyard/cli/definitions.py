@@ -11,7 +11,7 @@ from modelyard.files import regular
 from modelyard.problems import Problem
 
 if TYPE_CHECKING:
-    from modelyard.api.definitions import Custom, Kinds
+    from modelyard.api.crds import Custom, Kinds
 
 CLUSTER: Final = "cluster"  # a file of this name is ./cluster
 _ENDINGS: Final = (".yaml", ".yml", ".json")
@@ -40,7 +40,7 @@ def kinds_of(
 
 
 def _of_files(named: str) -> tuple["list[Custom]", list[Problem], dict[str, bytes]]:
-    from modelyard.api.definitions import of_files
+    from modelyard.api.crds import of_files
 
     if named == "-":
         raise typer.BadParameter("--crds reads files and folders; - is for objects")
@@ -49,7 +49,7 @@ def _of_files(named: str) -> tuple["list[Custom]", list[Problem], dict[str, byte
 
 
 def _of_cluster(context: str, kubeconfig: str) -> tuple["list[Custom]", list[Problem], dict[str, bytes]]:
-    from modelyard.api.definitions import ClusterProblem, Connection, of_cluster
+    from modelyard.api.crds import ClusterProblem, Connection, of_cluster
 
     where = Connection(kubeconfig=Path(kubeconfig) if kubeconfig else None, context=context or None)
     try:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
-from modelyard.api.streams import placed
+from modelyard.api.objects import placed
 from modelyard.check.finding import Cluster, mapping, sequence
 from modelyard.check.finding import Finding as _Finding
 from modelyard.check.rules.schemas import by_schema

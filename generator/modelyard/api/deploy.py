@@ -1,6 +1,6 @@
 """One model without a models file, or added to one.
 
-from modelyard.api.deploying import Deployment, deploy
+from modelyard.api.deploy import Deployment, deploy
 
 outcome = deploy(Deployment("credit-risk", "credit_risk:1.4.0", fields={"minScale": 1}))
 """

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from modelyard.api.scoring import Options, Scored, score
-from modelyard.score import journal as journal_module
+from modelyard.score import output_file
 from tests.conftest import Run
 from tests.model_server import REFUSED, Server, running
 from tests.score_kills import MOST, killed
@@ -293,7 +293,7 @@ def test_a_long_journal_is_read_from_its_end(
     output = tmp_path / "out.csv"
     _begun(server, source, output)
     lines = (tmp_path / ".out.csv.modelyard-journal").read_bytes().splitlines()
-    monkeypatch.setattr(journal_module, "_TAIL", len(lines[-1]) + 30)
+    monkeypatch.setattr(output_file, "_TAIL", len(lines[-1]) + 30)
     done = score(server.url(), source, output, resume=True)
     assert done.problems == []
     assert done.measures is not None

@@ -156,13 +156,13 @@ def deploy(  # noqa: PLR0913 - typer's way to declare options
     It has the same defaults and checks as in a models file, and --save keeps it in one: `modelyard apply` and `diff`
     go on from there. A model of a models file is changed in that file.
     """
-    from modelyard.api import commands, deploying
+    from modelyard.api import commands, deploy
 
     scales = {"minScale": min_scale, "maxScale": max_scale}
     if target != "knative" and any(each is not None for each in scales.values()):
         raise typer.BadParameter("--min-scale and --max-scale are for the target knative")
     model = {"runtime": runtime, "path": path or None, "port": port, "env": _variables(env or []) or None}
-    wanted = deploying.Deployment(
+    wanted = deploy.Deployment(
         name,
         image,
         target,
@@ -170,7 +170,7 @@ def deploy(  # noqa: PLR0913 - typer's way to declare options
         {key: value for key, value in model.items() if value is not None},
     )
     how = commands.Applying(wait=wait, seconds=timeout, force_conflicts=force_conflicts, progress=tell)
-    finish(deploying.deploy(wanted, save=save, where=connection(namespace, context, kubeconfig), how=how))
+    finish(deploy.deploy(wanted, save=save, where=connection(namespace, context, kubeconfig), how=how))
 
 
 def _variables(texts: Sequence[str]) -> dict[str, str]:

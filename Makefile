@@ -42,7 +42,7 @@ test-cluster: $(VENV)/installed-dev ## run the tests that need a cluster: one of
 test-node: $(VENV)/installed-dev $(CADDY) ## run the tests that need a real node: as root one of their own, or the one this runs on
 	@if [ -n "$$CONTAINERD_ADDRESS" ]; then $(BIN)/pytest tests/node; \
 	elif [ "$$(id -u)" != 0 ]; then echo "test-node is skipped: a real node needs root"; \
-	else tests/cluster/node build && tests/cluster/node --serving -- $(BIN)/pytest tests/node; fi
+	else tests/support/cluster/node build && tests/support/cluster/node --serving -- $(BIN)/pytest tests/node; fi
 
 check: $(VENV)/installed-dev ## lint, types, floors of the house
 	$(BIN)/ruff check .
@@ -56,10 +56,10 @@ bench: $(VENV)/installed-dev tools ## print the ratios of speed and memory, meas
 	$(BIN)/python -m bench.score
 
 acceptance-resume: $(VENV)/installed-dev ## kill a run of 20,000 rows 8 times, and print how many were scored twice
-	$(BIN)/python -m tests.score_kills 20000 8
+	$(BIN)/python -m tests.support.score_kills 20000 8
 
 acceptance-refused: $(VENV)/installed-dev ## send 2,000 random models files (SEED=NUMBER) to a real API server, and print what it refused
-	$(BIN)/python -m tests.refusals 2000 $(SEED)
+	$(BIN)/python -m tests.support.refusals 2000 $(SEED)
 
 fuzz: $(VENV)/installed-dev ## fuzz each target for FUZZ_SECONDS (300), one after the other
 	for target in models kustomization resource_list stream csv cost; do \
@@ -74,7 +74,7 @@ schemas: $(VENV)/installed-dev ## make the schemas of Kubernetes and of custom r
 	$(BIN)/python schemas/make.py
 
 rules: $(VENV)/installed-dev ## make docs/rules.md from the rules and their examples
-	$(BIN)/python -m tests.rules_page
+	$(BIN)/python -m tests.support.rules_page
 
 clean: ## remove the environment
 	rm -rf $(VENV)

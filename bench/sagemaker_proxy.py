@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tests import proxies
+from tests.support import sagemaker_proxy
 
 CADDY: Final = Path.home() / ".cache" / "modelyard" / "caddy-v2.11.9" / "caddy"
 PATH: Final = "/credit_risk"
@@ -65,7 +65,7 @@ def serving(command: Sequence[str], port: int) -> Iterator[None]:
     """Run a server until it is not needed."""
     process = subprocess.Popen(command)
     try:
-        proxies.wait_for_port(port, process)
+        sagemaker_proxy.wait_for_port(port, process)
         yield
     finally:
         process.kill()
@@ -108,13 +108,13 @@ def main() -> int:
         load = folder / "load"
         source = Path(__file__).with_name("load.go")
         subprocess.run(["go", "build", "-o", str(load), str(source)], check=True)
-        model, published = proxies.free_port(), proxies.free_port()
-        container = proxies.rendered(folder / "set", timeout="58s")
+        model, published = sagemaker_proxy.free_port(), sagemaker_proxy.free_port()
+        container = sagemaker_proxy.rendered(folder / "set", timeout="58s")
         alone = [sys.executable, "-m", "bench.sagemaker_proxy", str(published), str(model)]
         with (
             serving([str(load), "model", str(model), str(MILLISECONDS)], model),
             serving(alone, published),
-            proxies.running(CADDY, container, folder / "run", model) as proxy,
+            sagemaker_proxy.running(CADDY, container, folder / "run", model) as proxy,
         ):
             ports = {"direct": model, "proxy": proxy.port, "sample": published}
             addresses = {name: f"127.0.0.1:{port}" for name, port in ports.items()}

@@ -75,7 +75,7 @@ def compare(url: str, folder: Path, rows: int, delay: int) -> bool:
 
 def measure(rows: int, delay: int) -> bool:
     """Compare with a model that takes so many milliseconds."""
-    server = [sys.executable, "-m", "tests.model_server", str(delay / 1000)]
+    server = [sys.executable, "-m", "tests.support.model_server", str(delay / 1000)]
     with (
         tempfile.TemporaryDirectory(prefix="modelyard-bench-") as folder,
         subprocess.Popen(server, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process,

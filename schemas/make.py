@@ -1,4 +1,4 @@
-"""Make generator/modelyard/schemas from the upstream packages that sources.yaml names: `make schemas`.
+"""Make generator/modelyard/check/schemas/shipped from the upstream packages that sources.yaml names: `make schemas`.
 
 Each kind gets one JSON Schema (draft 2020-12) that stands alone, without descriptions, packed with gzip. Same sources,
 same bytes. Fields that the API server would refuse or drop are refused; null is refused unless the field is nullable.
@@ -21,7 +21,7 @@ import yaml
 from modelyard.check.schemas.openapi import META, Schema, of_version, translate, whole
 
 HERE: Final = Path(__file__).resolve().parent
-OUT: Final = HERE.parent / "generator" / "modelyard" / "schemas"
+OUT: Final = HERE.parent / "generator" / "modelyard" / "check" / "schemas" / "shipped"
 CRDS: Final = "crds"
 # apimachinery, pkg/api/resource/quantity.go: the grammar of a quantity.
 _NUMBER: Final = r"([0-9]+(\.[0-9]*)?|\.[0-9]+)"

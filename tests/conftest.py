@@ -14,8 +14,8 @@ from typing import Final
 import pytest
 
 from modelyard import api
-from tests import cluster_server, leftovers, model_sets
-from tests.scenes import Scene
+from tests.support import cluster_server, leftovers, model_sets
+from tests.support.cluster_scene import Scene
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -28,8 +28,8 @@ KUBECONFORM = CACHE / "kubeconform-v0.8.0" / "kubeconform"
 KUBECTL_VALIDATE = CACHE / "kubectl-validate-v0.0.4" / "kubectl-validate"
 KUBE_SCORE = CACHE / "kube-score-v1.20.0" / "kube-score"
 CLUSTER = CACHE / "cluster"
-CLUSTER_SOURCE = Path(__file__).resolve().parent / "cluster"
-NODE = Path(__file__).resolve().parent / "node"
+CLUSTER_SOURCE = ROOT / "tests" / "support" / "cluster"
+NODE = ROOT / "tests" / "node"
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -39,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
     The variable KUBECONFIG alone is not heeded: it may lead to a cluster that is no playground.
     """
-    parser.addoption("--update", action="store_true", help="rewrite the expected files of tests/cases")
+    parser.addoption("--update", action="store_true", help="rewrite the expected files of tests/render/cases")
     parser.addoption("--kubeconfig", help="cluster with Knative for the cluster tests, in place of one of their own")
 
 

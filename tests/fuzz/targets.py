@@ -15,9 +15,9 @@ from modelyard.files.yaml import write_all
 from modelyard.kustomize.kustomization import with_entry, without_entry
 from modelyard.modelsfile.load import load_text
 from modelyard.plugin import call as fn
-from modelyard.problems import Problem, has_errors
+from modelyard.problems import Problem, has_errors, printable
 from modelyard.problems.codes import CODES
-from modelyard.report import Report, printable
+from modelyard.report import Report
 from modelyard.report.formats import FORMATS, written
 from tests.fuzz import tables
 

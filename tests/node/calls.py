@@ -5,7 +5,7 @@ import urllib.request
 from collections.abc import Mapping
 from typing import Final
 
-from tests.scenes import Scene
+from tests.support.cluster_scene import Scene
 
 _GATEWAY: Final = "http://10.99.0.1:80"
 _OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -11,11 +11,11 @@ from typing import Final
 
 import pytest
 
-from tests.cluster_server import Cluster
 from tests.conftest import CADDY, CLUSTER_SOURCE, NODE, need
 from tests.node.images import Images
 from tests.node.load import Load
-from tests.scenes import Scene
+from tests.support.cluster_scene import Scene
+from tests.support.cluster_server import Cluster
 
 PROGRAMS: Final = NODE / "programs"
 RESTRICTED: Final = [f"pod-security.kubernetes.io/{mode}=restricted" for mode in ("enforce", "warn")]

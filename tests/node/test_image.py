@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import pytest
 
-from tests.cluster_calls import modelyard
 from tests.conftest import CADDY, CLUSTER, need
 from tests.node.calls import answer
 from tests.node.images import CAPABILITY, Images
-from tests.scenes import Scene
+from tests.support.cluster_scene import Scene
+from tests.support.faulty_proxy import modelyard
 
 SET: Final = """\
 apiVersion: modelyard.dev/v1alpha1
@@ -30,7 +30,7 @@ JAVA: Final = "/usr/lib/jvm/jre/bin/java"
 @pytest.fixture(scope="module")
 def packed(images: Images, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return the image, made of a stand-in of SAS Container Runtime on Debian."""
-    debian = need(CLUSTER / "debian.tar", "`tests/cluster/node build` makes it")
+    debian = need(CLUSTER / "debian.tar", "`tests/support/cluster/node build` makes it")
     lines = ["FROM scratch", "ADD debian.tar /", f"COPY model {JAVA}", "USER 1001:0", f'ENTRYPOINT ["{JAVA}"]']
     model = images.push("scr/churn:1", lines, [images.model, debian])
     caddy = need(CADDY, "`make tools` builds it")

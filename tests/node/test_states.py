@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from tests.node.images import REGISTRY, Images
-from tests.scenes import Scene
+from tests.support.cluster_scene import Scene
 
 SET: Final = """\
 apiVersion: modelyard.dev/v1alpha1

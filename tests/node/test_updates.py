@@ -10,7 +10,7 @@ import pytest
 from tests.node.calls import answer, gateway, service
 from tests.node.images import Images
 from tests.node.load import Load, Result
-from tests.scenes import Scene
+from tests.support.cluster_scene import Scene
 
 SET: Final = """\
 apiVersion: modelyard.dev/v1alpha1

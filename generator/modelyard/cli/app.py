@@ -12,9 +12,9 @@ from typer.core import TyperGroup
 
 from modelyard import api
 from modelyard.cli.together import Commands
-from modelyard.problems import Problem, Severity, has_errors, is_open
+from modelyard.problems import Problem, Severity, has_errors, is_open, printable
 from modelyard.problems.credentials import without_forms
-from modelyard.report import printable, summary, text
+from modelyard.report import summary, text
 from modelyard.report.excerpt import Excerpts
 
 HELP = """From one models file, everything that a platform needs to serve analytical models.

@@ -21,8 +21,7 @@ from modelyard.cli.connection import (
     connection,
 )
 from modelyard.manifests import names
-from modelyard.problems import Problem, unique
-from modelyard.report import printable
+from modelyard.problems import Problem, printable, unique
 
 if TYPE_CHECKING:
     from modelyard.api.commands import Outcome
@@ -86,7 +85,7 @@ def diff(  # noqa: PLR0913 - typer's way to declare options
     A line a model: `credit-risk: image 1.4.0 -> 1.5.0, minScale 0 -> 1`. The server itself says what it would store, so
     its defaults and those of webhooks are no differences. What is removed goes only with `apply --prune`.
     """
-    from modelyard.render.changes import FORMATS, formats
+    from modelyard.render.changes import FORMATS, shown
 
     if output not in FORMATS:
         raise typer.BadParameter(f"-o takes {names.one_of(FORMATS)}")
@@ -96,7 +95,7 @@ def diff(  # noqa: PLR0913 - typer's way to declare options
         alone = single(file, "a comparison with a cluster")
         found, problems = _in_cluster(alone, namespace, context, kubeconfig, force_conflicts)
     stop_on_errors(problems)
-    typer.echo(formats(found, output), nl=False)
+    typer.echo(shown(found, output), nl=False)
     if not found:
         tell("no differences")
     elif exit_code:
@@ -109,8 +108,8 @@ def _since(files: list[Path], git: str, *, rendered: bool) -> "tuple[Sequence[Di
     differences, problems = [], []
     for file in files:
         found, wrong = committed.differences(file, git) if rendered else history.differences(file, git)
-        formats = str(models_file(file)) if len(files) > 1 else ""
-        differences += [each._replace(file=formats) for each in found]
+        shown = str(models_file(file)) if len(files) > 1 else ""
+        differences += [each._replace(file=shown) for each in found]
         problems += wrong
     return differences, unique(problems)
 
@@ -183,7 +182,7 @@ def _variables(texts: Sequence[str]) -> dict[str, str]:
 def finish(outcome: "Outcome") -> None:
     """Say what was applied and written, or end with the problems and exit code 1."""
     from modelyard.api.cluster import counted as counts
-    from modelyard.render.changes import formats
+    from modelyard.render.changes import shown
 
     again = "run the command again"
     if outcome.written:
@@ -196,6 +195,6 @@ def finish(outcome: "Outcome") -> None:
     report(outcome.problems)
     if outcome.removed:
         tell(f"removed {len(outcome.removed)} objects")
-    typer.echo(formats(outcome.differences, "text"), nl=False)
+    typer.echo(shown(outcome.differences, "text"), nl=False)
     if outcome.applied:
         typer.echo(printable(f"{outcome.namespace}: {counts(outcome.applied)}{counted(outcome.problems)}"))

@@ -70,8 +70,7 @@ def status(
     """
     from modelyard.api import cluster
     from modelyard.cli import tables
-    from modelyard.problems import problem
-    from modelyard.report import printable
+    from modelyard.problems import printable, problem
 
     with connected(beside(file, namespace, context, kubeconfig)) as client:
         found = [each for each in cluster.models(client) if each.name == name]
@@ -102,7 +101,7 @@ def delete(  # noqa: PLR0913 - typer's way to declare options
     """Delete models, or a revision that gets no calls, after showing what goes; waits until it is gone."""
     from modelyard.api import commands
     from modelyard.api.cluster import called
-    from modelyard.report import printable
+    from modelyard.problems import printable
 
     if bool(names) == bool(revision):
         raise typer.BadParameter("name models, or one --revision")
@@ -135,7 +134,7 @@ def logs(  # noqa: PLR0913 - typer's way to declare options
 ) -> None:
     """Print the log of a model's pods; with several pods each line begins with the pod's name."""
     from modelyard.api import cluster
-    from modelyard.report import printable
+    from modelyard.problems import printable
 
     wanted = cluster.Wanted(variant, container, tail, ceil(since) if since else None, previous, follow)
     with connected(beside(file, namespace, context, kubeconfig)) as client:
@@ -155,7 +154,7 @@ def _as_text(found: list[Any], output: str, namespace: str) -> str:
     from dataclasses import asdict
 
     from modelyard.cli import tables
-    from modelyard.report import printable
+    from modelyard.problems import printable
 
     if output == "json":
         import json

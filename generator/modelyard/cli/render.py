@@ -80,11 +80,11 @@ def render(
 def _apart(files: list[Path]) -> list[Path]:
     """Return the models files; leaves with wrong usage where two of them have one folder."""
     folders: dict[Path, Path] = {}
-    for file in disk:
+    for file in files:
         other = folders.setdefault(api.generated(file).resolve(), file)
         if other is not file:
             raise typer.BadParameter(f"{other} and {file} have one folder, {api.generated(file)}")
-    return disk
+    return files
 
 
 def _print(file: Path) -> None:

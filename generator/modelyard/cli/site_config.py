@@ -10,7 +10,7 @@ from modelyard import api
 from modelyard.cli.app import File, Outside, app, printable_lines, report, stop_on_errors, tell
 from modelyard.cli.together import Commands
 from modelyard.files import regular
-from modelyard.report import printable
+from modelyard.problems import printable
 
 if TYPE_CHECKING:
     from modelyard.kustomize.site_config import Change, Installed

@@ -16,10 +16,9 @@ from modelyard.files import disk, regular
 from modelyard.files.disk import FileProblem
 from modelyard.files.yaml import MAX_BYTES
 from modelyard.kustomize.kustomization import entries, find, with_entry, without_entry
-from modelyard.problems import Place, Problem, problem
+from modelyard.problems import Place, Problem, printable, problem
 from modelyard.render import generated
 from modelyard.render.component import HEADER, SITE_CONFIG
-from modelyard.report import printable
 
 KEY: Final = "components"
 _PREFIX: Final = f"{SITE_CONFIG}/modelyard-"

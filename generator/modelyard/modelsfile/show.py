@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from modelyard.files.yaml import ListMarks, MapMarks, Marks, at, quote
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.model import Model
+from modelyard.problems import printable
 from modelyard.problems.credentials import HIDDEN, is_credential, item_names, key_name
-from modelyard.report import printable
 
 _COLUMN = 44  # where the places stand; longer lines push theirs to the right
 

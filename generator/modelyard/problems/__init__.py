@@ -8,8 +8,23 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from modelyard.problems.characters import printable
 from modelyard.problems.codes import CODES
 from modelyard.problems.credentials import without_forms
+
+__all__ = [
+    "MAX_FINDINGS",
+    "Place",
+    "Problem",
+    "Related",
+    "Severity",
+    "Subject",
+    "has_errors",
+    "is_open",
+    "printable",
+    "problem",
+    "unique",
+]
 
 MAX_FINDINGS: Final = 10_000  # of one report: nobody reads more, and each takes a kilobyte
 

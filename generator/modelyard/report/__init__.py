@@ -1,6 +1,5 @@
 """Problems as text for people and as documents for machines: a file per format, counted once for all of them."""
 
-from modelyard.problems.printable import printable
 from modelyard.report.counts import Counts, Report
 from modelyard.report.text import bug, line, summary, text
 
@@ -9,7 +8,6 @@ __all__ = [
     "Report",
     "bug",
     "line",
-    "printable",
     "summary",
     "text",
 ]

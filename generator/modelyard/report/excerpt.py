@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from modelyard.files import regular
 from modelyard.files.yaml import MAX_BYTES, ListMarks, MapMarks, Marks, Sources
 from modelyard.files.yaml.stream import read_all
-from modelyard.problems import Place
+from modelyard.problems import Place, printable
 from modelyard.problems.credentials import (
     HIDDEN,
     is_credential,
@@ -21,7 +21,6 @@ from modelyard.problems.credentials import (
     item_names,
     key_name,
 )
-from modelyard.problems.printable import printable
 from modelyard.report.known import Position, of_object
 from modelyard.report.known import start as top
 

@@ -6,8 +6,7 @@ packages/core/src/command.ts (escapeData, escapeProperty).
 
 from typing import Final
 
-from modelyard.problems import Problem, Severity
-from modelyard.problems.printable import printable
+from modelyard.problems import Problem, Severity, printable
 from modelyard.report.counts import Report
 
 _LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}

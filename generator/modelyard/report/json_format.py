@@ -3,8 +3,7 @@
 import json
 from typing import Any
 
-from modelyard.problems import Place, Problem
-from modelyard.problems.printable import printable
+from modelyard.problems import Place, Problem, printable
 from modelyard.report.counts import Report
 
 VERSION = 1  # of this layout; fields may be added to it

@@ -6,8 +6,7 @@ failure, skipped or system-out (testmoapp/junitxml).
 
 from xml.sax.saxutils import escape, quoteattr
 
-from modelyard.problems import Problem
-from modelyard.problems.printable import printable
+from modelyard.problems import Problem, printable
 from modelyard.report.counts import Report
 
 

@@ -9,9 +9,8 @@ from pathlib import PurePath
 from typing import Any, Final
 from urllib.parse import quote
 
-from modelyard.problems import Place, Problem
+from modelyard.problems import Place, Problem, printable
 from modelyard.problems.codes import CODES
-from modelyard.problems.printable import printable
 from modelyard.report.counts import Report
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

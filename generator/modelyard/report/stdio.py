@@ -8,7 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, TextIO
 
-from modelyard.report import bug, printable
+from modelyard.problems import printable
+from modelyard.report import bug
 
 EXIT_PROBLEMS: Final = 1
 EXIT_BUG: Final = 3

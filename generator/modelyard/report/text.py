@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from modelyard.problems import Place, Problem, is_open
-from modelyard.problems.printable import printable
+from modelyard.problems import Place, Problem, is_open, printable
 from modelyard.report.counts import Counts, Report
 
 Excerpt = Callable[[Place], Sequence[str]]

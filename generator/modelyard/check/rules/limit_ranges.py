@@ -6,9 +6,9 @@ Source: kubernetes 1.37, plugin/pkg/admission/limitranger/admission.go, PodValid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from modelyard.check.demands import Demand, Stated, demands, shown, together
 from modelyard.check.finding import Cluster, Finding, Path, at, items, mapping
 from modelyard.check.quantities import amount
-from modelyard.check.rules.demands import Demand, Stated, demands, shown, together
 from modelyard.manifests.manifest import Manifest
 
 

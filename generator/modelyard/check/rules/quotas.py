@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
+from modelyard.check.demands import QUEUE_ANNOTATION, Container, Demand, demands, shown, together
 from modelyard.check.finding import Cluster, Finding, at, items, mapping, sequence, text
 from modelyard.check.quantities import amount
-from modelyard.check.rules.demands import QUEUE_ANNOTATION, Container, Demand, demands, shown, together
 from modelyard.manifests.manifest import Manifest
 
 _PODS: Final = frozenset(["pods", "count/pods"])

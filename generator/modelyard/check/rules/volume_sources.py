@@ -7,10 +7,10 @@ validateProjectionSources and ValidatePersistentVolumeClaimSpec.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from modelyard.check.downward import downward
 from modelyard.check.finding import Cluster, Finding, Found, Path, at, integer, items, mapping, sequence, text
 from modelyard.check.pods import KNATIVE, all_pod_templates, containers
 from modelyard.check.quantities import amount
-from modelyard.check.rules.resource_fields import downward
 from modelyard.manifests.manifest import Manifest
 from modelyard.manifests.names import dns_1123_subdomain, label_key, label_value, nearest, quantity
 

@@ -1,6 +1,6 @@
 """Which schema an object is checked against: those of Kubernetes, of the custom resources of all targets, a user's own.
 
-Origins, versions and licences of those that are shipped: modelyard/schemas/index.json. They are made by
+Origins, versions and licences of those that are shipped: shipped/index.json. They are made by
 schemas/make.py and are strict: what the API server would drop without a word is refused.
 """
 
@@ -21,7 +21,7 @@ NEWEST: Final = "1.37"
 
 
 def _read(path: str) -> bytes:
-    return (resources.files("modelyard") / "schemas").joinpath(*path.split("/")).read_bytes()
+    return (resources.files("modelyard.check.schemas") / "shipped").joinpath(*path.split("/")).read_bytes()
 
 
 @cache

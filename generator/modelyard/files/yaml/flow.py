@@ -1,7 +1,8 @@
 """The C parser of PyYAML, for what the older one of ruamel.yaml does not read: colons inside text in flow style.
 
 Both are libyaml. That of ruamel.yaml.clib 0.2.15 is 0.1.7, which stops at {image: churn:1}; that of PyYAML is 0.2.5 or
-later, and gives the same events, with the same places, for all else of the YAML test suite (tests/test_yaml_suite.py).
+later, and gives the same events, with the same places, for all else of the YAML test suite
+(tests/files/test_yaml_suite.py).
 """
 
 from collections.abc import Callable

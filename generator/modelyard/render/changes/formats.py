@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from modelyard.manifests.names import repository
+from modelyard.problems import printable
 from modelyard.render.changes.change import Change, Difference
-from modelyard.report import printable
 
 _SET: Final = "the set"
 _NONE: Final = "none"

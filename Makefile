@@ -21,7 +21,7 @@ KUBE_SCORE := $(CACHE)/kube-score-$(KUBE_SCORE_VERSION)/kube-score
 KUBECTL_VALIDATE_VERSION := v0.0.4
 KUBECTL_VALIDATE := $(CACHE)/kubectl-validate-$(KUBECTL_VALIDATE_VERSION)/kubectl-validate
 
-.PHONY: help demo test test-slow test-cluster test-node check bench acceptance-resume acceptance-refused fuzz tools schema schemas rules clean
+.PHONY: help demo test test-slow test-cluster test-node check bench acceptance-resume acceptance-refused fuzz tools schema schemas map rules clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ schema: $(VENV)/installed ## make models.schema.json from the shapes
 
 schemas: $(VENV)/installed-dev ## make the schemas of Kubernetes and of custom resources from the upstream packages
 	$(BIN)/python schemas/make.py
+
+map: $(VENV)/installed ## draw the map of the house in CONTRIBUTING.md
+	$(BIN)/python -m tests.support.house_map
 
 rules: $(VENV)/installed-dev ## make docs/rules.md from the rules and their examples
 	$(BIN)/python -m tests.support.rules_page

@@ -58,28 +58,6 @@ def test_the_page_on_viya_prints_what_it_says(shared: Path, kustomize: Path, tmp
     assert (tmp_path / "deploy" / "kustomization.yaml").read_bytes() == before
 
 
-def test_every_path_of_the_map_exists() -> None:
-    house = README[README.index("## The house") : README.index("### Add a target")]
-    cells = [row.split("|")[1] for row in house.splitlines() if row.startswith("| `")]
-    paths = [path for cell in cells for path in re.findall(r"`([\w./-]+(?:/|\.py))`", cell)]
-    named = [
-        path if "/" in path.rstrip("/") or (ROOT / path).exists() else f"generator/modelyard/{path}" for path in paths
-    ]
-    assert len(named) > 12
-    assert [path for path in named if not (ROOT / path).exists()] == []
-
-
-def test_every_room_is_on_the_map() -> None:
-    house = README[README.index("## The house") : README.index("### Add a target")]
-    rooms = {path.name for path in (ROOT / "generator" / "modelyard").iterdir() if not path.name.startswith("_")}
-    unnamed = {room for room in rooms if room not in house}
-    # Words and small rooms that the map of a newcomer does not need.
-    assert unnamed <= {
-        "credentials.py", "explain.py", "fields.py", "manifest.py", "models.schema.json", "names.py", "places.py",
-        "problem.py", "schema.py",
-    }  # fmt: skip
-
-
 def _commands() -> list[str]:
     group = get_command(app)
     return sorted(group.commands)  # type: ignore[attr-defined]

@@ -23,11 +23,10 @@ METHODS: Final = ("fullmatch", "match", "search")
 _LIKE: Final = {"findall": "search", "finditer": "search", "sub": "search", "split": "search"}
 # Held in tuples and mappings, where their use is not seen by their names.
 HELD: Final = {
-    "credentials._VALUE": {"search"},
     "check.go_syntax._PART": {"fullmatch"},  # findall: of durations, which have at most 1,000 characters
-    "load.viya_rules": {"fullmatch"},
+    "modelsfile.viya_rules": {"fullmatch"},
     # finditer: up to the last ), see the test of variables
-    "expansion._TOKEN": {"fullmatch"},
+    "manifests.expansion._TOKEN": {"fullmatch"},
     "targets.sagemaker.rules": {"fullmatch"},
 }
 PACKAGE: Final = ROOT / "generator" / "modelyard"

@@ -34,7 +34,7 @@ def test_the_wheel_carries_the_package_templates_and_schema_and_nothing_else(whe
     expected |= {f"modelyard/{name}" for name in _files("templates")}
     with zipfile.ZipFile(wheel) as archive:
         carried = {name for name in archive.namelist() if ".dist-info/" not in name}
-    assert "modelyard/models.schema.json" in carried
+    assert "modelyard/models/models.schema.json" in carried
     assert "modelyard/templates/knative/service.yaml" in carried
     assert carried == expected
 

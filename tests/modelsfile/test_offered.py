@@ -13,7 +13,7 @@ from modelyard.models.model import Runtime
 from modelyard.modelsfile.explain import explain
 from modelyard.modelsfile.load import load_text
 from modelyard.problems.codes import CODES
-from modelyard.targets import PLANNED, TARGETS
+from modelyard.targets import PLANNED, SECTIONS, TARGETS
 from tests.conftest import ROOT, Run
 
 HEAD = (
@@ -58,7 +58,7 @@ def test_explain_offers_no_planned_word(field: str) -> None:
 
 def test_targets_lists_what_exists(modelyard: Run) -> None:
     listed = [line.split()[0] for line in modelyard("targets").stdout.splitlines()]
-    assert [each for each in listed if not each.startswith("spec.")] == sorted(TARGETS)
+    assert listed == [*sorted(TARGETS), *(f"spec.{name}" for name in SECTIONS)]
 
 
 @pytest.mark.parametrize(

@@ -247,7 +247,7 @@ def _python(run: Run, folder: Path, code: str) -> str:
 
 
 def test_it_is_light(run: Run, folder: Path) -> None:
-    code = "import sys; from modelyard import fn; sys.argv = ['modelyard-fn']\ntry: fn.main()\n"
+    code = "import sys; from modelyard import plugin; sys.argv = ['modelyard-fn']\ntry: plugin.main()\n"
     code += "finally: print(*(name for name in sys.modules if '.' not in name), file=sys.stderr)"
     loaded = set(_python(run, folder, code).split())
     assert {"modelyard", "pydantic", "jinja2"} <= loaded
@@ -255,9 +255,9 @@ def test_it_is_light(run: Run, folder: Path) -> None:
 
 
 def test_it_searches_no_metadata_for_plugins_of_pydantic(run: Run, folder: Path) -> None:
-    code = "import importlib.metadata, io, sys; from modelyard import fn; sys.argv = ['modelyard-fn']\n"
+    code = "import importlib.metadata, io, sys; from modelyard import plugin; sys.argv = ['modelyard-fn']\n"
     code += "importlib.metadata.entry_points = lambda **_: print('searched', file=sys.stderr) or ()\n"
-    assert _python(run, folder, f"{code}fn.main()") == ""
+    assert _python(run, folder, f"{code}plugin.main()") == ""
     # Called as a function it leaves the environment alone, so pydantic searches: this test can fail.
     direct = f"{code}from modelyard.plugin.call import run; run([], {{}}, sys.stdin.buffer, io.BytesIO(), sys.stderr)"
     assert "searched" in _python(run, folder, direct)

@@ -15,7 +15,7 @@ from tests.support import rule_examples
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PAGE: Final = ROOT / "docs" / "rules.md"
-FAMILIES: Final = sorted((ROOT / "generator" / "modelyard" / "check").glob("*.py"))
+FAMILIES: Final = sorted((ROOT / "generator" / "modelyard" / "check").rglob("*.py"))
 _HEAD: Final = """\
 # Rules
 

@@ -1,6 +1,6 @@
-"""Rules over rendered objects. Each sees plain data and gives findings with JSON pointers; places come later.
+"""Rules over objects, whoever wrote them. Objects come in; findings with JSON pointers go out, places come later.
 
-Not here: rules over the models file itself, which are in `load` and `targets`.
+Not here: rules over the models file itself, which are in `modelsfile` and `targets`.
 """
 
 from collections.abc import Iterable, Sequence

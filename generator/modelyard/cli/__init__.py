@@ -1,4 +1,7 @@
-"""The command line: one file per group of commands. Heavy packages are imported by the commands that need them."""
+"""The commands. Words of a command line come in; text, files and an exit code go out.
+
+One file per group of commands; heavy packages are imported by the commands that need them.
+"""
 
 import sys
 

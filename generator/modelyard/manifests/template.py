@@ -45,7 +45,7 @@ _NOTHING: Final = _Nothing()
 
 def folder() -> Path:
     """Return the folder of the templates: inside the package as installed, beside the sources as checked out."""
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]
     shipped = package / "templates"
     return shipped if shipped.is_dir() else package.parent.parent / "templates"
 

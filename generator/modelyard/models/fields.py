@@ -18,7 +18,7 @@ _REPEATING: Final = (("spec", "defaults"), ("spec", "models", "variants"))
 
 def shipped() -> str:
     """Return the schema's text as it is shipped."""
-    return (files("modelyard") / FILE).read_text("utf-8")
+    return (files("modelyard.models") / FILE).read_text("utf-8")
 
 
 @cache

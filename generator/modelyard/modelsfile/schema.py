@@ -6,6 +6,7 @@ removes a value, is allowed for all else.
 """
 
 import json
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
@@ -65,7 +66,7 @@ def build() -> dict[str, Any]:
 
 
 def _spec(definitions: dict[str, Any]) -> str:
-    return next(name for name in definitions if name.endswith("modelset__Spec"))
+    return next(name for name in definitions if name.endswith("model_set__Spec"))
 
 
 def _ref(name: str, description: str) -> dict[str, Any]:
@@ -109,7 +110,7 @@ def _or_null(node: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Write the schema into the package: `python -m modelyard.modelsfile.schema`."""
-    (Path(__file__).parent / FILE).write_text(as_text(build()), "utf-8")
+    Path(str(files("modelyard.models") / FILE)).write_text(as_text(build()), "utf-8")
 
 
 if __name__ == "__main__":

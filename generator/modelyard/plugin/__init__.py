@@ -1,5 +1,7 @@
 """The exec plugin of kustomize: a KRM function, and a legacy plugin for kubectl. Light to import.
 
+A ResourceList, or a generator's configuration, comes in; objects go out, or problems on standard error.
+
 Which of the two it is: a legacy plugin is called with the file of its configuration as argument, and with
 KUSTOMIZE_PLUGIN_CONFIG_ROOT set; a KRM function without arguments, with a ResourceList on standard input.
 (kustomize 5.8.1: api/internal/plugins/execplugin, kyaml/fn/runtime/exec.)

@@ -1,6 +1,7 @@
 """Problem: one mistake of a user, or one finding about what follows from their file, as a value.
 
-Problems are collected and reported together; they are never raised.
+Problems are collected and reported together; they are never raised. Here too: the codes that explain them, and what no
+message may show.
 """
 
 from collections.abc import Iterable

@@ -7,12 +7,12 @@ name nor its form gives away.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 from pathlib import PurePath
 from typing import Any, Final
 
 from modelyard.check.schemas.kinds import SHIPPED
 from modelyard.manifests.names import quantity
+from modelyard.models.fields import shipped
 from modelyard.models.model_set import API_VERSION
 
 Schema = Mapping[str, Any]
@@ -119,7 +119,7 @@ def _at_top(schema: Schema) -> Position:
 
 @cache
 def _models_file() -> Schema:
-    content: Schema = json.loads((files("modelyard") / "models.schema.json").read_text("utf-8"))
+    content: Schema = json.loads(shipped())
     return content
 
 

@@ -1,1 +1,4 @@
-"""CSV in, scored CSV out: rows of a table scored by a served model, each exactly once and in order."""
+"""Scoring: rows of a table through a served model, each exactly once and in order.
+
+A table and an address come in; the table with scores goes out, and what the run was like.
+"""

@@ -1,6 +1,7 @@
-"""The targets: where a model can run. A module each; what they share is `workload`.
+"""The targets: where a model can run. A model that was declared for one comes in; its manifests go out.
 
-A new target is a module here, a folder of templates, a case folder, and a line in TARGETS.
+A target is a module here, a folder of templates, a case folder, and a line in TARGETS. What they share is in
+`workloads`.
 """
 
 from collections.abc import Iterable, Mapping

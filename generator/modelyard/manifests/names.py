@@ -20,6 +20,7 @@ _LABEL_VALUE: Final = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?")
 _ENV_NAME: Final = re.compile(r"[ -<>-~]+")
 _CONFIG_KEY: Final = re.compile(r"[-._a-zA-Z0-9]+")
 _DURATION: Final = re.compile(r"(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?")
+_SHORT: Final = re.compile(r"([0-9]{1,7})(ms|s)")
 _QUANTITY: Final = re.compile(r"[+-]?([0-9]+|[0-9]+\.[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?")
 _LONGEST: Final = 64  # characters of a number with its unit; Python makes no integer of more than 4,300 digits
 _UNITS: Final = {
@@ -172,6 +173,20 @@ def seconds(text: str) -> int:
         raise ValueError(text)
     days, hours, minutes, rest = (int(part or 0) for part in match.groups())
     return ((days * 24 + hours) * 60 + minutes) * 60 + rest
+
+
+def short_duration(text: str) -> str | None:
+    """Check a duration of milliseconds or seconds, such as 5ms or 2s, of at most an hour and not 0."""
+    known = _SHORT.fullmatch(text)
+    return None if known and 0 < milliseconds(text) <= 3_600_000 else "is not a duration such as 5ms or 2s"
+
+
+def milliseconds(text: str) -> int:
+    """Return the milliseconds of a duration that `short_duration` accepts."""
+    match = _SHORT.fullmatch(text)
+    if match is None:
+        raise ValueError(text)
+    return int(match[1]) * (1 if match[2] == "ms" else 1000)
 
 
 def quantity(text: str) -> str | None:

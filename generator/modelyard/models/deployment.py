@@ -84,15 +84,20 @@ class VolumeClaim(Shape):
     subPath: str | None = Field(None, description="Path inside the volume to mount instead of its root.")
 
 
-class Deployed(Shape):
-    """What all targets with a Deployment have in common."""
+class Replicated(Shape):
+    """What all targets have in common that keep a number of pods running behind a Service."""
 
     name: Name | None = Field(None, description="Object name when the model's own name is taken by another target.")
     replicas: Annotated[int, Field(ge=0)] | None = Field(None, description="Pods; 1 if absent. Not with autoscale.")
     service: Service | None = Field(None, description="Port and type of the Service.")
-    ingress: Ingress | None = Field(None, description="Reach it from outside through an Ingress.")
-    gateway: Gateway | None = Field(None, description="Reach it from outside through a Gateway; needed for variants.")
     autoscale: Autoscale | None = Field(None, description="Replicas by load.")
     volumeClaims: Annotated[list[VolumeClaim], Field(min_length=1)] | None = Field(
         None, description="A volume of its own for each pod: a StatefulSet in place of the Deployment."
     )
+
+
+class Deployed(Replicated):
+    """What those of them have besides that are reached through an Ingress or a Gateway."""
+
+    ingress: Ingress | None = Field(None, description="Reach it from outside through an Ingress.")
+    gateway: Gateway | None = Field(None, description="Reach it from outside through a Gateway; needed for variants.")

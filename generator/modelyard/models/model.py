@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Toleration,
         Volume,
     )
+    from modelyard.models.tensorflow import TensorFlow
 
     EnvValue = str | EnvReference
     Word = str | Expand
@@ -48,11 +49,12 @@ else:
     Probes = later("modelyard.models.pod", "Probes")
     SecurityContext = later("modelyard.models.pod", "SecurityContext")
     Sidecar = later("modelyard.models.beside", "Sidecar")
+    TensorFlow = later("modelyard.models.tensorflow", "TensorFlow")
     Toleration = later("modelyard.models.pod", "Toleration")
     Volume = later("modelyard.models.pod", "Volume")
     Word = later("modelyard.models.pod", "Expand", or_text=True)
 
-Runtime = Literal["scr", "pcr", "custom"]
+Runtime = Literal["scr", "pcr", "tensorflow", "custom"]
 Percent = Annotated[int, Field(ge=0, le=100)]
 EnvName = Annotated[str, checked(names.env_name)]
 
@@ -88,12 +90,23 @@ class Model(Shape):
         None, description="Image reference. Without a registry's host, spec.registry is put before it."
     )
     runtime: Runtime = Field(
-        "scr", description="What the image is: SAS Container Runtime, SAS Python Container Runtime, or anything else."
+        "scr",
+        description="What the image is: SAS Container Runtime, SAS Python Container Runtime, TensorFlow Serving, or "
+        "anything else.",
     )
     path: UrlPath | None = Field(
-        None, description='URL path; "/" and the last segment of the image\'s repository if absent.'
+        None,
+        description='URL path; "/" and the last segment of the image\'s repository if absent. That of tensorflow is '
+        "/v1/models/NAME.",
     )
-    port: Port | None = Field(None, description="Port that the container listens on; 8080 for scr and pcr.")
+    version: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = Field(
+        None, description="Version of a SavedModel, which must be able to score before a pod is ready."
+    )
+    tensorflow: TensorFlow | None = Field(None, description="How TensorFlow Serving is started.")
+    scheme: Literal["http", "https"] = Field("http", description="https: the model's own server speaks TLS.")
+    port: Port | None = Field(
+        None, description="Port that the container listens on; 8080 for scr and pcr, 8501 for tensorflow."
+    )
     ports: list[FurtherPort] | None = Field(
         None, description="Further ports, which its Services have too. Not on knative, which has one port."
     )

@@ -8,6 +8,7 @@ from modelyard.files.yaml import ListMarks, Sources
 from modelyard.files.yaml.marked import find
 from modelyard.manifests import names
 from modelyard.models.declared import DeclaredModel, Served
+from modelyard.models.model import Model
 from modelyard.modelsfile.expansions import expansions
 from modelyard.modelsfile.merge import Tree
 from modelyard.modelsfile.plaintext import credentials
@@ -93,7 +94,8 @@ def _image(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Proble
                 "MY102", f"image is missing in {served.variant or model.name}", hint="add image:", place=place
             )
     repositories = {names.repository(s.model.image).rpartition("/")[2] for s in model.served if s.model.image}
-    if len(repositories) > 1 and not model.whole.model.path:
+    derives = any(served.model.runtime != "tensorflow" for served in model.served)
+    if len(repositories) > 1 and derives and not model.whole.model.path:
         place = sources.place(own.marks.at)
         message = f"the path cannot be derived: the images are named {names.one_of(repositories)}"
         yield problem("MY209", message, hint="add path: to the model", place=place)
@@ -120,6 +122,14 @@ def _runtime(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Prob
         if runtime == "scr" and APP_PATH in (served.model.env or {}):
             mark = sources.place(served.find_key("env", APP_PATH))
             yield problem("MY215", f"{APP_PATH} follows from path", hint="set path: in its place", place=mark)
+    if any(_is_of_tensorflow(served.model) for served in model.served):
+        from modelyard.modelsfile.tensorflow_rules import tensorflow
+
+        yield from tensorflow(model, sources)
+
+
+def _is_of_tensorflow(model: Model) -> bool:
+    return model.runtime == "tensorflow" or model.tensorflow is not None or model.version is not None
 
 
 def _exactly_one(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:

@@ -18,7 +18,7 @@ from modelyard.problems.credentials import is_credential
 S = TypeVar("S", bound=BaseModel)
 
 # Runtimes that the format knows and this version does not have; nothing offers them.
-_PLANNED_RUNTIMES: Final = frozenset(["spark", "tensorflow"])
+_PLANNED_RUNTIMES: Final = frozenset(["spark"])
 
 
 def validate(shape: type[S], tree: Tree, sources: Sources) -> tuple[S | None, list[Problem]]:

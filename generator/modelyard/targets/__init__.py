@@ -18,6 +18,7 @@ from modelyard.targets.workloads.objects import ACCOUNT
 TARGETS: Final[Mapping[str, str]] = {
     "deployment": "modelyard.targets.deployment",
     "knative": "modelyard.targets.knative",
+    "openshift": "modelyard.targets.openshift",
     "sagemaker": "modelyard.targets.sagemaker",
     "sagemaker-proxy": "modelyard.targets.sagemaker_proxy",
 }
@@ -28,7 +29,7 @@ SECTIONS: Final[Mapping[str, str]] = {
 }
 
 # Targets that the models file knows and this version does not have.
-PLANNED: Final = frozenset(["openshift", "dataproc", "spark-operator"])
+PLANNED: Final = frozenset(["dataproc", "spark-operator"])
 
 # Kinds whose objects the commands of a cluster leave alone, and why.
 KEPT: Final[Mapping[TypeMeta, str]] = {

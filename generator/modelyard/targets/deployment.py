@@ -23,7 +23,7 @@ from modelyard.targets.workloads.objects import (
     pod_monitor,
     spec_of,
 )
-from modelyard.targets.workloads.pods import Container, pod, url_path
+from modelyard.targets.workloads.pods import Container, pod
 
 SUMMARY: Final = "Deployment or StatefulSet, and Service; Ingress or HTTPRoute, autoscaler, disruption budget"
 SHARED_FIELDS: Final = deployments.SHARED_FIELDS
@@ -65,7 +65,7 @@ def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> R
     rendered.manifests += network_policy(models, model, "deployment", templates)
     rendered.manifests += pod_monitor(models, model, "deployment", "http", templates)
     rendered.manifests += deployments.over_all(
-        models, model, "deployment", templates, port=PORT, paths=[url_path(model)], exact=False
+        models, model, "deployment", templates, port=PORT, paths=deployments.reached(model)
     )
     return rendered
 
@@ -76,7 +76,7 @@ def _workload(models: DeclaredSet, model: DeclaredModel, served: Served, templat
     container = Container("http", ending.stays, claims=spec.volumeClaims or ())
     pods = pod(models, model, served, "deployment", templates, container)
     yield from config_map(models, base_name(model, "deployment"), served, pods["name"], templates)
-    yield from deployments.running(models, served, spec, pods, templates, grace=ending.grace, port=PORT)
+    yield from deployments.running(served, spec, pods, templates, grace=ending.grace, port=PORT)
 
 
 def _ending(served: Served) -> Ending:

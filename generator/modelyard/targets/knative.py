@@ -25,6 +25,7 @@ from modelyard.targets.workloads.objects import (
     manifest,
     network_policy,
     object_name,
+    offers_http,
     pod_monitor,
     port,
     spec_of,
@@ -148,6 +149,10 @@ def _check_served(models: DeclaredSet, served: Served) -> Iterator[Problem]:
     for name in sorted(RESERVED_ENV.intersection(served.model.env or {})):
         place = models.place(served.find_key("env", name))
         yield problem("MY215", f"{name} is set by Knative", hint="use another name", place=place)
+    if served.model.tensorflow and served.model.tensorflow.protocol == "both":
+        place = models.place(served.find("tensorflow", "protocol"))
+        hint = "set protocol: rest or grpc, or serve it on deployment"
+        yield problem("MY227", "a Knative Service has one port, and protocol: both needs two", hint=hint, place=place)
     if served.model.ports:
         place = models.place(served.find_key("ports"))
         hint = "take it out; what is to be reached there too runs on deployment, or as a model of its own"
@@ -198,7 +203,9 @@ def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> R
     for served in model.served:
         name = object_name(base, served)
         rendered.manifests += config_map(models, base, served, name, templates)
-        context = pod(models, model, served, "knative", templates, Container("http1", native=False))
+        by_grpc = not offers_http(served.model)
+        container = Container("h2c" if by_grpc else "http1", native=False, grpc=by_grpc)
+        context = pod(models, model, served, "knative", templates, container)
         context |= {
             "knative": _autoscaling(_spec(served)),
             "timeoutSeconds": _timeout(served),

@@ -126,6 +126,12 @@ RULES: Final[dict[str, Code]] = {
         "Behind sagemaker-proxy a model answers to /invocations and /ping. Nothing rewrites paths, so that no other "
         "would lead to it.",
     ),
+    "MY230": Code(
+        "What a model of TensorFlow Serving says",
+        "It names the version that must be able to score before a pod is ready. Its path and its ports follow from the "
+        "server: REST at /v1/models/NAME on 8501, gRPC on 8500. What `tensorflow` and `version` say is for no other "
+        "runtime, and all variants of a model are called at one address.",
+    ),
     "MY231": Code(
         "A cold start that callers will feel",
         "A SAS Container Runtime image takes 12 to 15 s to start. With minScale 0 the first call after a "
@@ -133,6 +139,10 @@ RULES: Final[dict[str, Code]] = {
         "long, and fails when its client's time-out is shorter.",
         "warning",
         ignorable=True,
+    ),
+    "MY232": Code(
+        "A runtime that a target cannot run",
+        "What a target calls is a contract that the image has to keep. Another target runs the model as it is.",
     ),
     "MY233": Code(
         "A restore without an end",
@@ -162,6 +172,21 @@ RULES: Final[dict[str, Code]] = {
         "but only of those under env, config and envFrom: not of those that the image or the container runtime sets, "
         "and not of variables that use each other.",
         "warning",
+        ignorable=True,
+    ),
+    "MY239": Code(
+        "A Route that cannot work",
+        "The router of OpenShift takes four Services at most behind a Route, and weights from 0 to 256. reencrypt and "
+        "passthrough need a server that speaks TLS, which REST of TensorFlow Serving does not. gRPC through an edge "
+        "Route needs a certificate of its own, a port with appProtocol h2c, and HTTP/2 at the ingress controller. Source: "
+        "openshift/router, haproxy-config.template; openshift/api, route/v1/types.go.",
+    ),
+    "MY240": Code(
+        "A share that weights cannot give",
+        "The router spreads the weight of a Service over its pods, and each has at least 1 of 256. Beside one pod with "
+        "a large share, many pods of a small one get more calls than was declared. A Service without ready pods loses "
+        "its share to the others. Source: openshift/router, calculateServiceWeights.",
+        severity="warning",
         ignorable=True,
     ),
 }

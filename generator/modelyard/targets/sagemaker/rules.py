@@ -54,6 +54,7 @@ _OF_PODS: Final = (
 
 def check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
     """Yield what SageMaker would refuse, or would not do."""
+    yield from _runtime(models, model)
     yield from _variants(models, model)
     yield from _canary(models, model.whole)
     yield from _rolling(models, model)
@@ -71,6 +72,15 @@ def _declared(served: Served) -> Mapping[str, Any]:
     targets = served.data.get("targets")
     own = targets.get("sagemaker") if isinstance(targets, dict) else None
     return own if isinstance(own, dict) else {}
+
+
+def _runtime(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
+    for served in model.served:
+        if served.model.runtime == "tensorflow":
+            place = models.place(served.find("runtime"))
+            hint = "serve it on sagemaker-proxy; or give SageMaker an image with its contract, and say runtime: custom"
+            message = "TensorFlow Serving knows no /ping and no /invocations, which SageMaker calls"
+            yield problem("MY232", message, hint=hint, place=place)
 
 
 def _variants(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:

@@ -27,7 +27,7 @@ from modelyard.problems import Problem, problem
 from modelyard.targets import Claim
 from modelyard.targets.sagemaker_proxy import caddy
 from modelyard.targets.workloads import deployments
-from modelyard.targets.workloads.deployments import Ending
+from modelyard.targets.workloads.deployments import Ending, Reached
 from modelyard.targets.workloads.objects import (
     base_mark,
     base_name,
@@ -35,6 +35,7 @@ from modelyard.targets.workloads.objects import (
     config_map,
     manifest,
     network_policy,
+    offers_http,
     pod_monitor,
     port,
     registered,
@@ -52,6 +53,7 @@ STAYS: Final = 5  # seconds; endpoints and load balancers forget a pod, and call
 PROXY_PORT: Final = 8090  # of the proxy in the pod; where another container listens there, the next that is free
 MARGIN: Final = 5  # seconds for a model that obeys SIGTERM, after the proxy is done
 PROXY_USER: Final = 65532  # no image of a model is known to have it: "nonroot" of distroless images
+REACHED: Final = tuple(Reached(path, exact=True) for path in caddy.PATHS)
 VOLUMES: Final = frozenset(["proxy-config", "proxy-tmp"])
 
 
@@ -87,6 +89,10 @@ def claims(model: DeclaredModel) -> Iterator[Claim]:
 def check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
     """Yield what no target with a Deployment can do, and what this one cannot ask or call."""
     yield from deployments.check(models, model, NAME)
+    if not offers_http(model.served[0].model):
+        place = models.place(model.whole.find("tensorflow", "protocol"))
+        message = "SageMaker's contract leads to REST, and the model offers gRPC alone"
+        yield problem("MY230", message, hint="set protocol: rest or both", place=place)
     yield from _check_paths(models, model)
     for served in model.served:
         yield from deployments.check_end(models, served, _ending(served))
@@ -113,7 +119,7 @@ def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> R
         rendered.manifests += _workload(models, model, served, templates)
     rendered.manifests += network_policy(models, model, NAME, templates)
     rendered.manifests += pod_monitor(models, model, NAME, "model", templates)
-    rendered.manifests += deployments.over_all(models, model, NAME, templates, port=PORT, paths=caddy.PATHS, exact=True)
+    rendered.manifests += deployments.over_all(models, model, NAME, templates, port=PORT, paths=REACHED)
     return rendered
 
 
@@ -133,7 +139,7 @@ def _workload(models: DeclaredSet, model: DeclaredModel, served: Served, templat
     volumes = pods["pod"].pop("volumes", [])
     pods["pod"] |= {**beside, "volumes": derived([*volumes, *beside["volumes"]], volumes)}
     yield from config_map(models, base_name(model, NAME), served, pods["name"], templates)
-    yield from deployments.running(models, served, spec, pods, templates, grace=ending.grace, port=PORT)
+    yield from deployments.running(served, spec, pods, templates, grace=ending.grace, port=PORT)
 
 
 def _ending(served: Served) -> Ending:

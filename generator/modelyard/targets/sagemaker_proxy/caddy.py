@@ -41,6 +41,10 @@ def ping(model: DeclaredModel, served: Served) -> tuple[str, str] | None:
         return "GET", get.path or "/"
     if own.runtime == "scr":
         return of_scr(model)
+    if own.runtime == "tensorflow":
+        from modelyard.targets.workloads import tensorflow
+
+        return "GET", tensorflow.asked(own)
     return ("GET", "/internal/ready") if own.runtime == "pcr" else None
 
 
@@ -81,4 +85,7 @@ def limits(timeout: int, max_body: int, *, stays: int = STAYS, drain: int = DRAI
 def routes(model: DeclaredModel, asked: tuple[str, str]) -> dict[str, str]:
     """Return the variables of where the model answers. asked: what `ping` gives."""
     method, path = asked
-    return {APP_PATH: url_path(model), "MODEL_PING_METHOD": method, "MODEL_PING_PATH": path}
+    called = url_path(model)
+    if model.served[0].model.runtime == "tensorflow":
+        called = f"{called}:predict"
+    return {APP_PATH: called, "MODEL_PING_METHOD": method, "MODEL_PING_PATH": path}

@@ -11,7 +11,7 @@ from modelyard.manifests import names
 from modelyard.manifests.manifest import Manifest, TypeMeta
 from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
-from modelyard.models.deployment import Autoscale, Deployed, VolumeClaim
+from modelyard.models.deployment import Autoscale, Deployed, Replicated, VolumeClaim
 from modelyard.models.model import Model
 from modelyard.problems import Problem, problem
 from modelyard.targets.workloads.objects import KINDS as AROUND_PODS
@@ -23,12 +23,16 @@ from modelyard.targets.workloads.objects import (
     manifest,
     numbers,
     object_name,
+    offers_http,
     selector,
     spec_of,
     variants_context,
 )
+from modelyard.targets.workloads.pods import url_path
 
 SHARED_FIELDS: Final = frozenset(["name", "service", "ingress", "gateway"])
+# What is called of a model of TensorFlow Serving (tensorflow/serving, model_servers/http_rest_api_handler.cc).
+VERBS: Final = (":predict", ":classify", ":regress")
 VARIANT_HEADER: Final = "modelyard-variant"
 KINDS: Final = AROUND_PODS | {
     TypeMeta("apps/v1", "Deployment"),
@@ -41,7 +45,6 @@ KINDS: Final = AROUND_PODS | {
 }
 
 DEFAULT_CPU: Final = 70  # percent of the request that an autoscaler aims at
-VOLUME_GROUP: Final = 1001  # any that is nobody else's: of the volumes that a pod has for itself
 # A pod has its StatefulSet's name with a hash of ten characters as a label (controller-revision-hash).
 MAX_STATEFUL: Final = names.MAX_LABEL - 11
 _ODD_PATHS: Final = ("//", "/./", "/../", "%2f", "%2F")  # kubernetes 1.37, pkg/apis/networking/validation
@@ -56,6 +59,20 @@ class Ending(NamedTuple):
     stays: int
     grace: int
     needed: int
+
+
+class Reached(NamedTuple):
+    """A path that is reached from outside. exact: it alone, and not what is below it."""
+
+    path: str
+    exact: bool = False
+
+
+def reached(model: DeclaredModel) -> list[Reached]:
+    """Return the paths of a model. Prefixes end with a segment, and verbs such as :predict belong to its last one."""
+    path = url_path(model)
+    verbs = VERBS if model.served[0].model.runtime == "tensorflow" else ()
+    return [*(Reached(derived(path + verb, path), exact=True) for verb in verbs), Reached(path)]
 
 
 def ending(own: Model, stays: int, calls: int | None, *, rest: int) -> Ending:
@@ -80,7 +97,7 @@ def services(model: DeclaredModel, target: str) -> Iterator[tuple[str, Served]]:
     for each in model.variants:
         yield object_name(base, each), each
     for each in model.served:
-        if spec_of(each, target, Deployed).volumeClaims:
+        if spec_of(each, target, Replicated).volumeClaims:
             yield headless(object_name(base, each)), each
 
 
@@ -91,6 +108,11 @@ def headless(name: str) -> str:
 
 def check(models: DeclaredSet, model: DeclaredModel, target: str) -> Iterator[Problem]:
     """Yield splits that cannot work, and fields that exclude each other."""
+    yield from _check_entrance(models, model, target)
+    yield from check_pods(models, model, target)
+
+
+def _check_entrance(models: DeclaredSet, model: DeclaredModel, target: str) -> Iterator[Problem]:
     whole = model.whole
     declared = whole.data.get("targets")
     own = declared.get(target) if isinstance(declared, dict) else None
@@ -102,8 +124,17 @@ def check(models: DeclaredSet, model: DeclaredModel, target: str) -> Iterator[Pr
     elif "ingress" in keys and "gateway" in keys:
         place = models.place(whole.find_key("targets", target, "gateway"))
         yield problem("MY211", "ingress and gateway exclude each other", hint="keep one of them", place=place)
+    entrance = next((key for key in ("ingress", "gateway") if key in keys), None)
+    if entrance and not offers_http(model.served[0].model):
+        place = models.place(whole.find_key("targets", target, entrance))
+        hint = "set protocol: both, and only REST is reached there; or take it out, and call gRPC inside the cluster"
+        yield problem("MY230", f"{entrance} leads to REST, and the model offers gRPC alone", hint=hint, place=place)
+
+
+def check_pods(models: DeclaredSet, model: DeclaredModel, target: str) -> Iterator[Problem]:
+    """Yield fields of the pods, their number and their Service that exclude each other."""
     for served in model.served:
-        autoscale = spec_of(served, target, Deployed).autoscale
+        autoscale = spec_of(served, target, Replicated).autoscale
         if autoscale and autoscale.max < autoscale.min:
             place = models.place(served.find("targets", target, "autoscale", "max"))
             yield problem("MY104", f"max {autoscale.max} is less than min {autoscale.min}", place=place)
@@ -113,7 +144,7 @@ def check(models: DeclaredSet, model: DeclaredModel, target: str) -> Iterator[Pr
 
 def _check_claims(models: DeclaredSet, model: DeclaredModel, served: Served, target: str) -> Iterator[Problem]:
     """Yield volumes of pods whose names are taken, and names that are too long for a StatefulSet."""
-    claims = spec_of(served, target, Deployed).volumeClaims or []
+    claims = spec_of(served, target, Replicated).volumeClaims or []
     taken = {"tmp", *(each.name for each in served.model.volumes or [])}
     for i, each in enumerate(claims):
         if each.name in taken:
@@ -129,7 +160,7 @@ def _check_claims(models: DeclaredSet, model: DeclaredModel, served: Served, tar
 
 def _check_ports(models: DeclaredSet, model: DeclaredModel, target: str) -> Iterator[Problem]:
     """Yield a port of the Service that one of the further ports has too."""
-    service = spec_of(model.whole, target, Deployed).service
+    service = spec_of(model.whole, target, Replicated).service
     number = service.port if service else None
     for served in model.served:
         if number is not None and (number, "TCP") in numbers([served]):
@@ -168,9 +199,8 @@ def check_end(models: DeclaredSet, served: Served, ends: Ending) -> Iterator[Pro
 
 
 def running(
-    models: DeclaredSet,
     served: Served,
-    spec: Deployed,
+    spec: Replicated,
     pods: Mapping[str, Any],
     templates: Templates,
     *,
@@ -187,10 +217,10 @@ def running(
         "replicas": replicas,
         "gracePeriod": grace,
         "furtherPorts": further_ports([served]),
-        **_service(spec, port, outer=not served.variant),
+        **_service(served, spec, port, outer=not served.variant),
     }
     if spec.volumeClaims:
-        context |= _claims(models, spec.volumeClaims, pods["name"])
+        context |= _claims(spec.volumeClaims, pods["name"])
         yield manifest("shared/statefulset.yaml", context, templates, served)
         yield manifest("shared/headless.yaml", context, templates, served)
     else:
@@ -203,22 +233,22 @@ def running(
         yield manifest("shared/poddisruptionbudget.yaml", context, templates, served)
 
 
-def _claims(models: DeclaredSet, claims: Sequence[VolumeClaim], name: str) -> dict[str, Any]:
-    group = None if models.spec.platform == "openshift" else VOLUME_GROUP  # which assigns one
-    return {"claims": claims, "headless": derived(headless(name), name), "volumeGroup": group}
+def _claims(claims: Sequence[VolumeClaim], name: str) -> dict[str, Any]:
+    return {"claims": claims, "headless": derived(headless(name), name)}
 
 
-def _service(spec: Deployed, port: int, *, outer: bool) -> dict[str, Any]:
+def _service(served: Served, spec: Replicated, port: int, *, outer: bool) -> dict[str, Any]:
     """Return what the template of a Service is given. outer: it is the model's, and not one of a variant."""
     own = spec.service
     return {
+        "offersHttp": offers_http(served.model),
         "servicePort": own.port if own and own.port is not None else port,
         "serviceType": own.type if own and outer else None,
         "ownAnnotations": in_order(own.annotations or {}) if own and outer else {},
     }
 
 
-def _scaling(spec: Deployed, own: Autoscale) -> dict[str, Any]:
+def _scaling(spec: Replicated, own: Autoscale) -> dict[str, Any]:
     cpu = own.cpu if own.cpu is not None or own.metrics else DEFAULT_CPU
     return {
         "workload": "StatefulSet" if spec.volumeClaims else "Deployment",
@@ -236,31 +266,48 @@ def over_all(
     templates: Templates,
     *,
     port: int,
-    paths: Sequence[str],
-    exact: bool,
+    paths: Sequence[Reached],
 ) -> Iterator[Manifest]:
     """Yield what stands over all variants of a model: their Service, and the address outside the cluster.
 
-    port: the Services'. paths: what is reached from outside; exact: each alone, and not what is below it.
+    port: the Services'. paths: what is reached from outside.
     """
-    base = base_name(model, target)
+    yield from over_variants(models, model, target, templates, port=port)
     spec = spec_of(model.whole, target, Deployed)
-    context: dict[str, Any] = common(models, base, model.whole, base) | {
-        "selector": selector(base),
-        **_service(spec, port, outer=True),
-        "furtherPorts": further_ports([model.whole, *model.variants]),
-        "paths": paths,
-        "ingressType": "Exact" if exact else "Prefix",
-        "routeType": "Exact" if exact else "PathPrefix",
-        "ingress": spec.ingress,
-        "hosts": [spec.ingress.host] if spec.ingress and spec.ingress.host else [],
+    context = _over(models, model, target, spec, port) | {
+        "paths": [_reached(each, None) for each in paths],
         "gateway": spec.gateway,
         "header": VARIANT_HEADER,
-        "variants": variants_context(base, model.variants),
+        "variants": variants_context(base_name(model, target), model.variants),
     }
-    if model.variants:
-        yield manifest("shared/service.yaml", context, templates, model.whole)
-    if spec.ingress:
-        yield manifest("shared/ingress.yaml", context, templates, model.whole)
+    if own := spec.ingress:
+        by_path = paths if own.path is None else [Reached(own.path)]
+        hosts = [own.host] if own.host else []
+        entrance = {"ingress": own, "hosts": hosts, "paths": [_reached(each, own.pathType) for each in by_path]}
+        yield manifest("shared/ingress.yaml", context | entrance, templates, model.whole)
     if spec.gateway:
         yield manifest("shared/httproute.yaml", context, templates, model.whole)
+
+
+def over_variants(
+    models: DeclaredSet, model: DeclaredModel, target: str, templates: Templates, *, port: int
+) -> Iterator[Manifest]:
+    """Yield the Service over all variants of a model, where it has any. port: the Services'."""
+    if model.variants:
+        spec = spec_of(model.whole, target, Replicated)
+        yield manifest("shared/service.yaml", _over(models, model, target, spec, port), templates, model.whole)
+
+
+def _over(models: DeclaredSet, model: DeclaredModel, target: str, spec: Replicated, port: int) -> dict[str, Any]:
+    base = base_name(model, target)
+    return {
+        **common(models, base, model.whole, base),
+        "selector": selector(base),
+        **_service(model.served[0], spec, port, outer=True),
+        "furtherPorts": further_ports([model.whole, *model.variants]),
+    }
+
+
+def _reached(each: Reached, ingress_type: str | None) -> dict[str, Any]:
+    default, route = ("Exact", "Exact") if each.exact else ("Prefix", "PathPrefix")
+    return {"path": each.path, "ingressType": ingress_type or default, "routeType": route}

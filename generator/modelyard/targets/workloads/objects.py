@@ -34,9 +34,11 @@ RESERVED_LABELS: Final = frozenset(
         VARIANT_LABEL,
     ]
 )
+METRICS_PATHS: Final = {"scr": "/prometheus", "tensorflow": "/monitoring/prometheus/metrics"}
 CONTAINERS: Final = frozenset(["model", "proxy", "queue-proxy"])  # of ours and of Knative
 PORT_NAMES: Final = frozenset(["http", "model"])  # of deployment and sagemaker-proxy
 DEFAULT_PORT: Final = 8080  # of scr and pcr
+TENSORFLOW_PORT: Final = 8501  # of REST
 # What is rendered around pods; a set has an account.
 KINDS: Final = frozenset(
     [
@@ -123,18 +125,33 @@ def lasting(pod: Mapping[str, Any]) -> list[tuple[str, int, dict[str, Any]]]:
 
 def port(model: Model) -> int:
     """Return the port that the container listens on."""
-    return model.port or DEFAULT_PORT
+    return model.port or (TENSORFLOW_PORT if model.runtime == "tensorflow" else DEFAULT_PORT)
+
+
+def ports_of(model: Model) -> "list[FurtherPort]":
+    """Return the ports besides: those that the model names, and gRPC's."""
+    declared = model.ports or []
+    if model.runtime != "tensorflow":
+        return declared
+    from modelyard.targets.workloads import tensorflow
+
+    return derived([*declared, *tensorflow.ports(model)], declared)
+
+
+def offers_http(model: Model) -> bool:
+    """Tell whether Services lead to the model's first port: not where it offers gRPC alone."""
+    return model.tensorflow is None or model.tensorflow.protocol != "grpc"
 
 
 def further_ports(served: Iterable[Served]) -> "list[FurtherPort]":
     """Return the further ports of the first that all have, by name: what one Service over them can lead to."""
-    first, *others = [{each.name: each for each in one.model.ports or []} for one in served]
+    first, *others = [{each.name: each for each in ports_of(one.model)} for one in served]
     return [first[name] for name in sorted(first) if all(name in each for each in others)]
 
 
 def numbers(served: Iterable[Served]) -> list[tuple[int, str]]:
     """Return number and protocol of each further port that any of these has."""
-    return sorted({(each.port, each.protocol or "TCP") for one in served for each in one.model.ports or []})
+    return sorted({(each.port, each.protocol or "TCP") for one in served for each in ports_of(one.model)})
 
 
 def config_name(name: str) -> str:
@@ -143,11 +160,18 @@ def config_name(name: str) -> str:
 
 
 def config_map(models: DeclaredSet, base: str, served: Served, name: str, templates: Templates) -> list[Manifest]:
-    """Return the ConfigMap of a workload's config, or nothing."""
-    if not served.model.config:
-        return []
-    context = {**common(models, base, served, name), "data": in_order(served.model.config)}
-    return [manifest("shared/configmap.yaml", context, templates, served, hashed=True)]
+    """Return the ConfigMaps of a workload: its config, and the files of its server; nothing where it has none."""
+    context = common(models, base, served, name)
+    found = []
+    if served.model.config:
+        data = {"data": in_order(served.model.config)}
+        found.append(manifest("shared/configmap.yaml", context | data, templates, served, hashed=True))
+    if served.model.runtime == "tensorflow":
+        from modelyard.targets.workloads import tensorflow
+
+        files = {"files": tensorflow.files(served.model), "filesName": tensorflow.files_name(name)}
+        found.append(manifest("shared/tensorflow.yaml", context | files, templates, served, hashed=True))
+    return found
 
 
 def is_scraped(model: DeclaredModel) -> bool:
@@ -164,7 +188,7 @@ def pod_monitor(
     if metrics is None or not is_scraped(model):
         return []
     base = base_name(model, target)
-    default = "/prometheus" if model.served[0].model.runtime == "scr" else "/metrics"
+    default = METRICS_PATHS.get(model.served[0].model.runtime, "/metrics")
     context = {**common(models, base, model.whole, base), "port": port_name, "path": metrics.path or default}
     return [manifest("shared/podmonitor.yaml", context, templates, model.whole)]
 

@@ -17,6 +17,7 @@ from modelyard.targets.workloads.objects import (
     config_name,
     object_name,
     port,
+    ports_of,
     registered,
 )
 from modelyard.targets.workloads.words import unexpanded, words
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PERIOD: Final = 10  # seconds between probes; Kubernetes' own default
 SCR_USER: Final = 1001  # sas-container-runtime, examples/sageMakerRunTime/Dockerfile: USER 1001:0
+VOLUME_GROUP: Final = 1001  # any that is nobody else's: of the volumes that a pod has for itself
 APP_PATH: Final = "SAS_SCR_APP_PATH"
 PRE_STOP: Final = ("exec", "httpGet", "sleep")
 _HANDLERS: Final = ("httpGet", "tcpSocket", "exec", "grpc")
@@ -38,7 +40,8 @@ class Container(NamedTuple):
 
     stays: seconds for which it goes on taking calls when its pod ends. sidecar: a native one, which starts before the
     pod's other containers and gets SIGTERM when those have ended. native: sidecars beside it are such ones.
-    claims: volumes of the pod's own.
+    claims: volumes of the pod's own. assigned: the target's platform gives user and group. grpc: gRPC's port is the
+    container's one port.
     """
 
     port_name: str
@@ -46,6 +49,8 @@ class Container(NamedTuple):
     sidecar: bool = False
     native: bool = True
     claims: "Sequence[VolumeClaim]" = ()
+    assigned: bool = False
+    grpc: bool = False
 
 
 def pod(
@@ -62,17 +67,38 @@ def pod(
     context = common(models, base, served, object_name(base, served))
     context["podLabels"] = {**context["labels"], **in_order(own.podLabels or {})}
     context["podAnnotations"] = in_order(own.podAnnotations or {})
-    values = {"container": container, **_container(models, model, served), **_volumes(own, container.claims)}
+    assigned = container.assigned or models.spec.platform == "openshift"
+    context["volumeGroup"] = None if assigned else VOLUME_GROUP
+    values = {"container": container, **_container(models, model, served, container)}
+    values |= _volumes(own, container.claims)
+    if own.runtime == "tensorflow":
+        _serve(values, own, container, context["name"])
     values["lifecycle"] = _lifecycle(own, container)
     if own.config:
         values["envFrom"].append({"configMapRef": {"name": config_name(context["name"])}})
-    values["probes"] = _probes(own, templates)
+    values["probes"] = _probes(own, templates, container)
     values |= beside(models, own, templates, native=container.native)
     context["pod"] = templates.render("shared/pod.yaml", values)
     return context
 
 
-def _container(models: DeclaredSet, model: DeclaredModel, served: Served) -> dict[str, Any]:
+def _serve(values: dict[str, Any], own: Model, container: Container, name: str) -> None:
+    """Put in what starts TensorFlow Serving: its program and flags, unless the model says others, and its files."""
+    from modelyard.targets.workloads import tensorflow
+
+    if own.command is None:
+        program, *flags = tensorflow.command(own)
+        values["command"] = derived([program], own.tensorflow)
+        values["args"] = derived([*flags, *(values["args"] or [])], own.args or own.tensorflow)
+    mount = {"name": tensorflow.VOLUME, "mountPath": tensorflow.FOLDER, "readOnly": True}
+    source = {"name": tensorflow.VOLUME, "configMap": {"name": tensorflow.files_name(name)}}
+    values["volumeMounts"] = derived([*values["volumeMounts"], mount], own.volumes)
+    values["volumes"] = derived([*values["volumes"], source], own.volumes)
+    if container.grpc:
+        values |= {"port": tensorflow.GRPC.port, "ports": []}
+
+
+def _container(models: DeclaredSet, model: DeclaredModel, served: Served, container: Container) -> dict[str, Any]:
     own, spec = served.model, models.spec
     return {
         "model": own,
@@ -83,11 +109,11 @@ def _container(models: DeclaredSet, model: DeclaredModel, served: Served) -> dic
         "env": environment(model, served),
         "envFrom": [plain(each) for each in own.envFrom or []],
         "resources": in_order(plain(own.resources)) if own.resources else None,
-        "securityContext": security(models, own),
+        "securityContext": security(models, own, assigned=container.assigned),
         "serviceAccountName": spec.serviceAccount.name or models.metadata.name,
         "imagePullSecrets": derived([{"name": name} for name in spec.imagePullSecrets or []], spec.imagePullSecrets),
         "affinity": in_order(own.affinity or {}),
-        "ports": own.ports or [],
+        "ports": ports_of(own),
         "tolerations": derived([plain(each) for each in own.tolerations or []], own.tolerations),
     }
 
@@ -102,6 +128,10 @@ def url_path(model: DeclaredModel) -> str:
     whole = model.whole.model
     if whole.path:
         return whole.path
+    if model.served[0].model.runtime == "tensorflow":
+        from modelyard.targets.workloads import tensorflow
+
+        return tensorflow.path_of(model.served[0].model)
     first = model.served[0].model.image or ""
     return derived("/" + names.repository(first).rpartition("/")[2], first)
 
@@ -149,11 +179,15 @@ def _variable(name: str, value: "str | EnvReference") -> dict[str, Any]:
     )
 
 
-def security(models: DeclaredSet, own: Model) -> dict[str, Any]:
-    """Return what the model says over the template's security context; OpenShift assigns user ids itself."""
-    context = {"runAsUser": SCR_USER} if own.runtime == "scr" else {}
+def security(models: DeclaredSet, own: Model, *, assigned: bool = False) -> dict[str, Any]:
+    """Return what the model says over the template's security context; OpenShift assigns user ids itself.
+
+    assigned: the target is OpenShift's own, whatever the set's platform is.
+    """
+    # The user of TensorFlow Serving's image is root; it reads its models, which all can read, and writes nothing.
+    context = {"runAsUser": SCR_USER} if own.runtime in ("scr", "tensorflow") else {}
     context |= plain(own.securityContext) if own.securityContext else {}
-    if models.spec.platform == "openshift":
+    if assigned or models.spec.platform == "openshift":
         context.pop("runAsUser", None)
     return in_order(context)
 
@@ -187,14 +221,25 @@ def _source(volume: "Volume") -> dict[str, Any]:
     return {"name": volume.name, **sources}
 
 
-def _probes(model: Model, templates: Templates) -> dict[str, Any]:
+def _probes(model: Model, templates: Templates, container: Container) -> dict[str, Any]:
     probes: dict[str, Any] = {"startup": None, "readiness": None, "liveness": None}
-    probes |= templates.render_once("shared/probes.yaml", runtime=model.runtime, port=port(model))
+    probes |= templates.render_once("shared/probes.yaml", **_asked(model, container))
     for name in probes:
         own = getattr(model.probes, name) if model.probes else None
         if own is not None:
             probes[name] = None if own is False else probe(own, port(model))
     return probes | _startup(model, probes)
+
+
+def _asked(model: Model, container: Container) -> dict[str, Any]:
+    """Return what the template of probes is given."""
+    if model.runtime != "tensorflow":
+        return {"runtime": model.runtime, "port": port(model), "asked": None}
+    from modelyard.targets.workloads import tensorflow
+
+    if container.grpc:
+        return {"runtime": "grpc", "port": tensorflow.GRPC.port, "asked": None}
+    return {"runtime": model.runtime, "port": port(model), "asked": tensorflow.asked(model)}
 
 
 def _startup(model: Model, probes: Mapping[str, Any]) -> dict[str, Any]:

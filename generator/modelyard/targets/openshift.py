@@ -4,7 +4,7 @@ OpenShift gives each project a user's id and a group, so none is asked for. A Ro
 Sources: openshift/api, route/v1/types.go; openshift/router, haproxy-config.template and calculateServiceWeights.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
 
 from pydantic import Field
@@ -112,13 +112,18 @@ def check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
         yield from _check_tls(models, model, spec)
         yield from _check_split(models, model, spec)
     else:
-        declared = model.whole.data["targets"]
-        own = declared.get(NAME) if isinstance(declared, dict) else None
         for field in _OF_ROUTES:
-            if isinstance(own, dict) and field in own:
+            if field in _declared(model):
                 place = models.place(model.whole.find_key("targets", NAME, field))
                 hint = "take it out, or take out route: false"
                 yield problem("MY211", f"{field} is for a Route, and route: false renders none", hint=hint, place=place)
+
+
+def _declared(model: DeclaredModel) -> Mapping[str, object]:
+    """Return the target's fields as written: what was taken out as wrong is there all the same."""
+    targets = model.whole.data.get("targets")
+    own = targets.get(NAME) if isinstance(targets, dict) else None
+    return own if isinstance(own, dict) else {}
 
 
 def _check_tls(models: DeclaredSet, model: DeclaredModel, spec: Spec) -> Iterator[Problem]:
@@ -169,11 +174,11 @@ def _check_split(models: DeclaredSet, model: DeclaredModel, spec: Spec) -> Itera
 
 def _check_hosts(models: DeclaredSet, model: DeclaredModel, spec: Spec) -> Iterator[Problem]:
     place = models.place(model.whole.find_key("targets", NAME, "hosts"))
-    if not model.variants or spec.host is None:
-        missing = "host" if model.variants else "variants"
-        yield problem(
-            "MY239", f"hosts: per-variant needs {missing}", hint=f"add {missing}:, or take it out", place=place
-        )
+    missing = "variants" if not model.variants else "host" if "host" not in _declared(model) else ""
+    if missing:
+        hint = f"add {missing}:, or take it out"
+        yield problem("MY239", f"hosts: per-variant needs {missing}", hint=hint, place=place)
+    if missing or spec.host is None:
         return
     for served in model.variants:
         host = own_host(spec.host, served)

@@ -178,8 +178,8 @@ RULES: Final[dict[str, Code]] = {
         "A Route that cannot work",
         "The router of OpenShift takes four Services at most behind a Route, and weights from 0 to 256. reencrypt and "
         "passthrough need a server that speaks TLS, which REST of TensorFlow Serving does not. gRPC through an edge "
-        "Route needs a certificate of its own, a port with appProtocol h2c, and HTTP/2 at the ingress controller. Source: "
-        "openshift/router, haproxy-config.template; openshift/api, route/v1/types.go.",
+        "Route needs a certificate of its own, a port with appProtocol h2c, and HTTP/2 at the ingress controller. "
+        "Source: openshift/router, haproxy-config.template; openshift/api, route/v1/types.go.",
     ),
     "MY240": Code(
         "A share that weights cannot give",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from modelyard.cluster import routes
 from modelyard.cluster.client import Client, ClusterProblem, Object
 from modelyard.cluster.inventory import SERVING
 from modelyard.cluster.prune import owned
@@ -17,6 +18,7 @@ from modelyard.targets.workloads.objects import NAME_LABEL, VARIANT_LABEL, lasti
 from modelyard.targets.workloads.pods import APP_PATH
 
 _QUEUE: Final = "queue-port"  # of Knative's queue-proxy (knative/serving, pkg/reconciler/revision/resources/queue.go)
+_MODEL: Final = "--model_name="  # of TensorFlow Serving
 _GATEWAY: Final = "gateway.networking.k8s.io/v1"
 
 
@@ -155,6 +157,9 @@ def _path(live: Object, pod: Object) -> str:
     """Return the path that a model answers to: what SAS Container Runtime is told, else the name of its image."""
     container = next((each for _, _, each in lasting(pod)), {})
     told = next((each.get("value") for each in container.get("env") or [] if each["name"] == APP_PATH), None)
+    served = next((word.removeprefix(_MODEL) for word in container.get("args") or [] if word.startswith(_MODEL)), None)
+    if served:
+        return TENSORFLOW + served
     image = str(container.get("image") or "")
     path = str(told or "/" + repository(image).rpartition("/")[2])
     return TENSORFLOW.rstrip("/") + path if _label(live, "app.kubernetes.io/component") == "tensorflow" else path
@@ -189,12 +194,16 @@ def _without_pods(client: Client, sought: Sought, live: Object) -> ClusterProble
 
 
 def _outside(client: Client, sought: Sought, service: str) -> Iterator[Entry]:
-    """Yield addresses outside the cluster. Only an HTTPRoute of ours can lead to one variant."""
+    """Yield addresses outside the cluster. Only an HTTPRoute or a Route of ours can lead to one variant."""
     for each in _readable(client, _GATEWAY, "HTTPRoute"):
         hosts = each["spec"].get("hostnames") or []
         if _is(each, (*sought.names, service)) and hosts:
             headers = ((VARIANT_HEADER, sought.variant),) if sought.variant else ()
             yield Entry(f"{_scheme(client, each)}://{hosts[0]}", headers)
+    for each in _readable(client, routes.API, "Route"):
+        leads = _is(each, sought.names) or service in [one["name"] for one in routes.backends(each)]
+        if leads and _label(each, VARIANT_LABEL) == (sought.variant or "") and routes.url(each):
+            yield Entry(routes.url(each))
     if sought.variant:
         return
     for each in _readable(client, "networking.k8s.io/v1", "Ingress"):
@@ -203,9 +212,6 @@ def _outside(client: Client, sought: Sought, service: str) -> Iterator[Entry]:
             if rule.get("host") and paths:
                 scheme = "https" if each["spec"].get("tls") else "http"
                 yield Entry(f"{scheme}://{rule['host']}", path=str(paths[0].get("path") or "").rstrip("/"))
-    for each in _readable(client, "route.openshift.io/v1", "Route"):
-        if each["spec"].get("to", {}).get("name") == service and each["spec"].get("host"):
-            yield Entry(f"{'https' if each['spec'].get('tls') else 'http'}://{each['spec']['host']}")
 
 
 def _leads(path: Object, service: str) -> bool:

@@ -6,6 +6,7 @@ from itertools import chain
 from typing import Any, Final
 
 from modelyard.cluster import endpoints
+from modelyard.cluster import routes as openshift
 from modelyard.cluster.client import Client, ClusterProblem, Object
 from modelyard.cluster.faults import faults, is_troubled, worst
 from modelyard.cluster.prune import ours, owned
@@ -73,7 +74,8 @@ def models(client: Client) -> list[Model]:
         hosts = {
             _label(each, NAME_LABEL): _host(each) for each in client.select("networking.k8s.io/v1", "Ingress", ours())
         }
-        found += _deployed(deployments, hosts)
+        of_models = openshift.over_models(openshift.find(client))
+        found += _deployed(deployments, hosts, of_models)
     of_aws = [_endpoint(each) for each in endpoints.served(client, ours())]  # no pods here say anything of them
     return sorted([*_judged(client, found), *of_aws], key=lambda each: (each.name, each.kind))
 
@@ -169,19 +171,26 @@ def _alone(service: Object, images: Mapping[str, str]) -> Model:
     return _model(service, "Service", state(service), str((service.get("status") or {}).get("url", "")), variants)
 
 
-def _deployed(deployments: Iterable[Object], hosts: Mapping[str, str]) -> Iterator[Model]:
+def _deployed(deployments: Iterable[Object], hosts: Mapping[str, str], routes: Mapping[str, Object]) -> Iterator[Model]:
     groups: dict[str, list[Object]] = {}
     for each in deployments:
         groups.setdefault(_label(each, NAME_LABEL), []).append(each)
     for name, group in groups.items():
+        route = routes.get(name)
+        shares = openshift.shares(route) if route else {}
         variants = [
-            Variant(_label(each, VARIANT_LABEL), None, _image(each["spec"]["template"]["spec"])) for each in group
+            Variant(
+                _label(each, VARIANT_LABEL),
+                shares.get(each["metadata"]["name"]) if _label(each, VARIANT_LABEL) else None,
+                _image(each["spec"]["template"]["spec"]),
+            )
+            for each in group
         ]
         yield _model(
             group[0],
             str(group[0]["kind"]),
-            _worst([state(each) for each in group]),
-            hosts.get(name, ""),
+            _worst([state(each) for each in (*group, *([route] if route else []))]),
+            hosts.get(name) or (openshift.url(route) if route else ""),
             variants,
             name,
         )

@@ -2,7 +2,7 @@
 
 from typing import Any, Final, NamedTuple
 
-from modelyard.cluster import ack
+from modelyard.cluster import ack, routes
 from modelyard.cluster.client import Object
 
 _WORKLOADS: Final = frozenset(["Deployment", "StatefulSet"])
@@ -31,7 +31,7 @@ class State(NamedTuple):
 
 def reports(api_version: str, kind: str) -> bool:
     """Tell whether objects of a kind say themselves whether they are ready."""
-    return kind in _WORKLOADS or api_version.startswith(_KNATIVE) or ack.is_of_aws(api_version)
+    return kind in _WORKLOADS or api_version.startswith((_KNATIVE, routes.API)) or ack.is_of_aws(api_version)
 
 
 def state(live: Object) -> State:
@@ -43,6 +43,9 @@ def state(live: Object) -> State:
     if ack.is_of_aws(str(live["apiVersion"])):
         done, said = ack.readiness(live)
         return State(done, words({"message": said}))
+    if live["apiVersion"] == routes.API:
+        why = routes.refusal(live)
+        return State(not why, why)
     if not str(live["apiVersion"]).startswith(_KNATIVE):
         return State(True)
     status = live.get("status") or {}

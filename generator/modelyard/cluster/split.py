@@ -1,8 +1,9 @@
-"""The split of calls of a model that lives in the cluster alone: between tags and revisions of a Knative object."""
+"""The split of calls of a model that lives in the cluster alone: of a Knative object, or of a Route of OpenShift."""
 
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from modelyard.cluster import routes
 from modelyard.cluster.client import Client, Object
 from modelyard.cluster.inventory import SERVING
 from modelyard.cluster.prune import owned
@@ -18,10 +19,10 @@ Entry = dict[str, Any]
 
 
 class Split(NamedTuple):
-    """A Service or Route, and the traffic that it would have. shares: name -> percent before and after."""
+    """An object that splits calls, and the operations of a patch. shares: name -> percent before and after."""
 
     live: Object
-    traffic: list[Entry]
+    operations: list[dict[str, Any]]
     shares: dict[str, tuple[int, int]]
 
 
@@ -31,9 +32,13 @@ def split(client: Client, name: str, wanted: Mapping[str, int]) -> tuple[Split |
     wanted: tag, revision or @latest -> percent. Problems: MY710 no such model, MY715. Raises ClusterProblem.
     """
     live = _splitting(client, name)
+    if live is None and (route := client.find(routes.API, "Route", name)):
+        return _of_route(route, wanted)
     if live is None:
-        hint = "`modelyard list` names what is there; only Knative splits calls without a models file"
-        message = f"no Knative Service or Route {name} is in the namespace {client.namespace}"
+        hint = "`modelyard list` names what is there; only Knative and OpenShift split calls without a models file"
+        message = (
+            f"no Knative Service or Route {name}, and no Route of OpenShift, is in the namespace {client.namespace}"
+        )
         return None, [problem("MY710", message, hint=hint)]
     traffic = [dict(each) for each in live["spec"].get("traffic") or [{"latestRevision": True, "percent": WHOLE}]]
     before = {_name(each): each.get("percent") or 0 for each in traffic}
@@ -49,20 +54,40 @@ def split(client: Client, name: str, wanted: Mapping[str, int]) -> tuple[Split |
     after = {_name(each): each["percent"] for each in traffic}
     if wrong := _wrong(name, after):
         return None, [wrong]
-    return Split(live, traffic, {each: (before.get(each, 0), after[each]) for each in after}), []
+    operation = {"op": "add", "path": "/spec/traffic", "value": traffic}
+    return Split(live, [operation], {each: (before.get(each, 0), after[each]) for each in after}), []
+
+
+def _of_route(live: Object, wanted: Mapping[str, int]) -> tuple[Split | None, list[Problem]]:
+    """Return what a Route of OpenShift would have. wanted: variant, or Service -> percent."""
+    name = live["metadata"]["name"]
+    before = {each.removeprefix(f"{name}-"): share for each, share in routes.shares(live).items()}
+    if unknown := [each for each in wanted if each not in before]:
+        hint = f"there are {one_of(list(before))}"
+        return None, [problem("MY715", f"{name} has no variant {unknown[0]}", hint=hint)]
+    after = {each: wanted.get(each, share) for each, share in before.items()}
+    if wrong := _wrong(name, after):
+        return None, [wrong]
+    weights = dict(zip(routes.shares(live), after.values(), strict=True))
+    return Split(live, routes.with_shares(live, weights), {each: (before[each], after[each]) for each in after}), []
 
 
 def all_to(client: Client, name: str, chosen: str) -> tuple[Split | None, list[Problem]]:
     """Return the split in which one tag or revision gets all calls; the others stay, with none. As `split`."""
     live = _splitting(client, name)
+    if live is None and (route := client.find(routes.API, "Route", name)):
+        return _of_route(route, {**dict.fromkeys(_variants(route), 0), chosen: WHOLE})
     others = {_name(each): 0 for each in (live or {"spec": {}})["spec"].get("traffic") or [{"latestRevision": True}]}
     return split(client, name, {**others, chosen: WHOLE})
 
 
+def _variants(route: Object) -> list[str]:
+    return [each.removeprefix(f"{route['metadata']['name']}-") for each in routes.shares(route)]
+
+
 def apply_split(client: Client, planned: Split) -> Object:
     """Patch the object as it was read, and return it. Raises ClusterProblem."""
-    operation = {"op": "add", "path": "/spec/traffic", "value": planned.traffic}
-    return client.patch(planned.live, [operation], manager=_MANAGER)
+    return client.patch(planned.live, planned.operations, manager=_MANAGER)
 
 
 def _splitting(client: Client, name: str) -> Object | None:

@@ -172,7 +172,7 @@ def test_the_drift_of_every_folder_is_shown(modelyard: Command, overlays: Path) 
     done = modelyard("render", "--check", *BOTH, cwd=overlays)
     assert done.returncode == 1
     for name in ("dev", "prod"):
-        assert f'+        image: "r.io/churn:{name}-1"' in done.stdout
+        assert f"+        image: r.io/churn:{name}-1" in done.stdout
         assert f"{name}/generated differs from what {name}/models.yaml gives" in done.stderr
 
 

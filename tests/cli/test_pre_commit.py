@@ -82,7 +82,7 @@ def test_the_hooks_find_a_mistake_and_drift(
     (repository / "test" / "models.yaml").write_text(GOOD.replace("2.0.0", "2.1.0"), "utf-8")
     drift = try_repo(hooks, repository, home)
     assert (drift.returncode, drift.stdout.count("Passed"), drift.stdout.count("Failed")) == (1, 1, 1)
-    assert '+        image: "r.io/churn:2.1.0"' in drift.stdout
+    assert "+        image: r.io/churn:2.1.0" in drift.stdout
     (repository / "test" / "models.yaml").write_text(BAD, "utf-8")
     wrong = try_repo(hooks, repository, home)
     assert wrong.returncode == 1

@@ -445,7 +445,7 @@ def test_keep_plain_keeps_the_text_of_plain_scalars() -> None:
     expected: dict[str, object] = {"1": "1.10", "y": "no", "<<": {"a": "b"}, "c": "", "d": "e\n"}
     assert shown == {**expected, "f": "99999999999999999999", "g": "h i", "j": "k"}
     assert write(found.data) == (
-        '"1": 1.10\n"y": no\n"<<":\n  a: "b"\nc: null\nd: |\n  e\nf: 99999999999999999999\ng: h i\nj: k\n'
+        '"1": 1.10\n"y": no\n"<<":\n  a: b\nc: null\nd: |\n  e\nf: 99999999999999999999\ng: h i\nj: k\n'
     )
 
 

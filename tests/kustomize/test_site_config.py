@@ -211,7 +211,7 @@ def test_a_models_file_that_has_changed_since_is_found(modelyard: Modelyard, dep
     assert "[MY645]" in done.stderr
     done = modelyard("site-config", "install", deploy, "-f", models, "--check")
     assert done.returncode == 1
-    assert '+        path: "/vol/other"' in done.stdout
+    assert "+        path: /vol/other" in done.stdout
 
 
 @pytest.mark.parametrize("file", ["transformers.yaml", "kustomization.yaml"])
@@ -394,7 +394,7 @@ def test_install_over_an_older_version_is_proven_too(
     path.write_text(path.read_text("utf-8").replace("mountPath: /python", "mountPath: /opt/python"), "utf-8")
     done = proven(modelyard, kustomize, deploy, models)
     assert done.returncode == 0, done.stderr
-    assert 'mountPath: "/opt/python"' in (deploy / ENTRY / "transformers.yaml").read_text("utf-8")
+    assert "mountPath: /opt/python" in (deploy / ENTRY / "transformers.yaml").read_text("utf-8")
 
 
 def test_check_takes_a_build_that_is_there(

@@ -11,6 +11,7 @@ from typing import Any, Final
 import yaml
 from ruamel.yaml import YAML
 
+from modelyard.files.yaml import Sources, read
 from tests.conftest import need
 
 Objects = list[dict[str, Any]]
@@ -28,11 +29,29 @@ def ruamel(text: str) -> Objects:
     return list(YAML(typ="safe", pure=True).load_all(text))
 
 
+def ruamel_1_1(text: str) -> Objects:
+    return [_version_1_1().load(part) for part in text.split("\n---\n")]
+
+
+def _version_1_1() -> YAML:
+    """Return a reader for one document: with the next, ruamel.yaml goes back to YAML 1.2."""
+    reader = YAML(typ="safe", pure=True)
+    reader.version = (1, 1)
+    return reader
+
+
 PYTHON: Final[dict[str, Callable[[str], Objects]]] = {
     "PyYAML": pyyaml,
     "PyYAML with libyaml": libyaml,
     "ruamel.yaml": ruamel,
+    "ruamel.yaml as YAML 1.1": ruamel_1_1,
 }
+
+
+def own(text: str) -> Objects:
+    found = [read(part.encode(), Sources(), "output.yaml") for part in text.split("\n---\n")]
+    assert [each.problems for each in found] == [[]] * len(found)
+    return [dict(each.data) for each in found if isinstance(each.data, dict)]
 
 
 def kubectl(file: Path) -> Objects:

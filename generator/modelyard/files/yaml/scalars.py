@@ -38,9 +38,17 @@ _RESERVED: Final = frozenset(
     [*_CONSTANTS, *_WORDS, *(word.capitalize() for word in _WORDS), *(word.upper() for word in _WORDS), "=", "<<"]
 )
 
-# A key that every reader takes for a string. All other keys are quoted.
-_PLAIN_KEY: Final = re.compile(r"[A-Za-z_/$][A-Za-z0-9_./-]*+")
-_QUOTED_KEYS: Final = frozenset([*_WORDS, "nan", "inf", "infinity"])
+# Text that every reader takes for a string as it stands. All other text is quoted: the words of YAML 1.1 and 1.2, JSON
+# and Go in any case, and what may be a float after a point, as `.5`, `._1` and, to YAML 1.1's type repository, `.e-5`.
+_PLAIN_TEXT: Final = re.compile(
+    rf"""
+    (?!(?i:[._]*+(?:{"|".join(_WORDS)}|nan|inf|infinity)\Z | [._]++e[-0-9_]))
+    [._]*+ [A-Za-z/] [A-Za-z0-9_./-]*+ (?: : [A-Za-z0-9_./-]++ )*+
+    """,
+    re.VERBOSE,
+)
+# Keys that direct a strategic merge, as `$patch` and `$setElementOrder/containers`.
+_DIRECTIVE: Final = re.compile(r"\$[A-Za-z][A-Za-z0-9_./-]*+")
 _MAX_KEY: Final = 1_024  # characters of a key as JSON; kustomize 5.8.1 reads its own JSON as YAML, where keys end there
 SURE_KEY: Final = 170  # so many characters are no more than that, whatever they are
 
@@ -148,6 +156,11 @@ def quote(text: str) -> str:
     return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", encode_basestring(text))
 
 
+def string_text(text: str) -> str:
+    """Return the text plain where every reader takes it for this string, else quoted, as kubectl and kustomize do."""
+    return text if _PLAIN_TEXT.fullmatch(text) else quote(text)
+
+
 def is_key(text: str) -> bool:
     """Tell whether kustomize can carry the text as a key, and YAML without `? `."""
     return len(text) <= SURE_KEY or len(text) + 2 + 5 * len(_SIX.findall(text)) + len(_TWO.findall(text)) <= _MAX_KEY
@@ -158,7 +171,7 @@ def key_text(key: str) -> str:
 
     Raises TypeError for a key that is no string, and ValueError for one that is too long.
     """
-    plain = _PLAIN_KEY.fullmatch(key) and key.lower() not in _QUOTED_KEYS
+    plain = _PLAIN_TEXT.fullmatch(key) or _DIRECTIVE.fullmatch(key)
     if not is_key(key):
         raise ValueError(f"a key of {len(key)} characters is too long")
     return key if plain else quote(key)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
-from modelyard.files.yaml.scalars import UNSAFE, Plain, float_text, key_text, quote
+from modelyard.files.yaml.scalars import UNSAFE, Plain, float_text, key_text, quote, string_text
 
 # A literal block keeps these texts as they are in every reader that was tried: lines without white space at their
 # ends, the first neither empty nor indented, at most one line break at the end.
@@ -17,21 +17,24 @@ def write(value: object) -> str:
     """Return a document in block style.
 
     value: dict, list, str, int, float, bool, None; a Plain is written with its text as it was read. Strings
-    are double-quoted (keys only where a reader could mistake them), text of several lines is a literal
-    block, keys stay in their order. Raises TypeError for other types, and ValueError for infinity, NaN and
-    keys that are too long.
+    are plain where no reader could mistake them, else double-quoted, text of several lines is a literal block,
+    keys stay in their order. Raises TypeError for other types, and ValueError for infinity, NaN and keys that
+    are too long.
 
     Written here, because a library's emitter is 10 to 50 times slower (385 microseconds an object with
     ruamel.yaml's C emitter against 12) and none quotes strings for all three kinds of readers.
     """
-    writer = _Writer()
-    writer.document(value)
-    return "".join(writer.parts)
+    return write_all([value])
 
 
 def write_all(values: Iterable[object]) -> str:
     """Return a stream of documents with `---` between them."""
-    return "---\n".join(write(value) for value in values)
+    writer = _Writer()
+    for value in values:
+        if writer.parts:
+            writer.parts.append("---\n")
+        writer.document(value)
+    return "".join(writer.parts)
 
 
 class _Writer:
@@ -92,7 +95,7 @@ class _Writer:
             try:
                 return self.texts[value]
             except KeyError:
-                text = self.texts[value] = quote(value)
+                text = self.texts[value] = string_text(value)
                 return text
         return _other(value)
 

@@ -208,8 +208,8 @@ def test_delete_takes_the_whole_endpoint_without_knative(
         (("delete", "nothing", "--yes"), "there is no model nothing"),
         (("delete", "--revision", "nothing", "--yes"), "there is no revision nothing"),
         (("status", "nothing"), "there is no model nothing"),
-        (("traffic", "nothing", "a=100"), "no Knative Service or Route nothing"),
-        (("promote", "nothing", "a"), "no Knative Service or Route nothing"),
+        (("traffic", "nothing", "a=100"), "no Knative Service and no Route nothing"),
+        (("promote", "nothing", "a"), "no Knative Service and no Route nothing"),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )

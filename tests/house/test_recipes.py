@@ -11,13 +11,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-<<<<<<< HEAD
-IGNORED: Final = shutil.ignore_patterns(
-    ".git", ".venv", ".*_cache", ".hypothesis", "__pycache__", "site", "node_modules"
-)
-=======
 IGNORED: Final = shutil.ignore_patterns(".git", ".venv", ".*_cache", ".hypothesis", "__pycache__", "site")
->>>>>>> house
 MODULE: Final = '''\
 """Target skeleton: a ConfigMap that says which image a model has."""
 

@@ -159,7 +159,7 @@ def _path(live: Object, pod: Object) -> str:
     told = next((each.get("value") for each in container.get("env") or [] if each["name"] == APP_PATH), None)
     served = next((word.removeprefix(_MODEL) for word in container.get("args") or [] if word.startswith(_MODEL)), None)
     if served:
-        return TENSORFLOW + served
+        return f"{TENSORFLOW}{served}"
     image = str(container.get("image") or "")
     path = str(told or "/" + repository(image).rpartition("/")[2])
     return TENSORFLOW.rstrip("/") + path if _label(live, "app.kubernetes.io/component") == "tensorflow" else path

@@ -15,10 +15,12 @@ WHOLE: Final = 100  # percent
 
 def over_models(routes: Sequence[Object]) -> dict[str, Object]:
     """Return the Routes over whole models, by the model's name."""
-    labelled = [(each["metadata"].get("labels") or {}, each) for each in routes]
-    return {
-        labels[NAME_LABEL]: each for labels, each in labelled if NAME_LABEL in labels and VARIANT_LABEL not in labels
-    }
+    found = {}
+    for each in routes:
+        labels = each["metadata"].get("labels") or {}
+        if NAME_LABEL in labels and VARIANT_LABEL not in labels:
+            found[labels[NAME_LABEL]] = each
+    return found
 
 
 def url(route: Object) -> str:
@@ -61,9 +63,8 @@ def refusal(route: Object) -> str:
     for router in (route.get("status") or {}).get("ingress") or []:
         for each in router.get("conditions") or []:
             if each.get("type") == "Admitted" and each.get("status") == "False":
-                return (
-                    f"the router {router.get('routerName', '')} refuses it: {each.get('message') or each.get('reason')}"
-                )
+                why = each.get("message") or each.get("reason")
+                return f"the router {router.get('routerName', '')} refuses it: {why}"
     return ""
 
 

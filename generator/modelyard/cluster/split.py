@@ -36,9 +36,7 @@ def split(client: Client, name: str, wanted: Mapping[str, int]) -> tuple[Split |
         return _of_route(route, wanted)
     if live is None:
         hint = "`modelyard list` names what is there; only Knative and OpenShift split calls without a models file"
-        message = (
-            f"no Knative Service or Route {name}, and no Route of OpenShift, is in the namespace {client.namespace}"
-        )
+        message = f"no Knative Service and no Route {name} is in the namespace {client.namespace}"
         return None, [problem("MY710", message, hint=hint)]
     traffic = [dict(each) for each in live["spec"].get("traffic") or [{"latestRevision": True, "percent": WHOLE}]]
     before = {_name(each): each.get("percent") or 0 for each in traffic}

@@ -16,6 +16,7 @@ CRDS: Final = (
     "httproutes.gateway.networking.k8s.io.yaml",
     "models.sagemaker.services.k8s.aws.yaml",
     "podmonitors.monitoring.coreos.com.yaml",
+    "routes.route.openshift.io.yaml",
     "scalabletargets.applicationautoscaling.services.k8s.aws.yaml",
     "scalingpolicies.applicationautoscaling.services.k8s.aws.yaml",
 )

@@ -9,7 +9,7 @@ from modelyard.cluster.apply import called, find
 from modelyard.cluster.client import Client, ClusterProblem, Object
 from modelyard.cluster.explain import of_newest
 from modelyard.cluster.faults import Fault, faults, worst
-from modelyard.cluster.readiness import State, state
+from modelyard.cluster.readiness import State, reports, state
 from modelyard.problems import Problem, problem
 
 POLL_SECONDS: Final = 0.5
@@ -67,7 +67,7 @@ def wait(client: Client, bodies: Iterable[Object], *, seconds: float, progress: 
     An object fails early if no pod of its newest version can start. A Route is not ready while a rollout lasts, so
     the time must be longer than rolloutDuration. Raises ClusterProblem.
     """
-    waiting = {called(each): _Waited(each) for each in bodies if state(each) != State(True)}
+    waiting = {called(each): _Waited(each) for each in bodies if reports(each["apiVersion"], each["kind"])}
     end = time.monotonic() + seconds
     problems: list[Problem] = []
     while waiting:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from modelyard.codes import CODES
-from tests import examples, rules_page
+from tests import examples
 
 CHECK: Final = Path(__file__).parent.parent / "generator" / "modelyard" / "check"
 # Of the final stream of a set that we wrote, with tests of their own.
@@ -73,7 +73,3 @@ def test_every_family_names_its_source() -> None:
 
 def test_errors_of_rules_are_explained() -> None:
     assert all(CODES[path.stem[:5]].text for path in examples.FILES)
-
-
-def test_the_page_of_rules_is_current() -> None:
-    assert rules_page.PAGE.read_text("utf-8") == rules_page.page(), "run `make rules`"

@@ -21,6 +21,7 @@ from modelyard.problem import has_errors
 from modelyard.script import WIDTH, arguments, literal
 from tests.aws import Aws, aws
 from tests.conftest import Run
+from tests.support import model_format
 
 CASES: Final = Path(__file__).parent / "cases"
 RULES: Final = "A,ARG,B,C4,D,E,F,I,N,PERF,PIE,PL,PTH,RET,RUF,S,SIM,UP,W"
@@ -216,9 +217,8 @@ def test_the_programs_are_clean(run: Run, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_the_program_of_the_documentation_has_fewer_than_80_lines(shared: Path, tmp_path: Path) -> None:
-    page = (shared / "models-file.md").read_text("utf-8")
-    (section,) = re.findall(r"^## 2\. .*?```yaml\n(.*?)```", page, re.DOTALL | re.MULTILINE)
+def test_the_program_of_the_documentation_has_fewer_than_80_lines(tmp_path: Path) -> None:
+    section = model_format.example("SageMaker")
     model = re.sub(r"        sagemaker-proxy:.*?(?=        sagemaker:)", "", section, flags=re.DOTALL)
     head = SPLIT.partition("    - name")[0]
     (tmp_path / "models.yaml").write_text(head + model, "utf-8")

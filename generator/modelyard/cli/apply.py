@@ -57,7 +57,7 @@ def apply(  # noqa: PLR0913 - typer's way to declare options
         wait=wait, seconds=timeout, prune=prune, force_conflicts=force_conflicts, handover=handover,
         confirm=confirming(yes=yes), progress=tell,
     )  # fmt: skip
-    finish(commands.apply(file, where=connection(namespace, context, kubeconfig), how=how))
+    _finish(commands.apply(file, where=connection(namespace, context, kubeconfig), how=how), wait=wait)
 
 
 @app.command()
@@ -170,7 +170,7 @@ def deploy(  # noqa: PLR0913 - typer's way to declare options
         {key: value for key, value in model.items() if value is not None},
     )
     how = commands.Applying(wait=wait, seconds=timeout, force_conflicts=force_conflicts, progress=tell)
-    finish(deploying.deploy(wanted, save=save, where=connection(namespace, context, kubeconfig), how=how))
+    _finish(deploying.deploy(wanted, save=save, where=connection(namespace, context, kubeconfig), how=how), wait=wait)
 
 
 def _variables(texts: Sequence[str]) -> dict[str, str]:
@@ -178,6 +178,12 @@ def _variables(texts: Sequence[str]) -> dict[str, str]:
     if wrong := next((i for i, (name, equals, _) in enumerate(pairs, 1) if not name or not equals), None):
         raise typer.BadParameter(f"--env number {wrong} is not NAME=VALUE")
     return {name: value for name, _, value in pairs}
+
+
+def _finish(outcome: "Outcome", *, wait: bool) -> None:
+    finish(outcome)
+    if outcome.applied and not wait:
+        tell(f"Next: modelyard list -n {outcome.namespace}, which says what is ready")
 
 
 def finish(outcome: "Outcome") -> None:

@@ -1,0 +1,17 @@
+"""Text that is no Markdown, put into a page."""
+
+import re
+from typing import Final
+
+# A word's own underscores are text to a reader of Markdown, and signs between backquotes are.
+_MARKUP: Final = re.compile(r"(`[^`]*`)|(?<!\w)_|_(?!\w)|[\\*\[\]<]")
+
+
+def escaped(text: str) -> str:
+    """Return a text in which nothing but words between backquotes is markup."""
+    return _MARKUP.sub(lambda found: found[1] or ("&lt;" if found[0] == "<" else f"\\{found[0]}"), text)
+
+
+def cell(text: str) -> str:
+    """Return a text as a cell of a table."""
+    return escaped(" ".join(text.split())).replace("|", "\\|")

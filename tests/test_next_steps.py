@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from modelyard.api.commands import Outcome
+from modelyard.cli.apply import finish
 from modelyard.cli.next_steps import CONTROLLERS, EXTENSIONS, needed
+from modelyard.cluster.apply import Applied
 from modelyard.targets import TARGETS, target
 from tests.calls import MODELS
 from tests.conftest import ROOT, Run
@@ -93,3 +96,15 @@ def test_what_the_cluster_needs_is_said_once() -> None:
     assert needed(kinds) == ["Knative Serving", "an ingress controller"]
     assert needed([("", "Service"), ("apps", "Deployment")]) == []
     assert set(CONTROLLERS) == {"Ingress", "HorizontalPodAutoscaler"}
+
+
+@pytest.mark.parametrize("waited", [False, True])
+def test_an_apply_that_did_not_wait_says_where_readiness_is_seen(
+    capsys: pytest.CaptureFixture[str], *, waited: bool
+) -> None:
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "churn"}}
+    outcome = Outcome(namespace="scoring", applied=[Applied(service, "created")])
+    finish(outcome, waited=waited)
+    printed = capsys.readouterr()
+    assert printed.out == "scoring: 1 created\n"
+    assert printed.err == ("" if waited else "Next: modelyard list -n scoring says what is ready\n")

@@ -52,4 +52,4 @@ def test_every_command_is_documented(command: str) -> None:
 
 def test_a_text_is_no_markup() -> None:
     assert escaped("a_b _c_ *d* `_e_` [f] <g>") == r"a_b \_c\_ \*d\* `_e_` \[f\] &lt;g>"
-    assert cell("a | b\nc") == r"a \| b c"
+    assert cell("a | b\nc `d` `e|<f>`") == r"a \| b c `d` <code>e&#124;&lt;f&gt;</code>"

@@ -7,7 +7,7 @@ from typing import Any, Final
 from typer.main import get_command
 
 from modelyard.cli.app import app
-from tests.support.markdown import cell, escaped
+from tests.support.markdown import cell, code, escaped
 
 PAGE: Final = Path(__file__).resolve().parent.parent.parent / "docs" / "reference" / "commands.md"
 _HEAD: Final = """\
@@ -55,7 +55,7 @@ def _section(name: str, command: Any) -> str:
     options = [each for each in shown if each.param_type_name == "option"]
     usage = " ".join([name, *(["[OPTIONS]"] if options else []), *map(_argument, arguments)])
     text = f"\n## {name} {{ #{_anchor(name)} }}\n\n{escaped(str(command.help)).strip()}\n\n```\n{usage}\n```\n"
-    rows = "".join(f"| `{_called(each)}` | {cell(_said(each))} |\n" for each in [*arguments, *options])
+    rows = "".join(f"| {code(_called(each))} | {cell(_said(each))} |\n" for each in [*arguments, *options])
     return text + (f"\n| argument, option | what it is |\n|---|---|\n{rows}" if rows else "")
 
 
@@ -66,11 +66,11 @@ def _argument(argument: Any) -> str:
 
 
 def _called(parameter: Any) -> str:
-    """Return how a parameter is written, in a cell of a table."""
+    """Return how a parameter is written."""
     if parameter.param_type_name == "argument":
-        return _argument(parameter).replace("|", "\\|")
+        return _argument(parameter)
     value = "" if parameter.is_flag else f" {parameter.metavar or parameter.name.upper()}"
-    return f"{', '.join([*parameter.opts, *parameter.secondary_opts])}{value}".replace("|", "\\|")
+    return f"{', '.join([*parameter.opts, *parameter.secondary_opts])}{value}"
 
 
 def _said(parameter: Any) -> str:

@@ -1,5 +1,6 @@
 """Text that is no Markdown, put into a page."""
 
+import html
 import re
 from typing import Final
 
@@ -14,4 +15,10 @@ def escaped(text: str) -> str:
 
 def cell(text: str) -> str:
     """Return a text as a cell of a table."""
-    return escaped(" ".join(text.split())).replace("|", "\\|")
+    words = re.split(r"(`[^`]*`)", " ".join(text.split()))
+    return "".join(code(each[1:-1]) if each.startswith("`") else escaped(each).replace("|", "\\|") for each in words)
+
+
+def code(text: str) -> str:
+    """Return code as part of a cell. GitHub and the site differ in how a bar between backquotes is written."""
+    return f"<code>{html.escape(text, quote=False).replace('|', '&#124;')}</code>" if "|" in text else f"`{text}`"

@@ -57,7 +57,7 @@ def apply(  # noqa: PLR0913 - typer's way to declare options
         wait=wait, seconds=timeout, prune=prune, force_conflicts=force_conflicts, handover=handover,
         confirm=confirming(yes=yes), progress=tell,
     )  # fmt: skip
-    _finish(commands.apply(file, where=connection(namespace, context, kubeconfig), how=how), wait=wait)
+    finish(commands.apply(file, where=connection(namespace, context, kubeconfig), how=how), waited=wait)
 
 
 @app.command()
@@ -170,7 +170,7 @@ def deploy(  # noqa: PLR0913 - typer's way to declare options
         {key: value for key, value in model.items() if value is not None},
     )
     how = commands.Applying(wait=wait, seconds=timeout, force_conflicts=force_conflicts, progress=tell)
-    _finish(deploying.deploy(wanted, save=save, where=connection(namespace, context, kubeconfig), how=how), wait=wait)
+    finish(deploying.deploy(wanted, save=save, where=connection(namespace, context, kubeconfig), how=how), waited=wait)
 
 
 def _variables(texts: Sequence[str]) -> dict[str, str]:
@@ -180,13 +180,7 @@ def _variables(texts: Sequence[str]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def _finish(outcome: "Outcome", *, wait: bool) -> None:
-    finish(outcome)
-    if outcome.applied and not wait:
-        tell(f"Next: modelyard list -n {outcome.namespace}, which says what is ready")
-
-
-def finish(outcome: "Outcome") -> None:
+def finish(outcome: "Outcome", *, waited: bool = True) -> None:
     """Say what was applied and written, or end with the problems and exit code 1."""
     from modelyard.api.cluster import counted as counts
     from modelyard.changes import shown
@@ -205,3 +199,5 @@ def finish(outcome: "Outcome") -> None:
     typer.echo(shown(outcome.differences, "text"), nl=False)
     if outcome.applied:
         typer.echo(printable(f"{outcome.namespace}: {counts(outcome.applied)}{counted(outcome.problems)}"))
+        if not waited:
+            tell(f"Next: modelyard list -n {outcome.namespace} says what is ready")

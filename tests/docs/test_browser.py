@@ -121,7 +121,7 @@ def _serious(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_sound(name: str, address: str, view: View, page: Page) -> None:
-    page.goto(address + _url(name), wait_until="networkidle")
+    page.goto(address + _url(name))
     assert page.locator("h1").count() == 1
     assert page.evaluate("document.body.dataset.mdColorScheme") == {"light": "default", "dark": "slate"}[view.colours]
     assert page.evaluate("document.documentElement.scrollWidth") <= view.width

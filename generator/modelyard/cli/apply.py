@@ -180,7 +180,7 @@ def _variables(texts: Sequence[str]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def finish(outcome: "Outcome", *, waited: bool = True) -> None:
+def finish(outcome: "Outcome", *, waited: bool) -> None:
     """Say what was applied and written, or end with the problems and exit code 1."""
     from modelyard.api.cluster import counted as counts
     from modelyard.changes import shown

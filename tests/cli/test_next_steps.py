@@ -61,7 +61,7 @@ def test_render_names_the_list_that_must_name_generated(
 
 
 def test_a_kustomization_that_calls_the_plugin_needs_no_folder(modelyard: Run, folder: Path) -> None:
-    plugin = ROOT / "tests" / "kustomize" / "plugin-krm"
+    plugin = ROOT / "tests" / "kustomize" / "builds" / "plugin-krm"
     for path in plugin.glob("*.yaml"):
         (folder / path.name).write_text(path.read_text("utf-8"), "utf-8")
     assert said(modelyard, folder) == ["In CI: modelyard render --check -f ."]

@@ -6,7 +6,7 @@ CACHE := $(HOME)/.cache/modelyard
 KUSTOMIZE_VERSION := v5.8.1
 FUZZ_SECONDS ?= 300
 KUSTOMIZE := $(CACHE)/kustomize-$(KUSTOMIZE_VERSION)/kustomize
-# The oldest kustomize that README.md promises, and the newest that can be built: 5.8.3 names a module that is not there.
+# The oldest kustomize that the documentation promises, and the newest that can be built: 5.8.3 names a module that is not there.
 KUSTOMIZE_OLDEST_VERSION := v5.0.1
 KUSTOMIZE_OLDEST := $(CACHE)/kustomize-$(KUSTOMIZE_OLDEST_VERSION)/kustomize
 KUSTOMIZE_NEWEST_VERSION := v5.8.2
@@ -21,7 +21,7 @@ KUBE_SCORE := $(CACHE)/kube-score-$(KUBE_SCORE_VERSION)/kube-score
 KUBECTL_VALIDATE_VERSION := v0.0.4
 KUBECTL_VALIDATE := $(CACHE)/kubectl-validate-$(KUBECTL_VALIDATE_VERSION)/kubectl-validate
 
-.PHONY: help demo test test-slow test-cluster test-node check bench acceptance-resume acceptance-refused fuzz tools schema schemas map rules clean
+.PHONY: help demo test test-slow test-cluster test-node check bench acceptance-resume acceptance-refused fuzz tools schema schemas map reference docs clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,8 +76,14 @@ schemas: $(VENV)/installed-dev ## make the schemas of Kubernetes and of custom r
 map: $(VENV)/installed ## draw the map of the house in CONTRIBUTING.md
 	$(BIN)/python -m tests.support.house_map
 
-rules: $(VENV)/installed-dev ## make docs/rules.md from the rules and their examples
+reference: $(VENV)/installed-dev ## make the pages of docs/reference/ that the code gives: fields, commands, rules
+	$(BIN)/python -m tests.support.fields_pages
+	$(BIN)/python -m tests.support.commands_page
+	$(BIN)/python -m tests.support.target_lists
 	$(BIN)/python -m tests.support.rules_page
+
+docs: $(VENV)/installed-dev ## build the documentation into site/; stops at a warning
+	$(BIN)/zensical build --clean --strict
 
 clean: ## remove the environment
 	rm -rf $(VENV)

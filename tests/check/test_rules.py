@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from modelyard.problems.codes import CODES
-from tests.support import rule_examples, rules_page
+from tests.support import rule_examples
 
 CHECK: Final = Path(__file__).parents[2] / "generator" / "modelyard" / "check"
 # Of the final stream of a set that we wrote, with tests of their own.
@@ -58,7 +58,3 @@ def test_every_family_names_its_source() -> None:
 
 def test_errors_of_rules_are_explained() -> None:
     assert all(CODES[path.stem[:5]].text for path in rule_examples.FILES)
-
-
-def test_the_page_of_rules_is_current() -> None:
-    assert rules_page.PAGE.read_text("utf-8") == rules_page.page(), "run `make rules`"

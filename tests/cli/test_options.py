@@ -178,4 +178,12 @@ def test_the_drift_of_every_folder_is_shown(modelyard: Command, overlays: Path) 
 
 def test_a_models_file_named_twice_is_looked_at_once(modelyard: Command, overlays: Path) -> None:
     done = modelyard("render", "-f", "dev", "-f", "./dev", "-f", "dev/models.yaml", cwd=overlays)
-    assert (done.returncode, done.stderr) == (0, "wrote dev/generated: 4 files\n")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.splitlines() == [
+        "wrote dev/generated: 4 files",
+        (
+            "Next: list generated under components: in dev/kustomization.yaml, then run: kubectl apply -k dev; "
+            "the cluster needs Knative Serving"
+        ),
+        "In CI: modelyard render --check -f dev",
+    ]

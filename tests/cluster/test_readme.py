@@ -1,4 +1,4 @@
-"""The README's chapter on clusters prints what it says, on a real API server with Knative's controller."""
+"""The page on clusters prints what it says, on a real API server with Knative's controller."""
 
 import os
 import re
@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.docs.test_readme import README, sessions
 from tests.support.cluster_server import Cluster
+from tests.support.consoles import ROOT, blocks, environment, read, sessions
 
+PAGE = "docs/how-to/cluster.md"
 _AGES = re.compile(r"\b\d+[smhd]\b")
 
 
@@ -25,18 +26,16 @@ def _elsewhere(shown: str) -> str:
     return re.sub(r"dial\s+tcp:[^)]*", "dial tcp: …", shown)
 
 
-def test_the_chapter_on_clusters_prints_what_it_says(
+def test_the_page_on_clusters_prints_what_it_says(
     cluster: Cluster, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    start = README.index("<!-- cluster")
-    steps = sessions(README[start : README.index("\n## ", start)])
+    page = read(PAGE)
+    steps = sessions(page)
     assert len(steps) >= 12
     cluster.succeed("create", "namespace", "scoring")
     (tmp_path / "models.yaml").write_text(steps[0][1], "utf-8")
     author = {f"GIT_{who}_{what}": "a@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    own = {"KUBECONFIG": str(cluster.kubeconfig), "PATH": path, "GIT_CONFIG_GLOBAL": os.devnull}
-    env = {**os.environ, **author, **own}
+    env = environment(KUBECONFIG=str(cluster.kubeconfig), GIT_CONFIG_GLOBAL=os.devnull, **author)
     for words in (("init", "--quiet"), ("add", "models.yaml"), ("commit", "--quiet", "--message", "first")):
         subprocess.run(["git", *words], cwd=tmp_path, env=env, check=True)
     printed = []
@@ -51,7 +50,7 @@ def test_the_chapter_on_clusters_prints_what_it_says(
         assert all(len(line) <= 80 for line in done.stdout.splitlines() if command.startswith("modelyard list"))
     if request.config.getoption("--update"):
         _update(printed)
-    block = re.findall(r"```python\n(.*?)```", README[start : README.index("\n## ", start)], re.DOTALL)[0]
+    block = blocks(page, "python")[0]
     done = subprocess.run(
         [sys.executable, "-c", block], cwd=tmp_path, env=env, text=True, capture_output=True, check=False
     )
@@ -63,10 +62,10 @@ def test_the_chapter_on_clusters_prints_what_it_says(
 
 
 def _update(printed: list[tuple[str, str]]) -> None:
-    """Write what was printed into the README, to be reviewed with git diff."""
-    path = Path(__file__).resolve().parents[2] / "README.md"
+    """Write what was printed into the page, to be reviewed with git diff."""
+    path = ROOT / PAGE
     text = path.read_text("utf-8")
-    at = text.index("<!-- cluster")
+    at = 0
     for command, output in printed:
         at = text.index(f"$ {command}\n", at) + len(f"$ {command}\n")
         end = min(each for each in (text.find("```", at), text.find("\n$ ", at - 1) + 1) if each > 0)

@@ -1,4 +1,4 @@
-"""What a data scientist reads runs as it stands: the notebook of docs/, and the lines for PROC PYTHON in the README.
+"""What a data scientist reads runs as it stands: the notebook of docs/, and the lines for PROC PYTHON.
 
 `pytest --update` writes the outputs of the notebook anew.
 """
@@ -17,7 +17,7 @@ from nbclient import NotebookClient
 from tests.support.model_server import Server, running
 
 ROOT = Path(__file__).resolve().parents[2]
-NOTEBOOK = ROOT / "docs" / "scoring.ipynb"
+NOTEBOOK = ROOT / "docs" / "how-to" / "scoring.ipynb"
 PROC_PYTHON = re.compile(r"```sas\nproc python;\nsubmit;\n(.*?)endsubmit;\nrun;\n```", re.DOTALL)
 
 
@@ -76,7 +76,7 @@ class SAS:
 
 
 def test_the_lines_for_proc_python_run(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
-    [code] = PROC_PYTHON.findall((ROOT / "README.md").read_text("utf-8"))
+    [code] = PROC_PYTHON.findall((ROOT / "docs" / "how-to" / "scoring.md").read_text("utf-8"))
     assert ast.parse(code).body
     url = "https://models.example.com/credit_risk"
     assert code.count(url) == 1

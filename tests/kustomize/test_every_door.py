@@ -1,6 +1,5 @@
 """Every door gives the same objects: the written component, the stream, the KRM function, the legacy plugin."""
 
-import re
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +8,7 @@ import yaml
 
 from modelyard import api
 from tests.conftest import Run
+from tests.support import model_format
 from tests.support.kustomize_builds import (
     DOORS,
     KUSTOMIZATIONS,
@@ -67,11 +67,9 @@ def test_every_version_builds_the_same_objects(
     assert load(run(*command, folder).stdout) == load(modelyard("render", "-f", folder, "--stdout").stdout)
 
 
-def test_the_plugin_of_the_samples_is_that_of_the_documentation(shared: Path) -> None:
-    text = (shared / "models-file.md").read_text("utf-8")
-    found = re.search(r"^## 7\. .*?```yaml\n(.*?)```", text, re.DOTALL | re.MULTILINE)
-    assert found
-    assert (KUSTOMIZATIONS / "plugin-krm" / "models-generator.yaml").read_text("utf-8") == found[1]
+def test_the_plugin_of_the_samples_is_that_of_the_documentation() -> None:
+    found = model_format.example("As a kustomize plugin")
+    assert (KUSTOMIZATIONS / "plugin-krm" / "models-generator.yaml").read_text("utf-8") == found
 
 
 def test_the_legacy_plugin_runs_in_kustomize_too(builder: Builder, overlay: Path) -> None:

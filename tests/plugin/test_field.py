@@ -47,7 +47,7 @@ def test_kustomize_may_be_called_anywhere(kustomize: Path, field: Path, tmp_path
     assert "prefixes, suffixes and hashes of names would not reach into Knative's objects" in said
 
 
-def test_what_flux_would_substitute_can_be_kept_and_the_readme_says_how(field: Path) -> None:
+def test_what_flux_would_substitute_can_be_kept_and_the_documentation_says_how(field: Path) -> None:
     text = (field / "flux-unescaped" / "models.yaml").read_text("utf-8")
     kept = "kustomize.toolkit.fluxcd.io/substitute: disabled"
     (field / "flux-unescaped" / "models.yaml").write_text(
@@ -56,4 +56,4 @@ def test_what_flux_would_substitute_can_be_kept_and_the_readme_says_how(field: P
     result = api.render(field / "flux-unescaped" / "models.yaml")
     assert result.problems == []
     assert all(each.body["metadata"]["annotations"] == dict([kept.split(": ")]) for each in result.objects)
-    assert kept in (ROOT / "README.md").read_text("utf-8")
+    assert kept in (ROOT / "docs" / "how-to" / "kustomize.md").read_text("utf-8")

@@ -1,4 +1,4 @@
-"""The samples under overlays/ are what the models file's page shows, and what they render is committed."""
+"""The samples under overlays/ are what the reference of the models file shows, and what they render is committed."""
 
 import json
 import re
@@ -13,13 +13,11 @@ from modelyard import api
 from modelyard.files.yaml import write_all
 from modelyard.models.fields import shipped
 from modelyard.problems import has_errors
+from tests.support import model_format
 
 ROOT = Path(__file__).resolve().parents[2]
 OVERLAYS = ROOT / "overlays"
-
-
-def _examples(shared: Path) -> list[str]:
-    return re.findall(r"```yaml\n(.*?)```", (shared / "models-file.md").read_text("utf-8"), re.DOTALL)
+_MODELS = "Models on Knative and as Deployments"
 
 
 @pytest.mark.parametrize("name", ["dev", "prod", "sagemaker", "viya"])
@@ -31,10 +29,10 @@ def test_generated_is_what_the_models_file_gives(name: str, monkeypatch: pytest.
     assert api.drift(folder, result) == ("", [])
 
 
-def test_dev_and_prod_are_the_examples_of_the_format(shared: Path) -> None:
-    examples = _examples(shared)
-    assert (OVERLAYS / "dev" / "models.yaml").read_text("utf-8") == examples[0]
-    assert (OVERLAYS / "prod" / "models.yaml").read_text("utf-8") == examples[7]
+def test_dev_and_prod_are_the_examples_of_the_format() -> None:
+    assert (OVERLAYS / "dev" / "models.yaml").read_text("utf-8") == model_format.example(_MODELS)
+    prod = model_format.example("Two environments, one declaration")
+    assert (OVERLAYS / "prod" / "models.yaml").read_text("utf-8") == prod
 
 
 def test_prod_is_base_with_what_it_changes() -> None:
@@ -49,10 +47,10 @@ def test_prod_is_base_with_what_it_changes() -> None:
     assert champion["image"] == "registry.example.com/released/churn:2.0.0"
 
 
-def test_the_escape_hatch_works_as_shown(shared: Path, tmp_path: Path) -> None:
-    models = _examples(shared)[0].replace(
+def test_patches_work_as_shown(tmp_path: Path) -> None:
+    models = model_format.example(_MODELS).replace(
         "      targets:\n        knative:\n          minScale: 0",
-        f"{_examples(shared)[5]}      targets:\n        knative:\n          minScale: 0",
+        f"{model_format.example('Patches')}      targets:\n        knative:\n          minScale: 0",
     )
     (tmp_path / "models.yaml").write_text(models, "utf-8")
     result = api.render(tmp_path)
@@ -61,30 +59,26 @@ def test_the_escape_hatch_works_as_shown(shared: Path, tmp_path: Path) -> None:
     assert {"name": "TZ", "value": "Europe/Berlin"} in service["spec"]["template"]["spec"]["containers"][0]["env"]
 
 
-def test_the_sagemaker_example_is_accepted_as_it_stands(shared: Path, tmp_path: Path) -> None:
+def test_the_sagemaker_example_is_accepted_as_it_stands(tmp_path: Path) -> None:
     head = "apiVersion: modelyard.dev/v1alpha1\nkind: ModelSet\nmetadata: {name: risk}\nspec:\n  models:\n"
-    (tmp_path / "models.yaml").write_text(f"{head}{_examples(shared)[1]}", "utf-8")
+    (tmp_path / "models.yaml").write_text(f"{head}{model_format.example('SageMaker')}", "utf-8")
     result = api.render(tmp_path)
     assert not has_errors(result.problems)
     assert {"Deployment", "Endpoint"} < {each.kind for each in result.objects}
 
 
-@pytest.mark.parametrize(("section", "what"), [(3, "openshift"), (4, "dataproc")])
-def test_sections_without_a_target_say_so(shared: Path, tmp_path: Path, section: int, what: str) -> None:
-    example = _examples(shared)[section]
-    head = "apiVersion: modelyard.dev/v1alpha1\nkind: ModelSet\nmetadata: {name: risk}\n"
-    text = head + (example if example.startswith("spec:") else f"spec:\n  models:\n{example}")
-    (tmp_path / "models.yaml").write_text(text, "utf-8")
-    problems = api.check(tmp_path)
+@pytest.mark.parametrize("what", ["openshift", "dataproc"])
+def test_a_target_to_come_is_named_as_such(what: str) -> None:
+    problems = api.check(ROOT / "tests" / "planned" / f"{what}.yaml")
     named = [each for each in problems if each.code == "MY107" and what in each.message.lower()]
     assert named
     assert all(each.place and each.hint for each in named)
     assert {each.code for each in problems if each.severity == "error"} <= {"MY107", "MY213", "MY102"}
 
 
-def test_site_config_works_as_shown(shared: Path, tmp_path: Path) -> None:
+def test_site_config_works_as_shown(tmp_path: Path) -> None:
     head = "apiVersion: modelyard.dev/v1alpha1\nkind: ModelSet\nmetadata: {name: risk}\n"
-    (tmp_path / "models.yaml").write_text(head + _examples(shared)[2], "utf-8")
+    (tmp_path / "models.yaml").write_text(head + model_format.example("SAS Viya"), "utf-8")
     result = api.overlay(tmp_path, today=date(2026, 11, 24))
     assert result.problems == []
     assert set(result.content) == {"site-config/kustomization.yaml", "site-config/transformers.yaml"}

@@ -1,10 +1,13 @@
-"""Make docs/rules.md from the rules, their codes and the examples that are their tests: `make rules`."""
+"""Make docs/reference/rules/ from the codes, the rules and the examples that are their tests: `make reference`.
+
+A page a family. Of rules over objects it has the example that fails and the one that passes.
+"""
 
 import ast
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import yaml
 
@@ -12,34 +15,76 @@ from modelyard.check import check_objects
 from modelyard.check.finding import Cluster
 from modelyard.problems.codes import CODES
 from tests.support import rule_examples
+from tests.support.markdown import cell, escaped
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-PAGE: Final = ROOT / "docs" / "rules.md"
+PAGES: Final = ROOT / "docs" / "reference" / "rules"
 FAMILIES: Final = sorted((ROOT / "generator" / "modelyard" / "check").rglob("*.py"))
-_HEAD: Final = """\
-# Rules
 
-What `modelyard check` finds on objects, whether a models file gives them or another program wrote them. Each rule has
-an example that is its test: a sound object with the changes that are shown. `modelyard explain CODE` says the same
-of one code. `make rules` makes this page.
-"""
-_REST: Final = """
-## All other codes
+
+class Family(NamedTuple):
+    """The codes of one page: name of its file, title, what it says at the top, and which numbers."""
+
+    name: str
+    title: str
+    text: str
+    numbers: frozenset[int]
+
+
+def _numbers(*ranges: tuple[int, int]) -> frozenset[int]:
+    return frozenset(number for first, last in ranges for number in range(first, last + 1))
+
+
+# A code is on the first page that has its number.
+PAGED: Final = (
+    Family("reading", "Reading YAML", "What is no sound YAML, or is YAML that readers disagree on.", _numbers((1, 99))),
+    Family("shape", "Shape of the models file", "A key or value that the format does not have.", _numbers((101, 199))),
+    Family("sagemaker", "SageMaker", "What SageMaker or ACK would refuse or leave aside.", _numbers((240, 259))),
+    Family("models", "Models and sets", "Rules over several fields or models of a models file.", _numbers((200, 299))),
+    Family("knative", "Knative", "What Knative's webhook refuses.", _numbers((301, 319))),
+    Family("pod-security", "Pod Security", "What Pod Security restricted refuses.", _numbers((340, 356))),
+    Family("openshift", "OpenShift", "What OpenShift refuses, or has given up.", _numbers((360, 364))),
+    Family("sets", "Whole sets", "What kustomize made, images, sizes, quotas and schemas.", _numbers((365, 399))),
+    Family("kubernetes", "Kubernetes", "What the API server or the kubelet refuses.", _numbers((320, 359))),
+    Family("files", "Files and folders", "What cannot be read or written.", _numbers((401, 499))),
+    Family("plugin", "The kustomize plugin", "What modelyard-fn cannot do.", _numbers((501, 599))),
+    Family("kustomizations", "Kustomizations", "What a kustomization does to a base, and what a stream holds.",
+           _numbers((601, 699))),
+    Family("cluster", "Live clusters", "What a cluster refuses, or is not ready for.", _numbers((701, 799))),
+    Family("score", "Scoring", "What stops a table on its way through a model.", _numbers((801, 899))),
+)  # fmt: skip
+_HEAD: Final = """\
+# Problems and rules
+
+Every problem has a code. `modelyard explain CODE` prints what these pages say of it. Rules over objects hold whether a
+models file gives the objects or another program wrote them. Each has an example that is its test: a sound object with
+the changes that are shown. `make reference` makes these pages.
 
 | code | what it says | severity |
 |---|---|---|
 """
 
 
-def page() -> str:
-    """Return the page."""
+def pages() -> dict[Path, str]:
+    """Return path -> text of all pages."""
     sources = _sources()
-    rules = [_rule(path, sources) for path in rule_examples.FILES]
-    named = {path.stem[:5] for path in rule_examples.FILES}
-    rest = (
-        f"| {name} | {code.title} | {code.severity} |\n" for name, code in sorted(CODES.items()) if name not in named
-    )
-    return _HEAD + "".join(rules) + _REST + "".join(rest)
+    rules = {path.stem[:5]: path for path in rule_examples.FILES}
+    found = {PAGES / "index.md": _HEAD + "".join(map(_row, sorted(CODES)))}
+    for family in PAGED:
+        own = [name for name in sorted(CODES) if family_of(name) is family]
+        texts = [_code(name, sources) + (_example(name, rules[name]) if name in rules else "") for name in own]
+        found[PAGES / f"{family.name}.md"] = f"# {family.title}\n\n{family.text}\n" + "".join(texts)
+    return found
+
+
+def family_of(name: str) -> Family:
+    """Return the family that a code such as MY301 belongs to."""
+    return next(each for each in PAGED if int(name[2:]) in each.numbers)
+
+
+def _row(name: str) -> str:
+    code = CODES[name]
+    return f"| [{name}]({family_of(name).name}.md#{name.lower()}) | {cell(code.title)} | {code.severity} |\n"
 
 
 def _sources() -> dict[str, str]:
@@ -54,17 +99,25 @@ def _sources() -> dict[str, str]:
     return found
 
 
-def _rule(path: Path, sources: Mapping[str, str]) -> str:
-    name, example = path.stem[:5], yaml.safe_load(path.read_text("utf-8"))
+def _code(name: str, sources: Mapping[str, str]) -> str:
     code = CODES[name]
-    lines = [f"\n## {name}: {code.title}\n", f"{code.text}\n"]
-    lines.append(f"*{code.severity}{', a model may accept it' if code.ignorable else ''}*\n")
+    severity = f"*{code.severity}{', a model may accept it' if code.ignorable else ''}*"
+    lines = [
+        f"\n## {name}: {escaped(code.title)} {{ #{name.lower()} }}\n",
+        f"{escaped(code.text)}\n",
+        f"{severity}\n",
+    ]
     if name in sources:
-        lines.append(f"Source: {sources[name]}\n")
+        lines.append(f"Source: {escaped(sources[name])}\n")
+    return "\n".join(lines)
+
+
+def _example(name: str, path: Path) -> str:
+    example = yaml.safe_load(path.read_text("utf-8"))
     bad = check_objects(rule_examples.changed(example["objects"], example["bad"]), Cluster())
     finding = next(each for each in bad if each.code == name)
-    lines += ["Refused:\n", _changes(example["objects"], example["bad"])]
-    lines.append(f"> {finding.message}  \n> hint: {finding.hint}\n")
+    lines = ["\nRefused:\n", _changes(example["objects"], example["bad"])]
+    lines.append(f"> {escaped(finding.message)}  \n> hint: {escaped(finding.hint)}\n")
     lines += ["Accepted:\n", _changes(example["objects"], example["good"])]
     return "\n".join(lines)
 
@@ -108,4 +161,6 @@ def _with_lists(node: Any) -> Any:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), "utf-8")
+    PAGES.mkdir(parents=True, exist_ok=True)
+    for page, body in pages().items():
+        page.write_text(body, "utf-8")

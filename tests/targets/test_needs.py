@@ -11,9 +11,9 @@ from modelyard.cluster.client import Object
 from modelyard.cluster.readiness import State, state
 from modelyard.problems import has_errors
 from modelyard.report import text
+from tests.support import model_format
 from tests.support.cluster_scene import Scene
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 HEAD: Final = """\
 apiVersion: modelyard.dev/v1alpha1
 kind: ModelSet
@@ -59,10 +59,8 @@ def named(containers: list[dict[str, Any]]) -> list[tuple[str, str | None]]:
     return [(each["name"], each.get("restartPolicy")) for each in containers]
 
 
-def test_the_example_of_the_page_is_that_of_the_readme_and_is_accepted(shared: Path, tmp_path: Path) -> None:
-    page = (shared / "models-file-next.md").read_text("utf-8")
-    example = page[page.index("    - name: embedder") :].partition("```")[0]
-    assert example in (ROOT / "README.md").read_text("utf-8")
+def test_the_example_of_the_documentation_is_accepted(tmp_path: Path) -> None:
+    example = model_format.example("What pods need besides")
     (tmp_path / "models.yaml").write_text(HEAD + example, "utf-8")
     problems = api.check(tmp_path)
     assert not has_errors(problems), text(problems)

@@ -56,7 +56,7 @@ def apply(  # noqa: PLR0913 - typer's way to declare options
         wait=wait, seconds=timeout, prune=prune, force_conflicts=force_conflicts, handover=handover,
         confirm=confirming(yes=yes), progress=tell,
     )  # fmt: skip
-    finish(commands.apply(file, where=connection(namespace, context, kubeconfig), how=how))
+    finish(commands.apply(file, where=connection(namespace, context, kubeconfig), how=how), waited=wait)
 
 
 @app.command()
@@ -169,7 +169,7 @@ def deploy(  # noqa: PLR0913 - typer's way to declare options
         {key: value for key, value in model.items() if value is not None},
     )
     how = commands.Applying(wait=wait, seconds=timeout, force_conflicts=force_conflicts, progress=tell)
-    finish(deploy.deploy(wanted, save=save, where=connection(namespace, context, kubeconfig), how=how))
+    finish(deploy.deploy(wanted, save=save, where=connection(namespace, context, kubeconfig), how=how), waited=wait)
 
 
 def _variables(texts: Sequence[str]) -> dict[str, str]:
@@ -179,7 +179,7 @@ def _variables(texts: Sequence[str]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def finish(outcome: "Outcome") -> None:
+def finish(outcome: "Outcome", *, waited: bool) -> None:
     """Say what was applied and written, or end with the problems and exit code 1."""
     from modelyard.api.cluster import counted as counts
     from modelyard.render.changes import shown
@@ -198,3 +198,5 @@ def finish(outcome: "Outcome") -> None:
     typer.echo(shown(outcome.differences, "text"), nl=False)
     if outcome.applied:
         typer.echo(printable(f"{outcome.namespace}: {counts(outcome.applied)}{counted(outcome.problems)}"))
+        if not waited:
+            tell(f"Next: modelyard list -n {outcome.namespace} says what is ready")

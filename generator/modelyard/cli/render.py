@@ -116,13 +116,20 @@ def _say_difference(file: Path, result: api.Rendering, *, differs: bool) -> None
 
 
 def _write(results: dict[Path, api.Rendering], *, in_place: bool) -> None:
+    from modelyard.cli.next_steps import after_render
+
     before = {file: _inode(api.generated(file)) for file in results}
     stop_on_errors(api.write_several(results, in_place=in_place))
+    written = {}
     for file, result in results.items():
         folder = api.generated(file)
         # A folder that changes is exchanged for a new one; file by file it stays, and may have changed.
-        verb = "wrote" if in_place or _inode(folder) != before[file] else "nothing has changed in"
+        if in_place or _inode(folder) != before[file]:
+            written[file] = result
+        verb = "wrote" if file in written else "nothing has changed in"
         tell(f"{verb} {folder}: {len(result.content)} files{counted(result.problems)}")
+    for line in after_render(written) if written else ():
+        tell(line)
 
 
 def _inode(folder: Path) -> int | None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from modelyard.api import sagemaker
-from modelyard.cli.app import File, Outside, app, stop_on_errors
+from modelyard.cli.app import File, Outside, app, stop_on_errors, tell
 from modelyard.cli.together import Commands
 
 commands = Commands(help="Work with the SageMaker endpoints that a models file declares.", no_args_is_help=True)
@@ -30,3 +30,4 @@ def script(
     text, problems = sagemaker.script(file, model)
     stop_on_errors(problems)
     typer.echo(text, nl=False)
+    tell("Next: save it as deploy.py, then run: python deploy.py --dry-run")

@@ -1,5 +1,6 @@
 """site-config: what a models file gives a SAS Viya deployment, placed into it and taken out again."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -56,7 +57,8 @@ def install(
         typer.echo(change.diff, nl=False)
         tell(f"{deploy} differs from what {api.models_file(file)} gives")
         raise typer.Exit(1)
-    _do(change, yes=yes, done=f"{deploy} has the site-config of {api.models_file(file)}")
+    built = f"kustomize build {shlex.quote(str(deploy))} | modelyard check -f {shlex.quote(str(file))} --built -"
+    _do(change, yes=yes, done=f"{deploy} has the site-config of {api.models_file(file)}", after=built)
 
 
 @commands.command()
@@ -116,7 +118,7 @@ def _described(each: "Installed") -> str:
     return "\n  ".join(lines)
 
 
-def _do(change: "Change | None", *, yes: bool, done: str) -> None:
+def _do(change: "Change | None", *, yes: bool, done: str, after: str = "") -> None:
     """Show a change, ask, and carry it out."""
     from modelyard.kustomize.site_config import apply
 
@@ -134,3 +136,5 @@ def _do(change: "Change | None", *, yes: bool, done: str) -> None:
     if yes:
         typer.echo(printable_lines(change.diff), nl=False)  # only now: on an error standard output is empty
     tell(done)
+    if after:
+        tell(f"Next: {after}")

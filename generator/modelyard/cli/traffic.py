@@ -38,7 +38,8 @@ def traffic(  # noqa: PLR0913 - typer's way to declare options
 
     _check_where(name, file, namespace, context, kubeconfig, to_cluster=to_cluster)
     where, how = beside(file, namespace, context, kubeconfig), _how(to_cluster=to_cluster, wait=wait, seconds=timeout)
-    _finish(commands.traffic(name, _percents(shares), file=file, where=where, how=how), file, applied=how is not None)
+    outcome = commands.traffic(name, _percents(shares), file=file, where=where, how=how)
+    _finish(outcome, file, applied=how is not None, waited=wait)
 
 
 @app.command()
@@ -60,7 +61,8 @@ def promote(  # noqa: PLR0913 - typer's way to declare options
 
     _check_where(name, file, namespace, context, kubeconfig, to_cluster=to_cluster)
     where, how = beside(file, namespace, context, kubeconfig), _how(to_cluster=to_cluster, wait=wait, seconds=timeout)
-    _finish(commands.promote(name, variant, file=file, where=where, how=how), file, applied=how is not None)
+    outcome = commands.promote(name, variant, file=file, where=where, how=how)
+    _finish(outcome, file, applied=how is not None, waited=wait)
 
 
 @app.command()
@@ -84,7 +86,8 @@ def rollback(  # noqa: PLR0913 - typer's way to declare options
     from modelyard.api import commands
 
     where, how = beside(file, namespace, context, kubeconfig), _how(to_cluster=to_cluster, wait=wait, seconds=timeout)
-    _finish(commands.rollback(name, file=file, where=where, how=how), file, applied=how is not None)
+    outcome = commands.rollback(name, file=file, where=where, how=how)
+    _finish(outcome, file, applied=how is not None, waited=wait)
 
 
 def _check_where(name: str, file: Path, *cluster: str, to_cluster: bool) -> None:
@@ -112,8 +115,8 @@ def _percents(shares: list[str]) -> dict[str, int]:
     return found
 
 
-def _finish(outcome: "Outcome", file: Path, *, applied: bool) -> None:
-    finish(outcome)
+def _finish(outcome: "Outcome", file: Path, *, applied: bool, waited: bool) -> None:
+    finish(outcome, waited=waited)
     if not outcome.differences:
         tell("the split of calls is so already")
     elif outcome.written and not applied:

@@ -68,7 +68,7 @@ def _short(path: Iterable[str]) -> str:
 
 
 def _described(path: str, node: Node) -> str:
-    lines = [f"{path} <{_type(node)}>", "", *textwrap.wrap(node.get("description", ""), WIDTH)]
+    lines = [f"{path} <{type_of(node)}>", "", *textwrap.wrap(node.get("description", ""), WIDTH)]
     if "default" in node and node["default"] not in ({}, None):
         lines += ["", f"default: {json.dumps(node['default'])}"]
     allowed = [value for each in alternatives(node) for value in each.get("enum", ())]
@@ -81,7 +81,8 @@ def _described(path: str, node: Node) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _type(node: Node) -> str:
+def type_of(node: Node) -> str:
+    """Return what a field takes, in words."""
     kinds = []
     for each in alternatives(node):
         kind = (

@@ -1,0 +1,65 @@
+"""What comes after a command that has written files, in a line or two."""
+
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+from modelyard import api
+from modelyard.kustomize.kustomization import find, generators, unlisted
+
+# API group -> what a cluster must have to take its objects. What Kubernetes brings is not here.
+EXTENSIONS: Final[dict[str, str]] = {
+    "serving.knative.dev": "Knative Serving",
+    "networking.internal.knative.dev": "Knative Serving",
+    "gateway.networking.k8s.io": "the Gateway API",
+    "monitoring.coreos.com": "the Prometheus operator",
+    "route.openshift.io": "OpenShift's router",
+    "sagemaker.services.k8s.aws": "ACK's controller for SageMaker",
+    "applicationautoscaling.services.k8s.aws": "ACK's controller for Application Auto Scaling",
+}
+# Kinds of Kubernetes that do nothing without a controller or a source of measures: kind -> what a cluster must have.
+CONTROLLERS: Final[dict[str, str]] = {
+    "Ingress": "an ingress controller",
+    "HorizontalPodAutoscaler": "a source of metrics, such as metrics-server",
+}
+
+
+_COMPONENT: Final = ("kustomize.config.k8s.io", "Component")  # what generated/ itself is
+_OBJECT: Final = re.compile(r'^apiVersion: "?(?:([\w.-]+)/)?\w+"?\nkind: "?(\w+)', re.MULTILINE)
+
+
+def needed(kinds: Iterable[tuple[str, str]]) -> list[str]:
+    """Return what a cluster must have for objects of these API groups and kinds, besides Kubernetes."""
+    found = {EXTENSIONS.get(group) or CONTROLLERS.get(kind, "") for group, kind in kinds}
+    return sorted(found - {""})
+
+
+def after_render(results: Mapping[Path, api.Rendering]) -> list[str]:
+    """Return what to do with the folders that were written, and how CI guards them."""
+    lines = [line for file, result in results.items() for line in _applied(file, result)]
+    files = " ".join(f"-f {shlex.quote(str(file))}" for file in results)
+    return [*(f"Next: {line}" for line in lines), f"In CI: modelyard render --check {files}"]
+
+
+def _applied(file: Path, result: api.Rendering) -> list[str]:
+    own = [text for name, text in result.content.items() if not name.startswith("site-config/")]
+    kinds = {each for text in own for each in _OBJECT.findall(text)} - {_COMPONENT}
+    lines = []
+    if kinds and (apply := _kustomized(api.models_file(file).parent)):
+        lines.append(f"{apply}; the cluster needs {', '.join(wanted)}" if (wanted := needed(kinds)) else apply)
+    if len(own) < len(result.content):
+        lines.append(f"modelyard site-config install DEPLOY -f {shlex.quote(str(file))}")
+    return lines
+
+
+def _kustomized(folder: Path) -> str:
+    """Return how a folder is applied; empty if its kustomization renders the models itself."""
+    path, shown = find(folder), shlex.quote(str(folder))
+    if path is not None and next(generators(path), None) is not None:
+        return ""
+    if path is not None and not unlisted(folder, api.GENERATED):
+        return f"kubectl apply -k {shown}"
+    where = path or folder / "kustomization.yaml"
+    return f"list {api.GENERATED} under components: in {where}, then run: kubectl apply -k {shown}"

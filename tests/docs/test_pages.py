@@ -1,0 +1,114 @@
+"""The pages of docs/ tell the truth: their commands run as they stand, what they name exists, none is left out."""
+
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from modelyard import api
+from modelyard.problems import has_errors
+from modelyard.report.formats import FORMATS
+from tests.conftest import Run
+from tests.support import viya
+from tests.support.consoles import ROOT, blocks, environment, prints_what_it_says, read, sessions
+
+DOCS = ROOT / "docs"
+PAGES = sorted(path.relative_to(ROOT).as_posix() for path in [*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
+WHOLE = [
+    (page, number)
+    for page in PAGES
+    for number, block in enumerate(blocks(read(page), "yaml"))
+    if "kind: ModelSet" in block and "base:" not in block
+]
+
+
+def test_the_tutorial_prints_what_it_says(tmp_path: Path) -> None:
+    steps = sessions(read("docs/start/tutorial.md"))
+    assert len(steps) >= 8
+    prints_what_it_says(steps, tmp_path)
+
+
+def test_the_page_on_splits_prints_what_it_says(tmp_path: Path) -> None:
+    page = read("docs/how-to/knative-split.md")
+    (tmp_path / "models.yaml").write_text(blocks(page, "yaml")[0], "utf-8")
+    steps = sessions(page)
+    assert len(steps) >= 4
+    prints_what_it_says(steps, tmp_path)
+
+
+def test_the_page_on_viya_prints_what_it_says(shared: Path, kustomize: Path, tmp_path: Path) -> None:
+    steps = sessions(read("docs/how-to/viya.md"))
+    assert len(steps) >= 8
+    viya.deployment(shared, tmp_path / "deploy")
+    shutil.copytree(ROOT / "overlays" / "viya", tmp_path / "viya")
+    before = (tmp_path / "deploy" / "kustomization.yaml").read_bytes()
+    prints_what_it_says(steps, tmp_path, kustomize.parent)
+    assert (tmp_path / "deploy" / "kustomization.yaml").read_bytes() == before
+
+
+@pytest.mark.parametrize(("page", "number"), WHOLE)
+def test_every_whole_models_file_is_accepted(page: str, number: int, tmp_path: Path) -> None:
+    (tmp_path / "models.yaml").write_text(blocks(read(page), "yaml")[number], "utf-8")
+    problems = api.check(tmp_path)
+    assert not has_errors(problems), problems
+
+
+def test_the_samples_for_ci_run_as_they_stand(kustomize: Path, tmp_path: Path) -> None:
+    page = read("docs/how-to/ci.md")
+    lines = re.findall(r"^ *(?:- run: |- |)((?:modelyard|kustomize) [^#\n]*)", page, re.MULTILINE)
+    assert len(lines) >= 8
+    shutil.copytree(ROOT / "overlays", tmp_path / "overlays")
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)  # CI works in a checkout
+    for line in lines:
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", line], cwd=tmp_path, env=environment(kustomize.parent), text=True,
+            capture_output=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, line + done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {".git", "overlays", "check.sarif", "junit.xml"}
+
+
+def test_every_format_and_hook_is_documented() -> None:
+    page = read("docs/how-to/ci.md")
+    samples = [yaml.safe_load(text) for text in blocks(page, "yaml")]
+    hooks = {each["id"] for each in yaml.safe_load(read(".pre-commit-hooks.yaml"))}
+    assert {each["id"] for each in samples[2]["repos"][0]["hooks"]} == hooks
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == list(FORMATS)
+
+
+def test_help_and_the_reference_name_every_exit_code(modelyard: Run) -> None:
+    helped = " ".join(modelyard("--help", env={"COLUMNS": "100"}).stdout.split())
+    page = read("docs/reference/exit-codes.md")
+    for code, word in (("0", "fine"), ("1", "problems"), ("2", "wrong usage"), ("3", "a bug"), ("130", "interrupted")):
+        assert f"{code} {word}" in helped
+        assert f"| {code} | {word}" in page
+    assert len(re.findall(r"^\| \d+ \|", page, re.MULTILINE)) == 5
+
+
+def test_every_function_of_the_api_is_documented() -> None:
+    page = read("docs/reference/python-api.md")
+    constants = {name for name in api.__all__ if name.isupper()}
+    assert set(re.findall(r"^::: modelyard\.api\.(\w+)$", page, re.MULTILINE)) == set(api.__all__) - constants
+
+
+def test_the_navigation_names_every_page_once() -> None:
+    navigation = tomllib.loads(read("zensical.toml"))["project"]["nav"]
+    named = _named(navigation)
+    assert sorted(named) == sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
+
+
+def _named(node: Any) -> list[str]:
+    if isinstance(node, str):
+        return [node]
+    return [name for each in (node.values() if isinstance(node, dict) else node) for name in _named(each)]
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "overlays/viya/README.md"])
+def test_every_link_of_a_page_outside_the_site_leads_somewhere(page: str) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", read(page))
+    assert [link for link in links if not (ROOT / page).parent.joinpath(link).exists()] == []

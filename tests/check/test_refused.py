@@ -140,7 +140,7 @@ def test_random_files_of_one_seed_are_the_same() -> None:
 
 
 def test_random_files_use_every_field() -> None:
-    files = [random_models.Maker(number).models_file("ns") for number in range(1500)]
+    files = [random_models.Maker(number).models_file("ns") for number in range(2500)]
     models = [file["spec"]["models"][0] for file in files]
     missed = set(_fields(Model)) - {key for model in models for key in _keys(model)}
     for name in TARGETS:

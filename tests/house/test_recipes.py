@@ -108,6 +108,8 @@ def test_a_target_takes_a_module_a_template_a_case_and_a_line(tmp_path: Path) ->
     assert text.count(mark) == 1
     targets.write_text(text.replace(mark, mark + line), "utf-8")
     _run(copy, "-m", "modelyard.modelsfile.schema")
+    for page in ("fields_pages", "commands_page", "target_lists", "rules_page"):
+        _run(copy, "-m", f"tests.support.{page}")
     _run(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/render/test_cases.py", "--update")
     expected = copy / "tests" / "render" / "cases" / "skeleton-one" / "expected"
     assert "image: " in "".join(path.read_text("utf-8") for path in expected.rglob("churn*.yaml"))

@@ -8,6 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from modelyard import api
+from modelyard.manifests.names import one_of
 from modelyard.models.fields import shipped
 from modelyard.models.model import Runtime
 from modelyard.modelsfile.explain import explain
@@ -85,7 +86,7 @@ def test_no_target_that_does_not_exist_is_proposed(name: str) -> None:
     text = f"{HEAD}  models: [{{name: a, image: 'a:1', targets: {{{name}: {{}}}}}}]\n"
     (found,) = load_text(text.encode(), "models.yaml", Path()).problems
     assert found.code in ("MY106", "MY107")
-    assert found.hint == "there are deployment, knative, openshift, sagemaker or sagemaker-proxy" or name in PLANNED
+    assert found.hint == f"there are {one_of(TARGETS)}" or name in PLANNED
     assert not any(each in found.hint for each in PLANNED)
 
 

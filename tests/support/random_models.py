@@ -113,6 +113,7 @@ class Maker:
             model |= {"path": "/churn", "variants": [each | {"name": f"v{i}"} for i, each in enumerate(own)]}
         if model.get("runtime") == "custom":
             model.setdefault("port", 9000)
+        _follow(model, self.dice)
         spec = self.shape(Spec, few=self.dice.choice([0, 2])) | {"registry": "registry.example.com", "models": [model]}
         spec |= {"namespace": namespace} if self.dice.random() < 0.5 else {}
         spec |= {"knative": {"features": list(get_args(Feature))}} if self.dice.random() < 0.7 else {}
@@ -216,6 +217,26 @@ class Maker:
             return self.dice.choice(NUMBERS[:6] if self.dice.random() < self.plain else NUMBERS)
         words = schema.get("enum") or TEXTS
         return self.dice.choice(words[:4] if self.dice.random() < self.plain else words)
+
+
+def _follow(model: Data, dice: random.Random) -> None:
+    """Let fields follow from one another that exclude each other: else hardly a file of these would be taken."""
+    beside = model.get("variants", [])
+    if model.get("runtime") == "tensorflow":
+        model.setdefault("version", 7)
+        for field in ("path", "port", "command"):
+            model.pop(field, None)
+        for each in beside:
+            each.pop("tensorflow", None)
+    elif dice.random() < 0.9:
+        for each in (model, *beside):
+            for field in ("version", "tensorflow"):
+                each.pop(field, None)
+    if own := model["targets"].get("openshift"):
+        if model.get("scheme") == "https":
+            own["tls"] = dice.choice(["reencrypt", "passthrough"])
+        elif dice.random() < 0.9:
+            own.pop("tls", None)
 
 
 def rendered(seed: object, namespace: str) -> tuple[str, api.Rendering]:

@@ -5,6 +5,7 @@ from typing import Final
 
 from pydantic import Field
 
+from modelyard.files.yaml.marked import derived
 from modelyard.manifests import names
 from modelyard.manifests.manifest import Manifest, Rendered
 from modelyard.manifests.template import Templates
@@ -73,7 +74,8 @@ def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> R
 def _workload(models: DeclaredSet, model: DeclaredModel, served: Served, templates: Templates) -> Iterator[Manifest]:
     spec = spec_of(served, "deployment", Spec)
     ending = _ending(served)
-    container = Container("http", ending.stays, claims=spec.volumeClaims or ())
+    seconds = derived(names.seconds(spec.timeout), spec.timeout) if spec.timeout else None
+    container = Container("http", ending.stays, claims=spec.volumeClaims or (), seconds=seconds)
     pods = pod(models, model, served, "deployment", templates, container)
     yield from config_map(models, base_name(model, "deployment"), served, pods["name"], templates)
     yield from deployments.running(served, spec, pods, templates, grace=ending.grace, port=PORT)

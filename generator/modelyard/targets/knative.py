@@ -204,7 +204,7 @@ def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> R
         name = object_name(base, served)
         rendered.manifests += config_map(models, base, served, name, templates)
         by_grpc = not offers_http(served.model)
-        container = Container("h2c" if by_grpc else "http1", native=False, grpc=by_grpc)
+        container = Container("h2c" if by_grpc else "http1", native=False, grpc=by_grpc, seconds=_timeout(served))
         context = pod(models, model, served, "knative", templates, container)
         context |= {
             "knative": _autoscaling(_spec(served)),

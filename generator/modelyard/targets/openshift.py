@@ -206,7 +206,9 @@ def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> R
 
 def _workload(models: DeclaredSet, model: DeclaredModel, served: Served, templates: Templates) -> Iterator[Manifest]:
     spec, ending = spec_of(served, NAME, Spec), _ending(served)
-    container = Container("http", ending.stays, claims=spec.volumeClaims or (), assigned=True)
+    container = Container(
+        "http", ending.stays, claims=spec.volumeClaims or (), assigned=True, seconds=_timeout(model.whole)
+    )
     pods = pod(models, model, served, NAME, templates, container)
     pods["podAnnotations"] = {"openshift.io/required-scc": SCC, **pods["podAnnotations"]}
     yield from config_map(models, base_name(model, NAME), served, pods["name"], templates)
@@ -263,8 +265,8 @@ def _annotations(model: DeclaredModel, spec: Spec) -> dict[str, str]:
 
 
 def _timeout(served: Served) -> int:
-    default = "60s" if served.model.runtime == "scr" else TIMEOUT
-    return names.seconds(spec_of(served, NAME, Spec).timeout or default)
+    text = spec_of(served, NAME, Spec).timeout or ("60s" if served.model.runtime == "scr" else TIMEOUT)
+    return derived(names.seconds(text), text)
 
 
 def _ending(served: Served) -> Ending:

@@ -131,7 +131,8 @@ def _caddyfile(models: DeclaredSet, model: DeclaredModel, templates: Templates) 
 
 def _workload(models: DeclaredSet, model: DeclaredModel, served: Served, templates: Templates) -> Iterator[Manifest]:
     spec, ending = spec_of(served, NAME, Spec), _ending(served)
-    container = Container("model", ending.stays, sidecar=True, claims=spec.volumeClaims or ())
+    seconds = derived(names.seconds(spec.timeout), spec.timeout)
+    container = Container("model", ending.stays, sidecar=True, claims=spec.volumeClaims or (), seconds=seconds)
     pods = pod(models, model, served, NAME, templates, container)
     # What kubectl takes, where it is not told.
     pods["podAnnotations"] = {"kubectl.kubernetes.io/default-container": "model", **pods["podAnnotations"]}

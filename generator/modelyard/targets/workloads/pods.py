@@ -41,7 +41,7 @@ class Container(NamedTuple):
     stays: seconds for which it goes on taking calls when its pod ends. sidecar: a native one, which starts before the
     pod's other containers and gets SIGTERM when those have ended. native: sidecars beside it are such ones.
     claims: volumes of the pod's own. assigned: the target's platform gives user and group. grpc: gRPC's port is the
-    container's one port.
+    container's one port. seconds: what a call may take, where the target says it.
     """
 
     port_name: str
@@ -51,6 +51,7 @@ class Container(NamedTuple):
     claims: "Sequence[VolumeClaim]" = ()
     assigned: bool = False
     grpc: bool = False
+    seconds: int | None = None
 
 
 def pod(
@@ -87,7 +88,7 @@ def _serve(values: dict[str, Any], own: Model, container: Container, name: str) 
     from modelyard.targets.workloads import tensorflow
 
     if own.command is None:
-        program, *flags = tensorflow.command(own)
+        program, *flags = tensorflow.command(own, container.seconds)
         values["command"] = derived([program], own.tensorflow)
         values["args"] = derived([*flags, *(values["args"] or [])], own.args or own.tensorflow)
     mount = {"name": tensorflow.VOLUME, "mountPath": tensorflow.FOLDER, "readOnly": True}

@@ -1,8 +1,9 @@
 """TensorFlow Serving in a pod: its command, its files, its ports, and what asks whether it can score.
 
-Its image starts by a shell that hands no signal on, so the server is started itself. The status of a model answers 200
-in every state; its metadata only when the version can score (tensorflow/serving, tools/docker/Dockerfile,
-util/json_tensor, servables/tensorflow/get_model_metadata_impl.cc).
+The status of a model answers 200 in every state; its metadata only when the version can score (tensorflow/serving,
+servables/tensorflow/get_model_metadata_impl.cc). The server has no handler of SIGTERM (tensorflow/serving#1853), and as
+process 1 ignores it: calls in flight are answered until SIGKILL. A call of REST ends after 30 s, unless a flag says
+otherwise (model_servers/main.cc).
 """
 
 from typing import Final
@@ -50,8 +51,8 @@ def speaks(model: Model) -> str:
     return own(model).protocol if model.runtime == RUNTIME else "rest"
 
 
-def command(model: Model) -> list[str]:
-    """Return the program and its flags."""
+def command(model: Model, seconds: int | None) -> list[str]:
+    """Return the program and its flags. seconds: what a call may take; None: the server decides."""
     serving = own(model)
     flags = [f"--port={GRPC.port}", f"--rest_api_port={REST}", f"--monitoring_config_file={FOLDER}/monitoring.config"]
     if serving.models:
@@ -64,6 +65,8 @@ def command(model: Model) -> list[str]:
         ]
     if serving.batching:
         flags += ["--enable_batching", f"--batching_parameters_file={FOLDER}/batching.config"]
+    if seconds is not None:
+        flags.append(derived(f"--rest_api_timeout_in_ms={seconds * 1000}", seconds))
     if speaks(model) != "rest":
         flags.append("--enable_grpc_healthcheck_service")
     return [PROGRAM, *flags]

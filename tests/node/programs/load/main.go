@@ -128,8 +128,14 @@ func call(conn net.Conn, target *url.URL) (string, bool, error) {
 	if answer.StatusCode != 200 {
 		return "", !answer.Close, fmt.Errorf("status %d", answer.StatusCode)
 	}
-	var said struct{ Data struct{ Version string } }
+	var said struct {
+		Data        struct{ Version string }
+		Predictions []struct{ Version string } // of TensorFlow Serving
+	}
 	json.Unmarshal(text, &said)
+	if len(said.Predictions) > 0 {
+		return said.Predictions[0].Version, !answer.Close, nil
+	}
 	return said.Data.Version, !answer.Close, nil
 }
 

@@ -11,7 +11,7 @@ import yaml
 from modelyard import api
 from modelyard.api.objects import check_streams
 from modelyard.problems import Problem
-from modelyard.report import Report
+from modelyard.report.counts import Report
 from modelyard.report.formats import FORMATS, written
 
 CASES: Final = Path(__file__).resolve().parents[1] / "render" / "cases"

@@ -1,10 +1,11 @@
 """The commands. Words of a command line come in; text, files and an exit code go out.
 
-One file per group of commands; heavy packages are imported by the commands that need them.
+One module per group of commands, which `app` loads when one of them is run.
 """
 
 import sys
 
+from modelyard import __version__
 from modelyard.report.stdio import guarded
 
 
@@ -14,6 +15,9 @@ def main() -> None:
 
 
 def _run() -> int:
+    if sys.argv[1:] == ["--version"]:  # needs nothing of what makes a command line
+        sys.stdout.write(f"modelyard {__version__}\n")
+        return 0
     from modelyard.cli.app import app
 
     try:

@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 
 from modelyard import api
-from modelyard.cli.app import File, Outside, app, stop_on_errors
+from modelyard.cli.messages import stop_on_errors
+from modelyard.cli.options import File, Outside
 from modelyard.problems import problem
 
 
-@app.command()
 def show(
     model: Annotated[str, typer.Argument(help="Name of the model.")], file: File = Path(), _outside: Outside = None
 ) -> None:
@@ -23,7 +23,6 @@ def show(
     typer.echo(text, nl=False)
 
 
-@app.command()
 def explain(
     what: Annotated[
         str, typer.Argument(help="A field, such as models.targets.knative.window, or a code, such as MY104.")
@@ -38,7 +37,6 @@ def explain(
     typer.echo(text, nl=False)
 
 
-@app.command()
 def schema() -> None:
     """Print the JSON Schema of the models file, for editors."""
     from modelyard.models.fields import shipped
@@ -46,7 +44,6 @@ def schema() -> None:
     typer.echo(shipped(), nl=False)
 
 
-@app.command()
 def targets() -> None:
     """List the targets that a model can name, and the sections of spec that are rendered for the whole set."""
     from modelyard.targets import SECTIONS, TARGETS, section, target

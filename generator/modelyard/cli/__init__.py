@@ -4,12 +4,19 @@ One module per group of commands, which `app` loads when one of them is run.
 """
 
 import sys
+from typing import NoReturn
 
 from modelyard import __version__
+from modelyard.report import process
 from modelyard.report.stdio import guarded
 
 
-def main() -> None:
+def program() -> NoReturn:
+    """Run as the process of the command modelyard."""
+    process.alone(main)
+
+
+def main() -> NoReturn:
     """Run as the command modelyard; exits with 0, 1 (problems), 2 (wrong usage), 3 (a bug) or 130 (interrupted)."""
     sys.exit(guarded("modelyard", _run))
 

@@ -7,7 +7,6 @@ import typer
 
 from modelyard.problems import Problem, Severity, has_errors, is_open, printable
 from modelyard.problems.credentials import without_forms
-from modelyard.report.excerpt import Excerpts
 from modelyard.report.text import summary, text
 
 
@@ -23,7 +22,10 @@ def printable_lines(text: str) -> str:
 
 def report(problems: Sequence[Problem]) -> None:
     """Print problems, with colours on a terminal."""
-    say(text(problems, Excerpts({})))
+    if problems:
+        from modelyard.report.excerpt import Excerpts
+
+        say(text(problems, Excerpts({})))
 
 
 def say(shown: str) -> None:

@@ -8,7 +8,7 @@ import gzip
 import json
 from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from modelyard.check.schemas.openapi import Schema, of_version
@@ -16,12 +16,13 @@ from modelyard.check.schemas.openapi import Schema, of_version
 if TYPE_CHECKING:
     from jsonschema_rs import Validator
 
+_FOLDER: Final = Path(__file__).parent / "shipped"
 _CRDS: Final = "crds"
 NEWEST: Final = "1.37"
 
 
 def _read(path: str) -> bytes:
-    return (resources.files("modelyard.check.schemas") / "shipped").joinpath(*path.split("/")).read_bytes()
+    return (_FOLDER / path).read_bytes()
 
 
 @cache

@@ -50,16 +50,17 @@ _OF_FILES: Final = (
 )
 _CODE: Final = pattern(r"[A-Za-z_][\w.]*[(\[].*|[A-Za-z_]\w*(?:\.\w+)+")  # of a program that reads it elsewhere
 _AUTH: Final = pattern(r"\"auth\"[ \t]{0,8}:[ \t]{0,8}\"([A-Za-z0-9+/=]{4,})\"")  # of ~/.docker/config.json
-# What one of the forms has in it: most texts have none of these.
+# What one of the forms has in it: most texts have none of these. A colon alone is none: each image has one.
 _SIGNS: Final = re.compile(
-    r"[=@<:]|-----BEGIN|A(?:KIA|SIA)|gh[pousr]_|eyJ|xox|(?:^|[ \"'])--?[A-Za-z]|"
+    r"[=@<]|-----BEGIN|A(?:KIA|SIA)|gh[pousr]_|eyJ|xox|hooks\.slack|(?:^|[ \"'])--?[A-Za-z]|"
     r"(?i:^[\"']?(?:bearer|basic|token|apikey)[ \t])"
 )
+_APART: Final = re.compile(r"[\s\"']")  # stands in what is a form because of a colon
 
 
 def is_credential_value(value: str) -> bool:
     """Tell whether a text has the form of a key, a token or an address with a password, or a setting with one."""
-    if not _SIGNS.search(value):
+    if not _has_sign(value):
         return False
     text = bare(value)
     return next(_spans(text), None) is not None or any(
@@ -71,7 +72,7 @@ def is_credential_value(value: str) -> bool:
 
 def without_forms(text: str) -> str:
     """Return a message with HIDDEN in place of each part that has the form of a credential."""
-    if not _SIGNS.search(text):
+    if not _has_sign(text):
         return text
     end, parts = 0, list[str]()
     for start, stop in sorted(_spans(text)):
@@ -79,6 +80,10 @@ def without_forms(text: str) -> str:
             parts += [text[end:start], HIDDEN] if start >= end else []
             end = stop
     return "".join([*parts, text[end:]]) if parts else text
+
+
+def _has_sign(text: str) -> bool:
+    return _SIGNS.search(text) is not None or (":" in text and _APART.search(text) is not None)
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:

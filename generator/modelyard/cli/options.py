@@ -6,8 +6,6 @@ from typing import Annotated
 
 import typer
 
-from modelyard import api
-
 File = Annotated[
     Path, typer.Option("--file", "-f", metavar="FILE|DIR", help="Models file, or the folder of a models.yaml.")
 ]
@@ -23,6 +21,8 @@ Files = Annotated[
 
 def named(files: Sequence[Path] | None) -> list[Path]:
     """Return the models files that `-f` names, each once; the current folder if it is not given."""
+    from modelyard import api  # few commands with these options are without it, and those are quick
+
     found = {api.models_file(each).resolve(): each for each in reversed(files or [Path()])}
     return list(reversed(found.values()))
 

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from modelyard import api
 from modelyard.cli.messages import stop_on_errors
 from modelyard.cli.options import File, Outside
 from modelyard.problems import problem
@@ -15,6 +14,8 @@ def show(
     model: Annotated[str, typer.Argument(help="Name of the model.")], file: File = Path(), _outside: Outside = None
 ) -> None:
     """Print a model after base, defaults and variants, with the file, line and column of each value."""
+    from modelyard import api
+
     loaded = api.load(file)
     stop_on_errors([each for each in loaded.problems if loaded.models is None])
     text, hint = api.show(loaded, model)

@@ -51,40 +51,41 @@ class Fault:
         return [str(part) for part in itertools.takewhile(lambda part: isinstance(part, str), self.path)]
 
     @property
-    def key(self) -> str:
+    def _key(self) -> str:
         return next((str(part) for part in reversed(self.path) if isinstance(part, str)), "")
 
     def problem(self) -> Problem:
+        """Return it as a problem with its place."""
         kind = self.detail["type"]
         if kind == "extra_forbidden":
-            return self.unknown_key()
+            return self._unknown_key()
         if kind == "missing":
-            return self.make("MY102", f"{self.missing} is missing", self.to_add(), self.value_mark)
+            return self._make("MY102", f"{self.missing} is missing", self._to_add(), self.value_mark)
         if kind in _WANTED:
-            return self.wrong_type(_WANTED[kind])
+            return self._wrong_type(_WANTED[kind])
         if kind == "literal_error":
-            return self.not_allowed()
+            return self._not_allowed()
         if kind == "invalid-json-value":
-            return self.wrong_type(values.ANY)
+            return self._wrong_type(values.ANY)
         if kind == "value_error":
-            message = f"{self.shown()} {self.detail['ctx']['error']}"
-            return self.make("MY105", message, "", self.value_mark)
-        return self.make("MY104", _lowered(self.detail["msg"]), "", self.value_mark)
+            message = f"{self._shown()} {self.detail['ctx']['error']}"
+            return self._make("MY105", message, "", self.value_mark)
+        return self._make("MY104", _lowered(self.detail["msg"]), "", self.value_mark)
 
-    def make(self, code: str, message: str, hint: str, mark: int) -> Problem:
+    def _make(self, code: str, message: str, hint: str, mark: int) -> Problem:
         return problem(code, message, hint=hint, place=self.sources.place(mark))
 
-    def shown(self) -> str:
+    def _shown(self) -> str:
         """Return the value for a message, unless its name says that it may be a credential."""
         text = str(self.input) if isinstance(self.input, str | Plain) else str(self.input).lower()
         if values.is_file_mode(self.path, text):
             return text
-        if (isinstance(self.input, str) and self.is_free) or any(is_credential(str(part), text) for part in self.path):
+        if (isinstance(self.input, str) and self._is_free) or any(is_credential(str(part), text) for part in self.path):
             return _HIDDEN
         return text if len(text) <= 60 else f"{text[:57]}…"
 
     @property
-    def is_free(self) -> bool:
+    def _is_free(self) -> bool:
         """Whether the user alone decides what stands here, so that it may be a credential whatever it is called."""
         path = list(self.path)
         while path and isinstance(path[-1], int):
@@ -93,30 +94,30 @@ class Fault:
         known = (*owners.keys(owner), *names.RESOURCES)
         return not self.is_key and str(path[-1] if path else "") not in known
 
-    def unknown_key(self) -> Problem:
+    def _unknown_key(self) -> Problem:
         present, targets = _keys_at(self.tree.data, self.path[:-1]), _keys_at(self.tree.data, ["targets"])
         place = self.sources.place(self.key_mark)
         return unknown_key(str(self.path[-1]), owners.keys(self.owner), place, present, targets)
 
-    def to_add(self) -> str:
+    def _to_add(self) -> str:
         """Return the hint for a key that is missing: with its words, where there are but a few."""
         words = owners.words(self.owner, str(self.missing))
         return f"add {self.missing}: {names.one_of(words) if words else ''}".strip()
 
-    def wrong_type(self, wanted: str) -> Problem:
-        value, shown = self.input, self.shown()
-        hint = self.spelling(wanted)
+    def _wrong_type(self, wanted: str) -> Problem:
+        value, shown = self.input, self._shown()
+        hint = self._spelling(wanted)
         if isinstance(value, Plain) and wanted not in (values.LIST, values.MAPPING):
             message = f"{shown} is text to some YAML readers and something else to others"
-            return self.make("MY010", message, hint, self.value_mark)
+            return self._make("MY010", message, hint, self.value_mark)
         if wanted == values.TEXT and isinstance(value, bool | int | float):
             what = "true or false" if isinstance(value, bool) else "a number"
-            return self.make("MY010", f"{shown} is {what} to YAML, and text is wanted", hint, self.value_mark)
-        return self.make("MY103", f"{self.key} wants {wanted}, not {_kind(value)}", hint, self.value_mark)
+            return self._make("MY010", f"{shown} is {what} to YAML, and text is wanted", hint, self.value_mark)
+        return self._make("MY103", f"{self._key} wants {wanted}, not {_kind(value)}", hint, self.value_mark)
 
-    def spelling(self, wanted: str) -> str:
+    def _spelling(self, wanted: str) -> str:
         """Return the hint that says what to write in place of a value of the wrong type."""
-        hidden = self.shown() == _HIDDEN
+        hidden = self._shown() == _HIDDEN
         if hint := values.spelling(self.shape, self.path, self.input, wanted):
             return _UNSEEN.get(wanted, "") if hidden else hint
         if wanted != values.TEXT or not isinstance(self.input, Plain | bool | int | float):
@@ -124,25 +125,25 @@ class Fault:
         refused = values.refusal(self.shape, self.path, str(self.input).lower())
         return f"write a text: this one {refused}" if refused and not hidden else ""
 
-    def not_allowed(self) -> Problem:
+    def _not_allowed(self) -> Problem:
         allowed = [
             word.lower() if word in ("True", "False") else word for word in _literals(self.detail["ctx"]["expected"])
         ]
         for wanted in (values.TEXT, values.BOOLEAN) if isinstance(self.input, bool | int | float | Plain) else ():
             if values.spelling(self.shape, self.path, self.input, wanted):
-                return self.wrong_type(wanted)
-        if self.key == "runtime" and isinstance(self.input, str) and self.input in _PLANNED_RUNTIMES:
+                return self._wrong_type(wanted)
+        if self._key == "runtime" and isinstance(self.input, str) and self.input in _PLANNED_RUNTIMES:
             message, hint = (
                 f"runtime {self.input} is not available in this version",
                 f"there are {names.one_of(allowed)}",
             )
-            return self.make("MY107", message, hint, self.value_mark)
+            return self._make("MY107", message, hint, self.value_mark)
         meant = names.nearest(str(self.input), allowed)
         hint = f"did you mean {meant}? " if meant else ""
         words = names.one_of(allowed)
-        is_field = self.owner is not None and self.path[-1:] == [self.key]
-        where = f"is not a {self.key}" if is_field else f"is not allowed in {self.key}"
-        return self.make("MY104", f"{self.shown()} {where}", f"{hint}Allowed: {words}".strip(), self.value_mark)
+        is_field = self.owner is not None and self.path[-1:] == [self._key]
+        where = f"is not a {self._key}" if is_field else f"is not allowed in {self._key}"
+        return self._make("MY104", f"{self._shown()} {where}", f"{hint}Allowed: {words}".strip(), self.value_mark)
 
 
 def unknown_removals(shape: type[BaseModel], tree: Tree, sources: Sources) -> Iterator[Problem]:

@@ -228,10 +228,11 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def is_near(word: str, known: str) -> bool:
     """Tell whether two words differ so little that one is the other misspelt."""
+    if _folded(word) == _folded(known) or sorted(word) == sorted(known):
+        return True
     import difflib
 
-    alike = _folded(word) == _folded(known) or sorted(word) == sorted(known)
-    return alike or difflib.SequenceMatcher(None, word, known).ratio() >= _NEAR
+    return difflib.SequenceMatcher(None, word, known).ratio() >= _NEAR
 
 
 def _folded(word: str) -> str:

@@ -51,7 +51,12 @@ class Definition:
         # Here, because the exec plugin starts for each build, and most streams have a few kinds.
         import jsonschema_rs
 
-        return jsonschema_rs.validator_for(self.schema)
+        return jsonschema_rs.validator_for(self._source)
+
+    @property
+    def _source(self) -> str | Schema:
+        """The schema, as data or as JSON."""
+        return self.schema
 
 
 class _Shipped(Definition):
@@ -60,8 +65,13 @@ class _Shipped(Definition):
 
     @cached_property
     def schema(self) -> Schema:
-        content: Schema = json.loads(gzip.decompress(_read(self.path)))
+        content: Schema = json.loads(self._source)
         return content
+
+    @property
+    def _source(self) -> str:
+        # As text it is read and compiled in half the time.
+        return gzip.decompress(_read(self.path)).decode()
 
 
 class Custom(Definition):

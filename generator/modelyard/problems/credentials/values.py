@@ -55,12 +55,14 @@ _SIGNS: Final = re.compile(
     r"[=@<]|-----BEGIN|A(?:KIA|SIA)|gh[pousr]_|eyJ|xox|hooks\.slack|(?:^|[ \"'])--?[A-Za-z]|"
     r"(?i:^[\"']?(?:bearer|basic|token|apikey)[ \t])"
 )
-_APART: Final = re.compile(r"[\s\"']")  # stands in what is a form because of a colon
+# What stands beside a colon in a form that has one: in a value, and in a message.
+_IN_VALUES: Final = re.compile(r"[\s\"']")
+_IN_MESSAGES: Final = re.compile(r"[\"']|(?i:authorization)")
 
 
 def is_credential_value(value: str) -> bool:
     """Tell whether a text has the form of a key, a token or an address with a password, or a setting with one."""
-    if not _has_sign(value):
+    if not _has_sign(value, _IN_VALUES):
         return False
     text = bare(value)
     return next(_spans(text), None) is not None or any(
@@ -72,7 +74,7 @@ def is_credential_value(value: str) -> bool:
 
 def without_forms(text: str) -> str:
     """Return a message with HIDDEN in place of each part that has the form of a credential."""
-    if not _has_sign(text):
+    if not _has_sign(text, _IN_MESSAGES):
         return text
     end, parts = 0, list[str]()
     for start, stop in sorted(_spans(text)):
@@ -82,8 +84,8 @@ def without_forms(text: str) -> str:
     return "".join([*parts, text[end:]]) if parts else text
 
 
-def _has_sign(text: str) -> bool:
-    return _SIGNS.search(text) is not None or (":" in text and _APART.search(text) is not None)
+def _has_sign(text: str, beside_colon: re.Pattern[str]) -> bool:
+    return _SIGNS.search(text) is not None or (":" in text and beside_colon.search(text) is not None)
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:

@@ -184,9 +184,9 @@ def test_what_is_looked_for_before_the_forms_stands_in_each_of_them() -> None:
     alone = [
         "hooks.slack.com/services/T00/B00/x", f"AKIA{'A' * 16}", f"ghp_{'a' * 36}", f"xoxb-{'1' * 12}",
         f"eyJ{'a' * 12}.{'b' * 12}.c", "authorization:bearer abc123", "Authorization: Basic dXNlcjpodW50ZXIy",
-        "Bearer abc123", '{"password":"hunter2"}', "{'password' : 'hunter2'}", '{"auth":"dXNlcjpodW50ZXIy"}', "user:hunter2@db",
-        "https://user:hunter2@host/", "jdbc:oracle:thin:scott/tiger@host", "scott/tiger@//host", "password=hunter2",
-        "<password>hunter2</password>", "-----BEGIN PRIVATE KEY-----\nabc",
+        "Bearer abc123", '{"password":"hunter2"}', "{'password' : 'hunter2'}", '{"auth":"dXNlcjpodW50ZXIy"}',
+        "user:hunter2@db", "https://user:hunter2@host/", "jdbc:oracle:thin:scott/tiger@host", "scott/tiger@//host",
+        "password=hunter2", "<password>hunter2</password>", "-----BEGIN PRIVATE KEY-----\nabc",
     ]  # fmt: skip
     for text in alone:
         assert is_credential_value(text), text

@@ -18,7 +18,7 @@ def test_each_expression_of_the_package_can_be_compiled() -> None:
             for each in value if isinstance(value, tuple) else (value,):
                 if isinstance(each, patterns._Later):
                     found += 1
-                    assert re.compile(each._expression, each._flags).pattern == each.pattern  # type: ignore[attr-defined]
+                    assert re.compile(each._expression, each._flags).pattern == each.pattern
     assert found > 40
 
 

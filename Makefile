@@ -44,11 +44,13 @@ test-node: $(VENV)/installed-dev $(CADDY) ## run the tests that need a real node
 	elif [ "$$(id -u)" != 0 ]; then echo "test-node is skipped: a real node needs root"; \
 	else tests/support/cluster/node build && tests/support/cluster/node --serving -- $(BIN)/pytest tests/node; fi
 
-check: $(VENV)/installed-dev ## lint, types, floors of the house
+check: $(VENV)/installed-dev ## lint, types, floors of the house, dead code, spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.support.dead_code
+	$(BIN)/codespell
 
 bench: $(VENV)/installed-dev tools ## print the ratios of speed and memory, measured side by side
 	$(BIN)/python bench/bench.py

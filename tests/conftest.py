@@ -16,6 +16,7 @@ import pytest
 from modelyard import api
 from tests.support import cluster_server, leftovers, model_sets
 from tests.support.cluster_scene import Scene
+from tests.support.forks import Forks
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -138,13 +139,11 @@ def run() -> Run:
 
 
 @pytest.fixture(scope="session")
-def modelyard(run: Run) -> Run:
+def modelyard() -> Iterator[Run]:
     """Return a function that runs the modelyard command of this environment."""
-
-    def call(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
-        return run(sys.executable, "-m", "modelyard", *arguments, **options)
-
-    return call
+    forks = Forks()
+    yield forks.run
+    forks.close()
 
 
 def built(program: str) -> Path:

@@ -33,7 +33,7 @@ test: $(VENV)/installed-dev tools ## run the tests but the slow ones, with the r
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not cluster and not node"
 
 test-slow: $(VENV)/installed-dev tools ## run the slow tests, those that need a cluster, and those that need a real node
-	$(BIN)/pytest -n 2 --dist loadfile -m "slow or cluster"
+	$(BIN)/pytest -n 2 --dist loadfile --in-full -m "slow or cluster or many"
 	$(MAKE) test-node
 
 test-cluster: $(VENV)/installed-dev ## run the tests that need a cluster: one of their own, or KUBECONFIG=FILE

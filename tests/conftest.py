@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Final
 import pytest
 
 from modelyard import api
-from tests.support import cluster_server, leftovers, model_sets
+from tests.support import cluster_server, leftovers, model_sets, shares
 from tests.support.cluster_scene import Scene
 from tests.support.forks import Forks
 
@@ -36,11 +35,12 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --update: cases rewrite what they expect, to be reviewed with git diff; and --kubeconfig.
+    """Add --update: cases rewrite what they expect, to be reviewed with git diff; --in-full; and --kubeconfig.
 
     The variable KUBECONFIG alone is not heeded: it may lead to a cluster that is no playground.
     """
     parser.addoption("--update", action="store_true", help="rewrite the expected files of tests/render/cases")
+    parser.addoption("--in-full", action="store_true", help="tests marked `many` take all of their examples")
     parser.addoption("--kubeconfig", help="cluster with Knative for the cluster tests, in place of one of their own")
 
 
@@ -59,6 +59,8 @@ TEMPORARY: Final = pytest.StashKey[Path]()
 def pytest_configure(config: pytest.Config) -> None:
     """Give this process, each worker of xdist for itself, a folder for temporary files."""
     config.stash[TEMPORARY] = leftovers.own_folder()
+    if config.getoption("--in-full"):
+        shares.take_all()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -76,7 +76,7 @@ def _text(data: bytes) -> str:
 
 
 def _feed(writer: int, data: bytes) -> None:
-    with suppress(BrokenPipeError), open(writer, "wb") as stream:  # noqa: PTH123 - a descriptor
+    with suppress(BrokenPipeError), open(writer, "wb") as stream:
         stream.write(data)
 
 
@@ -110,9 +110,9 @@ def _become(descriptors: list[int], arguments: list[str], cwd: str, env: dict[st
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)
-    sys.stdin = open(0, encoding="utf-8")  # noqa: PTH123, SIM115 - a descriptor
-    sys.stdout = open(1, "w", encoding="utf-8")  # noqa: PTH123, SIM115
-    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace")  # noqa: PTH123, SIM115
+    sys.stdin = open(0, encoding="utf-8")  # noqa: SIM115 - a descriptor
+    sys.stdout = open(1, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
     sys.argv = ["modelyard", *arguments]
     os._exit(_ran())
 

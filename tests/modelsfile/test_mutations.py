@@ -16,7 +16,7 @@ from tests.support.shares import share
 
 ROOT = Path(__file__).resolve().parents[2]
 SCALARS: Final = (None, -1, True, 1.5, "../x")
-ODD: Final = ([], {}, [None], [{}], {"name": "a"}, [{"name": "a", "$remove": True}], [[1, [2]]])
+ODD: Final[tuple[Any, ...]] = ([], {}, [None], [{}], {"name": "a"}, [{"name": "a", "$remove": True}], [[1, [2]]])
 Way = tuple[str | int, ...]
 
 

@@ -9,6 +9,7 @@ import gc
 import json
 import os
 import pkgutil
+import resource
 import runpy
 import socket
 import subprocess
@@ -20,7 +21,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 _SECONDS: Final = 300
 _SIZE: Final = 1 << 17  # of a call: its arguments and its environment
@@ -36,11 +37,20 @@ class Forks:
         self._socket.settimeout(_SECONDS)
 
     def run(
-        self, *arguments: str | Path, stdin: str = "", cwd: Path | None = None, env: Mapping[str, str] | None = None
+        self,
+        *arguments: str | Path,
+        stdin: str = "",
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        memory: int | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """Run modelyard; return its exit code, output and errors as text. The environment is added to that of here."""
+        """Run modelyard; return its exit code, output and errors as text.
+
+        env: what is added to the environment of here; memory: bytes that it may have.
+        """
         words = [str(word) for word in arguments]
-        call = {"arguments": words, "cwd": str(cwd or Path.cwd()), "env": {**os.environ, **(env or {})}}
+        around = {"cwd": str(cwd or Path.cwd()), "env": {**os.environ, **(env or {})}, "memory": memory}
+        call = {"arguments": words, **around}
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, self._lock:
             code = self._called(json.dumps(call).encode(), stdin.encode(), out.fileno(), err.fileno())
             out.seek(0)
@@ -102,7 +112,9 @@ def _serve(calls: socket.socket) -> None:
         calls.send(str(os.waitstatus_to_exitcode(status)).encode())
 
 
-def _become(descriptors: list[int], arguments: list[str], cwd: str, env: dict[str, str]) -> None:
+def _become(
+    descriptors: list[int], arguments: list[str], cwd: str, env: dict[str, str], memory: int | None
+) -> NoReturn:
     """Turn this process into modelyard, called as the call says."""
     for number, descriptor in enumerate(descriptors):
         os.dup2(descriptor, number)
@@ -114,6 +126,8 @@ def _become(descriptors: list[int], arguments: list[str], cwd: str, env: dict[st
     sys.stdout = open(1, "w", encoding="utf-8")  # noqa: SIM115
     sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
     sys.argv = ["modelyard", *arguments]
+    if memory:
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     os._exit(_ran())
 
 

@@ -252,8 +252,10 @@ def test_it_is_light(run: Run, folder: Path) -> None:
 
 def test_it_searches_no_metadata_for_plugins_of_pydantic(run: Run, folder: Path) -> None:
     code = "import importlib.metadata, io, sys; from modelyard import plugin; sys.argv = ['modelyard-fn']\n"
-    code += "importlib.metadata.entry_points = lambda **_: print('searched', file=sys.stderr) or ()\n"
-    assert _python(run, folder, f"{code}plugin.program()") == ""
+    # Older ones go through all distributions.
+    code += "def search(**_): print('searched', file=sys.stderr); return ()\n"
+    code += "importlib.metadata.entry_points = importlib.metadata.distributions = search\n"
+    assert _python(run, folder, f"{code}plugin.main()") == ""
     # Called as a function it leaves the environment alone, so pydantic searches: this test can fail.
     direct = f"{code}from modelyard.plugin.call import run; run([], {{}}, sys.stdin.buffer, io.BytesIO(), sys.stderr)"
     assert "searched" in _python(run, folder, direct)

@@ -255,7 +255,7 @@ def test_it_searches_no_metadata_for_plugins_of_pydantic(run: Run, folder: Path)
     # Older ones go through all distributions.
     code += "def search(**_): print('searched', file=sys.stderr); return ()\n"
     code += "importlib.metadata.entry_points = importlib.metadata.distributions = search\n"
-    assert _python(run, folder, f"{code}plugin.main()") == ""
+    assert _python(run, folder, f"{code}plugin.program()") == ""
     # Called as a function it leaves the environment alone, so pydantic searches: this test can fail.
     direct = f"{code}from modelyard.plugin.call import run; run([], {{}}, sys.stdin.buffer, io.BytesIO(), sys.stderr)"
     assert "searched" in _python(run, folder, direct)

@@ -5,6 +5,11 @@ BIN := $(VENV)/bin
 CACHE := $(HOME)/.cache/modelyard
 KUSTOMIZE_VERSION := v5.8.1
 FUZZ_SECONDS ?= 300
+# Two minutes of tests over what another Python and other packages can break, and what these tests import.
+PART := tests/api tests/manifests tests/modelsfile tests/plugin tests/check/test_rules.py tests/check/test_quotas.py \
+	tests/cli/test_cli.py tests/cli/test_options.py tests/kustomize/test_simulate_cases.py tests/render/test_cases.py \
+	$(addprefix tests/score/test_,csv.py faults.py formats.py rows.py) tests/targets/test_sagemaker.py
+NEEDED := hypothesis pandas pytest pytest-xdist requests
 KUSTOMIZE := $(CACHE)/kustomize-$(KUSTOMIZE_VERSION)/kustomize
 # The oldest kustomize that the documentation promises, and the newest that can be built: 5.8.3 names a module that is not there.
 KUSTOMIZE_OLDEST_VERSION := v5.0.1
@@ -21,7 +26,7 @@ KUBE_SCORE := $(CACHE)/kube-score-$(KUBE_SCORE_VERSION)/kube-score
 KUBECTL_VALIDATE_VERSION := v0.0.4
 KUBECTL_VALIDATE := $(CACHE)/kubectl-validate-$(KUBECTL_VALIDATE_VERSION)/kubectl-validate
 
-.PHONY: help demo test test-slow test-cluster test-node check bench acceptance-resume acceptance-refused fuzz tools schema schemas map reference docs clean
+.PHONY: help demo test test-slow test-cluster test-node test-newest test-lowest check bench acceptance-resume acceptance-refused fuzz tools schema schemas map reference docs clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,8 +38,8 @@ test: $(VENV)/installed-dev tools ## run the tests but the slow ones, with the r
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not cluster and not node"
 
 test-slow: $(VENV)/installed-dev tools ## run the slow tests, those that need a cluster, and those that need a real node
-	$(BIN)/pytest -n 2 --dist loadfile -m "slow or cluster"
-	$(MAKE) test-node
+	$(BIN)/pytest -n 2 --dist loadfile --in-full -m "slow or cluster or many"
+	$(MAKE) test-node test-newest test-lowest
 
 test-cluster: $(VENV)/installed-dev ## run the tests that need a cluster: one of their own, or KUBECONFIG=FILE
 	$(BIN)/pytest $(if $(KUBECONFIG),--kubeconfig=$(KUBECONFIG),-n 2 --dist loadfile) -m cluster
@@ -44,11 +49,29 @@ test-node: $(VENV)/installed-dev $(CADDY) ## run the tests that need a real node
 	elif [ "$$(id -u)" != 0 ]; then echo "test-node is skipped: a real node needs root"; \
 	else tests/support/cluster/node build && tests/support/cluster/node --serving -- $(BIN)/pytest tests/node; fi
 
-check: $(VENV)/installed-dev ## lint, types, floors of the house
+test-newest: $(VENV)/installed-dev $(KUSTOMIZE) ## run a part of the tests with the newest Python from 3.12 on, in $(VENV)-newest
+	@python=$$(tests/support/newest_python); \
+	if [ -n "$$python" ]; then $(call run-part,newest,$$python,); \
+	else echo "test-newest is skipped: there is no Python from 3.12 on"; [ "$$CI" != true ]; fi
+
+test-lowest: $(VENV)/installed-dev $(KUSTOMIZE) ## run a part of the tests with the lowest versions that pyproject.toml allows, in $(VENV)-lowest
+	@$(call run-part,lowest,$(BIN)/python,--resolution lowest-direct)
+
+# Of an environment, its Python, and options of what is installed there before the tests' own packages.
+define run-part
+$(BIN)/uv venv --quiet --clear --python $(2) $(VENV)-$(1) && \
+	$(BIN)/uv pip install --quiet --python $(VENV)-$(1) $(3) --editable '.[parquet]' && \
+	$(BIN)/uv pip install --quiet --python $(VENV)-$(1) $(NEEDED) && \
+	PATH="$(CURDIR)/$(VENV)-$(1)/bin:$$PATH" $(VENV)-$(1)/bin/pytest -n 2 --dist loadfile -m "not slow and not cluster" $(PART)
+endef
+
+check: $(VENV)/installed-dev ## lint, types, floors of the house, dead code, spelling
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.support.dead_code
+	$(BIN)/codespell
 
 bench: $(VENV)/installed-dev tools ## print the ratios of speed and memory, measured side by side
 	$(BIN)/python bench/bench.py
@@ -86,7 +109,7 @@ docs: $(VENV)/installed-dev ## build the documentation into site/; stops at a wa
 	$(BIN)/zensical build --clean --strict
 
 clean: ## remove the environment
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(VENV)-newest $(VENV)-lowest
 
 define go-install
 	@command -v go >/dev/null || { echo "Go is needed to build $(notdir $@)" >&2; exit 1; }

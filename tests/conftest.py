@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -14,8 +13,9 @@ from typing import Final
 import pytest
 
 from modelyard import api
-from tests.support import cluster_server, leftovers, model_sets
+from tests.support import cluster_server, leftovers, model_sets, shares
 from tests.support.cluster_scene import Scene
+from tests.support.forks import Forks
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -35,11 +35,12 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --update: cases rewrite what they expect, to be reviewed with git diff; and --kubeconfig.
+    """Add --update: cases rewrite what they expect, to be reviewed with git diff; --in-full; and --kubeconfig.
 
     The variable KUBECONFIG alone is not heeded: it may lead to a cluster that is no playground.
     """
     parser.addoption("--update", action="store_true", help="rewrite the expected files of tests/render/cases")
+    parser.addoption("--in-full", action="store_true", help="tests marked `many` take all of their examples")
     parser.addoption("--kubeconfig", help="cluster with Knative for the cluster tests, in place of one of their own")
 
 
@@ -58,6 +59,8 @@ TEMPORARY: Final = pytest.StashKey[Path]()
 def pytest_configure(config: pytest.Config) -> None:
     """Give this process, each worker of xdist for itself, a folder for temporary files."""
     config.stash[TEMPORARY] = leftovers.own_folder()
+    if config.getoption("--in-full"):
+        shares.take_all()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -138,13 +141,11 @@ def run() -> Run:
 
 
 @pytest.fixture(scope="session")
-def modelyard(run: Run) -> Run:
+def modelyard() -> Iterator[Run]:
     """Return a function that runs the modelyard command of this environment."""
-
-    def call(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
-        return run(sys.executable, "-m", "modelyard", *arguments, **options)
-
-    return call
+    forks = Forks()
+    yield forks.run
+    forks.close()
 
 
 def built(program: str) -> Path:

@@ -1,5 +1,5 @@
 """`python -m modelyard` is the command modelyard."""
 
-from modelyard.cli import main
+from modelyard.cli import program
 
-main()
+program()

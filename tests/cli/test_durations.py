@@ -1,30 +1,19 @@
 """Each option that takes a time takes it in the same forms, in each command."""
 
 import re
-from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
 import typer
-from typer.main import get_command
 
-from modelyard.cli.app import app
 from modelyard.cli.durations import FORMS, Seconds, duration
 from modelyard.cli.together import NEEDS, called
+from tests.support.command_line import commands
 from tests.support.faulty_proxy import modelyard
 
 # Words in the name, help text or metavar of an option that takes a time.
 TIME: Final = re.compile(r"time-?out|duration|seconds|since|\bfor how long\b|interval|deadline", re.IGNORECASE)
 COMMANDS: Final = {"apply", "deploy", "delete", "traffic", "promote", "rollback", "score", "logs"}
-
-
-def _commands(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Yield all commands below one, with the words that call them."""
-    below = getattr(command, "commands", {})
-    if not below:
-        yield words, command
-    for name, each in below.items():
-        yield from _commands(each, (*words, name))
 
 
 def _takes_a_time(option: Any) -> bool:
@@ -34,7 +23,7 @@ def _takes_a_time(option: Any) -> bool:
 
 TIMES: Final = [
     (words, option.opts[0])
-    for words, command in _commands(get_command(app))
+    for words, command in commands().items()
     for option in command.params
     if option.opts[0].startswith("--") and _takes_a_time(option)
 ]
@@ -51,7 +40,7 @@ def test_the_walk_comes_to_all_commands_that_wait() -> None:
     ("words", "option"), TIMES, ids=lambda value: " ".join(value) if isinstance(value, tuple) else value
 )
 def test_each_option_takes_durations_and_seconds_and_names_the_forms(words: tuple[str, ...], option: str) -> None:
-    command = dict(_commands(get_command(app)))[words]
+    command = commands()[words]
     (found,) = (each for each in command.params if option in each.opts)
     for text, seconds in (("40s", 40), ("5m", 300), ("1h30m", 5400), ("90", 90), ("2.5", 2.5)):
         context = command.make_context("x", [option, text], resilient_parsing=True)

@@ -171,33 +171,54 @@ def test_a_user_without_a_home_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 
 # What is read by a path that a user or a file names: a pipe would hold it up for ever, a device has no end.
-NAMED: Final = {
-    "a models file": "$M check -f {}",
-    "a stream": "$M check {}",
-    "a build": "$M check --built {}",
-    "a base": "$M check --base {}",
-    "definitions": "$M check --crds {} models.yaml",
-    "a base file": "printf 'spec: {base: %s}\\n' {} > based.yaml; $M check -f based.yaml",
-    "a kustomization": "mkdir d; ln -s {} d/kustomization.yaml; $M site-config status d; $M plugin status -f d",
-    "a generator": "printf 'generators: [%s]\\n' {} > kustomization.yaml; $M plugin status",
-    "configurations": "printf 'generators: [g]\\nconfigurations: [%s]\\n' {} > kustomization.yaml; "
-    "printf 'kind: ModelGenerator\\n' > g; $M plugin status",
-    "a resource": "printf 'resources: [%s]\\npatches: [{path: %s}]\\n' {} {} > kustomization.yaml; "
-    "printf 'kind: List\\n' > built; $M check --base built --deploy .",
-    "a plugin's configuration": "KUSTOMIZE_PLUGIN_CONFIG_ROOT=. $FN {} </dev/null",
-    "a plugin's models file": "printf 'apiVersion: modelyard.dev/v1alpha1\\nkind: ModelGenerator\\n"
-    "metadata: {name: a}\\nspec: {models: %s}\\n' {} > g; KUSTOMIZE_PLUGIN_CONFIG_ROOT=. $FN g </dev/null",
-    "a token": "$M score http://localhost:1/x models.yaml --token-file {}",
+NAMED: Final = {  # what is read: lines of shell before, and the command
+    "a models file": ("", "check -f {}"),
+    "a stream": ("", "check {}"),
+    "a build": ("", "check --built {}"),
+    "a base": ("", "check --base {}"),
+    "definitions": ("", "check --crds {} models.yaml"),
+    "a base file": ("printf 'spec: {base: %s}\\n' {} > based.yaml", "check -f based.yaml"),
+    "a kustomization": ("mkdir d; ln -s {} d/kustomization.yaml", "site-config status d"),
+    "a kustomization with plugins": ("mkdir d; ln -s {} d/kustomization.yaml", "plugin status -f d"),
+    "a generator": ("printf 'generators: [%s]\\n' {} > kustomization.yaml", "plugin status"),
+    "configurations": (
+        "printf 'generators: [g]\\nconfigurations: [%s]\\n' {} > kustomization.yaml; echo 'kind: ModelGenerator' > g",
+        "plugin status",
+    ),
+    "a resource": (
+        "printf 'resources: [%s]\\npatches: [{path: %s}]\\n' {} {} > kustomization.yaml; echo 'kind: List' > built",
+        "check --base built --deploy .",
+    ),
+    "a token": ("", "score http://localhost:1/x models.yaml --token-file {}"),
 }
+NAMED_TO_THE_PLUGIN: Final = {
+    "a configuration": "$FN {}",
+    "a models file": "printf 'apiVersion: modelyard.dev/v1alpha1\\nkind: ModelGenerator\\n"
+    "metadata: {name: a}\\nspec: {models: %s}\\n' {} > g; $FN g",
+}
+MEMORY: Final = 4_000_000  # KiB
+special = pytest.mark.parametrize("named", ["pipe", "/dev/zero"])
 
 
+@special
 @pytest.mark.parametrize("what", sorted(NAMED))
-@pytest.mark.parametrize("kind", ["pipe", "device"])
-def test_only_regular_files_are_read(what: str, kind: str, overlay: Path) -> None:
+def test_only_regular_files_are_read(modelyard: Run, what: str, named: str, overlay: Path) -> None:
     os.mkfifo(overlay / "pipe")
-    named = "pipe" if kind == "pipe" else "/dev/zero"
-    done = shell(f"ulimit -v 4000000; {NAMED[what].replace('{}', named)}", overlay)
-    assert done.returncode in (1, 2) or "plugin status" in NAMED[what], done.stderr
+    before, command = (text.replace("{}", named) for text in NAMED[what])
+    assert shell(before, overlay).returncode == 0
+    done = modelyard(*command.split(), cwd=overlay, memory=MEMORY * 1024)
+    assert done.returncode in (1, 2) or "plugin status" in command, done.stderr
+    assert BUG not in done.stderr
+    assert "MemoryError" not in done.stderr
+
+
+@special
+@pytest.mark.parametrize("what", sorted(NAMED_TO_THE_PLUGIN))
+def test_the_plugin_reads_only_regular_files(what: str, named: str, overlay: Path) -> None:
+    os.mkfifo(overlay / "pipe")
+    command = NAMED_TO_THE_PLUGIN[what].replace("{}", named)
+    done = shell(f"ulimit -v {MEMORY}; {command} </dev/null", overlay, KUSTOMIZE_PLUGIN_CONFIG_ROOT=".")
+    assert done.returncode in (1, 2), done.stderr
     assert BUG not in done.stderr
     assert "MemoryError" not in done.stderr
 

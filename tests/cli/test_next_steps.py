@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from modelyard.api.commands import Outcome
-from modelyard.cli.apply import finish
 from modelyard.cli.next_steps import CONTROLLERS, EXTENSIONS, needed
+from modelyard.cli.outcomes import finish
 from modelyard.cluster.apply import Applied
 from modelyard.targets import TARGETS, target
 from tests.conftest import ROOT, Run

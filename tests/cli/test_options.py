@@ -1,33 +1,24 @@
 """Options that would be dropped without a word: given twice, or without effect beside another. All are refused."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from modelyard.cli.app import app
 from modelyard.cli.together import EXCLUDES, NEEDS, called, is_single
 from tests.cli.test_cli import BAD, GOOD, contents
+from tests.support.command_line import commands
 
 Command = Callable[..., CompletedProcess[str]]
 
 
-def commands(group: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Yield all commands of the command line, each with the words that lead to it."""
-    for name, each in group.commands.items():
-        if hasattr(each, "commands"):
-            yield from commands(each, (*words, name))
-        else:
-            yield (*words, name), each
-
-
-COMMANDS = dict(commands(typer.main.get_command(app)))
+COMMANDS = commands()
 SINGLE = [(words, each) for words, command in COMMANDS.items() for each in command.params if is_single(each)]
 PAIRS = [
     *((name, pair, "does not go with") for name, pairs in EXCLUDES.items() for pair in pairs),

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
 
-from modelyard.cli.app import app
+from modelyard.cli.app import COMMANDS
 from modelyard.models.fields import fields, schema
 from modelyard.problems.codes import CODES
 from tests.support import commands_page, fields_pages, rules_page, target_lists
@@ -46,12 +45,9 @@ def test_every_field_of_a_model_and_of_a_set_is_listed() -> None:
         assert [key for key in fields(node) if f"`{key}`" not in page] == []
 
 
-@pytest.mark.parametrize("command", sorted(get_command(app).commands))  # type: ignore[attr-defined]
+@pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_every_command_is_documented(command: str) -> None:
     assert f"`modelyard {command}" in GENERATED[commands_page.PAGE]
-    documented = get_command(app).commands[command].help  # type: ignore[attr-defined]
-    assert documented
-    assert len(documented) > 20
 
 
 def test_a_text_is_no_markup() -> None:

@@ -25,7 +25,8 @@ ADD_FIFTY = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from modelyard import files, kustomization
+from modelyard.kustomize.kustomization import edit as kustomization
+from modelyard.files import disk as files
 def change(content):
     new, problems = kustomization.with_entry(content, "components", entry, shown="kustomization.yaml")
     assert not problems, problems

@@ -171,7 +171,7 @@ def test_many_processes_at_once_leave_one_complete_state(folder: Path) -> None:
     program = textwrap.dedent("""
         import sys
         from pathlib import Path
-        from modelyard import files
+        from modelyard.files import disk as files
         from modelyard.files.disk import lock
 
         lock.WAIT = 60

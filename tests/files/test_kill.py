@@ -20,6 +20,7 @@ import modelyard
 from modelyard.files import disk
 from tests.conftest import need
 from tests.support.folders import HEADER, beside, state, texts
+from tests.support.shares import share
 from tests.support.strace_faults import Call, calls, run_with
 
 OLD = {
@@ -42,7 +43,7 @@ PROGRAM = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from modelyard import files
+from modelyard.files import disk as files
 from modelyard.files.disk import entries
 mode = sys.argv[2]
 def careless(folder, content, header):
@@ -154,6 +155,7 @@ def recovers(scene: Scene, folder: Path) -> Iterator[str]:
         yield "the next run leaves other folders"
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("name", SCENES)
 def test_killed_at_any_call(name: str, traces: dict[str, list[Call]], tmp_path: Path) -> None:
     scene = SCENES[name]
@@ -167,7 +169,7 @@ def test_killed_at_any_call(name: str, traces: dict[str, list[Call]], tmp_path: 
         yield from recovers(scene, folder)
 
     assert len(traces[name]) >= scene.points
-    assert at_each(traces[name], check) == []
+    assert at_each(share(traces[name]), check) == []
 
 
 def phases(points: list[Call]) -> list[str]:
@@ -194,6 +196,7 @@ OUTCOMES = {  # phase -> exit code, what the problem says, whether the new conte
 }
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("name", SCENES)
 def test_refused_at_any_call(name: str, traces: dict[str, list[Call]], tmp_path: Path) -> None:
     scene = SCENES[name]
@@ -217,7 +220,7 @@ def test_refused_at_any_call(name: str, traces: dict[str, list[Call]], tmp_path:
             yield "left a part"
         yield from recovers(scene, folder)
 
-    assert at_each(list(faults(traces[name], 4 if name == "exchange" else 2)), check) == []
+    assert at_each(share(list(faults(traces[name], 4 if name == "exchange" else 2))), check) == []
 
 
 def test_a_careless_writer_would_be_found(traces: dict[str, list[Call]], tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from modelyard import files
+from modelyard.files import disk as files
 def careless(path, change):
     with files.locked(path.parent):
         path.write_bytes(change(path.read_bytes()))

@@ -20,7 +20,7 @@ PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from modelyard import files
+from modelyard.files import disk as files
 sys.exit(bool(files.write(Path("check.sarif"), b"new, and longer\\n")))
 """
 SOURCE = str(Path(next(iter(modelyard.__path__))).parent)

@@ -17,7 +17,7 @@ from modelyard.modelsfile.load import load_text
 from modelyard.plugin import call as fn
 from modelyard.problems import Problem, has_errors, printable
 from modelyard.problems.codes import CODES
-from modelyard.report import Report
+from modelyard.report.counts import Report
 from modelyard.report.formats import FORMATS, written
 from tests.fuzz import tables
 

@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.kustomization_texts import ENTRY, VARIANTS, added, changed_lines, faults
+from tests.support.shares import share
 
 REFUSED: dict[str, str] = {}  # file -> reason; at most five may stand here
 KEYS = ("components", "resources", "transformers")
+PAIRS = [(variant, key) for variant in VARIANTS for key in KEYS]
 
 
 @pytest.fixture(scope="module")
@@ -18,17 +20,18 @@ def real(shared: Path) -> dict[str, bytes]:
     return {name: content for name, content in found.items() if name not in REFUSED}
 
 
-@pytest.mark.parametrize("key", KEYS)
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.many
+@pytest.mark.parametrize(("variant", "key"), PAIRS)
 def test_an_entry_comes_and_goes_without_a_trace(variant: str, key: str, real: dict[str, bytes]) -> None:
-    contents = {name: VARIANTS[variant](content) for name, content in real.items()}
+    names = share(list(real), PAIRS.index((variant, key)))
+    contents = {name: VARIANTS[variant](real[name]) for name in names}
     assert [f"{name}: {fault}" for name, content in contents.items() for fault in faults(content, key)] == []
 
 
-@pytest.mark.parametrize("key", KEYS)
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.many
+@pytest.mark.parametrize(("variant", "key"), PAIRS)
 def test_no_old_line_changes(variant: str, key: str, real: dict[str, bytes]) -> None:
-    for name, content in real.items():
+    for name, content in share(list(real.items()), PAIRS.index((variant, key))):
         old = VARIANTS[variant](content)
         new = added(old, key)
         assert changed_lines(old, new) == [], name

@@ -4,11 +4,12 @@ import json
 import re
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from modelyard.files.yaml.edit import MARK
 from tests.support.kustomization_texts import added, changed_lines, faults, removed, texts
+from tests.support.shares import examples
 
 SECOND = "site-config/other"
 E = "site-config/modelyard-risk"
@@ -51,21 +52,23 @@ def test_each_form_has_its_edit(before: str) -> None:
     assert removed(FORMS[before].encode()).decode() == before
 
 
-@pytest.mark.slow
-@settings(max_examples=1500, deadline=None)
+@pytest.mark.many
+@examples(1500)
 @given(texts())
 def test_an_entry_comes_and_goes_without_a_trace(content: bytes) -> None:
     assert list(faults(content, "components")) == []
 
 
-@settings(max_examples=500, deadline=None)
+@pytest.mark.many
+@examples(500)
 @given(texts())
 def test_a_block_list_only_gets_lines(content: bytes) -> None:
     touched = changed_lines(content, added(content, "resources"))
     assert touched == []
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.many
+@examples(300)
 @given(
     st.dictionaries(st.sampled_from(["resources", "components", "patches", "images"]), st.lists(st.sampled_from("ab"))),
     st.sampled_from([None, 0, 2]),
@@ -85,7 +88,8 @@ def test_json_stays_json(
     assert removed(removed(new, entry=go[0]), entry=go[1]) == old
 
 
-@settings(max_examples=700, deadline=None)
+@pytest.mark.many
+@examples(700)
 @given(texts(), st.permutations([E, SECOND]), st.permutations([E, SECOND]))
 def test_two_entries_come_and_go_in_any_order(content: bytes, come: list[str], go: list[str]) -> None:
     new = content
@@ -96,7 +100,8 @@ def test_two_entries_come_and_go_in_any_order(content: bytes, come: list[str], g
     assert new == content
 
 
-@settings(max_examples=500, deadline=None)
+@pytest.mark.many
+@examples(500)
 @given(texts(), st.sampled_from(["first", "last"]))
 def test_edits_of_others_stay(content: bytes, where: str) -> None:
     """A person adds a key meanwhile; it does not matter whether that was before or after our entry."""

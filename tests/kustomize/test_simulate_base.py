@@ -6,9 +6,9 @@ from typing import Final
 
 import pytest
 
-from modelyard import report
 from modelyard.kustomize.build import build
 from modelyard.kustomize.simulate import check, effect
+from modelyard.report import text as report
 from tests.support.viya_deployments import DATA, bodies, found, lay, normal, variant
 
 BASE: Final = (DATA / "base.yaml").read_bytes()

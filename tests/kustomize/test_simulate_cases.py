@@ -6,9 +6,9 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from modelyard import report
 from modelyard.kustomize.build import build
 from modelyard.kustomize.simulate import check
+from modelyard.report import text as report
 from tests.support.viya_deployments import DATA, found, lay, variant
 
 CASES: Final[list[dict[str, Any]]] = yaml.safe_load((DATA / "cases.yaml").read_text("utf-8"))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from modelyard import api
 from modelyard.problems import has_errors
-from modelyard.report import text
+from modelyard.report.text import text
 from tests.fuzz.targets import clean
 
 _PATH = re.compile(r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)*[a-z0-9]([a-z0-9.-]*[a-z0-9])?")

@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import yaml
@@ -12,8 +12,11 @@ from modelyard import api
 from modelyard.files.yaml import write, write_all
 from modelyard.modelsfile.load import load_text
 from modelyard.problems import Severity
+from tests.support.shares import share
 
 ROOT = Path(__file__).resolve().parents[2]
+SCALARS: Final = (None, -1, True, 1.5, "../x")
+ODD: Final[tuple[Any, ...]] = ([], {}, [None], [{}], {"name": "a"}, [{"name": "a", "$remove": True}], [[1, [2]]])
 Way = tuple[str | int, ...]
 
 
@@ -35,7 +38,8 @@ def replaced(data: Any, way: Way, value: Any) -> Any:
     return data
 
 
-@pytest.mark.parametrize("value", [None, -1, True, 1.5, "../x"], ids=repr)
+@pytest.mark.many
+@pytest.mark.parametrize("value", SCALARS, ids=repr)
 @pytest.mark.parametrize(
     "sample",
     [
@@ -46,10 +50,11 @@ def replaced(data: Any, way: Way, value: Any) -> Any:
         "tests/render/cases/sagemaker-serverless",
     ],
 )
-def test_a_wrong_scalar_is_at_most_one_error(sample: str, value: object) -> None:
+def test_a_wrong_scalar_is_at_most_one_error(sample: str, value: Any) -> None:
     data = yaml.safe_load((ROOT / sample / "models.yaml").read_text("utf-8"))
+    taken = share(list(ways(data)), SCALARS.index(value))
     refused = 0
-    for way in ways(data):
+    for way in taken:
         text = write(replaced(data, way, value))
         result = api.render_loaded(load_text(text.encode(), "models.yaml", ROOT), ROOT)
         errors = [each for each in result.problems if each.severity is Severity.ERROR]
@@ -58,12 +63,11 @@ def test_a_wrong_scalar_is_at_most_one_error(sample: str, value: object) -> None
         assert all(each.place and each.place.line <= text.count("\n") + 1 for each in errors)
         assert bool(write_all(each.body for each in result.objects)) == bool(result.objects)
         refused += bool(errors)
-    assert refused > len(list(ways(data))) / 4
+    assert refused > len(taken) / 4
 
 
-@pytest.mark.parametrize(
-    "value", [[], {}, [None], [{}], {"name": "a"}, [{"name": "a", "$remove": True}], [[1, [2]]]], ids=repr
-)
+@pytest.mark.many
+@pytest.mark.parametrize("value", ODD, ids=repr)
 @pytest.mark.parametrize(
     "sample",
     [
@@ -74,10 +78,10 @@ def test_a_wrong_scalar_is_at_most_one_error(sample: str, value: object) -> None
         "tests/render/cases/sagemaker-split",
     ],
 )
-def test_no_structure_is_too_odd(sample: str, value: object) -> None:
+def test_no_structure_is_too_odd(sample: str, value: Any) -> None:
     folder = ROOT / sample
     data = yaml.safe_load((folder / "models.yaml").read_text("utf-8"))
-    for way in ways(data):
+    for way in share(list(ways(data)), ODD.index(value)):
         text = write(replaced(data, way, value))
         result = api.render_loaded(load_text(text.encode(), "models.yaml", folder), folder)
         assert result.problems or result.objects, way

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-import typer
 
 from modelyard import api
-from modelyard.cli.app import app
 from tests.conftest import Run
+from tests.support.command_line import commands
 
 HEAD: Final = "apiVersion: modelyard.dev/v1alpha1\nkind: ModelSet\nmetadata: {name: risk}\nspec:\n"
 BASE: Final = f"{HEAD}  allowEmpty: true\n"
@@ -97,11 +96,8 @@ def test_the_option_allows_a_folder(tree: Path, modelyard: Run) -> None:
 
 
 def test_each_command_with_a_models_file_has_the_option() -> None:
-    group = typer.main.get_command(app)
-    todo, seen = [group], 0
-    while todo:
-        command = todo.pop()
-        todo += getattr(command, "commands", {}).values()
+    seen = 0
+    for command in commands().values():
         names = {name for each in command.params for name in each.opts}
         of_set = [each for each in command.params if "--file" in each.opts and each.metavar == "FILE|DIR"]
         if of_set:  # `plugin status -f` takes the folder of a kustomization

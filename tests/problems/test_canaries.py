@@ -11,8 +11,9 @@ import yaml
 from modelyard import api
 from modelyard.api.objects import check_streams
 from modelyard.problems import Problem
-from modelyard.report import Report
+from modelyard.report.counts import Report
 from modelyard.report.formats import FORMATS, written
+from tests.support.shares import share
 
 CASES: Final = Path(__file__).resolve().parents[1] / "render" / "cases"
 SETS: Final = (
@@ -95,23 +96,24 @@ def _shown(problems: list[Problem], contents: dict[str, bytes]) -> str:
     return "".join(written(name, report) for name in FORMATS)
 
 
-def _reports(data: Any, way: Callable[[Any, Path_], Any]) -> Iterator[tuple[Path_, str]]:
-    for path in _leaves(data):
-        yield path, _on_one_line(way(data, path))
+def _reports(data: Any, way: str) -> Iterator[tuple[Path_, str]]:
+    for path in share(list(_leaves(data)), list(WAYS).index(way)):
+        yield path, _on_one_line(WAYS[way](data, path))
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("case", SETS)
 def test_no_field_of_a_models_file_shows_it(case: str, way: str, tmp_path: Path) -> None:
     data = yaml.safe_load((CASES / case / "models.yaml").read_text("utf-8"))
     file = tmp_path / "models.yaml"
     found = 0
-    for path, text in _reports(data, WAYS[way]):
+    for path, text in _reports(data, way):
         file.write_text(text, "utf-8")
         problems = api.check(file)
         assert CANARY not in _shown(problems, {str(file): text.encode()}), path
         found += bool(problems)
-    assert found > 20
+    assert found > len(share(range(20)))
 
 
 def _objects() -> Iterator[Any]:
@@ -133,16 +135,17 @@ def _objects() -> Iterator[Any]:
                     yield each
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("way", WAYS)
 def test_no_field_of_a_stream_shows_it(way: str) -> None:
     found = 0
     for each in _objects():
-        for path, text in _reports(each, WAYS[way]):
+        for path, text in _reports(each, way):
             contents = {"stream.yaml": text.encode()}
             problems = check_streams(contents).problems
             assert CANARY not in _shown(problems, contents), (each["kind"], path)
             found += bool(problems)
-    assert found > 100
+    assert found > len(share(range(100)))
 
 
 @pytest.mark.parametrize("place", ["a: [", "a: 1\n  b: 2", "'", "&a b", "\tb: 1"])

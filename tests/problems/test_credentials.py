@@ -177,3 +177,19 @@ def test_the_time_follows_the_length(part: str) -> None:
     is_credential("a", text)
     without_forms(text)
     assert time.perf_counter() - started < 4
+
+
+def test_what_is_looked_for_before_the_forms_stands_in_each_of_them() -> None:
+    """The forms are tried on texts with a sign alone: one that has none would let a credential through."""
+    alone = [
+        "hooks.slack.com/services/T00/B00/x", f"AKIA{'A' * 16}", f"ghp_{'a' * 36}", f"xoxb-{'1' * 12}",
+        f"eyJ{'a' * 12}.{'b' * 12}.c", "authorization:bearer abc123", "Authorization: Basic dXNlcjpodW50ZXIy",
+        "Bearer abc123", '{"password":"hunter2"}', "{'password' : 'hunter2'}", '{"auth":"dXNlcjpodW50ZXIy"}',
+        "user:hunter2@db", "https://user:hunter2@host/", "jdbc:oracle:thin:scott/tiger@host", "scott/tiger@//host",
+        "password=hunter2", "<password>hunter2</password>", "-----BEGIN PRIVATE KEY-----\nabc",
+    ]  # fmt: skip
+    for text in alone:
+        assert is_credential_value(text), text
+        assert without_forms(text) != text, text
+    for text in ("password: hunter2", "a\npassword: hunter2\n", "--password hunter2"):
+        assert is_credential_value(text), text

@@ -12,8 +12,9 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestCase
 
 from modelyard.problems import Place, Problem, Related, Severity, Subject, has_errors, printable
 from modelyard.problems.codes import CODES
-from modelyard.report import Report, text
+from modelyard.report.counts import Report
 from modelyard.report.formats import FORMATS, format_of, written
+from modelyard.report.text import text
 from tests.fuzz.targets import clean
 
 PLACE = Place("a dir/models,1:2.yaml", 3, 7)

@@ -10,7 +10,7 @@ import pytest
 
 from modelyard import api
 from modelyard.problems import has_errors
-from modelyard.report import text
+from modelyard.report.text import text
 from modelyard.targets import SECTIONS, TARGETS
 
 CASES = Path(__file__).parent / "cases"

@@ -30,7 +30,9 @@ Case: TypeAlias = dict[str, Any]
 HEADS: Final = {"ModelSet", "ModelGenerator", "Source", "Metadata", "Variant"}  # not kept in what load gives
 
 FEATURES: Final[tuple[str, ...]] = get_args(Feature)
-LIMITS: Final[dict[str, list[Case]]] = yaml.safe_load((model_sets.TESTS / "knative_limits.yaml").read_text("utf-8"))
+LIMITS: Final[dict[str, list[Case]]] = yaml.safe_load(
+    Path(__file__).with_name("knative_limits.yaml").read_text("utf-8")
+)
 HEAD: Final = """\
 apiVersion: modelyard.dev/v1alpha1
 kind: ModelSet

@@ -1,12 +1,9 @@
 """Make docs/reference/commands.md from the command line itself: `make reference`."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from typer.main import get_command
-
-from modelyard.cli.app import app
+from tests.support.command_line import commands as every
 from tests.support.markdown import cell, code, escaped
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "reference" / "commands.md"
@@ -27,18 +24,9 @@ for all commands. `make reference` makes this page from the command line itself.
 
 def page() -> str:
     """Return the page."""
-    commands = dict(_commands(get_command(app), "modelyard"))
+    commands = {" ".join(["modelyard", *words]): each for words, each in sorted(every().items()) if not each.hidden}
     rows = (f"| [`{name}`](#{_anchor(name)}) | {cell(_summary(each))} |\n" for name, each in commands.items())
     return _HEAD + "".join(rows) + "".join(_section(name, each) for name, each in commands.items())
-
-
-def _commands(group: Any, above: str) -> Iterator[tuple[str, Any]]:
-    """Yield the words of a command, and the command, with those of groups in place of the groups."""
-    for name, each in sorted(group.commands.items()):
-        if hasattr(each, "commands"):
-            yield from _commands(each, f"{above} {name}")
-        elif not each.hidden:
-            yield f"{above} {name}", each
 
 
 def _anchor(name: str) -> str:

@@ -1,7 +1,7 @@
 """Objects with one thing wrong, made from sound ones."""
 
+import pickle
 from collections.abc import Iterator
-from copy import deepcopy
 from typing import Any, Final, TypeAlias
 
 Object: TypeAlias = dict[str, Any]
@@ -11,6 +11,7 @@ VALUES: Final[dict[str, Any]] = {"text": "x y", "number": 2**40, "flag": True, "
 
 def mutated(body: Object) -> Iterator[tuple[str, Object]]:
     """Yield copies with one value of another type, one field more, or one less."""
+    whole = pickle.dumps(body)  # several times as fast to copy from as the body itself
     for path in _paths(body, ()):
         for what, value in (
             ("text", "x y"),
@@ -20,9 +21,9 @@ def mutated(body: Object) -> Iterator[tuple[str, Object]]:
             ("list", [1]),
             ("map", {}),
         ):
-            yield f"{path} {what}", _put(body, path, value)
-        yield f"{path} more", _put(body, (*path, "unknownField"), 1)
-        yield f"{path} less", _without(body, path)
+            yield f"{path} {what}", _put(whole, path, value)
+        yield f"{path} more", _put(whole, (*path, "unknownField"), 1)
+        yield f"{path} less", _without(whole, path)
 
 
 def _paths(node: object, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
@@ -33,8 +34,8 @@ def _paths(node: object, path: tuple[str | int, ...]) -> Iterator[tuple[str | in
             yield from _paths(value, (*path, key))
 
 
-def _put(body: Object, path: tuple[str | int, ...], value: object) -> Object:
-    copy = deepcopy(body)
+def _put(whole: bytes, path: tuple[str | int, ...], value: object) -> Object:
+    copy: Object = pickle.loads(whole)  # noqa: S301 - dumped above
     node: Any = copy
     for part in path[:-1]:
         node = node[part]
@@ -44,8 +45,8 @@ def _put(body: Object, path: tuple[str | int, ...], value: object) -> Object:
     return copy
 
 
-def _without(body: Object, path: tuple[str | int, ...]) -> Object:
-    copy = deepcopy(body)
+def _without(whole: bytes, path: tuple[str | int, ...]) -> Object:
+    copy: Object = pickle.loads(whole)  # noqa: S301 - dumped above
     node: Any = copy
     for part in path[:-1]:
         node = node[part]

@@ -35,12 +35,6 @@ template:
       volumeMounts: [{name: tmp, mountPath: /tmp}]
     volumes: [{name: tmp, emptyDir: {}}]
 """
-ASTORES: Final = """\
-resources:
-- pvc.yaml
-transformers:
-- astores-transformer.yaml
-"""
 
 
 def deployment(shared: Path, target: Path, variant: str | None = None) -> Path:

@@ -10,7 +10,7 @@ from modelyard import api
 from modelyard.cluster.client import Object
 from modelyard.cluster.readiness import State, state
 from modelyard.problems import has_errors
-from modelyard.report import text
+from modelyard.report.text import text
 from tests.support import model_format
 from tests.support.cluster_scene import Scene
 

@@ -4,6 +4,8 @@ import re
 from fractions import Fraction
 from typing import Final
 
+from modelyard.problems.patterns import pattern
+
 _UNITS: Final = {
     "ns": Fraction(1, 10**9),
     "us": Fraction(1, 10**6),
@@ -14,11 +16,11 @@ _UNITS: Final = {
     "m": Fraction(60),
     "h": Fraction(3600),
 }
-_PART: Final = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
-_DURATION: Final = re.compile(rf"[-+]?(?:0|(?:{_PART.pattern})+)")
-_INTEGER: Final = re.compile(r"[-+]?[0-9]+")
+_PART: Final = pattern(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
+_DURATION: Final = pattern(rf"[-+]?(?:0|(?:{_PART.pattern})+)")
+_INTEGER: Final = pattern(r"[-+]?[0-9]+")
 _DECIMAL: Final = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[-+]?[0-9]+)?"
-_FLOAT: Final = re.compile(rf"[-+]?(?:{_DECIMAL}|inf|infinity)|nan", re.IGNORECASE)
+_FLOAT: Final = pattern(rf"[-+]?(?:{_DECIMAL}|inf|infinity)|nan", re.IGNORECASE)
 _LONGEST: Final = 1000  # characters of a duration; Python makes no integer of more than 4,300 digits
 _MAX_DURATION: Final = Fraction(2**63 - 1, 10**9)  # nanoseconds in 64 bits
 MAX_INT32: Final = 2**31 - 1

@@ -1,11 +1,12 @@
 """Kubernetes quantities as numbers."""
 
-import re
 from fractions import Fraction
 from functools import lru_cache
 from typing import Final
 
-_FORM: Final = re.compile(r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))(?:([KMGTPE]i|[numkMGTPE])|[eE]([+-]?[0-9]{1,3}))?")
+from modelyard.problems.patterns import pattern
+
+_FORM: Final = pattern(r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))(?:([KMGTPE]i|[numkMGTPE])|[eE]([+-]?[0-9]{1,3}))?")
 _LONGEST: Final = 1000  # characters; Python makes no integer of more than 4,300 digits
 # apimachinery, pkg/api/resource/suffix.go: decimal and binary suffixes.
 _UNITS: Final = {

@@ -1,21 +1,15 @@
-"""The command modelyard and what its commands share."""
+"""The application: what it is called with, and which module has each of its commands."""
 
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import version
-from pathlib import Path
+from importlib import import_module
 from typing import Annotated, Any, Final
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
-from modelyard import api
+from modelyard import __version__
 from modelyard.cli.together import Commands
-from modelyard.problems import Problem, Severity, has_errors, is_open, printable
-from modelyard.problems.credentials import without_forms
-from modelyard.report import summary, text
-from modelyard.report.excerpt import Excerpts
 
 HELP = """From one models file, everything that a platform needs to serve analytical models.
 
@@ -33,12 +27,113 @@ On any error standard output is empty and files stand as they were; a report tha
 NO_COLOR switches colours off; MODELYARD_TRACEBACK=1 prints the traceback of a bug.
 """
 
+# What the help lists, in its order: name -> module and name there, and the first sentences of its documentation. A
+# module loads when its command is run.
+COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "apply": ("apply:apply", "Render a models file and apply it to the cluster, server-side and strictly."),
+    "diff": (
+        "apply:diff",
+        (
+            "Say what an apply would change in the cluster, or what has changed since a commit, in the models file's "
+            "words."
+        ),
+    ),
+    "deploy": ("apply:deploy", "Deploy one model without a models file, or give it another image."),
+    "check": (
+        "check:check",
+        "Find everything that can be known about a models file, or a stream of objects, without writing or a cluster.",
+    ),
+    "list": (
+        "cluster:list_models",
+        "List the models of a namespace: variants, their share of the calls, readiness, address, image and age.",
+    ),
+    "status": (
+        "cluster:status",
+        "Say how a model is served, and why it is not ready: its objects' conditions in words, and its pods.",
+    ),
+    "delete": (
+        "cluster:delete",
+        "Delete models, or a revision that gets no calls, after showing what goes; waits until it is gone.",
+    ),
+    "logs": (
+        "cluster:logs",
+        "Print the log of a model's pods; with several pods each line begins with the pod's name.",
+    ),
+    "image": (
+        "image:image",
+        "Write the build context of the image that SageMaker runs: the model's image with a proxy in front of it.",
+    ),
+    "init": (
+        "render:init",
+        "Write a commented models.yaml with one model, a kustomization.yaml and the schema for editors.",
+    ),
+    "render": ("render:render", "Write the folder `generated/` beside the models file: a kustomize component."),
+    "score": (
+        "score:score",
+        "Score a table by a model: each row exactly once, in order; rows that fail go to OUTPUT.errors.csv.",
+    ),
+    "show": (
+        "show:show",
+        "Print a model after base, defaults and variants, with the file, line and column of each value.",
+    ),
+    "explain": ("show:explain", "Print the documentation of a field of the models file, or of a problem's code."),
+    "schema": ("show:schema", "Print the JSON Schema of the models file, for editors."),
+    "targets": (
+        "show:targets",
+        "List the targets that a model can name, and the sections of spec that are rendered for the whole set.",
+    ),
+    "traffic": (
+        "traffic:traffic",
+        "Split the calls of a model between its variants; those that are not named keep their percent.",
+    ),
+    "promote": (
+        "traffic:promote",
+        "Give one variant all calls of a model. The others stay with 0 percent, and can still be called by their tag.",
+    ),
+    "rollback": ("traffic:rollback", "Give a model the image and percents that the models file had before, by git."),
+    "plugin": (
+        "plugin:commands",
+        "Install modelyard-fn as a kustomize plugin, and find out why a host does not run it.",
+    ),
+    "sagemaker": ("sagemaker:commands", "Work with the SageMaker endpoints that a models file declares."),
+    "site-config": (
+        "site_config:commands",
+        "Place the site-config of a models file into a SAS Viya deployment, and take it out again.",
+    ),
+}
+
 # The base of typer's own errors has no public name.
 _UsageError: Final[type[Any]] = typer.BadParameter.__mro__[1]
 
 
-class _Printable(TyperGroup):
+class Later(TyperCommand):
+    """A command, or a group of commands, whose module loads when it is run, completed or asked for its help."""
+
+    def __init__(self, name: str, place: str, line: str) -> None:
+        super().__init__(name, help=line)
+        self._place = place
+
+    def make_context(self, *arguments: Any, **more: Any) -> Any:
+        """Read the arguments as the command itself does, which takes over from here."""
+        return self.loaded().make_context(*arguments, **more)
+
+    def loaded(self) -> Any:
+        """Return the command itself."""
+        module, name = self._place.split(":")
+        found = getattr(import_module(f"modelyard.cli.{module}"), name)
+        if isinstance(found, Commands):
+            return typer.main.get_command(found)
+        alone = Commands()
+        alone.command(self.name)(found)
+        return typer.main.get_command(alone)
+
+
+class _All(TyperGroup):
     """All commands. What usage errors repeat of the arguments must not control a terminal."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = {name: Later(name, place, line) for name, (place, line) in COMMANDS.items()}
 
     def make_context(self, *arguments: Any, **more: Any) -> Any:
         """Read the arguments before the command."""
@@ -56,68 +151,26 @@ def _printable_errors() -> Iterator[None]:
     try:
         yield
     except _UsageError as error:
+        from modelyard.problems import printable
+        from modelyard.problems.credentials import without_forms
+
         error.message = printable(without_forms(error.message))
         raise
 
 
 app = Commands(
     name="modelyard",
-    cls=_Printable,
+    cls=_All,
     help=HELP,
     no_args_is_help=True,
-    rich_markup_mode="markdown",
-    pretty_exceptions_enable=False,
+    add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-File = Annotated[
-    Path, typer.Option("--file", "-f", metavar="FILE|DIR", help="Models file, or the folder of a models.yaml.")
-]
-
-# Of commands that look at several models files in one run.
-Files = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--file", "-f", metavar="FILE|DIR", help="Models file, or the folder of a models.yaml; may be given again."
-    ),
-]
-
-
-def named(files: Sequence[Path] | None) -> list[Path]:
-    """Return the models files that `-f` names, each once; the current folder if it is not given."""
-    found = {api.models_file(each).resolve(): each for each in reversed(files or [Path()])}
-    return list(reversed(found.values()))
-
-
-def single(files: Sequence[Path] | None, what: str) -> Path:
-    """Return the one models file of what looks at one alone; leaves with wrong usage if there are several."""
-    found = named(files)
-    if len(found) > 1:
-        raise typer.BadParameter(f"{what} goes with one -f")
-    return found[0]
-
-
-def _allow(folders: list[Path] | None) -> list[Path] | None:
-    from modelyard.modelsfile.load import allow_outside
-
-    allow_outside(folders or [])
-    return folders
-
-
-Outside = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--allow-outside",
-        metavar="DIR",
-        callback=_allow,
-        help="Folder that the models file may lead into though it is outside of its Git working tree; may be repeated.",
-    ),
-]
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
     if wanted:
-        typer.echo(f"modelyard {version('modelyard')}")
+        typer.echo(f"modelyard {__version__}")
         raise typer.Exit
 
 
@@ -128,45 +181,3 @@ def _root(
     ] = False,
 ) -> None:
     pass
-
-
-def tell(message: str) -> None:
-    """Say something to the person, on standard error: standard output belongs to manifests."""
-    typer.echo(printable(without_forms(message)), err=True)
-
-
-def printable_lines(text: str) -> str:
-    """Return a text of several lines, such as a diff of files that anybody wrote, without what controls a terminal."""
-    return "\n".join(map(printable, text.split("\n")))
-
-
-def report(problems: Sequence[Problem]) -> None:
-    """Print problems on standard error, with colours on a terminal."""
-    say(text(problems, Excerpts({})))
-
-
-def say(shown: str) -> None:
-    """Print a report's text on standard error, with colours on a terminal."""
-    if not sys.stderr.isatty():
-        sys.stderr.write(shown)
-        return
-    from modelyard.cli.colours import print_text
-
-    print_text(shown)
-
-
-def stop_on_errors(problems: Sequence[Problem]) -> None:
-    """Report problems, and leave with exit code 1 if one of them is an error."""
-    report(problems)
-    if has_errors(problems):
-        raise typer.Exit(1)
-
-
-def counted(problems: Sequence[Problem]) -> str:
-    """Return ` (2 warnings)` for a closing line, or nothing."""
-    warnings = [each for each in problems if each.severity is not Severity.ERROR and is_open(each)]
-    return f" ({summary(warnings)})" if warnings else ""
-
-
-# The commands register themselves with the app above.
-from modelyard.cli import apply, check, cluster, image, plugin, render, sagemaker, score, show, site_config, traffic  # noqa: E402, F401

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modelyard.api import models_file
-from modelyard.cli.app import File, Files, Outside, app, counted, named, report, single, stop_on_errors, tell
 from modelyard.cli.connection import (
     FIVE_MINUTES,
     Context,
@@ -20,15 +19,16 @@ from modelyard.cli.connection import (
     confirming,
     connection,
 )
+from modelyard.cli.messages import stop_on_errors, tell
+from modelyard.cli.options import File, Files, Outside, named, single
+from modelyard.cli.outcomes import finish
 from modelyard.manifests import names
-from modelyard.problems import Problem, printable, unique
+from modelyard.problems import Problem, unique
 
 if TYPE_CHECKING:
-    from modelyard.api.commands import Outcome
     from modelyard.render.changes import Difference
 
 
-@app.command()
 def apply(  # noqa: PLR0913 - typer's way to declare options
     file: File = Path(),
     _outside: Outside = None,
@@ -59,7 +59,6 @@ def apply(  # noqa: PLR0913 - typer's way to declare options
     finish(commands.apply(file, where=connection(namespace, context, kubeconfig), how=how), waited=wait)
 
 
-@app.command()
 def diff(  # noqa: PLR0913 - typer's way to declare options
     file: Files = None,
     _outside: Outside = None,
@@ -128,7 +127,6 @@ def _in_cluster(
     return outcome.differences, outcome.problems
 
 
-@app.command()
 def deploy(  # noqa: PLR0913 - typer's way to declare options
     name: Annotated[str, typer.Argument(help="Name of the model.")],
     *,
@@ -177,26 +175,3 @@ def _variables(texts: Sequence[str]) -> dict[str, str]:
     if wrong := next((i for i, (name, equals, _) in enumerate(pairs, 1) if not name or not equals), None):
         raise typer.BadParameter(f"--env number {wrong} is not NAME=VALUE")
     return {name: value for name, _, value in pairs}
-
-
-def finish(outcome: "Outcome", *, waited: bool) -> None:
-    """Say what was applied and written, or end with the problems and exit code 1."""
-    from modelyard.api.cluster import counted as counts
-    from modelyard.render.changes import shown
-
-    again = "run the command again"
-    if outcome.written:
-        tell(f"wrote {outcome.written}")
-        again = f"go on with: modelyard apply -f {outcome.written}"
-    if outcome.failed:
-        if outcome.applied or outcome.written:
-            tell(f"stopped after: {counts(outcome.applied)}; what was done stays, {again}")
-        stop_on_errors(outcome.problems)
-    report(outcome.problems)
-    if outcome.removed:
-        tell(f"removed {len(outcome.removed)} objects")
-    typer.echo(shown(outcome.differences, "text"), nl=False)
-    if outcome.applied:
-        typer.echo(printable(f"{outcome.namespace}: {counts(outcome.applied)}{counted(outcome.problems)}"))
-        if not waited:
-            tell(f"Next: modelyard list -n {outcome.namespace} says what is ready")

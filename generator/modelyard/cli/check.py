@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from modelyard import api
-from modelyard.cli.app import Files, Outside, app, named, say, single, tell
 from modelyard.cli.connection import Context, Kubeconfig
 from modelyard.cli.definitions import CLUSTER, kinds_of
 from modelyard.cli.inputs import STDIN, read_stream
+from modelyard.cli.messages import say, tell
+from modelyard.cli.options import Files, Outside, named, single
 from modelyard.files import regular
 from modelyard.problems import Problem, unique
-from modelyard.report import Report, text
+from modelyard.report.counts import Report
 from modelyard.report.excerpt import Excerpts
 from modelyard.report.formats import FORMATS, format_of, written
+from modelyard.report.text import text
 
 if TYPE_CHECKING:
     from modelyard.api.crds import Kinds
@@ -75,7 +77,6 @@ Crds = Annotated[
 ]
 
 
-@app.command()
 def check(  # noqa: PLR0913 - an argument per option
     files: Streams = None,
     *,

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from modelyard.cli.app import File, Outside, app, stop_on_errors, tell
 from modelyard.cli.connection import Context, Kubeconfig, Namespace, Timeout, Yes, beside, confirming, connected
 from modelyard.cli.durations import Seconds, duration
+from modelyard.cli.messages import stop_on_errors, tell
+from modelyard.cli.options import File, Outside
 
 if TYPE_CHECKING:
     from modelyard.cluster import Client
@@ -19,7 +20,6 @@ _WATCH_SECONDS: Final = 2.0
 _A_MINUTE: Final = Seconds(60)
 
 
-@app.command("list")
 def list_models(
     file: File = Path(),
     _outside: Outside = None,
@@ -54,7 +54,6 @@ def list_models(
             time.sleep(_WATCH_SECONDS)
 
 
-@app.command()
 def status(
     name: Annotated[str, typer.Argument(help="Name of the model.")],
     file: File = Path(),
@@ -84,7 +83,6 @@ def status(
         raise typer.Exit(1)
 
 
-@app.command()
 def delete(  # noqa: PLR0913 - typer's way to declare options
     names: Annotated[list[str] | None, typer.Argument(metavar="NAME...", help="Names of models.")] = None,
     file: File = Path(),
@@ -113,7 +111,6 @@ def delete(  # noqa: PLR0913 - typer's way to declare options
     typer.echo("\n".join(printable(f"deleted {called(each)}") for each in outcome.removed))
 
 
-@app.command()
 def logs(  # noqa: PLR0913 - typer's way to declare options
     name: Annotated[str, typer.Argument(help="Name of the model.")],
     file: File = Path(),

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from modelyard import api
-from modelyard.cli.app import stop_on_errors, tell
 from modelyard.cli.durations import Seconds, duration
+from modelyard.cli.messages import stop_on_errors, tell
 from modelyard.files import regular
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from modelyard.api import image as api
-from modelyard.cli.app import File, Outside, app, counted, stop_on_errors, tell
+from modelyard.cli.messages import counted, stop_on_errors, tell
+from modelyard.cli.options import File, Outside
 
 
-@app.command()
 def image(
     model: Annotated[str, typer.Argument(help="Name of the model.")],
     file: File = Path(),

@@ -7,16 +7,17 @@ from typing import Annotated
 
 import typer
 
-from modelyard.cli.app import app, printable_lines, stop_on_errors, tell
+from modelyard.cli.messages import printable_lines, stop_on_errors, tell
 from modelyard.cli.together import Commands
 from modelyard.plugin import install as plugin
 
 WIDTH = 80  # columns; what people see in a terminal and paste into an issue
 
 commands = Commands(
-    help="Install modelyard-fn as a kustomize plugin, and find out why a host does not run it.", no_args_is_help=True
+    name="plugin",
+    help="Install modelyard-fn as a kustomize plugin, and find out why a host does not run it.",
+    no_args_is_help=True,
 )
-app.add_typer(commands, name="plugin")
 
 
 @commands.command()

@@ -1,13 +1,13 @@
 """init and render: the commands that write an overlay."""
 
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from modelyard import api
-from modelyard.cli.app import Files, Outside, app, counted, named, printable_lines, report, single, stop_on_errors, tell
+from modelyard import __version__, api
+from modelyard.cli.messages import counted, printable_lines, report, stop_on_errors, tell
+from modelyard.cli.options import Files, Outside, named, single
 from modelyard.files.yaml import write_all
 from modelyard.manifests.names import dns_1035_label
 from modelyard.problems import problem
@@ -20,7 +20,6 @@ _NO_STREAM = problem(
 )
 
 
-@app.command()
 def init(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Folder of the overlay.")] = Path(),
 ) -> None:
@@ -48,7 +47,6 @@ def init(
     tell(f"Next: change {folder / 'models.yaml'}, then run: modelyard render -f {folder}")
 
 
-@app.command()
 def render(
     file: Files = None,
     _outside: Outside = None,
@@ -110,7 +108,7 @@ def _say_difference(file: Path, result: api.Rendering, *, differs: bool) -> None
     if not differs:
         tell(f"{folder} is what {source} gives{counted(result.problems)}")
         return
-    before, here = api.writer(file), version("modelyard")
+    before, here = api.writer(file), __version__
     other = f" ({folder} was rendered by {before}, this is {here})" if before not in ("", here) else ""
     tell(f"{folder} differs from what {source} gives; run: modelyard render -f {file}{other}")
 

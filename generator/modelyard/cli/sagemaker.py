@@ -6,11 +6,13 @@ from typing import Annotated
 import typer
 
 from modelyard.api import sagemaker
-from modelyard.cli.app import File, Outside, app, stop_on_errors, tell
+from modelyard.cli.messages import stop_on_errors, tell
+from modelyard.cli.options import File, Outside
 from modelyard.cli.together import Commands
 
-commands = Commands(help="Work with the SageMaker endpoints that a models file declares.", no_args_is_help=True)
-app.add_typer(commands, name="sagemaker")
+commands = Commands(
+    name="sagemaker", help="Work with the SageMaker endpoints that a models file declares.", no_args_is_help=True
+)
 
 
 @commands.callback()

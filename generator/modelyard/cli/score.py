@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Final, Literal
 
 import typer
 
-from modelyard.cli.app import File, Outside, app, stop_on_errors, tell
 from modelyard.cli.connection import FIVE_MINUTES, Context, Kubeconfig, Namespace, connection
 from modelyard.cli.durations import Seconds, duration
+from modelyard.cli.messages import stop_on_errors, tell
+from modelyard.cli.options import File, Outside
 from modelyard.files import regular
 
 if TYPE_CHECKING:
@@ -90,7 +91,6 @@ Escape = Annotated[
 ]
 
 
-@app.command()
 def score(  # noqa: PLR0913 - a command has the options that it has
     model: ModelOrUrl,
     table: Table,

@@ -5,16 +5,17 @@ from typing import Annotated
 
 import typer
 
-from modelyard import api
-from modelyard.cli.app import File, Outside, app, stop_on_errors
+from modelyard.cli.messages import stop_on_errors
+from modelyard.cli.options import File, Outside
 from modelyard.problems import problem
 
 
-@app.command()
 def show(
     model: Annotated[str, typer.Argument(help="Name of the model.")], file: File = Path(), _outside: Outside = None
 ) -> None:
     """Print a model after base, defaults and variants, with the file, line and column of each value."""
+    from modelyard import api
+
     loaded = api.load(file)
     stop_on_errors([each for each in loaded.problems if loaded.models is None])
     text, hint = api.show(loaded, model)
@@ -23,7 +24,6 @@ def show(
     typer.echo(text, nl=False)
 
 
-@app.command()
 def explain(
     what: Annotated[
         str, typer.Argument(help="A field, such as models.targets.knative.window, or a code, such as MY104.")
@@ -38,7 +38,6 @@ def explain(
     typer.echo(text, nl=False)
 
 
-@app.command()
 def schema() -> None:
     """Print the JSON Schema of the models file, for editors."""
     from modelyard.models.fields import shipped
@@ -46,7 +45,6 @@ def schema() -> None:
     typer.echo(shipped(), nl=False)
 
 
-@app.command()
 def targets() -> None:
     """List the targets that a model can name, and the sections of spec that are rendered for the whole set."""
     from modelyard.targets import SECTIONS, TARGETS, section, target

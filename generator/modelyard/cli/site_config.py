@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modelyard import api
-from modelyard.cli.app import File, Outside, app, printable_lines, report, stop_on_errors, tell
+from modelyard.cli.messages import printable_lines, report, stop_on_errors, tell
+from modelyard.cli.options import File, Outside
 from modelyard.cli.together import Commands
 from modelyard.files import regular
 from modelyard.problems import printable
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
     from modelyard.kustomize.site_config import Change, Installed
 
 commands = Commands(
+    name="site-config",
     help="Place the site-config of a models file into a SAS Viya deployment, and take it out again.",
     no_args_is_help=True,
 )
-app.add_typer(commands, name="site-config")
 
 Deploy = Annotated[Path, typer.Argument(metavar="DEPLOY", help="Folder of the deployment's kustomization.yaml.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking, as in CI.")]

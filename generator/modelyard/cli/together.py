@@ -37,7 +37,12 @@ NEEDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
 
 
 class Commands(typer.Typer):
-    """A group whose commands are of the class below."""
+    """A group whose commands are of the class below; its help is in Markdown, and completion is the application's."""
+
+    def __init__(self, *, add_completion: bool = False, **options: Any) -> None:
+        super().__init__(
+            add_completion=add_completion, rich_markup_mode="markdown", pretty_exceptions_enable=False, **options
+        )
 
     def command(
         self, name: str | None = None, *, cls: type[TyperCommand] | None = None, **options: Any

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modelyard.cli.app import File, Outside, app, tell
-from modelyard.cli.apply import finish
 from modelyard.cli.connection import FIVE_MINUTES, Apply, Context, Kubeconfig, Namespace, Timeout, Wait, beside
+from modelyard.cli.messages import tell
+from modelyard.cli.options import File, Outside
+from modelyard.cli.outcomes import finish
 
 if TYPE_CHECKING:
     from modelyard.api.commands import Applying, Outcome
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 Name = Annotated[str, typer.Argument(help="Name of the model.")]
 
 
-@app.command()
 def traffic(  # noqa: PLR0913 - typer's way to declare options
     name: Name,
     shares: Annotated[list[str], typer.Argument(metavar="VARIANT=PERCENT...", help="Such as champion=80.")],
@@ -42,7 +42,6 @@ def traffic(  # noqa: PLR0913 - typer's way to declare options
     _finish(outcome, file, applied=how is not None, waited=wait)
 
 
-@app.command()
 def promote(  # noqa: PLR0913 - typer's way to declare options
     name: Name,
     variant: Annotated[str, typer.Argument(help="Variant, or in the cluster alone a tag or revision.")],
@@ -65,7 +64,6 @@ def promote(  # noqa: PLR0913 - typer's way to declare options
     _finish(outcome, file, applied=how is not None, waited=wait)
 
 
-@app.command()
 def rollback(  # noqa: PLR0913 - typer's way to declare options
     name: Name,
     file: File = Path(),

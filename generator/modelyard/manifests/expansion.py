@@ -8,11 +8,13 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-_TOKEN: Final = re.compile(r"\$(?:\$|\(([^)]*)\))")
-_PAIR: Final = re.compile(r"\$\$((?!))?")  # with the group of _TOKEN, which is never there
+from modelyard.problems.patterns import pattern
+
+_TOKEN: Final = pattern(r"\$(?:\$|\(([^)]*)\))")
+_PAIR: Final = pattern(r"\$\$((?!))?")  # with the group of _TOKEN, which is never there
 # Kubernetes before utf8.DecodeRuneInString was used there broke a character of several bytes behind a single dollar.
-_READ: Final = re.compile(r"\$(?=[$(]|[^\x00-\x7f])")
-_READ_UNCLOSED: Final = re.compile(r"\$(?=\$|[^\x00-\x7f])")
+_READ: Final = pattern(r"\$(?=[$(]|[^\x00-\x7f])")
+_READ_UNCLOSED: Final = pattern(r"\$(?=\$|[^\x00-\x7f])")
 
 
 def escaped(text: str) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
+from modelyard.problems.patterns import pattern
+
 # What kustomize puts behind the name of a generated object (5.8.1, api/hasher/hasher.go, encode).
 NAME_HASH: Final = "-[2456789bcdfghkmt]{10}"
 RESOURCES: Final = frozenset(["cpu", "ephemeral-storage", "memory"])  # of a container (core/v1, ResourceName)
@@ -13,31 +15,31 @@ _NEAR: Final = 0.8  # of 1, difflib's measure of how much of two words is the sa
 MAX_LABEL: Final = 63  # characters of a DNS label (RFC 1123 2.1)
 MAX_PORT_NAME: Final = 15  # characters (RFC 6335 5.1)
 
-_PORT_NAME: Final = re.compile(r"(?=.*[a-z])[a-z0-9](?:-?[a-z0-9])*")
+_PORT_NAME: Final = pattern(r"(?=.*[a-z])[a-z0-9](?:-?[a-z0-9])*")
 _DNS_1035: Final = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
 _DNS_1123: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
-_LABEL_VALUE: Final = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?")
-_ENV_NAME: Final = re.compile(r"[ -<>-~]+")
-_CONFIG_KEY: Final = re.compile(r"[-._a-zA-Z0-9]+")
-_DURATION: Final = re.compile(r"(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?")
-_SHORT: Final = re.compile(r"([0-9]{1,7})(ms|s)")
-_QUANTITY: Final = re.compile(r"[+-]?([0-9]+|[0-9]+\.[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?")
+_LABEL_VALUE: Final = pattern(r"([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?")
+_ENV_NAME: Final = pattern(r"[ -<>-~]+")
+_CONFIG_KEY: Final = pattern(r"[-._a-zA-Z0-9]+")
+_DURATION: Final = pattern(r"(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?")
+_SHORT: Final = pattern(r"([0-9]{1,7})(ms|s)")
+_QUANTITY: Final = pattern(r"[+-]?([0-9]+|[0-9]+\.[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?")
 _LONGEST: Final = 64  # characters of a number with its unit; Python makes no integer of more than 4,300 digits
 _UNITS: Final = {
     **{unit: Decimal(1000) ** power for power, unit in enumerate(["n", "u", "m", "", *"kMGTPE"], -3)},
     **{f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", 1)},
 }
 _MOST_BYTES: Final = Decimal(1 << 64)  # Kubernetes counts in 63 bits
-_PLAIN_PATH: Final = re.compile(r"[A-Za-z0-9._~!&'()*+,;=:@/-]+")
+_PLAIN_PATH: Final = pattern(r"[A-Za-z0-9._~!&'()*+,;=:@/-]+")
 _MAX_WORD: Final = 256  # characters of a word that another may be meant by
 _MAX_KNOWN: Final = 1_000  # words that may be meant
 # distribution/reference v0.6.0, regexp.go: the grammar of an image reference.
 _PART: Final = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _HOST: Final = rf"(?:{_PART}(?:\.{_PART})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
 _SEGMENT: Final = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
-_REPOSITORY: Final = re.compile(rf"(?:(?P<host>{_HOST})/)?(?P<path>{_SEGMENT}(?:/{_SEGMENT})*)")
-_REGISTRY: Final = re.compile(_HOST)
-_IMAGE: Final = re.compile(
+_REPOSITORY: Final = pattern(rf"(?:(?P<host>{_HOST})/)?(?P<path>{_SEGMENT}(?:/{_SEGMENT})*)")
+_REGISTRY: Final = pattern(_HOST)
+_IMAGE: Final = pattern(
     rf"(?P<repository>(?:{_HOST}/)?{_SEGMENT}(?:/{_SEGMENT})*)(?::(?P<tag>[\w][\w.-]{{0,127}}))?(?:@(?P<digest>[a-z0-9]+:[0-9a-fA-F]{{32,}}))?",
     re.ASCII,
 )
@@ -241,10 +243,11 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def is_near(word: str, known: str) -> bool:
     """Tell whether two words differ so little that one is the other misspelt."""
+    if _folded(word) == _folded(known) or sorted(word) == sorted(known):
+        return True
     import difflib
 
-    alike = _folded(word) == _folded(known) or sorted(word) == sorted(known)
-    return alike or difflib.SequenceMatcher(None, word, known).ratio() >= _NEAR
+    return difflib.SequenceMatcher(None, word, known).ratio() >= _NEAR
 
 
 def _folded(word: str) -> str:

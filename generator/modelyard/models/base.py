@@ -1,7 +1,6 @@
 """The common ground of all shapes: their configuration, and texts that have a form."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Annotated, Any, TypeAlias, cast
 
@@ -31,16 +30,16 @@ def is_mapping(value: object) -> str:
     return "mapping" if isinstance(value, dict | Shape) else "scalar"
 
 
-@dataclass(frozen=True, slots=True)
 class Later:
     """A nested shape that is imported and built when a value is there for it; its errors keep their places.
 
     or_text: a text is taken in its place.
     """
 
-    module: str
-    name: str
-    or_text: bool
+    def __init__(self, module: str, name: str, *, or_text: bool) -> None:
+        self.module = module
+        self.name = name
+        self.or_text = or_text
 
     def shape(self) -> type[Shape]:
         """Import the shape."""
@@ -67,7 +66,7 @@ class Later:
 
 def later(module: str, name: str, *, or_text: bool = False) -> object:
     """Make the annotation of a shape that is built when it is first used."""
-    return Annotated[object, Later(module, name, or_text)]
+    return Annotated[object, Later(module, name, or_text=or_text)]
 
 
 def checked(rule: Callable[[str], str | None]) -> AfterValidator:

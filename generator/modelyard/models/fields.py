@@ -6,19 +6,20 @@ For `explain`, and for hints: the schema is read when a file has a mistake, not 
 import json
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final
 
 Node = dict[str, Any]
 
 FILE: Final = "models.schema.json"
+PATH: Final = Path(__file__).parent / FILE
 # Parts that repeat what stands elsewhere: defaults and variants have the fields of a model.
 _REPEATING: Final = (("spec", "defaults"), ("spec", "models", "variants"))
 
 
 def shipped() -> str:
     """Return the schema's text as it is shipped."""
-    return (files("modelyard.models") / FILE).read_text("utf-8")
+    return PATH.read_text("utf-8")
 
 
 @cache

@@ -4,16 +4,16 @@ Source: tensorflow/serving, tensorflow_serving/model_servers/main.cc and server.
 tensorflow_serving/config/model_server_config.proto; servables/tensorflow/session_bundle_config.proto.
 """
 
-import re
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from modelyard.manifests import names
 from modelyard.models.base import MountPath, Shape, checked
+from modelyard.problems.patterns import pattern
 
 # Part of an address, /v1/models/NAME:predict, and of a folder.
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+_NAME: Final = pattern(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 
 
 def _servable(text: str) -> str | None:

@@ -9,7 +9,6 @@ from modelyard.models.base import Shape
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.model import Model, Variant
 from modelyard.models.model_set import Metadata, ModelSet, Spec
-from modelyard.modelsfile.keys import already
 from modelyard.modelsfile.merge import Tree, leftovers, merge, settled
 from modelyard.modelsfile.model_rules import check_model
 from modelyard.modelsfile.set_rules import check_empty, check_set
@@ -200,6 +199,8 @@ class _Assembly:
             problems.append(problem("MY107", f"target {name} is not available in this version", hint=hint, place=place))
             return None
         if name not in TARGETS:
+            from modelyard.modelsfile.keys import already
+
             absent = TARGETS.keys() - targets.data.keys()
             meant = nearest(name, absent)
             hint = f"did you mean {meant}?" if meant else f"there are {one_of(TARGETS)}"

@@ -8,7 +8,6 @@ from typing import Final, NamedTuple
 from modelyard.files import regular
 from modelyard.files.yaml import MAX_BYTES, Document, MapMarks, Sources, at, read
 from modelyard.modelsfile.merge import Tree, merge
-from modelyard.modelsfile.nearby import models_file_near
 from modelyard.modelsfile.outside import Bounds, bounds
 from modelyard.problems import Problem, problem
 
@@ -96,6 +95,8 @@ def _base(document: Document) -> tuple[str, int] | None:
 
 
 def _meant(folder: Path, name: str, chain: _Chain) -> str | None:
+    from modelyard.modelsfile.nearby import models_file_near
+
     return models_file_near(folder, name, lambda path: chain.within.leaves(path) or path.resolve() in chain.above)
 
 

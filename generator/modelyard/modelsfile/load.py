@@ -13,7 +13,6 @@ from modelyard.manifests.names import is_near
 from modelyard.models.declared import DeclaredSet
 from modelyard.modelsfile.assemble import assemble
 from modelyard.modelsfile.documents import BEGIN, base_of, read_chain, read_document
-from modelyard.modelsfile.keys import respelt
 from modelyard.modelsfile.merge import Tree
 from modelyard.modelsfile.outside import Bounds, allow_outside, allowing_outside, bounds
 from modelyard.problems import Problem, problem, unique
@@ -65,6 +64,8 @@ def _assembled(tree: Tree, sources: Sources, files: tuple[str, ...]) -> tuple[De
     unknown = [each for each in found if each.code in _UNKNOWN and each.place]
     if not unknown:
         return models, found
+    from modelyard.modelsfile.keys import respelt
+
     meant = respelt(tree, {each.place for each in unknown if each.place}, sources)
     if "base" in meant.put_in:
         return None, unknown  # what the base has is not known

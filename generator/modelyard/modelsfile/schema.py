@@ -6,13 +6,11 @@ removes a value, is allowed for all else.
 """
 
 import json
-from importlib.resources import files
-from pathlib import Path
 from typing import Any, Final
 
 from pydantic.json_schema import models_json_schema
 
-from modelyard.models.fields import FILE
+from modelyard.models.fields import PATH
 from modelyard.models.model import Model, Variant
 from modelyard.models.model_set import ModelSet
 from modelyard.targets import TARGETS, target
@@ -110,7 +108,7 @@ def _or_null(node: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Write the schema into the package: `python -m modelyard.modelsfile.schema`."""
-    Path(str(files("modelyard.models") / FILE)).write_text(as_text(build()), "utf-8")
+    PATH.write_text(as_text(build()), "utf-8")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """What to write in place of a value that has the wrong type: only what the shape takes there is proposed."""
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -8,6 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from modelyard.files.yaml import Plain, quote
 from modelyard.files.yaml.scalars import core
+from modelyard.problems.patterns import pattern
 
 TEXT: Final = "text"
 INTEGER: Final = "an integer"
@@ -18,8 +18,8 @@ ANY: Final = "a value that all YAML readers agree on"
 
 # Kubernetes' names of file modes, in volume sources.
 _FILE_MODES: Final = frozenset(["defaultMode", "mode"])
-_OCTAL: Final = re.compile(r"0[oO]?([0-7]{1,7})")
-_PERCENT: Final = re.compile(r"([0-9]{1,3}) ?%")
+_OCTAL: Final = pattern(r"0[oO]?([0-7]{1,7})")
+_PERCENT: Final = pattern(r"([0-9]{1,3}) ?%")
 _YES: Final = frozenset(["true", "yes", "y", "on"])
 _NO: Final = frozenset(["false", "no", "n", "off"])
 _TAGS: Final = frozenset(["mapping", "scalar", "text", "list"])  # of the unions of the shapes

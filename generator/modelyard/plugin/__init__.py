@@ -11,24 +11,22 @@ best a ModelGenerator, which points to a file. Nothing goes to standard output u
 kustomize would take it for objects.
 """
 
-import gc
 import os
 import sys
+from typing import NoReturn
 
+from modelyard.report import process
 from modelyard.report.stdio import guarded, was_closed
 
 
-def main() -> None:
+def program() -> NoReturn:
+    """Run as the process of the command modelyard-fn."""
+    process.alone(main)
+
+
+def main() -> NoReturn:
     """Run as the command modelyard-fn; exits with 0, 1 (problems), 2 (wrong usage), 3 (a bug) or 130 (interrupted)."""
-    # Else pydantic searches the metadata of all installed distributions for plugins of its own, which takes 10 ms and
-    # more. It does so when the first schema is built, and no import builds one (`defer_build`), so this is in time.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    # The process lives for one call and makes few cycles: collecting while modules load, and once more at the end,
-    # takes a fifth of its time.
-    gc.disable()
-    code = guarded("modelyard-fn", _run)
-    gc.freeze()
-    sys.exit(code)
+    sys.exit(guarded("modelyard-fn", _run))
 
 
 def _run() -> int:

@@ -10,7 +10,7 @@ from modelyard.modelsfile.load import allowing_outside
 from modelyard.plugin.configuration import render
 from modelyard.plugin.resource_list import Call, read_call, read_legacy_call, write_answer
 from modelyard.problems import Problem, has_errors, is_open
-from modelyard.report import text
+from modelyard.report.text import text
 
 # Folders that files may lead into though they lie outside: kustomize passes its environment on, and only who runs it
 # decides about that. A field of the configuration would be decided by who proposes it.

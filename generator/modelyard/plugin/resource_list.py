@@ -19,13 +19,14 @@ from modelyard.files.yaml import MAX_BYTES, Document, Plain, Sources, read, writ
 from modelyard.plugin.configuration import plain_text
 from modelyard.plugin.fields import FieldPlace, fields
 from modelyard.problems import Problem, Severity, Subject, is_open, problem
+from modelyard.problems.patterns import pattern
 
 _STDIN: Final = "standard input"
 _HINT: Final = "let kustomize, kubectl or kpt call it; people use modelyard render"
 _LOCAL: Final = "config.kubernetes.io/local-config"
 _PATHS: Final = ("config.kubernetes.io/path", "internal.config.kubernetes.io/path")
 # Annotations by which hosts know an item again: its file, its place there, its earlier names in the build.
-_HOST: Final = re.compile(r"((internal\.)?config\.kubernetes|(kustomize\.)?config\.k8s)\.io/")
+_HOST: Final = pattern(r"((internal\.)?config\.kubernetes|(kustomize\.)?config\.k8s)\.io/")
 
 
 class Call(NamedTuple):

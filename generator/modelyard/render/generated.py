@@ -4,10 +4,10 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from difflib import unified_diff
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from modelyard import __version__
 from modelyard.files import disk
 from modelyard.problems import Problem
 from modelyard.render.component import HEADER
@@ -30,7 +30,7 @@ def write(folder: Path, content: Mapping[str, str], *, in_place: bool = False) -
 def write_all(contents: Mapping[Path, Mapping[str, str]], *, in_place: bool = False) -> list[Problem]:
     """Do the same for several folders: all change or none, with in_place one after the other."""
     way = disk.write_all_in_place if in_place else disk.exchange_all
-    said = f"{HEADER}\nversion: {version('modelyard')}\n"
+    said = f"{HEADER}\nversion: {__version__}\n"
     return way({folder: {**content, WRITER: said} for folder, content in contents.items()}, HEADER, aside={WRITER})
 
 

@@ -3,7 +3,6 @@
 Shown are keys, and the values of those that the format of the document knows, unless they look like a credential.
 """
 
-import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -21,6 +20,7 @@ from modelyard.problems.credentials import (
     item_names,
     key_name,
 )
+from modelyard.problems.patterns import pattern
 from modelyard.report.known import Position, of_object
 from modelyard.report.known import start as top
 
@@ -28,15 +28,15 @@ MAX_EXCERPTS: Final = 1000  # of one report: each document of a stream is read o
 _HIDDEN: Final = f"{HIDDEN} "
 _WIDTH: Final = 100  # characters of a line that are shown
 _BEFORE: Final = 60  # of them before the caret, at most
-_LINES: Final = re.compile("\r\n|\n|\r")
-_OTHER_BREAKS: Final = re.compile("[\x85\u2028\u2029]")  # lines to libyaml, not to editors: what to hide is not sure
-_WORD: Final = re.compile(r"[\w.-]+")
+_LINES: Final = pattern("\r\n|\n|\r")
+_OTHER_BREAKS: Final = pattern("[\x85\u2028\u2029]")  # lines to libyaml, not to editors: what to hide is not sure
+_WORD: Final = pattern(r"[\w.-]+")
 # A setting with its value on the same line; a mapping or a list has names of its own inside.
-_SETTING: Final = re.compile(r"(?<![\w.-])([\w.-]++)[\"']?+\s*+[:=]\s*+(?![{\[<])")
-_SECRET: Final = re.compile(r"\bkind[\"']?\s*:\s*[\"']?Secret\b")
-_MARKUP: Final = re.compile(r"[\s\-{}\[\],?:]*")
-_PLAIN_KEY: Final = re.compile(r"[^\s:=@]{1,317}")  # as long as the key of an annotation may be
-_KEY: Final = re.compile(r"[ \t]*(?:- +)*[A-Za-z$][\w./-]*:(?:\s+|$)")
+_SETTING: Final = pattern(r"(?<![\w.-])([\w.-]++)[\"']?+\s*+[:=]\s*+(?![{\[<])")
+_SECRET: Final = pattern(r"\bkind[\"']?\s*:\s*[\"']?Secret\b")
+_MARKUP: Final = pattern(r"[\s\-{}\[\],?:]*")
+_PLAIN_KEY: Final = pattern(r"[^\s:=@]{1,317}")  # as long as the key of an annotation may be
+_KEY: Final = pattern(r"[ \t]*(?:- +)*[A-Za-z$][\w./-]*:(?:\s+|$)")
 
 
 class _Node(NamedTuple):

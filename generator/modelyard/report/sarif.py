@@ -4,11 +4,11 @@ Source: OASIS, Static Analysis Results Interchange Format 2.1.0 errata 01.
 """
 
 import json
-from importlib.metadata import version
 from pathlib import PurePath
 from typing import Any, Final
 from urllib.parse import quote
 
+from modelyard import __version__
 from modelyard.problems import Place, Problem, printable
 from modelyard.problems.codes import CODES
 from modelyard.report.counts import Report
@@ -19,7 +19,7 @@ _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sch
 def write(report: Report) -> str:
     """Return one run: the rules that found something, and a result per problem; accepted ones are suppressed."""
     codes = sorted({each.code for each in report.problems})
-    driver = {"name": "modelyard", "version": version("modelyard"), "rules": [_rule(code) for code in codes]}
+    driver = {"name": "modelyard", "version": __version__, "rules": [_rule(code) for code in codes]}
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",

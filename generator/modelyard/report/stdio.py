@@ -8,9 +8,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, TextIO
 
-from modelyard.problems import printable
-from modelyard.report import bug
-
 EXIT_PROBLEMS: Final = 1
 EXIT_BUG: Final = 3
 EXIT_INTERRUPTED: Final = 130
@@ -37,6 +34,8 @@ def guarded(program: str, work: Callable[[], int]) -> int:
     except Exception as error:  # the last door: whatever it is, it is a bug
         if os.environ.get("MODELYARD_TRACEBACK"):
             raise
+        from modelyard.report.text import bug
+
         code = EXIT_BUG
         _say(bug(program, error))
     _drop()
@@ -44,6 +43,8 @@ def guarded(program: str, work: Callable[[], int]) -> int:
 
 
 def _refused(error: OSError) -> str:
+    from modelyard.problems import printable
+
     what = error.filename if isinstance(error.filename, str) else "standard output"
     return printable(f"cannot read or write {what}: {error.strerror or type(error).__name__}")
 

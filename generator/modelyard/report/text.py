@@ -1,9 +1,12 @@
 """Problems as text for people, with the line of the source that each is about."""
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from modelyard.problems import Place, Problem, is_open, printable
-from modelyard.report.counts import Counts, Report
+
+if TYPE_CHECKING:
+    from modelyard.report.counts import Report
 
 Excerpt = Callable[[Place], Sequence[str]]
 
@@ -27,7 +30,7 @@ def text(problems: Sequence[Problem], excerpt: Excerpt | None = None) -> str:
     return "\n".join([*parts, ""]) if parts else ""
 
 
-def write(report: Report) -> str:
+def write(report: "Report") -> str:
     """Return a report as text with excerpts of the sources, or one line that says that there are no problems."""
     from modelyard.report.excerpt import Excerpts  # the exec plugin shows none
 
@@ -58,6 +61,8 @@ def _accepted(problems: Sequence[Problem]) -> Iterable[str]:
 
 def summary(problems: Iterable[Problem]) -> str:
     """Return the counts of what is open, such as `1 error, 2 warnings`."""
+    from modelyard.report.counts import Counts
+
     return str(Counts.of(problems))
 
 

@@ -5,7 +5,6 @@ that the object in the set does not have. Source: kustomize 5.8.1, api/konfig/bu
 no paths of custom kinds; kubernetes 1.37, pkg/kubelet/kuberuntime, CreateContainerConfigError.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -13,10 +12,11 @@ from modelyard.check.finding import Cluster, Finding, Path, items, mapping, text
 from modelyard.check.pods import PodTemplate, all_pod_templates, containers
 from modelyard.manifests.manifest import Manifest
 from modelyard.manifests.names import NAME_HASH
+from modelyard.problems.patterns import pattern
 
 _KINDS: Final = frozenset(["ConfigMap", "Secret", "ServiceAccount"])
 _ALWAYS_THERE: Final = frozenset([("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")])
-_HASHED: Final = re.compile(f"(.+){NAME_HASH}")
+_HASHED: Final = pattern(f"(.+){NAME_HASH}")
 
 Objects: TypeAlias = Mapping[tuple[str, str, str], dict[str, Any]]  # kind, namespace, name
 

@@ -8,7 +8,7 @@ import gzip
 import json
 from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from modelyard.check.schemas.openapi import Schema, of_version
@@ -16,12 +16,13 @@ from modelyard.check.schemas.openapi import Schema, of_version
 if TYPE_CHECKING:
     from jsonschema_rs import Validator
 
+_FOLDER: Final = Path(__file__).parent / "shipped"
 _CRDS: Final = "crds"
 NEWEST: Final = "1.37"
 
 
 def _read(path: str) -> bytes:
-    return (resources.files("modelyard.check.schemas") / "shipped").joinpath(*path.split("/")).read_bytes()
+    return (_FOLDER / path).read_bytes()
 
 
 @cache
@@ -50,7 +51,12 @@ class Definition:
         # Here, because the exec plugin starts for each build, and most streams have a few kinds.
         import jsonschema_rs
 
-        return jsonschema_rs.validator_for(self.schema)
+        return jsonschema_rs.validator_for(self._source)
+
+    @property
+    def _source(self) -> str | Schema:
+        """The schema, as data or as JSON."""
+        return self.schema
 
 
 class _Shipped(Definition):
@@ -59,8 +65,13 @@ class _Shipped(Definition):
 
     @cached_property
     def schema(self) -> Schema:
-        content: Schema = json.loads(gzip.decompress(_read(self.path)))
+        content: Schema = json.loads(self._source)
         return content
+
+    @property
+    def _source(self) -> str:
+        # As text it is read and compiled in half the time.
+        return gzip.decompress(_read(self.path)).decode()
 
 
 class Custom(Definition):

@@ -2,7 +2,6 @@
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from _ruamel_yaml import CParser
@@ -42,11 +41,13 @@ class Parser(Protocol):
         """Return the next event. Raises YAMLError."""
 
 
-@dataclass(slots=True)
 class _At:
-    index: int
-    line: int
-    column: int
+    __slots__ = ("column", "index", "line")
+
+    def __init__(self, index: int, line: int, column: int) -> None:
+        self.index = index
+        self.line = line
+        self.column = column
 
 
 class _EditorLines:

@@ -5,6 +5,8 @@ from json.encoder import encode_basestring
 from math import isfinite
 from typing import Final
 
+from modelyard.problems.patterns import pattern
+
 _INT64: Final = 2**63  # Kubernetes' integers; kustomize turns larger ones into floats
 SURE_DIGITS: Final = 18  # so many decimal digits are within 64 bits
 _MAX_NUMBER: Final = 24  # characters of the longest int64 or float that this module would write
@@ -13,7 +15,7 @@ INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+(?:e[-+][0-9]+)?)?")
 # The union of what PyYAML (YAML 1.1), ruamel.yaml (1.2) and go-yaml v2 and v3 take for numbers and dates.
 # Possessive, because a scalar may have 16 million characters and backtracking would take hours or gigabytes.
-_NUMBER_LIKE: Final = re.compile(
+_NUMBER_LIKE: Final = pattern(
     r"""[-+]?(?:
         0[bB][-+]?[01_]++ | 0[oO][-+]?[0-7_]++ | 0[xX][0-9a-fA-F_]++
       | [1-9][0-9_]*+(?::[0-5]?[0-9])++
@@ -30,7 +32,7 @@ _CONSTANTS: Final[dict[str, object]] = {"": None, "~": None, "null": None, "true
 # Booleans and null to some reader, in the three spellings that the readers know: y, Y, yes, Yes, YES, …
 _WORDS: Final = ("y", "n", "yes", "no", "on", "off", "true", "false", "null")
 _SPELT: Final = {word: (word, word.capitalize(), word.upper()) for word in _WORDS}
-_GO_NUMBER: Final = re.compile(
+_GO_NUMBER: Final = pattern(
     r"[-+]?(?:(?P<based>0b[01]+|0o[0-7]+|0x[0-9a-fA-F]+)"
     r"|(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|\.(?:inf|Inf|INF))|\.(?:nan|NaN|NAN)"
 )
@@ -40,7 +42,7 @@ _RESERVED: Final = frozenset(
 
 # Text that every reader takes for a string as it stands. All other text is quoted: the words of YAML 1.1 and 1.2, JSON
 # and Go in any case, and what may be a float after a point, as `.5`, `._1` and, to YAML 1.1's type repository, `.e-5`.
-_PLAIN_TEXT: Final = re.compile(
+_PLAIN_TEXT: Final = pattern(
     rf"""
     (?!(?i:[._]*+(?:{"|".join(_WORDS)}|nan|inf|infinity)\Z | [._]++e[-0-9_]))
     [._]*+ [A-Za-z/] [A-Za-z0-9_./-]*+ (?: : [A-Za-z0-9_./-]++ )*+
@@ -48,17 +50,17 @@ _PLAIN_TEXT: Final = re.compile(
     re.VERBOSE,
 )
 # Keys that direct a strategic merge, as `$patch` and `$setElementOrder/containers`.
-_DIRECTIVE: Final = re.compile(r"\$[A-Za-z][A-Za-z0-9_./-]*+")
+_DIRECTIVE: Final = pattern(r"\$[A-Za-z][A-Za-z0-9_./-]*+")
 _MAX_KEY: Final = 1_024  # characters of a key as JSON; kustomize 5.8.1 reads its own JSON as YAML, where keys end there
 SURE_KEY: Final = 170  # so many characters are no more than that, whatever they are
 
 # Escapes beyond JSON's. A reader may take these for line breaks, drop them, or refuse them raw; and those of
 # bidirectional text let a reviewer see another order than a reader of YAML (CVE-2021-42574).
 UNSAFE: Final = "\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff"
-_ESCAPED: Final = re.compile(f"[{UNSAFE}]")
+_ESCAPED: Final = pattern(f"[{UNSAFE}]")
 # What takes six characters in Go's JSON or here, and what takes two.
-_SIX: Final = re.compile(f"[\x00-\x1f<>&{UNSAFE}]")
-_TWO: Final = re.compile(r'["\\]')
+_SIX: Final = pattern(f"[\x00-\x1f<>&{UNSAFE}]")
+_TWO: Final = pattern(r'["\\]')
 
 
 class Plain:

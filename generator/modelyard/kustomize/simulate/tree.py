@@ -25,7 +25,6 @@ _FIELDS: Final = (
 )  # fmt: skip
 _BY_LOWER: Final = {name.lower(): name for name in _FIELDS}  # encoding/json minds no case
 _REMOTE: Final = re.compile(r"(https?|ssh|file|s3|git)://|git@|git::|gh:|github\.com|.*[?&](ref|timeout|version)=")
-GENERATORS: Final = ("ConfigMapGenerator", "SecretGenerator")
 
 
 @dataclass(slots=True)

@@ -1,11 +1,12 @@
 """Names of settings that hold a credential, and values that are none whatever their setting is called."""
 
-import re
 from functools import lru_cache
 from typing import Final
 
+from modelyard.problems.patterns import pattern
+
 _MAX_NAME: Final = 256  # characters; what is longer is no name
-_NAME: Final = re.compile(
+_NAME: Final = pattern(
     r"(?:pass(?:word|wd|phrase|code)s?|credentials?|pwd|secret|token|"
     # DBPASS is a password, a bypass and a compass are none.
     r"(?<!by)(?<!com)(?<!tres)(?<!sur)(?<!over)(?<!under)pass|"
@@ -14,29 +15,29 @@ _NAME: Final = re.compile(
     r"storage|subscription|webhook)[_. -]?key|connection[_. -]?string)(?![a-z])"
 )
 # Settings about a credential that hold none: where it lies, how long it lives, whether it is wanted.
-_ABOUT: Final = re.compile(
+_ABOUT: Final = pattern(
     r"^(?:allow|disable|enable|has|is|no|require|skip|use|with|without)[_.-]|"
     r"[_.-](?:algorithm|audience|class|count|dir|disabled|enabled|endpoint|expiration|expires|expiry|field|file|format|header|"
     r"host|id|issuer|length|lifetime|limit|mode|name|namespace|path|policy|port|prefix|provider|ref|required|size|"
     r"timeout|ttl|type|uri|url)$"
 )
-_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_CAMEL: Final = pattern(r"(?<=[a-z0-9])(?=[A-Z])")
 # $(NAME) of Kubernetes, commands, ${NAME} and $NAME of the shell and of Flux, templates. A default is a value.
-_REFERENCE: Final = re.compile(
+_REFERENCE: Final = pattern(
     r"\$\([^()\n]{0,255}\)|\$\{[A-Za-z0-9_.]*(?::?[-=+?]([^{}]*))?\}|\$[A-Z_][A-Z0-9_]*\b|\{\{[^{}]*\}\}"
 )
 _NONE: Final = frozenset(
     ("", "-", "~", "<hidden>", "basic", "bearer", "disabled", "enabled", "false", "no", "not set", "null", "off", "on")
 ).union(("true", "unset", "yes"))
-_MASKED: Final = re.compile(r"[*•.…]+|x{3,}|X{3,}")
-_FILE: Final = re.compile(
+_MASKED: Final = pattern(r"[*•.…]+|x{3,}|X{3,}")
+_FILE: Final = pattern(
     r"(?:file://)?/(?:app|data|dev|etc|home|mnt|opt|proc|root|run|secrets?|srv|tmp|usr|var|vault|workspace)(?:/[\w.-]+)+/?"
 )
-_URL: Final = re.compile(r"https?://[\w.-]+(?::[0-9]+)?(?:/[\w./~-]*)?")
-_ENCRYPTED: Final = re.compile(r"ENC\[[A-Z0-9_]+,[^\]]*\]")  # by SOPS (getsops/sops, README, "Encryption protocol")
+_URL: Final = pattern(r"https?://[\w.-]+(?::[0-9]+)?(?:/[\w./~-]*)?")
+_ENCRYPTED: Final = pattern(r"ENC\[[A-Z0-9_]+,[^\]]*\]")  # by SOPS (getsops/sops, README, "Encryption protocol")
 # In Kubernetes NAME_SECRET often names a Secret; words of its name say what is in it.
-_HOLDER: Final = re.compile(r"(?:^|[^a-z])secret$")
-_WORDS: Final = re.compile(r"[a-z]+(?:-[a-z]+)+")
+_HOLDER: Final = pattern(r"(?:^|[^a-z])secret$")
+_WORDS: Final = pattern(r"[a-z]+(?:-[a-z]+)+")
 _CONTENTS: Final = frozenset(
     ("auth", "cert", "config", "credential", "credentials", "creds", "key", "keys", "login", "password", "passwords")
 ).union(("regcred", "secret", "secrets", "tls", "token", "tokens"))

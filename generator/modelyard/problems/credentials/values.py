@@ -9,27 +9,28 @@ from collections.abc import Iterator
 from typing import Final
 
 from modelyard.problems.credentials.names import bare, is_credential_name, is_no_credential
+from modelyard.problems.patterns import pattern
 
 HIDDEN: Final = "<hidden>"
 _WORD: Final = r"(?<![A-Za-z0-9_-])"  # nothing of the word before: each word is tried once
 _FORMS: Final = (
-    re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[A-Za-z0-9+/=\s]*"),
-    re.compile(rf"{_WORD}(?:AKIA|ASIA)[0-9A-Z]{{16}}\b"),  # AWS access key
-    re.compile(rf"{_WORD}gh[pousr]_[A-Za-z0-9]{{36}}[A-Za-z0-9]*"),  # GitHub token
-    re.compile(rf"{_WORD}eyJ[A-Za-z0-9_-]{{10,}}+\.[A-Za-z0-9_-]{{10,}}+\.[A-Za-z0-9_-]+"),  # JSON Web Token
-    re.compile(rf"{_WORD}xox[abprs]-[A-Za-z0-9-]{{10}}[A-Za-z0-9-]*"),  # Slack token
-    re.compile(r"hooks\.slack\.com/services/[A-Za-z0-9/]+"),  # its webhooks are credentials themselves
-    re.compile(r"(?<=://)[^/\s:@]{0,255}:[^/\s@]{1,255}@"),  # password in an address
+    pattern(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[A-Za-z0-9+/=\s]*"),
+    pattern(rf"{_WORD}(?:AKIA|ASIA)[0-9A-Z]{{16}}\b"),  # AWS access key
+    pattern(rf"{_WORD}gh[pousr]_[A-Za-z0-9]{{36}}[A-Za-z0-9]*"),  # GitHub token
+    pattern(rf"{_WORD}eyJ[A-Za-z0-9_-]{{10,}}+\.[A-Za-z0-9_-]{{10,}}+\.[A-Za-z0-9_-]+"),  # JSON Web Token
+    pattern(rf"{_WORD}xox[abprs]-[A-Za-z0-9-]{{10}}[A-Za-z0-9-]*"),  # Slack token
+    pattern(r"hooks\.slack\.com/services/[A-Za-z0-9/]+"),  # its webhooks are credentials themselves
+    pattern(r"(?<=://)[^/\s:@]{0,255}:[^/\s@]{1,255}@"),  # password in an address
     # The same without a scheme, as `user:secret@host`; a digest of an image and a mailbox look alike.
-    re.compile(
+    pattern(
         r"(?<![\w./:%+-])(?!mailto:|sip:|xmpp:|acct:|e?mail:)[\w.%+-]{2,255}:[^\s/:@\"'<>]{3,255}@"
         r"(?!sha[0-9]{3}:)(?=[A-Za-z0-9\[(])"
     ),
-    re.compile(r"(?<=jdbc:oracle:)[a-z0-9]{1,20}:[^/\s@]{1,128}/[^\s@]{1,255}@"),  # Oracle JDBC Developer's Guide, 8.2
-    re.compile(r"(?<![\w./:$#-])[\w$#.]{1,128}/[^\s@/]{1,255}@//"),  # SQL*Plus User's Guide, "CONNECT"
-    re.compile(r"(?<=[?&]sig=)[A-Za-z0-9%+/=]{20,}"),  # Azure's shared access signature
+    pattern(r"(?<=jdbc:oracle:)[a-z0-9]{1,20}:[^/\s@]{1,128}/[^\s@]{1,255}@"),  # Oracle JDBC Developer's Guide, 8.2
+    pattern(r"(?<![\w./:$#-])[\w$#.]{1,128}/[^\s@/]{1,255}@//"),  # SQL*Plus User's Guide, "CONNECT"
+    pattern(r"(?<=[?&]sig=)[A-Za-z0-9%+/=]{20,}"),  # Azure's shared access signature
 )
-_AUTHORIZATION: Final = re.compile(
+_AUTHORIZATION: Final = pattern(
     r"(?:^|authorization[\"']?[ \t]{0,8}[:=][ \t]{0,8})[\"']?(bearer|basic|token|apikey)[ \t]+([A-Za-z0-9+/=._~-]+)",
     re.IGNORECASE,
 )
@@ -37,30 +38,31 @@ _SCHEME_NOUNS: Final = frozenset(["auth", "authentication", "authorization", "on
 _NAME: Final = r"(?<![\w.-])(-{0,2}[A-Za-z_][\w.-]{0,127})"
 _SETTINGS: Final = (
     # NAME=value of a properties file, an address or a connection string; "name": "value" of JSON; XML.
-    re.compile(_NAME + r"[\"']?[ \t]{0,8}=(?!=)[ \t]{0,8}(\"[^\"\n]*\"|'[^'\n]*'|[^\s;,&\"'<>)]+)"),
-    re.compile(r"[\"']([\w.-]{1,128})[\"'][ \t]{0,8}:[ \t]{0,8}(\"[^\"\n]*\"|'[^'\n]*')"),
-    re.compile(r"<([\w.:-]{1,128})>([^<>\s][^<>\n]*)</"),
-    re.compile(r"(?:name|key)=\"([^\"\n]{1,128})\"[ \t]{1,8}value=(\"[^\"\n]*\")"),
+    pattern(_NAME + r"[\"']?[ \t]{0,8}=(?!=)[ \t]{0,8}(\"[^\"\n]*\"|'[^'\n]*'|[^\s;,&\"'<>)]+)"),
+    pattern(r"[\"']([\w.-]{1,128})[\"'][ \t]{0,8}:[ \t]{0,8}(\"[^\"\n]*\"|'[^'\n]*')"),
+    pattern(r"<([\w.:-]{1,128})>([^<>\s][^<>\n]*)</"),
+    pattern(r"(?:name|key)=\"([^\"\n]{1,128})\"[ \t]{1,8}value=(\"[^\"\n]*\")"),
 )
 # What reads as prose in a message and as a setting in a file: `password: value` on a line, `--password value`.
 _OF_FILES: Final = (
-    re.compile(
-        r"(?m)(?:^[ \t]{0,64}(?:- )?|[\"'{,][ \t]{0,8})([A-Za-z_][\w.-]{0,127}):[ \t]{1,64}([^\s{\[|>&*!][^\n]*)$"
-    ),
-    re.compile(r"(?<!\S)(-{1,2}[A-Za-z][\w.-]{0,127})[ \t]{1,8}([^\s-]\S*)"),
+    pattern(r"(?m)(?:^[ \t]{0,64}(?:- )?|[\"'{,][ \t]{0,8})([A-Za-z_][\w.-]{0,127}):[ \t]{1,64}([^\s{\[|>&*!][^\n]*)$"),
+    pattern(r"(?<!\S)(-{1,2}[A-Za-z][\w.-]{0,127})[ \t]{1,8}([^\s-]\S*)"),
 )
-_CODE: Final = re.compile(r"[A-Za-z_][\w.]*[(\[].*|[A-Za-z_]\w*(?:\.\w+)+")  # of a program that reads it elsewhere
-_AUTH: Final = re.compile(r"\"auth\"[ \t]{0,8}:[ \t]{0,8}\"([A-Za-z0-9+/=]{4,})\"")  # of ~/.docker/config.json
-# What one of the forms has in it: most texts have none of these.
+_CODE: Final = pattern(r"[A-Za-z_][\w.]*[(\[].*|[A-Za-z_]\w*(?:\.\w+)+")  # of a program that reads it elsewhere
+_AUTH: Final = pattern(r"\"auth\"[ \t]{0,8}:[ \t]{0,8}\"([A-Za-z0-9+/=]{4,})\"")  # of ~/.docker/config.json
+# What one of the forms has in it: most texts have none of these. A colon alone is none: each image has one.
 _SIGNS: Final = re.compile(
-    r"[=@<:]|-----BEGIN|A(?:KIA|SIA)|gh[pousr]_|eyJ|xox|(?:^|[ \"'])--?[A-Za-z]|"
+    r"[=@<]|-----BEGIN|A(?:KIA|SIA)|gh[pousr]_|eyJ|xox|hooks\.slack|(?:^|[ \"'])--?[A-Za-z]|"
     r"(?i:^[\"']?(?:bearer|basic|token|apikey)[ \t])"
 )
+# What stands beside a colon in a form that has one: in a value, and in a message.
+_IN_VALUES: Final = re.compile(r"[\s\"']")
+_IN_MESSAGES: Final = re.compile(r"[\"']|(?i:authorization)")
 
 
 def is_credential_value(value: str) -> bool:
     """Tell whether a text has the form of a key, a token or an address with a password, or a setting with one."""
-    if not _SIGNS.search(value):
+    if not _has_sign(value, _IN_VALUES):
         return False
     text = bare(value)
     return next(_spans(text), None) is not None or any(
@@ -72,7 +74,7 @@ def is_credential_value(value: str) -> bool:
 
 def without_forms(text: str) -> str:
     """Return a message with HIDDEN in place of each part that has the form of a credential."""
-    if not _SIGNS.search(text):
+    if not _has_sign(text, _IN_MESSAGES):
         return text
     end, parts = 0, list[str]()
     for start, stop in sorted(_spans(text)):
@@ -80,6 +82,10 @@ def without_forms(text: str) -> str:
             parts += [text[end:start], HIDDEN] if start >= end else []
             end = stop
     return "".join([*parts, text[end:]]) if parts else text
+
+
+def _has_sign(text: str, beside_colon: re.Pattern[str]) -> bool:
+    return _SIGNS.search(text) is not None or (":" in text and beside_colon.search(text) is not None)
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:

@@ -1,0 +1,44 @@
+"""What the tests stand on: a forked modelyard is one that was begun, and five shares are all examples."""
+
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.conftest import Run
+from tests.support import shares
+
+COMMANDS: Final[tuple[list[str], ...]] = (
+    ["--version"],
+    ["--help"],
+    [],
+    ["nonsense"],
+    ["render", "--stdout"],
+    ["render", "-f", "\udcff"],
+    ["check", "--output", "json", "nowhere.yaml"],
+    ["check", "-"],
+    ["explain", "MY104"],
+    ["list", "--kubeconfig", "nowhere"],
+)
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_a_forked_modelyard_says_what_one_says_that_was_begun(
+    words: list[str], modelyard: Run, run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "models.yaml").write_text("apiVersion: modelyard.dev/v1alpha1\nkind: ModelSet\né: 1\r\n", "utf-8")
+    around = {"cwd": tmp_path, "stdin": "kind: É\n" * 20_000, "env": {"COLUMNS": "60", "KUBECONFIG": "nowhere"}}
+    begun = run(sys.executable, "-m", "modelyard", *words, **around)
+    forked = modelyard(*words, **around)
+    assert (forked.returncode, forked.stdout, forked.stderr) == (begun.returncode, begun.stdout, begun.stderr)
+
+
+def test_five_shares_are_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shares, "_in_full", False)
+    taken = [each for number in range(3, 8) for each in shares.share(range(17), number)]
+    assert sorted(taken) == list(range(17))
+    assert shares.examples(500).max_examples == 100
+    shares.take_all()
+    assert shares.share(range(17), 2) == list(range(17))
+    assert shares.examples(500).max_examples == 500

@@ -1,4 +1,4 @@
-"""Find code that nothing calls, with vulture, which does not know that pydantic fills the fields of shapes.
+"""Find code that nothing calls, with vulture, which does not know who fills the fields of shapes, or calls commands.
 
 Names that other packages call are in pyproject.toml, below tool.vulture.
 """
@@ -12,6 +12,7 @@ from vulture.config import make_config
 from vulture.core import Vulture
 
 import modelyard
+from modelyard.cli.app import COMMANDS
 from modelyard.models.base import Shape
 
 
@@ -29,6 +30,7 @@ def main() -> int:
             import_module(module.name)
     config = make_config([])
     names = [*config["ignore_names"], *sorted(set(_fields(Shape)))]
+    names += [name.replace("-", "_") for name in COMMANDS]
     vulture = Vulture(ignore_names=names, ignore_decorators=config["ignore_decorators"])
     vulture.scavenge(config["paths"])
     return int(vulture.report(min_confidence=config["min_confidence"]))

@@ -169,7 +169,7 @@ def config_map(models: DeclaredSet, base: str, served: Served, name: str, templa
     if served.model.runtime == "tensorflow":
         from modelyard.targets.workloads import tensorflow
 
-        files = {"files": tensorflow.files(served.model), "filesName": tensorflow.files_name(name)}
+        files = {"files": tensorflow.files(served.model), "filesOf": tensorflow.files_name(name)}
         found.append(manifest("shared/tensorflow.yaml", context | files, templates, served, hashed=True))
     return found
 

@@ -14,8 +14,8 @@ from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.deployment import Deployed
 from modelyard.problems import Problem
 from modelyard.targets import Claim
-from modelyard.targets.workloads import deployments
-from modelyard.targets.workloads.deployments import Ending
+from modelyard.targets.workloads import deployments, endings
+from modelyard.targets.workloads.endings import Ending
 from modelyard.targets.workloads.objects import (
     base_mark,
     base_name,
@@ -55,7 +55,7 @@ def check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
     yield from deployments.check(models, model, "deployment")
     yield from deployments.check_path(models, model, "deployment")
     for served in model.served:
-        yield from deployments.check_end(models, served, _ending(served))
+        yield from endings.check_end(models, served, _ending(served))
 
 
 def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> Rendered:
@@ -86,4 +86,4 @@ def _ending(served: Served) -> Ending:
     declared = spec_of(served, "deployment", Spec).timeout
     timeout = declared or (SCR_TIMEOUT if served.model.runtime == "scr" else None)
     calls = names.seconds(timeout) if timeout else None
-    return deployments.ending(served.model, STAYS, calls, rest=REST if calls is None else 0)
+    return endings.ending(served.model, STAYS, calls, rest=REST if calls is None else 0)

@@ -18,8 +18,8 @@ from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.deployment import Replicated
 from modelyard.problems import Problem, problem
 from modelyard.targets import Claim
-from modelyard.targets.workloads import deployments
-from modelyard.targets.workloads.deployments import Ending
+from modelyard.targets.workloads import deployments, endings
+from modelyard.targets.workloads.endings import Ending
 from modelyard.targets.workloads.objects import KINDS as AROUND_PODS
 from modelyard.targets.workloads.objects import (
     base_mark,
@@ -106,7 +106,7 @@ def check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
     """Yield Routes that cannot work, splits that weights cannot give, and what no Deployment can have."""
     yield from deployments.check_pods(models, model, NAME)
     for served in model.served:
-        yield from deployments.check_end(models, served, _ending(served))
+        yield from endings.check_end(models, served, _ending(served))
     spec = spec_of(model.whole, NAME, Spec)
     if spec.route:
         yield from _check_tls(models, model, spec)
@@ -271,4 +271,4 @@ def _timeout(served: Served) -> int:
 
 def _ending(served: Served) -> Ending:
     """Return how a pod ends: calls in flight get their time."""
-    return deployments.ending(served.model, STAYS, _timeout(served), rest=0)
+    return endings.ending(served.model, STAYS, _timeout(served), rest=0)

@@ -26,8 +26,9 @@ from modelyard.models.deployment import Deployed
 from modelyard.problems import Problem, problem
 from modelyard.targets import Claim
 from modelyard.targets.sagemaker_proxy import caddy
-from modelyard.targets.workloads import deployments
-from modelyard.targets.workloads.deployments import Ending, Reached
+from modelyard.targets.workloads import deployments, endings
+from modelyard.targets.workloads.deployments import Reached
+from modelyard.targets.workloads.endings import Ending
 from modelyard.targets.workloads.objects import (
     base_mark,
     base_name,
@@ -95,7 +96,7 @@ def check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
         yield problem("MY230", message, hint="set protocol: rest or both", place=place)
     yield from _check_paths(models, model)
     for served in model.served:
-        yield from deployments.check_end(models, served, _ending(served))
+        yield from endings.check_end(models, served, _ending(served))
         yield from caddy.check(models, model, served)
         for index, volume in enumerate(served.model.volumes or []):
             if volume.name in VOLUMES:
@@ -145,7 +146,7 @@ def _workload(models: DeclaredSet, model: DeclaredModel, served: Served, templat
 
 def _ending(served: Served) -> Ending:
     timeout = names.seconds(spec_of(served, NAME, Spec).timeout)
-    return deployments.ending(served.model, STAYS, timeout, rest=MARGIN)
+    return endings.ending(served.model, STAYS, timeout, rest=MARGIN)
 
 
 def _taken(served: Served) -> set[object]:

@@ -12,7 +12,6 @@ from modelyard.manifests.manifest import Manifest, TypeMeta
 from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.deployment import Autoscale, Deployed, Replicated, VolumeClaim
-from modelyard.models.model import Model
 from modelyard.problems import Problem, problem
 from modelyard.targets.workloads.objects import KINDS as AROUND_PODS
 from modelyard.targets.workloads.objects import (
@@ -50,17 +49,6 @@ MAX_STATEFUL: Final = names.MAX_LABEL - 11
 _ODD_PATHS: Final = ("//", "/./", "/../", "%2f", "%2F")  # kubernetes 1.37, pkg/apis/networking/validation
 
 
-class Ending(NamedTuple):
-    """How a pod ends, in seconds: how long it goes on taking calls, when SIGKILL comes, and what that leaves time for.
-
-    needed: preStop, as far as its time is known, and after it a call.
-    """
-
-    stays: int
-    grace: int
-    needed: int
-
-
 class Reached(NamedTuple):
     """A path that is reached from outside. exact: it alone, and not what is below it."""
 
@@ -73,21 +61,6 @@ def reached(model: DeclaredModel) -> list[Reached]:
     path = url_path(model)
     verbs = VERBS if model.served[0].model.runtime == "tensorflow" else ()
     return [*(Reached(derived(path + verb, path), exact=True) for verb in verbs), Reached(path)]
-
-
-def ending(own: Model, stays: int, calls: int | None, *, rest: int) -> Ending:
-    """Return how a pod ends. The model's own `preStop` and `terminationGrace` stand above what the target says.
-
-    stays: the target's own. calls: what a call may take, None where nothing says it. rest: seconds for what remains.
-    """
-    hook, text = own.preStop, own.terminationGrace
-    if hook and hook.sleep is not None:
-        stays = derived(names.seconds(hook.sleep), hook.sleep)
-    needed = (0 if hook and hook.sleep is None else stays) + (calls or 0)
-    if text is None:
-        return Ending(stays, stays + (calls or 0) + rest, needed)
-    grace = derived(names.seconds(text), text)
-    return Ending(stays if hook else min(stays, grace), grace, needed)
 
 
 def services(model: DeclaredModel, target: str) -> Iterator[tuple[str, Served]]:
@@ -182,20 +155,6 @@ def check_path(models: DeclaredSet, model: DeclaredModel, target: str) -> Iterat
     if wrong:
         place = models.place(model.whole.find("targets", target, "ingress", "path"))
         yield problem("MY105", f"{path} {wrong}", place=place)
-
-
-def check_end(models: DeclaredSet, served: Served, ends: Ending) -> Iterator[Problem]:
-    """Yield a grace period of the model's own that Kubernetes refuses, or that is shorter than what it is for."""
-    hook, text = served.model.preStop, served.model.terminationGrace
-    if text is None:
-        return
-    place = models.place(served.find("terminationGrace"))
-    if hook and hook.sleep and ends.stays > ends.grace:
-        message = f"preStop sleeps {hook.sleep}, and the pod is killed after {text}"
-        yield problem("MY104", message, hint="Kubernetes takes no sleep that is longer", place=place)
-    elif ends.needed > ends.grace:
-        message = f"a pod is killed after {text}, and preStop and a call may take {ends.needed}s"
-        yield problem("MY223", message, hint=f"set terminationGrace: {ends.needed}s, or a shorter timeout", place=place)
 
 
 def running(

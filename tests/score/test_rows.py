@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 from modelyard import api
 from modelyard.api.scoring import Connection, Options, Route, Scored, score
 from modelyard.problems import Place
+from modelyard.score import cells
+from modelyard.score import contract as contracts
 from tests.conftest import Run
 from tests.support.model_server import REFUSED, Server, answer, running
 from tests.support.score_tables import HEADER, OUTPUTS, QUICK, beside, errors, expected, read, rows, table
@@ -68,6 +71,44 @@ def test_tensorflow_gets_instances(server: Server, tmp_path: Path) -> None:
     assert read(tmp_path / "out.csv")[1:] == [[*row, str(int(row[0]) * 2 + 0.5)] for row in body]
     assert server.posts == 3
     assert server.requests[-1].startswith("POST /v1/models/churn:predict ")
+
+
+def test_a_signature_is_named_in_each_call(server: Server, tmp_path: Path) -> None:
+    source = table(tmp_path / "in.csv", [["1", "1.5"]], ("LOAN", "VALUE"))
+    url = server.url("/v1/models/churn")
+    done = score(url, source, tmp_path / "out.csv", route=Route(signature="doubled"))
+    assert done.problems == []
+    assert server.signatures == {"doubled"}
+    wrong = score(url, source, tmp_path / "out.csv", route=Route(signature="double"))
+    assert [each.message.rpartition(": ")[2] for each in wrong.problems] == [
+        "it has no signature double; it has doubled or serving_default"
+    ]
+    other = score(server.url("/pcr"), source, tmp_path / "out.csv", route=Route(signature="doubled"))
+    assert _codes(other) == ["MY801"]
+
+
+def test_bytes_are_written_in_base64() -> None:
+    signature = {
+        "inputs": {"image_bytes": {"dtype": "DT_STRING", "tensor_shape": {"dim": [{"size": "-1"}]}}},
+        "outputs": {"score": {"dtype": "DT_FLOAT", "tensor_shape": {"dim": [{"size": "-1"}]}}},
+    }
+    document = {"model_spec": {}, "metadata": {"signature_def": {"signature_def": {"serving_default": signature}}}}
+    contract = contracts.read(json.dumps(document).encode())
+    convert = cells.converter(contract.inputs[0], contract, ())
+    assert convert("aGVsbG8=") == '{"b64":"aGVsbG8="}'
+    with pytest.raises(cells.Misfit, match="is not base64"):
+        convert("hello!")
+
+
+@pytest.mark.parametrize("value", ["NaN", "nan", "inf", "-Infinity", "1e999"])
+def test_a_tensor_takes_no_number_that_json_has_not(server: Server, value: str, tmp_path: Path) -> None:
+    source = table(tmp_path / "in.csv", [["1", "1.5"], ["2", value]], ("LOAN", "VALUE"))
+    done = score(server.url("/v1/models/churn"), source, tmp_path / "out.csv")
+    assert _codes(done) == ["MY808"]
+    _, (row, *_, reason) = read(tmp_path / "out.errors.csv")
+    assert row == "2"
+    assert "number" in reason
+    assert server.posts == 1
 
 
 def test_a_step_that_tensorflow_has_not_is_refused(server: Server, tmp_path: Path) -> None:

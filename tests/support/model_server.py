@@ -34,8 +34,12 @@ def description(runtime: str) -> dict[str, Any]:
         one = {"dim": [{"size": "-1", "name": ""}, {"size": "1", "name": ""}], "unknown_rank": False}
         tensor = {"dtype": "DT_FLOAT", "tensor_shape": one, "name": "x:0"}
         signature = {"inputs": dict.fromkeys(NUMBERS, tensor), "outputs": {"P_BAD": tensor}}
+        signatures = {"serving_default": signature, "doubled": signature, "__saved_model_init_op": {}}
         model = {"name": "churn", "version": "1", "signature_name": ""}
-        return {"model_spec": model, "metadata": {"signature_def": {"signature_def": {"serving_default": signature}}}}
+        return {
+            "model_spec": model,
+            "metadata": {"signature_def": {"signature_def": signatures}},
+        }
     kinds = {name: {"type": kind} for name, kind in _TYPES.items()}
     outputs = {"P_BAD": {"type": "number"}, "I_BAD": {"type": "string"}}
     if runtime == "pcr":
@@ -53,7 +57,8 @@ def _data(properties: dict[str, Any]) -> dict[str, Any]:
 class Server:
     """One server. calls: rows that it scored, by LOAN; requests: heads of the last calls; delay: seconds of each.
 
-    fault: is called before a call is scored; True if it has answered, or has closed the connection.
+    signatures: that calls named. fault: is called before a call is scored; True if it has answered, or has closed the
+    connection.
     """
 
     port: int = 0
@@ -61,6 +66,7 @@ class Server:
     delay: float = 0.0
     calls: Counter[float] = field(default_factory=Counter)
     requests: list[str] = field(default_factory=list)
+    signatures: set[str] = field(default_factory=set)
     posts: int = 0
     active: int = 0
     most: int = 0
@@ -122,6 +128,7 @@ class Server:
             columns = sent["data"]
             rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
         elif "/v1/models/" in path:
+            self.signatures.add(sent.get("signature_name", ""))
             rows = [{name: value[0] for name, value in row.items()} for row in sent["instances"]]
         else:
             rows = [sent["data"]]

@@ -72,7 +72,7 @@ def score(  # noqa: PLR0913 - all but three are seldom needed, and named
         server, problems = _server(model, file, chosen, where, tunnels)
         if server is None:
             return Scored(problems)
-        run = Run(data, output, wanted, failed, chosen.step, resume, report)
+        run = Run(data, output, wanted, failed, chosen.step, chosen.signature, resume, report)
         scored = _run(_score(server, run, ca_file=chosen.ca_file))
     return replace(scored, problems=[*problems, *scored.problems], url=server.url)
 

@@ -61,6 +61,7 @@ Ingress = Annotated[
 Domain = Annotated[str, typer.Option(help="Knative's domain of the cluster: the host is MODEL.NAMESPACE.DOMAIN.")]
 Variant = Annotated[str | None, typer.Option(help="Score by this variant, whatever its percent.")]
 Step = Annotated[str, typer.Option(help="Step of a module that has several: /MODULE/STEP.")]
+Signature = Annotated[str, typer.Option(metavar="NAME", help="Signature of a SavedModel; serving_default if absent.")]
 Header = Annotated[list[str] | None, typer.Option(metavar="'NAME: VALUE'", help="Header of each call; never printed.")]
 TokenFile = Annotated[
     Path | None, typer.Option(help=f"File with a bearer token; without it ${TOKEN}, if set. Never printed.")
@@ -107,6 +108,7 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     namespace: Namespace = "", context: Context = "", kubeconfig: Kubeconfig = "",
     variant: Variant = None,
     step: Step = "",
+    signature: Signature = "",
     header: Header = None,
     token_file: TokenFile = None,
     ca_file: CaFile = "",
@@ -133,7 +135,7 @@ def score(  # noqa: PLR0913 - a command has the options that it has
         total_timeout, _action(on_error), _character(delimiter), _encoding(encoding), tuple(missing or ()),
         escape_formulas, _decimal(decimal),
     )  # fmt: skip
-    route = Route(url, ingress, domain, variant, step, _headers(header or [], token_file), ca_file)
+    route = Route(url, ingress, domain, variant, step, signature, _headers(header or [], token_file), ca_file)
     _score(model, table, output, file, route, options, errors, where, resume)
 
 

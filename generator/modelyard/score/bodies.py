@@ -64,9 +64,10 @@ class Form:
         if self.contract.runtime == "pcr":
             columns = [f"[{','.join(values)}]" for values in zip(*(row.values for row in rows), strict=True)]
             return f'{{"data":{_object(keys, columns)}}}'.encode()
+        signature = f'"signature_name":{json.dumps(self.contract.signature)},' if self.contract.signature else ""
         if len(keys) == 1:
-            return f'{{"instances":[{",".join(row.values[0] for row in rows)}]}}'.encode()
-        return f'{{"instances":[{",".join(_object(keys, row.values) for row in rows)}]}}'.encode()
+            return f'{{{signature}"instances":[{",".join(row.values[0] for row in rows)}]}}'.encode()
+        return f'{{{signature}"instances":[{",".join(_object(keys, row.values) for row in rows)}]}}'.encode()
 
     def scores(self, body: bytes, count: int) -> list[list[str]]:
         """Return for each of `count` rows the texts of its outputs. Raises BadAnswer."""

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from base64 import b64decode
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ def converter(each: Input, contract: Contract, missing: Sequence[str], decimal: 
     """Return what makes JSON of a cell, and raises Misfit if it cannot."""
     plain = {
         "number": _marked(_number, decimal), "integer": _marked(integer, decimal), "boolean": truth,
-        "string": _text(each.max_length), "json": _document(each.width),
+        "string": _text(each.max_length), "json": _document(each.width), "base64": _bytes,
     }[each.kind]  # fmt: skip
     absent = frozenset(missing) | (_MISSING if each.kind in ("number", "integer", "boolean") else {""})
     if contract.runtime == "tensorflow":
@@ -82,7 +83,7 @@ def _tensor(each: Input, plain: Convert, absent: frozenset[str]) -> Convert:
     listed = each.width == 1 and each.kind != "json"  # shape (-1, 1): each instance is a list of one
 
     def convert(cell: str) -> str:
-        if cell in absent and each.kind != "string":
+        if cell in absent and each.kind not in ("string", "base64"):
             raise Misfit("is missing, and a tensor has no missing values")
         return f"[{plain(cell)}]" if listed else plain(cell)
 
@@ -163,6 +164,15 @@ def _text(most: int | None) -> Convert:
         return json.dumps(cell)
 
     return convert
+
+
+def _bytes(cell: str) -> str:
+    """Return bytes, written in base64, as TensorFlow Serving takes them (tensorflow/serving, g3doc/api_rest.md)."""
+    try:
+        b64decode(cell, validate=True)
+    except ValueError:
+        raise Misfit(f"{_shown(cell)} is not base64") from None
+    return f'{{"b64":{json.dumps(cell)}}}'
 
 
 def _document(width: int) -> Convert:

@@ -8,13 +8,16 @@ g3doc/api_rest.md).
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
+from modelyard.manifests.names import one_of
 from modelyard.score.options import Runtime
 
-Kind = Literal["number", "integer", "boolean", "string", "json"]
+Kind = Literal["number", "integer", "boolean", "string", "json", "base64"]
 TENSORFLOW: Final = "/v1/models/"
+BYTES: Final = "_bytes"  # ends the name of a tensor whose values are bytes (g3doc/api_rest.md)
+DEFAULT: Final = "serving_default"  # the signature that TensorFlow Serving takes where a call names none
 _KINDS: Final[dict[str, Kind]] = {
     "number": "number", "double": "number", "float": "number", "decimal": "number",
     "integer": "integer", "int": "integer", "long": "integer",
@@ -37,12 +40,13 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """What a model takes and gives. kinds: of the outputs."""
+    """What a model takes and gives. kinds: of the outputs. signature: of a SavedModel, where it is not the default."""
 
     runtime: Runtime
     inputs: tuple[Input, ...]
     outputs: tuple[str, ...]
     kinds: tuple[Kind, ...]
+    signature: str = ""
 
 
 class NotUnderstood(Exception):  # noqa: N818 - a finding about the server, reported as MY803
@@ -54,8 +58,8 @@ def document_path(path: str) -> str:
     return f"{path}/metadata" if TENSORFLOW in path else f"{path}/apiMeta/api"
 
 
-def read(content: bytes) -> Contract:
-    """Read a description. Raises NotUnderstood."""
+def read(content: bytes, signature: str = "") -> Contract:
+    """Read a description. signature: of a SavedModel, the default one if empty. Raises NotUnderstood."""
     try:
         document = json.loads(content)
         json.dumps(document, ensure_ascii=False).encode()
@@ -66,7 +70,7 @@ def read(content: bytes) -> Contract:
     if not isinstance(document, dict):
         raise NotUnderstood("it is not a JSON object")
     if "model_spec" in document:
-        return _tensorflow(document)
+        return _tensorflow(document, signature)
     if "swagger" in document or "definitions" in document:
         return _open_api(document, "pcr", document.get("definitions"))
     components = document.get("components")
@@ -132,11 +136,16 @@ def _input(name: str, schema: Mapping[str, Any], runtime: Runtime, required: set
     )
 
 
-def _tensorflow(document: dict[str, Any]) -> Contract:
+def _tensorflow(document: dict[str, Any], wanted: str) -> Contract:
     metadata = _mapping(_mapping(document.get("metadata")).get("signature_def"))
-    signature = _mapping(_mapping(metadata.get("signature_def")).get("serving_default"))
+    signatures = _mapping(metadata.get("signature_def"))
+    if wanted and wanted not in signatures:
+        known = [name for name in signatures if not name.startswith("__")]
+        raise NotUnderstood(f"it has no signature {wanted}; it has {one_of(known) if known else 'none'}")
+    signature = _mapping(signatures.get(wanted or DEFAULT))
     inputs = tuple(_tensors(_mapping(signature.get("inputs"))))
-    return _sound("tensorflow", inputs, [*_tensors(_mapping(signature.get("outputs")))])
+    found = _sound("tensorflow", inputs, [*_tensors(_mapping(signature.get("outputs")))])
+    return replace(found, signature=wanted) if wanted != DEFAULT else found
 
 
 def _tensors(tensors: dict[str, Any]) -> Iterator[Input]:
@@ -146,7 +155,7 @@ def _tensors(tensors: dict[str, Any]) -> Iterator[Input]:
         if dtype.startswith(("DT_INT", "DT_UINT")):
             kind = "integer"
         elif dtype in ("DT_STRING", "DT_BOOL"):
-            kind = "string" if dtype == "DT_STRING" else "boolean"
+            kind = "boolean" if dtype == "DT_BOOL" else "base64" if name.endswith(BYTES) else "string"
         dimensions = _mapping(_mapping(tensor).get("tensor_shape")).get("dim")
         sizes = [_mapping(each).get("size") for each in dimensions] if isinstance(dimensions, list) else []
         inner = [_size(size, name) for size in sizes[1:] if size is not None]

@@ -19,7 +19,8 @@ class Route:
 
     url: of the server, or of the model on it. ingress: HOST:PORT to connect to, where no DNS knows the model's
     host. domain: Knative's own domain of the cluster. variant: scored by its tag. step: of a module with
-    several. headers: (name, value), secret. ca_file: PEM of the authorities that TLS trusts.
+    several. signature: of a SavedModel with several. headers: (name, value), secret. ca_file: PEM of the authorities
+    that TLS trusts.
     """
 
     url: str = field(default="", repr=False)
@@ -27,6 +28,7 @@ class Route:
     domain: str = ""
     variant: str | None = None
     step: str = ""
+    signature: str = ""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     ca_file: str = ""
 

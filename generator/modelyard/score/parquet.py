@@ -27,6 +27,7 @@ _GROUP_ROWS: Final = 1 << 16  # of a row group that is written
 _GROUP_BYTES: Final = 1 << 26
 _TYPES: Final[dict[Kind, Any]] = {
     "number": pa.float64(), "integer": pa.int64(), "boolean": pa.bool_(), "string": pa.string(), "json": pa.string(),
+    "base64": pa.string(),
 }  # fmt: skip
 _END: Final = (
     b"\xff\xff\xff\xff\x00\x00\x00\x00"  # of an Arrow stream (Arrow columnar format 1.5, IPC streaming format)

@@ -53,6 +53,7 @@ class Run:
     """The things of one run. data: a file, a stream of CSV, or a DataFrame; output: a file, a stream or neither.
 
     errors: file of the failed rows, of a stream; a file has its own. step: of a module that has several.
+    signature: of a SavedModel that has several.
     """
 
     data: Path | BinaryIO | Frame
@@ -60,6 +61,7 @@ class Run:
     options: Options
     errors: Path | None = None
     step: str = ""
+    signature: str = ""
     resume: bool = False
     report: Report | None = None
     measures: Measures = field(default_factory=Measures)
@@ -106,7 +108,7 @@ async def score(server: Address, run: Run, *, ca_file: str = "") -> Scored:
     try:
         with run.files:
             async with client:
-                contract = await _learned(client, calls)
+                contract = await _learned(client, calls, run.signature)
                 run.measures.forget()
                 return await _scored(client, calls, contract, run)
     except Stopped as stopped:
@@ -115,12 +117,12 @@ async def score(server: Address, run: Run, *, ca_file: str = "") -> Scored:
         return Scored([problem("MY802", str(fault), hint="name a PEM file")], run.measures)
 
 
-async def _learned(client: Client, calls: Calls) -> Contract:
+async def _learned(client: Client, calls: Calls, signature: str) -> Contract:
     path = contracts.document_path(client.server.path)
     where = client.server.at(path).url
     try:
         answer = await calls.answer(lambda: client.get(path))
-        return contracts.read(answer.body)
+        return contracts.read(answer.body, signature)
     except Failed as failed:
         hint = "is the path that of the model, and does it run?"
         raise Stopped(problem("MY802", f"GET {where}: {calls.hide(str(failed))}", hint=hint)) from failed
@@ -131,6 +133,8 @@ async def _learned(client: Client, calls: Calls) -> Contract:
 async def _scored(client: Client, calls: Calls, contract: Contract, run: Run) -> Scored:
     if run.step and contract.runtime == "tensorflow":
         raise Stopped(problem("MY801", "a model of TensorFlow Serving has no steps", hint="leave out --step"))
+    if run.signature and contract.runtime != "tensorflow":
+        raise Stopped(problem("MY801", "only a SavedModel has signatures", hint="leave out --signature"))
     table = run.table()
     found = _columns(contract, table, run.options)
     shape = Shape(Columns(table.header, contract), table, contract, run.options.decimal)

@@ -12,7 +12,7 @@ _SHOWN: Final = 30  # characters of a score in a message
 
 def value(text: str, kind: Kind) -> object:
     """Return the value of a score, None for an empty one. Raises Misfit for one that is not of its type."""
-    if not text or kind in ("string", "json"):
+    if not text or kind in ("string", "json", "base64"):
         return text or None
     try:
         if kind == "number":

@@ -4,7 +4,8 @@ Fields that the API server would refuse or drop are refused; null is refused unl
 rules in CEL are left out. Source: structural schemas, kubernetes.io/docs/tasks/extend-kubernetes/custom-resources.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 Schema: TypeAlias = dict[str, Any]
@@ -30,8 +31,13 @@ _KEPT: Final = (
 )
 
 
-def translate(node: Schema, *, crd: bool, closed: bool = True) -> Schema:
-    """Return the JSON Schema of a node of OpenAPI. closed: unknown fields are refused, which branches must not do."""
+def translate(
+    node: Schema, *, crd: bool, closed: bool = True, outer: Mapping[str, object] = MappingProxyType({})
+) -> Schema:
+    """Return the JSON Schema of a node of OpenAPI. closed: unknown fields are refused, which branches must not do.
+
+    outer: the defaults of fields that a branch's own node has: the API server looks at branches with these filled in.
+    """
     if "$ref" in node:
         return {"$ref": f"#/$defs/{node['$ref'].rpartition('/')[2]}"}
     given = node.get("type", [])
@@ -39,12 +45,16 @@ def translate(node: Schema, *, crd: bool, closed: bool = True) -> Schema:
     either = bool(node.get("x-kubernetes-int-or-string"))
     types = ["integer", "string"] if either else types
     schema: Schema = {key: node[key] for key in _KEPT if key in node}
+    filled = {
+        **outer,
+        **{key: each["default"] for key, each in node.get("properties", {}).items() if "default" in each},
+    }
     for key in _BRANCHES:
         branches = node.get(key)
         if branches and not (either and tuple(branches) == _INT_OR_STRING):
-            schema[key] = [translate(each, crd=crd, closed=False) for each in branches]
+            schema[key] = [translate(each, crd=crd, closed=False, outer=filled) for each in branches]
     if node.get("not"):
-        schema["not"] = translate(node["not"], crd=crd, closed=False)
+        schema["not"] = translate(node["not"], crd=crd, closed=False, outer=filled)
     if types == ["integer"] and (bound := _BOUNDS.get(node.get("format", ""))):
         schema["minimum"] = max(schema.get("minimum", -bound), -bound)
         schema["maximum"] = min(schema.get("maximum", bound - 1), bound - 1)
@@ -53,6 +63,10 @@ def translate(node: Schema, *, crd: bool, closed: bool = True) -> Schema:
     if "items" in node:
         schema["items"] = translate(node["items"], crd=crd, closed=closed)
     schema |= _fields(node, types, crd=crd, closed=closed)
+    if lacking := {
+        key for key, each in node.get("properties", {}).items() if key in outer and _excludes(each, outer[key])
+    }:
+        schema["required"] = sorted({*schema.get("required", ()), *lacking})
     if node.get("x-kubernetes-embedded-resource"):
         schema |= _embedded(schema)
     if node.get("nullable") and types:
@@ -60,6 +74,11 @@ def translate(node: Schema, *, crd: bool, closed: bool = True) -> Schema:
         if "enum" in schema:
             schema["enum"] = [*schema["enum"], None]
     return schema | ({"type": types[0] if len(types) == 1 else types} if types else {})
+
+
+def _excludes(node: Schema, default: object) -> bool:
+    """Tell whether a field that is absent, and so has its default, is not as a branch wants it."""
+    return "enum" in node and default not in node["enum"]
 
 
 def _fields(node: Schema, types: list[str], *, crd: bool, closed: bool) -> Schema:

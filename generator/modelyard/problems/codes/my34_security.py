@@ -1,4 +1,4 @@
-"""MY340 to MY362: findings on what pods may do, by Pod Security restricted and by OpenShift."""
+"""MY340 to MY363: findings on what pods may do, by Pod Security restricted and by OpenShift."""
 
 from typing import Final
 
@@ -43,5 +43,10 @@ SECURITY: Final[dict[str, Code]] = {
     "MY362": Code(
         "A Route to a port that is not there",
         "targetPort of a Route names a port of its Service, which is in the set and has none of that name.",
+    ),
+    "MY363": Code(
+        "A Route that OpenShift refuses",
+        "passthrough shows the router neither plain HTTP nor headers, a Route has one certificate, and some headers "
+        "cannot be set, nor values that HAProxy would run.",
     ),
 }

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from modelyard import api
@@ -15,8 +16,10 @@ from modelyard.manifests.hashed_names import seal
 from modelyard.manifests.manifest import Manifest
 from modelyard.modelsfile.load import load_text
 from modelyard.problems import has_errors
+from modelyard.problems.credentials.names import is_credential_name
 from tests.conftest import Run
 from tests.support.kustomize_builds import KUSTOMIZATIONS, load
+from tests.support.shares import examples
 
 Data: TypeAlias = dict[str, Any]
 Key: TypeAlias = tuple[str, str | None]  # kind and variant
@@ -30,7 +33,7 @@ ALL: Final[Effect] = frozenset([("Model", "a"), ("Model", "b"), CONFIG])
 ONLY_CONFIG: Final[Effect] = frozenset([CONFIG])
 NONE: Final[Effect] = frozenset()
 
-words = st.from_regex(r"[a-z][a-z0-9]{0,7}", fullmatch=True)
+words = st.from_regex(r"[a-z][a-z0-9]{0,7}", fullmatch=True).filter(lambda word: not is_credential_name(word))
 tags = st.dictionaries(words, words, max_size=3)
 
 # Where a field stands, what it can be, and which names a change of it changes.
@@ -113,7 +116,8 @@ def names(objects: list[Manifest], model: str = "score") -> dict[Key, str]:
     return {(each.kind, each.variant): each.name for each in objects if each.model == model}
 
 
-@settings(max_examples=150, deadline=None)
+@pytest.mark.many
+@examples(150)
 @given(values, st.data(), st.sampled_from(sorted(FIELDS)))
 def test_a_change_changes_exactly_the_names_that_depend_on_it(
     before: dict[str, Any], data: st.DataObject, field: str
@@ -141,7 +145,8 @@ def assert_whole(objects: list[Manifest]) -> None:
             assert ("EndpointConfig", body["spec"]["endpointConfigName"]) in bodies
 
 
-@settings(max_examples=50, deadline=None)
+@pytest.mark.many
+@examples(50)
 @given(values, st.randoms(use_true_random=False))
 def test_neither_order_nor_a_second_time_changes_anything(value: dict[str, Any], random: Any) -> None:
     data = model_set(value)

@@ -162,7 +162,7 @@ def test_a_shallow_clone_says_what_to_set(checkout: Checkout, tmp_path_factory: 
 
 
 def test_the_page_runs_as_it_stands(modelyard: Command, tmp_path: Path) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "upgrading.md").read_text("utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "upgrading.md").read_text("utf-8")
     commands = re.findall(r"(?m)^ *modelyard (.+?)(?: {2,}#.*)?$", page)
     assert len(commands) == 2
     (tmp_path / "overlays").mkdir()

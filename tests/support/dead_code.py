@@ -1,5 +1,6 @@
-"""Find code that nothing calls, with vulture, which does not know who fills the fields of shapes, or calls commands.
+"""Find code that nothing calls, with vulture.
 
+It does not know that pydantic fills the fields of shapes, and that the command line finds its commands by their names.
 Names that other packages call are in pyproject.toml, below tool.vulture.
 """
 
@@ -29,8 +30,8 @@ def main() -> int:
         if not module.name.endswith("__main__"):
             import_module(module.name)
     config = make_config([])
-    names = [*config["ignore_names"], *sorted(set(_fields(Shape)))]
-    names += [name.replace("-", "_") for name in COMMANDS]
+    commands = (where.partition(":")[2] for where, _ in COMMANDS.values())
+    names = [*config["ignore_names"], *commands, *sorted(set(_fields(Shape)))]
     vulture = Vulture(ignore_names=names, ignore_decorators=config["ignore_decorators"])
     vulture.scavenge(config["paths"])
     return int(vulture.report(min_confidence=config["min_confidence"]))

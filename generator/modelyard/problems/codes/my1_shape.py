@@ -38,4 +38,15 @@ SHAPE: Final[dict[str, Code]] = {
         "`modelyard image` writes an entry point that starts the model itself, so that the proxy has the port that "
         "SageMaker calls. It knows how SAS Container Runtime is started; other models say it with `command`.",
     ),
+    "MY112": Code(
+        "Not a SavedModel that can be served",
+        "TensorFlow Serving loads a folder with saved_model.pb, which protobuf can read (2 GiB at most), and of it the "
+        "graph whose one tag is `serve`. What is inside is read without TensorFlow. Source: tensorflow, "
+        "core/protobuf/saved_model.proto and meta_graph.proto.",
+    ),
+    "MY113": Code(
+        "A SavedModel without its usual signature",
+        "A call that names no signature gets `serving_default`, and so do `modelyard score` and SageMaker's calls.",
+        "warning",
+    ),
 }

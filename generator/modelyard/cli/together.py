@@ -17,6 +17,7 @@ EXCLUDES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     ),
     "delete": (("names", "revision"), ("revision", "force")),
     "diff": (("git", "namespace"), ("git", "context"), ("git", "kubeconfig"), ("git", "force_conflicts")),
+    "image": (("platform", "source"), ("platform", "base"), ("platform", "build")),
     "render": (("check", "stdout"), ("check", "in_place"), ("stdout", "in_place")),
     "score": (
         ("url", "domain"), ("url", "variant"), ("url", "namespace"), ("url", "context"), ("url", "kubeconfig"),
@@ -27,6 +28,7 @@ EXCLUDES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
 NEEDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "check": (("deploy", "base"), ("knative_feature", "files"), ("context", "crds"), ("kubeconfig", "crds")),
     "diff": (("rendered", "git"),),
+    "image": (("base", "source"), ("push", "build")),
     "promote": (("wait", "to_cluster"), ("timeout", "to_cluster")),
     "rollback": (
         ("wait", "to_cluster"), ("timeout", "to_cluster"), ("namespace", "to_cluster"), ("context", "to_cluster"),

@@ -49,4 +49,20 @@ SHAPE: Final[dict[str, Code]] = {
         "A call that names no signature gets `serving_default`, and so do `modelyard score` and SageMaker's calls.",
         "warning",
     ),
+    "MY114": Code(
+        "A SavedModel of another version",
+        "TensorFlow Serving takes the version from the name of the folder. Where the folder has a number, it must be "
+        "the one that the model declares with `version`, or no pod would become ready.",
+    ),
+    "MY115": Code(
+        "No program for containers that answers",
+        "Images are built by buildah, podman or docker, and tried by podman or docker: the first that is on PATH and "
+        "answers. docker is there without its server on many machines.",
+    ),
+    "MY116": Code("A program for containers that failed", "What it said stands above. The build context is whole."),
+    "MY117": Code(
+        "An image that is not made so",
+        "Of a model of TensorFlow Serving `modelyard image` makes an image with the SavedModel in it, which --from "
+        "names. Of other models it makes the image that SageMaker runs.",
+    ),
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+import yaml
 
 from modelyard.files import trees
 from modelyard.targets.workloads.serving_image import BASE, HEADER
@@ -247,7 +248,10 @@ def test_a_folder_that_is_not_modelyards_stands_as_it_is(modelyard: Run, folder:
 
 def test_what_openshift_needs_is_said(modelyard: Run, folder: Path) -> None:
     done = modelyard("image", "well-failure", "-f", folder, "--from", MODEL, "-o", "my out", cwd=folder)
-    assert "On OpenShift: oc start-build well-failure --namespace modelops --from-dir 'my out'\n" in done.stderr
+    assert (
+        "On OpenShift, with buildConfig: true: oc start-build well-failure --namespace modelops --from-dir 'my out'\n"
+        in done.stderr
+    )
     assert (
         "Next: docker build -f 'my out/Containerfile' -t registry.example.com/well-failure:7 'my out'\n" in done.stderr
     )
@@ -331,3 +335,22 @@ def test_buildah_makes_the_image_and_any_user_of_group_0_can_read_it(
     model = found["models/well-failure/7/saved_model.pb"]
     assert (model.gid, model.mode & 0o044) == (0, 0o044)
     assert found["models/well-failure/7"].mode & 0o055 == 0o055
+
+
+def test_a_rendered_build_is_the_one_that_is_started(modelyard: Run, folder: Path) -> None:
+    file = folder / "models.yaml"
+    file.write_text(
+        file.read_text("utf-8").replace("{openshift: {}}", "{openshift: {imageStream: true, buildConfig: true}}"),
+        "utf-8",
+    )
+    done = modelyard("image", "well-failure", "-f", folder, "--from", MODEL, "-o", folder / "out")
+    rendered = modelyard("render", "-f", folder, "--stdout")
+    (line,) = [each for each in done.stderr.splitlines() if each.startswith("On OpenShift: ")]
+    words = line.removeprefix("On OpenShift: ").split()
+    assert words[:2] == ["oc", "start-build"]
+    bodies = {each["kind"]: each for each in yaml.safe_load_all(rendered.stdout) if each}
+    assert bodies["BuildConfig"]["metadata"]["name"] == words[2]
+    assert bodies["BuildConfig"]["spec"]["output"]["to"] == {"kind": "ImageStreamTag", "name": "well-failure:7"}
+    assert bodies["Deployment"]["spec"]["template"]["spec"]["containers"][0]["image"] == "well-failure:7"
+    strategy = bodies["BuildConfig"]["spec"]["strategy"]["dockerStrategy"]
+    assert (folder / "out" / strategy["dockerfilePath"]).is_file()

@@ -41,6 +41,11 @@ class Named(NamedTuple):
         name = object_name(base_name(self.model, "openshift"), self.served)
         return ["oc", "start-build", name, *(["--namespace", namespace] if namespace else []), "--from-dir"]
 
+    @property
+    def has_build(self) -> bool:
+        """Tell whether `oc start-build` finds a BuildConfig that was rendered."""
+        return bool(getattr(self.served.specs.get("openshift"), "buildConfig", False))
+
 
 class Packed(NamedTuple):
     """What became of a SavedModel. signatures: as text, empty if there is an error."""

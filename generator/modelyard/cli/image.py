@@ -110,4 +110,5 @@ def _say_next(found: "Named", output: Path | None, *, built: bool, pushed: bool)
         words = ["docker", "build", "-f", str(output / "Containerfile"), "-t", found.image, str(output)]
         tell(f"Next: {shlex.join(words)}")
     if output and found.start_build:
-        tell(f"On OpenShift: {shlex.join([*found.start_build, str(output)])}")
+        declared = "" if found.has_build else ", with buildConfig: true"
+        tell(f"On OpenShift{declared}: {shlex.join([*found.start_build, str(output)])}")

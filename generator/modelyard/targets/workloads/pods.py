@@ -41,7 +41,7 @@ class Container(NamedTuple):
     stays: seconds for which it goes on taking calls when its pod ends. sidecar: a native one, which starts before the
     pod's other containers and gets SIGTERM when those have ended. native: sidecars beside it are such ones.
     claims: volumes of the pod's own. assigned: the target's platform gives user and group. grpc: gRPC's port is the
-    container's one port.
+    container's one port. image: how pods name the image, where it is not its reference.
     """
 
     port_name: str
@@ -51,6 +51,7 @@ class Container(NamedTuple):
     claims: "Sequence[VolumeClaim]" = ()
     assigned: bool = False
     grpc: bool = False
+    image: str | None = None
 
 
 def pod(
@@ -102,7 +103,7 @@ def _container(models: DeclaredSet, model: DeclaredModel, served: Served, contai
     own, spec = served.model, models.spec
     return {
         "model": own,
-        "image": image(models, own),
+        "image": container.image or image(models, own),
         "port": port(own),
         "command": words(own.command),
         "args": words(own.args),

@@ -15,6 +15,21 @@ RUNNERS: Final = ("podman", "docker")
 _ASK: Final = {"buildah": ("info",), "podman": ("info",), "docker": ("version", "--format", "{{.Server.Version}}")}
 _ASKING: Final = 30.0  # seconds until a program must have answered
 _SHOWN: Final = 300  # characters of what a program said
+_GRACE: Final = 30.0  # seconds from SIGTERM to SIGKILL; Kubernetes' own
+# Runs a command until it ends, or until standard input does: then it gets SIGTERM, which podman and docker hand on.
+# Then the folder that it has read from, which comes first, is removed.
+_KEEPER: Final = """
+folder=$1
+shift
+exec 3<&0
+"$@" </dev/null 3<&- & run=$!
+{ read -r _ <&3; kill -TERM "$run" 2>/dev/null; } & reads=$!
+exec 3<&-
+wait "$run"; code=$?
+kill "$reads" 2>/dev/null
+rm -rf -- "$folder"
+exit "$code"
+"""
 _INSTALL: Final = (
     "install podman (https://podman.io/docs/installation) or docker (https://docs.docker.com/engine/install)"
 )
@@ -70,6 +85,40 @@ def build(program: Program, context: Path, image: str) -> list[Problem]:
 def push(program: Program, image: str) -> list[Problem]:
     """Push an image to the registry that its reference names."""
     return _run(program, ["push", image], "push")
+
+
+class Running:
+    """A container in the foreground of its own program, which removes it when it ends (--rm).
+
+    What it says goes to standard error. The program is stopped when this process ends, however that is: a shell
+    beside it reads from a pipe whose other end is here. folder: a temporary one with the container's files, which
+    goes with it.
+    """
+
+    def __init__(self, program: Program, name: str, words: Sequence[str], folder: Path) -> None:
+        self._program, self._name = program, name
+        command = ["sh", "-c", _KEEPER, "sh", str(folder), program.path, "run", "--rm", "--name", name, *words]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=sys.stderr, start_new_session=True)
+
+    def code(self) -> int | None:
+        """Return the exit code of the container's program; None while it runs."""
+        return self._process.poll()
+
+    def wait(self) -> int:
+        """Wait until it ends, and return its exit code."""
+        return self._process.wait()
+
+    def stop(self) -> None:
+        """Stop the container as a cluster does: SIGTERM, and SIGKILL after a while. It is removed."""
+        if self._process.stdin:
+            self._process.stdin.close()
+        try:
+            self._process.wait(_GRACE)
+        except subprocess.TimeoutExpired:
+            gone = [self._program.path, "rm", "--force", self._name]
+            subprocess.run(gone, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=_ASKING)
+            self._process.kill()
+            self._process.wait()
 
 
 def _run(program: Program, words: list[str], what: str) -> list[Problem]:

@@ -54,10 +54,12 @@ class Packed(NamedTuple):
     problems: list[Problem]
 
 
-def named(file: str | Path, name: str, *, variant: str | None = None) -> tuple[Named | None, list[Problem]]:
+def named(
+    file: str | Path, name: str, *, variant: str | None = None, every: bool = False
+) -> tuple[Named | None, list[Problem]]:
     """Return a model of a models file, and all problems.
 
-    variant: which of a model's variants; it must be named if their images differ.
+    variant: which of a model's variants; it must be named if their images differ, unless `every` one is wanted.
     """
     loaded = load(file)
     models = loaded.models.models if loaded.models else ()
@@ -65,7 +67,12 @@ def named(file: str | Path, name: str, *, variant: str | None = None) -> tuple[N
     if loaded.models is None or found is None:
         return None, [*loaded.problems, _unknown(f"there is no model {name}", name, (each.name for each in models))]
     variants = {each.variant or "": each for each in found.variants}
-    if variants and variant is None and len({(each.model.image, each.model.version) for each in found.variants}) > 1:
+    if (
+        variants
+        and variant is None
+        and not every
+        and len({(each.model.image, each.model.version) for each in found.variants}) > 1
+    ):
         return None, [*loaded.problems, _unknown(f"{name} has variants: name one with --variant", "", variants)]
     if variant is not None and variant not in variants:
         return None, [*loaded.problems, _unknown(f"{name} has no variant {variant}", variant, variants)]

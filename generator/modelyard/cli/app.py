@@ -169,4 +169,17 @@ def counted(problems: Sequence[Problem]) -> str:
 
 
 # The commands register themselves with the app above.
-from modelyard.cli import apply, check, cluster, image, plugin, render, sagemaker, score, show, site_config, traffic  # noqa: E402, F401
+from modelyard.cli import (  # noqa: E402, F401
+    apply,
+    attempt,
+    check,
+    cluster,
+    image,
+    plugin,
+    render,
+    sagemaker,
+    score,
+    show,
+    site_config,
+    traffic,
+)

@@ -23,6 +23,7 @@ EXCLUDES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("url", "domain"), ("url", "variant"), ("url", "namespace"), ("url", "context"), ("url", "kubeconfig"),
         ("domain", "namespace"), ("domain", "context"), ("domain", "kubeconfig"), ("retries", "no_retry"),
     ),
+    "try": (("compose", "port"), ("compose", "variant")),
 }  # fmt: skip
 # Command -> (a parameter, what it has no effect without).
 NEEDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
@@ -35,6 +36,7 @@ NEEDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("kubeconfig", "to_cluster"),
     ),
     "traffic": (("wait", "to_cluster"), ("timeout", "to_cluster")),
+    "try": (("output", "compose"),),
 }  # fmt: skip
 
 

@@ -65,4 +65,20 @@ SHAPE: Final[dict[str, Code]] = {
         "Of a model of TensorFlow Serving `modelyard image` makes an image with the SavedModel in it, which --from "
         "names. Of other models it makes the image that SageMaker runs.",
     ),
+    "MY118": Code(
+        "A variable that only the cluster has",
+        "Without a cluster nobody knows the values of Secrets, ConfigMaps and fields of pods. `modelyard try` takes "
+        "them from its own environment, by the variable's name, and shows them nowhere.",
+    ),
+    "MY119": Code(
+        "What a container lacks without a cluster",
+        "Volumes, whole Secrets and the containers beside the model are left out. What is there is started with the "
+        "rights and limits that it has in a cluster.",
+        "warning",
+    ),
+    "MY120": Code(
+        "A container that is not ready",
+        "It has ended, or its readiness probe has not succeeded in the time that its startup probe gives it. Its log "
+        "says why.",
+    ),
 }

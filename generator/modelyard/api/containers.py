@@ -15,15 +15,20 @@ RUNNERS: Final = ("podman", "docker")
 _ASK: Final = {"buildah": ("info",), "podman": ("info",), "docker": ("version", "--format", "{{.Server.Version}}")}
 _ASKING: Final = 30.0  # seconds until a program must have answered
 _SHOWN: Final = 300  # characters of what a program said
-_GRACE: Final = 30.0  # seconds from SIGTERM to SIGKILL; Kubernetes' own
-# Runs a command until it ends, or until standard input does: then it gets SIGTERM, which podman and docker hand on.
-# Then the folder that it has read from, which comes first, is removed.
+_GRACE: Final = 30  # seconds from SIGTERM to SIGKILL; Kubernetes' own
+# Runs a container until it ends, or until standard input does: then it gets SIGTERM, which podman and docker hand on,
+# and is removed if it has not ended in time. At last the folder that it has read from goes.
 _KEEPER: Final = """
-folder=$1
-shift
+folder=$1 name=$2 left=$3
+shift 3
 exec 3<&0
 "$@" </dev/null 3<&- & run=$!
-{ read -r _ <&3; kill -TERM "$run" 2>/dev/null; } & reads=$!
+{
+    read -r _ <&3
+    kill -TERM "$run" 2>/dev/null
+    while [ "$left" -gt 0 ]; do sleep 1; left=$((left - 1)); done
+    "$1" rm --force "$name" >/dev/null 2>&1
+} & reads=$!
 exec 3<&-
 wait "$run"; code=$?
 kill "$reads" 2>/dev/null
@@ -96,8 +101,8 @@ class Running:
     """
 
     def __init__(self, program: Program, name: str, words: Sequence[str], folder: Path) -> None:
-        self._program, self._name = program, name
-        command = ["sh", "-c", _KEEPER, "sh", str(folder), program.path, "run", "--rm", "--name", name, *words]
+        keeper = ["sh", "-c", _KEEPER, "sh", str(folder), name, str(_GRACE)]
+        command = [*keeper, program.path, "run", "--rm", "--name", name, *words]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=sys.stderr, start_new_session=True)
 
     def code(self) -> int | None:
@@ -112,13 +117,7 @@ class Running:
         """Stop the container as a cluster does: SIGTERM, and SIGKILL after a while. It is removed."""
         if self._process.stdin:
             self._process.stdin.close()
-        try:
-            self._process.wait(_GRACE)
-        except subprocess.TimeoutExpired:
-            gone = [self._program.path, "rm", "--force", self._name]
-            subprocess.run(gone, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=_ASKING)
-            self._process.kill()
-            self._process.wait()
+        self._process.wait()
 
 
 def _run(program: Program, words: list[str], what: str) -> list[Problem]:

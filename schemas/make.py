@@ -14,7 +14,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import yaml
 
@@ -23,6 +23,7 @@ from modelyard.check.schemas.openapi import META, Schema, of_version, translate,
 HERE: Final = Path(__file__).resolve().parent
 OUT: Final = HERE.parent / "generator" / "modelyard" / "check" / "schemas" / "shipped"
 CRDS: Final = "crds"
+_DEFINITIONS: Final = "#/definitions/"
 # apimachinery, pkg/api/resource/quantity.go: the grammar of a quantity.
 _NUMBER: Final = r"([0-9]+(\.[0-9]*)?|\.[0-9]+)"
 _QUANTITY: Final = rf"^[+-]?{_NUMBER}([KMGTPE]i|[numkMGTPE]|[eE][+-]?{_NUMBER})?$"
@@ -102,6 +103,33 @@ def of_definition(crd: Schema, definitions: dict[str, Schema]) -> Iterator[Kind]
             yield Kind(CRDS, api_version, kind, alone(schema, definitions))
 
 
+def of_openapi(document: Schema, named: dict[str, str], definitions: dict[str, Schema]) -> Iterator[Kind]:
+    """Yield kinds of an OpenAPI document. named: apiVersion and kind -> the name of its definition.
+
+    Kubernetes' own definitions have their names backwards there, and are taken from Kubernetes.
+    """
+    every = {**_forwards(document["definitions"]), **definitions}
+    for name, definition in named.items():
+        api_version, kind = name.split()
+        fields = {key: each for key, each in every[definition]["properties"].items() if key != "status"}
+        schema = translate({**every[definition], "properties": fields}, crd=False)
+        yield Kind(CRDS, api_version, kind, alone(whole(schema, api_version, kind), every))
+
+
+def _forwards(node: Any) -> Any:
+    """Return a document with names such as ObjectMeta.v1.meta.apis.pkg.apimachinery.k8s.io turned round."""
+    if isinstance(node, dict):
+        return {_turned(key): _forwards(each) for key, each in node.items()}
+    if isinstance(node, list):
+        return [_forwards(each) for each in node]
+    refers = isinstance(node, str) and node.startswith(_DEFINITIONS)
+    return f"{_DEFINITIONS}{_turned(node.removeprefix(_DEFINITIONS))}" if refers else node
+
+
+def _turned(name: str) -> str:
+    return ".".join(reversed(name.split("."))) if name.endswith(".k8s.io") else name
+
+
 def by_hand(file: Path, definitions: dict[str, Schema]) -> Iterator[Kind]:
     """Yield the kinds of a file that is written by hand."""
     for each in yaml.safe_load(file.read_text("utf-8"))["definitions"]:
@@ -150,6 +178,8 @@ def kinds_of(sources: Schema, folder: Path) -> Iterator[Kind]:
         for file in entry["files"]:
             for crd in yaml.load_all((module / file).read_text("utf-8"), yaml.CSafeLoader):
                 yield from of_definition(crd, definitions)
+        for file, named in entry.get("openapi", {}).items():
+            yield from of_openapi(json.loads((module / file).read_text("utf-8")), named, definitions)
     for entry in sources["by_hand"]:
         yield from by_hand(HERE / entry["file"], definitions)
 

@@ -3,6 +3,7 @@
 They know no Knative, so every pod template is put into a Deployment for them.
 """
 
+import gzip
 import json
 import shutil
 from collections import defaultdict
@@ -22,6 +23,11 @@ Object = dict[str, Any]
 Run = Callable[..., CompletedProcess[str]]
 
 VALIDATED: Final = "1.30"  # the newest Kubernetes that kubectl-validate carries
+# Served by an API server of OpenShift's own, so that there is no custom resource definition.
+WITHOUT_DEFINITION: Final = frozenset(["BuildConfig", "ImageStream"])
+# What the schemas beside the checkout lack: the shipped one, as another program reads it.
+SHIPPED: Final = ROOT / "generator" / "modelyard" / "check" / "schemas" / "shipped" / "crds"
+LACKING: Final = {"build.openshift.io_v1_buildconfig.json.gz": "build.openshift.io-buildconfig-v1.json"}
 KNATIVE_ONLY: Final = ("containerConcurrency", "timeoutSeconds", "responseStartTimeoutSeconds", "idleTimeoutSeconds")
 
 
@@ -142,8 +148,11 @@ def test_kubeconform_finds_nothing(run: Run, folder: Path, shared: Path, tmp_pat
     for each in index:
         if each["set"] in ("kubernetes-1.37", "crd", "openshift"):
             group, _, version = each["apiVersion"].rpartition("/")
-            named = tmp_path / f"{group or version}-{each['kind'].lower()}-{version}.json"
-            shutil.copy(shared / "data" / "schemas" / each["path"], named)
+            path = tmp_path / f"{group or version}-{each['kind'].lower()}-{version}.json"
+            shutil.copy(shared / "data" / "schemas" / each["path"], path)
+    for name, named in LACKING.items():
+        assert not (tmp_path / named).exists()
+        (tmp_path / named).write_bytes(gzip.decompress((SHIPPED / name).read_bytes()))
     location = f"{tmp_path}/{{{{.Group}}}}-{{{{.ResourceKind}}}}-{{{{.ResourceAPIVersion}}}}.json"
     done = run(kubeconform, "-strict", "-summary", "-output", "json", "-schema-location", location, folder)
     result = json.loads(done.stdout)
@@ -153,14 +162,17 @@ def test_kubeconform_finds_nothing(run: Run, folder: Path, shared: Path, tmp_pat
     assert count > 100
 
 
-def test_kubectl_validate_finds_nothing(run: Run, folder: Path, shared: Path) -> None:
+def test_kubectl_validate_finds_nothing(run: Run, folder: Path, shared: Path, tmp_path: Path) -> None:
     program = need(KUBECTL_VALIDATE, "`make tools` builds it")
     crds = shared / "data" / "crds"
-    done = run(program, folder, "--version", VALIDATED, "--local-crds", crds, "--output", "json")
+    for each in folder.iterdir():
+        if json.loads(each.read_text("utf-8"))["kind"] not in WITHOUT_DEFINITION:
+            shutil.copy(each, tmp_path)
+    done = run(program, tmp_path, "--version", VALIDATED, "--local-crds", crds, "--output", "json")
     result = json.loads(done.stdout)
     refused = {file: each for file, each in result.items() if any(one["status"] != "Success" for one in each)}
     assert (refused, done.returncode) == ({}, 0)
-    assert len(result) == len(list(folder.iterdir())) > 100
+    assert len(result) == len(list(tmp_path.iterdir())) > 100
 
 
 def test_kube_score_finds_nothing_but_what_was_decided(

@@ -61,8 +61,9 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "image": (
         "image:image",
-        "Write the build context of the image that SageMaker runs: the model's image with a proxy in front of it.",
+        "Write the build context of a model's image.",
     ),
+    "try": ("attempt:attempt", "Start a model on this machine, with podman or docker."),
     "init": (
         "render:init",
         "Write a commented models.yaml with one model, a kustomization.yaml and the schema for editors.",

@@ -1,30 +1,114 @@
-"""image: the command that writes the build context of a SageMaker image."""
+"""image: the command that writes, builds and pushes images: of a SavedModel, and for SageMaker."""
 
+import shlex
+import tempfile
+from contextlib import ExitStack
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modelyard.api import image as api
-from modelyard.cli.messages import counted, stop_on_errors, tell
+from modelyard.cli.messages import counted, report, stop_on_errors, tell
 from modelyard.cli.options import File, Outside
+from modelyard.problems import has_errors, problem
+
+if TYPE_CHECKING:
+    from modelyard.api.image import Named  # it loads with the command
 
 
-def image(
+class Platform(StrEnum):
+    """What an image is for, where it is not the model's own."""
+
+    SAGEMAKER = "sagemaker"
+
+
+def image(  # noqa: PLR0913 - typer's way
     model: Annotated[str, typer.Argument(help="Name of the model.")],
     file: File = Path(),
     _outside: Outside = None,
     *,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder to write.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="DIR", help="Folder to write.")] = None,
     variant: Annotated[str | None, typer.Option(help="Which variant, where their images differ.")] = None,
+    source: Annotated[
+        Path | None, typer.Option("--from", metavar="PATH", help="SavedModel: a folder, or a zip or tar archive.")
+    ] = None,
+    base: Annotated[
+        str | None, typer.Option(metavar="IMAGE", help="Image of TensorFlow Serving, in place of the pinned one.")
+    ] = None,
+    platform: Annotated[Platform | None, typer.Option("--for", help="The image that SageMaker runs.")] = None,
+    build: Annotated[bool, typer.Option("--build", help="Build it with buildah, podman or docker.")] = False,
+    push: Annotated[bool, typer.Option("--push", help="Push it to its registry.")] = False,
 ) -> None:
-    """Write the build context of the image that SageMaker runs: the model's image with a proxy in front of it.
+    """Write the build context of a model's image.
 
-    The folder belongs to modelyard: it is exchanged whole, and only if there is no error. Its README says how to
-    build, try and push the image.
+    Of a model of TensorFlow Serving, an image with its SavedModel, whose signatures are printed; without -o and
+    --build it is only looked at. Of any other, or with --for sagemaker, the image that SageMaker runs: the model's
+    own with a proxy in front of it, whose README says how to build, try and push it.
+
+    The folder belongs to modelyard: it is exchanged whole, and only if there is no error.
     """
+    from modelyard.api import image as api
+
+    found, problems = api.named(file, model, variant=variant)
+    if found is None or has_errors(problems):
+        stop_on_errors(problems)
+    elif found.served.model.runtime == "tensorflow" and platform is None:
+        report(problems)
+        _of_savedmodel(found, source, base, output, build=build, push=push)
+    elif source or build:
+        hint = f"take out {'--from' if source else '--build'}; the README in the folder says how to build it"
+        stop_on_errors([problem("MY117", f"the image of {model} for SageMaker is made of its own image", hint=hint)])
+    else:
+        _for_sagemaker(file, model, variant, output)
+
+
+def _for_sagemaker(file: Path, model: str, variant: str | None, output: Path | None) -> None:
+    from modelyard.api import image as api
+
+    if output is None:
+        raise typer.BadParameter("the image for SageMaker needs a folder: -o DIR")
     made, problems = api.context(file, model, variant=variant)
     stop_on_errors(problems)
     stop_on_errors(api.write(output, made))
     tell(f"wrote {output}: {len(made)} files{counted(problems)}")
     tell(f"Next: docker build -f {output / 'Containerfile'} {output}; {output / 'README.md'} has the rest")
+
+
+def _of_savedmodel(
+    found: "Named", source: Path | None, base: str | None, output: Path | None, *, build: bool, push: bool
+) -> None:
+    from modelyard.api import containers
+    from modelyard.api import image as api
+
+    if source is None:
+        hint = "add --from PATH: a folder with saved_model.pb, or a zip or tar archive of one"
+        stop_on_errors([problem("MY117", f"nothing says where the SavedModel of {found.model.name} is", hint=hint)])
+        return
+    program, problems = containers.find(containers.BUILDERS) if build else (None, [])
+    stop_on_errors(problems)
+    with ExitStack() as closing:
+        folder = output
+        if folder is None and build:
+            temporary = tempfile.TemporaryDirectory(prefix="modelyard-")
+            folder = Path(closing.enter_context(temporary)) / "context"
+        packed = api.pack(found, source, base=base or api.BASE, output=folder)
+        stop_on_errors(packed.problems)
+        if program and folder:
+            stop_on_errors(containers.build(program, folder, found.image))
+            stop_on_errors(containers.push(program, found.image) if push else [])
+    typer.echo(packed.signatures, nl=False)
+    _say_next(found, output, built=build, pushed=push)
+
+
+def _say_next(found: "Named", output: Path | None, *, built: bool, pushed: bool) -> None:
+    if output:
+        tell(f"wrote {output}")
+    if built:
+        tell(f"{'built and pushed' if pushed else 'built'} {found.image}")
+    elif output:
+        words = ["docker", "build", "-f", str(output / "Containerfile"), "-t", found.image, str(output)]
+        tell(f"Next: {shlex.join(words)}")
+    if output and found.start_build:
+        declared = "" if found.has_build else ", with buildConfig: true"
+        tell(f"On OpenShift{declared}: {shlex.join([*found.start_build, str(output)])}")

@@ -17,22 +17,26 @@ EXCLUDES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     ),
     "delete": (("names", "revision"), ("revision", "force")),
     "diff": (("git", "namespace"), ("git", "context"), ("git", "kubeconfig"), ("git", "force_conflicts")),
+    "image": (("platform", "source"), ("platform", "base"), ("platform", "build")),
     "render": (("check", "stdout"), ("check", "in_place"), ("stdout", "in_place")),
     "score": (
         ("url", "domain"), ("url", "variant"), ("url", "namespace"), ("url", "context"), ("url", "kubeconfig"),
         ("domain", "namespace"), ("domain", "context"), ("domain", "kubeconfig"), ("retries", "no_retry"),
     ),
+    "try": (("compose", "port"), ("compose", "variant")),
 }  # fmt: skip
 # Command -> (a parameter, what it has no effect without).
 NEEDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "check": (("deploy", "base"), ("knative_feature", "files"), ("context", "crds"), ("kubeconfig", "crds")),
     "diff": (("rendered", "git"),),
+    "image": (("base", "source"), ("push", "build")),
     "promote": (("wait", "to_cluster"), ("timeout", "to_cluster")),
     "rollback": (
         ("wait", "to_cluster"), ("timeout", "to_cluster"), ("namespace", "to_cluster"), ("context", "to_cluster"),
         ("kubeconfig", "to_cluster"),
     ),
     "traffic": (("wait", "to_cluster"), ("timeout", "to_cluster")),
+    "try": (("output", "compose"),),
 }  # fmt: skip
 
 

@@ -13,6 +13,8 @@ _RANKS: Final[dict[str, int]] = {
             "ConfigMap",
             "NetworkPolicy",
             "ClusterDomainClaim",
+            "ImageStream",
+            "BuildConfig",
             "Deployment",
             "StatefulSet",
             "Service",

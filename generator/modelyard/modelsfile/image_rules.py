@@ -39,6 +39,8 @@ def _from_anywhere(models: DeclaredSet, model: DeclaredModel) -> Iterator[Proble
         return
     for served in model.served:
         own = served.model.image
+        if served.specs.keys() <= {"openshift"} and getattr(served.specs.get("openshift"), "buildConfig", False):
+            continue  # it is built inside of the project, and comes from no registry
         if own and not names.names_registry(own):
             hint = "add registry: to spec, or write the host before the image, such as docker.io/library/"
             yield problem("MY226", f"{own} names no registry", hint=hint, place=models.place(served.find("image")))

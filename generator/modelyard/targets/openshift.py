@@ -18,7 +18,7 @@ from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.deployment import Replicated
 from modelyard.problems import Problem, problem
 from modelyard.targets import Claim
-from modelyard.targets.workloads import deployments, endings
+from modelyard.targets.workloads import deployments, endings, image_streams
 from modelyard.targets.workloads.endings import Ending
 from modelyard.targets.workloads.objects import KINDS as AROUND_PODS
 from modelyard.targets.workloads.objects import (
@@ -41,14 +41,18 @@ SUMMARY: Final = "Deployment or StatefulSet, Service and Route of OpenShift, whi
 SHARED_FIELDS: Final = frozenset(
     ["name", "service", "host", "tls", "certificate", "redirect", "annotations", "route", "hosts", "timeout"]
 )
-KINDS: Final = AROUND_PODS | {
-    TypeMeta("apps/v1", "Deployment"),
-    TypeMeta("apps/v1", "StatefulSet"),
-    TypeMeta("v1", "Service"),
-    TypeMeta("autoscaling/v2", "HorizontalPodAutoscaler"),
-    TypeMeta("policy/v1", "PodDisruptionBudget"),
-    TypeMeta("route.openshift.io/v1", "Route"),
-}
+KINDS: Final = (
+    AROUND_PODS
+    | image_streams.KINDS
+    | {
+        TypeMeta("apps/v1", "Deployment"),
+        TypeMeta("apps/v1", "StatefulSet"),
+        TypeMeta("v1", "Service"),
+        TypeMeta("autoscaling/v2", "HorizontalPodAutoscaler"),
+        TypeMeta("policy/v1", "PodDisruptionBudget"),
+        TypeMeta("route.openshift.io/v1", "Route"),
+    }
+)
 PORT: Final = 80  # of the Services
 STAYS: Final = 10  # seconds; the router and endpoints forget a pod in that time
 TIMEOUT: Final = "30s"  # the router's own
@@ -82,6 +86,10 @@ class Spec(Replicated):
     hosts: Literal["per-variant"] | None = Field(
         None, description="per-variant: besides the split, a Route for each variant, at VARIANT-HOST."
     )
+    imageStream: bool = Field(False, description="Pods take the image from an ImageStream, which imports it.")
+    buildConfig: bool = Field(
+        False, description="Render a BuildConfig for `oc start-build --from-dir`, which builds what imageStream holds."
+    )
 
 
 def claims(model: DeclaredModel) -> Iterator[Claim]:
@@ -107,6 +115,8 @@ def check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
     yield from deployments.check_pods(models, model, NAME)
     for served in model.served:
         yield from endings.check_end(models, served, _ending(served))
+        own = spec_of(served, NAME, Spec)
+        yield from image_streams.check(models, served, NAME, stream=own.imageStream, built=own.buildConfig)
     spec = spec_of(model.whole, NAME, Spec)
     if spec.route:
         yield from _check_tls(models, model, spec)
@@ -206,12 +216,21 @@ def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> R
 
 def _workload(models: DeclaredSet, model: DeclaredModel, served: Served, templates: Templates) -> Iterator[Manifest]:
     spec, ending = spec_of(served, NAME, Spec), _ending(served)
+    base = base_name(model, NAME)
+    name = object_name(base, served)
     container = Container(
-        "http", ending.stays, claims=spec.volumeClaims or (), assigned=True, seconds=_timeout(model.whole)
+        "http",
+        ending.stays,
+        claims=spec.volumeClaims or (),
+        assigned=True,
+        seconds=_timeout(model.whole),
+        image=image_streams.reference(name, served) if spec.imageStream else None,
     )
     pods = pod(models, model, served, NAME, templates, container)
     pods["podAnnotations"] = {"openshift.io/required-scc": SCC, **pods["podAnnotations"]}
-    yield from config_map(models, base_name(model, NAME), served, pods["name"], templates)
+    if spec.imageStream:
+        yield from image_streams.render(models, served, base, name, templates, built=spec.buildConfig)
+    yield from config_map(models, base, served, name, templates)
     yield from deployments.running(served, spec, pods, templates, grace=ending.grace, port=PORT)
 
 

@@ -5,7 +5,7 @@ from modelyard.files.disk.exchange import exchange, exchange_all
 from modelyard.files.disk.in_place import write_all_in_place, write_in_place
 from modelyard.files.disk.lock import locked
 from modelyard.files.disk.read import read
-from modelyard.files.disk.refused import MAX_FOREIGN, FileProblem, refused
+from modelyard.files.disk.refused import MAX_FOREIGN, FileProblem, refused, shown
 from modelyard.files.disk.remove import remove
 from modelyard.files.disk.write import create, write
 
@@ -20,6 +20,7 @@ __all__ = [
     "read",
     "refused",
     "remove",
+    "shown",
     "write",
     "write_all_in_place",
     "write_in_place",

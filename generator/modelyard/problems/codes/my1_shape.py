@@ -38,4 +38,47 @@ SHAPE: Final[dict[str, Code]] = {
         "`modelyard image` writes an entry point that starts the model itself, so that the proxy has the port that "
         "SageMaker calls. It knows how SAS Container Runtime is started; other models say it with `command`.",
     ),
+    "MY112": Code(
+        "Not a SavedModel that can be served",
+        "TensorFlow Serving loads a folder with saved_model.pb, which protobuf can read (2 GiB at most), and of it the "
+        "graph whose one tag is `serve`. What is inside is read without TensorFlow. Source: tensorflow, "
+        "core/protobuf/saved_model.proto and meta_graph.proto.",
+    ),
+    "MY113": Code(
+        "A SavedModel without its usual signature",
+        "A call that names no signature gets `serving_default`, and so do `modelyard score` and SageMaker's calls.",
+        "warning",
+    ),
+    "MY114": Code(
+        "A SavedModel of another version",
+        "TensorFlow Serving takes the version from the name of the folder. Where the folder has a number, it must be "
+        "the one that the model declares with `version`, or no pod would become ready.",
+    ),
+    "MY115": Code(
+        "No program for containers that answers",
+        "Images are built by buildah, podman or docker, and tried by podman or docker: the first that is on PATH and "
+        "answers. docker is there without its server on many machines.",
+    ),
+    "MY116": Code("A program for containers that failed", "What it said stands above. The build context is whole."),
+    "MY117": Code(
+        "An image that is not made so",
+        "Of a model of TensorFlow Serving `modelyard image` makes an image with the SavedModel in it, which --from "
+        "names. Of other models it makes the image that SageMaker runs.",
+    ),
+    "MY118": Code(
+        "A variable that only the cluster has",
+        "Without a cluster nobody knows the values of Secrets, ConfigMaps and fields of pods. `modelyard try` takes "
+        "them from its own environment, by the variable's name, and shows them nowhere.",
+    ),
+    "MY119": Code(
+        "What a container lacks without a cluster",
+        "Volumes, whole Secrets and the containers beside the model are left out. What is there is started with the "
+        "rights and limits that it has in a cluster.",
+        "warning",
+    ),
+    "MY120": Code(
+        "A container that is not ready",
+        "It has ended, or its readiness probe has not succeeded in the time that its startup probe gives it. Its log "
+        "says why.",
+    ),
 }

@@ -189,4 +189,9 @@ RULES: Final[dict[str, Code]] = {
         severity="warning",
         ignorable=True,
     ),
+    "MY250": Code(
+        "An ImageStream that cannot hold the image",
+        "An ImageStream of OpenShift has tags, and pods name it as NAME:TAG. What a BuildConfig builds goes to a tag, "
+        "and its digest is known only then. Source: openshift/api, image/v1/types.go and build/v1/types.go.",
+    ),
 }

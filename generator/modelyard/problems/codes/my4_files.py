@@ -36,4 +36,10 @@ FILES: Final[dict[str, Code]] = {
         "An edit must change one value and nothing else, and the text is laid out in a way in which that is not sure, "
         "or the list of models is not there. The file is untouched.",
     ),
+    "MY409": Code(
+        "Files that are not taken",
+        "Of an archive or folder that holds a model, regular files are taken, and nothing else: a name that leads out "
+        "of it, a link or a device could bring in what is not the model's. Sizes and numbers are bounded, also against "
+        "what the archive itself is.",
+    ),
 }

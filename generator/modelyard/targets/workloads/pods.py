@@ -41,7 +41,8 @@ class Container(NamedTuple):
     stays: seconds for which it goes on taking calls when its pod ends. sidecar: a native one, which starts before the
     pod's other containers and gets SIGTERM when those have ended. native: sidecars beside it are such ones.
     claims: volumes of the pod's own. assigned: the target's platform gives user and group. grpc: gRPC's port is the
-    container's one port. seconds: what a call may take, where the target says it.
+    container's one port. seconds: what a call may take, where the target says it. image: how pods name the image, where
+    it is not its reference.
     """
 
     port_name: str
@@ -52,6 +53,7 @@ class Container(NamedTuple):
     assigned: bool = False
     grpc: bool = False
     seconds: int | None = None
+    image: str | None = None
 
 
 def pod(
@@ -103,7 +105,7 @@ def _container(models: DeclaredSet, model: DeclaredModel, served: Served, contai
     own, spec = served.model, models.spec
     return {
         "model": own,
-        "image": image(models, own),
+        "image": container.image or image(models, own),
         "port": port(own),
         "command": words(own.command),
         "args": words(own.args),

@@ -52,8 +52,7 @@ class Scored:
 class Run:
     """The things of one run. data: a file, a stream of CSV, or a DataFrame; output: a file, a stream or neither.
 
-    errors: file of the failed rows, of a stream; a file has its own. step: of a module that has several.
-    signature: of a SavedModel that has several.
+    errors: file of the failed rows, of a stream; a file has its own. step, signature: of a model that has several.
     """
 
     data: Path | BinaryIO | Frame
@@ -131,16 +130,16 @@ async def _learned(client: Client, calls: Calls, signature: str) -> Contract:
 
 
 async def _scored(client: Client, calls: Calls, contract: Contract, run: Run) -> Scored:
-    if run.step and contract.runtime == "tensorflow":
-        raise Stopped(problem("MY801", "a model of TensorFlow Serving has no steps", hint="leave out --step"))
-    if run.signature and contract.runtime != "tensorflow":
-        raise Stopped(problem("MY801", "only a SavedModel has signatures", hint="leave out --signature"))
+    is_saved_model = contract.runtime == "tensorflow"
+    if given := run.step if is_saved_model else run.signature:
+        words = ("steps", "--step") if is_saved_model else ("signatures", "--signature")
+        raise Stopped(problem("MY801", f"the model has no {words[0]}, so no {given}", hint=f"leave out {words[1]}"))
     table = run.table()
     found = _columns(contract, table, run.options)
     shape = Shape(Columns(table.header, contract), table, contract, run.options.decimal)
     if shape.columns.taken:
-        message = f"columns of the output would have the same name: {', '.join(shape.columns.taken)}"
-        raise Stopped(problem("MY805", message, hint="rename one"))
+        names = ", ".join(shape.columns.taken)
+        raise Stopped(problem("MY805", f"columns of the output would have one name: {names}", hint="rename one"))
     if run.reads_twice:
         run.measures.total = _survey(run.table(), found, run)
     typed = isinstance(run.output, Path) and formats.is_parquet(run.output)

@@ -300,20 +300,21 @@ def test_scr_runs_as_its_own_user_and_on_openshift_as_none_of_ours(renderings: M
     for rendering in renderings.values():
         assert rendering.models is not None
         declared = {each.name: each.whole.model for each in rendering.models.models}
-        user_ids = rendering.models.spec.platform == "kubernetes"
         for each in rendering.objects:
             model = declared.get(each.model or "")
             if model is None or model.runtime != "scr" or (model.securityContext and model.securityContext.runAsUser):
                 continue
             for _, template in _templates(each.body, ""):
                 spec = template["spec"]
-                kept = {"fsGroup"} if each.kind == "StatefulSet" and user_ids else set()
+                own = "openshift.io/required-scc" in template["metadata"].get("annotations", {})  # a target of its own
+                platform = "openshift" if own else rendering.models.spec.platform
+                kept = {"fsGroup"} if each.kind == "StatefulSet" and platform == "kubernetes" else set()
                 assert {key for key in spec.get("securityContext", {}) if key != "fsGroupChangePolicy"} == kept
                 for container in (*spec.get("initContainers", ()), *spec["containers"]):
                     if container["name"] not in ("model", "proxy"):
                         continue  # its user is that of its image, or the one that the models file gives
                     user = container["securityContext"].get("runAsUser")
-                    found[rendering.models.spec.platform].add((container["name"], user))
+                    found[platform].add((container["name"], user))
     # Not one user for both: where they share a PID namespace each could read the other's environment.
     assert found == {
         "kubernetes": {("model", 1001), ("proxy", 65532)},

@@ -123,8 +123,9 @@ async def _learned(client: Client, calls: Calls, signature: str) -> Contract:
         answer = await calls.answer(lambda: client.get(path))
         return contracts.read(answer.body, signature)
     except Failed as failed:
-        hint = "is the path that of the model, and does it run?"
-        raise Stopped(problem("MY802", f"GET {where}: {calls.hide(str(failed))}", hint=hint)) from failed
+        raise Stopped(
+            problem("MY802", f"GET {where}: {calls.hide(str(failed))}", hint="does it run at this path?")
+        ) from failed
     except NotUnderstood as wrong:
         raise Stopped(problem("MY803", f"the description at {where} is not understood: {wrong}")) from wrong
 

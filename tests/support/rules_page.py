@@ -39,7 +39,7 @@ def _numbers(*ranges: tuple[int, int]) -> frozenset[int]:
 PAGED: Final = (
     Family("reading", "Reading YAML", "What is no sound YAML, or is YAML that readers disagree on.", _numbers((1, 99))),
     Family("shape", "Shape of the models file", "A key or value that the format does not have.", _numbers((101, 199))),
-    Family("sagemaker", "SageMaker", "What SageMaker or ACK would refuse or leave aside.", _numbers((240, 259))),
+    Family("sagemaker", "SageMaker", "What SageMaker or ACK would refuse or leave aside.", _numbers((241, 249))),
     Family("models", "Models and sets", "Rules over several fields or models of a models file.", _numbers((200, 299))),
     Family("knative", "Knative", "What Knative's webhook refuses.", _numbers((301, 319))),
     Family("pod-security", "Pod Security", "What Pod Security restricted refuses.", _numbers((340, 356))),

@@ -88,7 +88,7 @@ def _root(folder: Path, roots: list[str], served: Served) -> tuple[Path | None, 
         )
         return None, [problem("MY114", message, hint=hint)]
     number = _number(folder, chosen[0])
-    if number.isdecimal() and number != version:
+    if number.isascii() and number.isdecimal() and number != version:
         hint = f"set version: {number}, or name the folder of version {version}"
         message = f"the SavedModel is version {number}, as its folder says, and the model declares {version}"
         return None, [problem("MY114", message, hint=hint)]

@@ -16,7 +16,7 @@ def image(
     _outside: Outside = None,
     *,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder to write.")],
-    variant: Annotated[str | None, typer.Option(help="Which variant, where their images differ.")] = None,
+    variant: Annotated[str | None, typer.Option(help="Variant, if their images differ.")] = None,
 ) -> None:
     """Write the build context of the image that SageMaker runs: the model's image with a proxy in front of it.
 

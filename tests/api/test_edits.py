@@ -86,14 +86,14 @@ def test_traffic_changes_the_numbers_and_nothing_else(checkout: Checkout) -> Non
     assert checkout.run("diff", "--git", "HEAD").out == answer.out
     again = checkout.run("traffic", "churn", "champion=60")
     assert (again.code, again.out) == (0, "")
-    assert "the split of calls is so already" in again.err
+    assert "the calls are already split like this" in again.err
 
 
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("churn", "champion=80"), 1, "the percents of churn would come to 90: challenger 10, champion 80 [MY723]"),
-        (("churn", "champion=101", "challenger=0"), 1, "101 is no percent [MY723]"),
+        (("churn", "champion=80"), 1, "the percents of churn would add up to 90: challenger 10, champion 80 [MY723]"),
+        (("churn", "champion=101", "challenger=0"), 1, "101 is not a percent [MY723]"),
         (("churn", "champio=90"), 1, "hint: did you mean champion?"),
         (("fraud", "champion=100"), 1, "fraud has no variants [MY723]"),
         (("churn", "champion=eighty"), 2, "is not VARIANT=PERCENT"),
@@ -188,7 +188,7 @@ def test_diff_names_what_is_wrong_with_a_revision(checkout: Checkout) -> None:
     for revision in ("HEAD~7", "--help", "nowhere"):
         answer = checkout.run("diff", f"--git={revision}")
         assert (answer.code, answer.out) == (1, "")
-        assert f"git knows no revision {revision} [MY722]" in answer.err
+        assert f"git has no revision {revision} [MY722]" in answer.err
     checkout.file("base").write_text(FILE.replace("kind: ModelSet", "kind: Modelset"), "utf-8")
     checkout.commit("broken")
     checkout.file("base").write_text(FILE, "utf-8")

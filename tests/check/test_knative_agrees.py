@@ -26,7 +26,7 @@ STRICTER: Final = {
     "MY301": "Knative takes false and empty for absent; there is no need to write either",
     "MY303": "a name is a text",
     "MY306": "8112 is queue-proxy's port when TLS is on inside the cluster",
-    "MY307": "an annotation that is no text is refused by the API server",
+    "MY307": "an annotation that is not text is refused by the API server",
     "MY309": "a number or flag where a name is wanted is no name; Go reads it as one",
     "MY316": "the webhook makes it immutable, so that the next apply fails",
     "MY320": "the API server's own rules of names",

@@ -169,7 +169,7 @@ def test_files_may_be_streams_and_models_files(modelyard: Command, folder: Path)
     assert (done.returncode, done.stdout) == (1, "")
     assert "models.yaml:8:27: error: unknown key minscale [MY101]" in done.stderr
     assert "stream.yaml:12:7: error: Knative refuses nodeSelector" in done.stderr
-    assert "standard input:1:1: error: this is no object: apiVersion is missing [MY303]" in done.stderr
+    assert "standard input:1:1: error: this is not an object: apiVersion is missing [MY303]" in done.stderr
     assert "   12 |       nodeSelector: {a: <hidden>\n      |       ^\n" in done.stderr
     assert "    1 | a: <hidden>\n      | ^\n" in done.stderr
 

@@ -11,7 +11,7 @@ from modelyard.targets.sagemaker.values import CONFIG, ENDPOINT, MODEL
 SYNCED: Final = {"type": "ACK.ResourceSynced", "status": "True"}
 NOT_SYNCED: Final = {"type": "ACK.ResourceSynced", "status": "False"}
 APPLIED: Final = "2026-05-01T10:00:10Z"
-UNSEEN: Final = "its controller has not seen it yet"
+UNSEEN: Final = "waiting for its controller"
 LAST: Final = "sagemaker.services.k8s.aws/last-endpoint-config-for-update"
 
 
@@ -47,7 +47,7 @@ def _endpoint(now: str, *conditions: dict[str, str], why: str = "") -> dict[str,
         ),
         (
             _endpoint("InService", {"type": "ACK.Recoverable", "status": "True", "message": "Throttling"}, SYNCED),
-            State(None, "it is tried again: Throttling"),
+            State(None, "its controller tries again: Throttling"),
         ),
     ],
     ids=lambda value: str(value)[:60],

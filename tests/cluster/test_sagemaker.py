@@ -173,7 +173,7 @@ def test_weights_of_variants_are_listed_as_percents(scene: Scene, left_behind: t
 def test_apply_waits_for_the_endpoint_and_names_its_failure(scene: Scene, left_behind: tuple[str, str]) -> None:
     waited = scene.apply(left_behind[1], "--wait", "--timeout", "2s")
     assert (waited.code, waited.out) == (1, "")
-    assert f"Endpoint.{GROUP} stays is not ready: after 2 s: its controller has not seen it yet" in waited.err
+    assert f"Endpoint.{GROUP} stays is not ready: after 2 s: waiting for its controller" in waited.err
     _serves(scene)
     assert scene.apply(left_behind[1], "--wait", "--timeout", "30s").code == 0
     _says(scene, ENDPOINT, "stays", {"endpointStatus": "Failed", "failureReason": "no capacity"})

@@ -121,7 +121,7 @@ def test_a_model_of_another_tool_is_split_between_its_revisions(scene: Scene, mo
     scene.cluster.succeed("wait", KSVC, "theirs", "--for=condition=Ready", "-n", scene.namespace, "--timeout=60s")
     assert shares(scene, KSVC, "theirs") == {"theirs-00001": 100, "theirs-00002": 0}
     for words, said in (
-        (("theirs", "theirs-00001=20"), "would come to 20"),
+        (("theirs", "theirs-00001=20"), "would add up to 20"),
         (("theirs", "theirs-00009=100"), "theirs has no tag or revision theirs-00009 [MY715]"),
         (("nobody", "a=100"), "[MY710]"),
     ):

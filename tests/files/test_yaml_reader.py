@@ -174,7 +174,7 @@ def test_places_up_to_the_limits_of_a_file() -> None:
 def test_a_second_key_names_the_first() -> None:
     found = document("a: 1\nb: 2\na: 3\na: 4\n")
     assert [(str(p.related[0].place), p.message) for p in found.problems] == [
-        ("models.yaml:1:1", "the key 'a' stands here a second time")
+        ("models.yaml:1:1", "the key 'a' is repeated here")
     ] * 2
     assert found.data == {"a": 1, "b": 2}
 

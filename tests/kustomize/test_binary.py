@@ -129,11 +129,11 @@ def test_each_kustomize_says_its_version(each_kustomize: str) -> None:
 @pytest.mark.parametrize(
     ("prints", "told", "codes"),
     [
-        ("v5.5.0", "steps are followed as those of kustomize 5.5.0", []),
-        ("v4.5.7", "kustomize 4.5.7 is older than what is known here: steps are followed as those of 5.0.1", ["MY627"]),
-        ("v6.0.0", "kustomize 6.0.0 is newer than what is known here: steps are followed as those of 5.8.3", ["MY627"]),
-        ("(devel)", "kustomize does not say its version: steps are followed as those of 5.8.3", ["MY627"]),
-        (None, "no kustomize is on PATH: steps are followed as those of 5.8.3", []),
+        ("v5.5.0", "steps are simulated as in kustomize 5.5.0", []),
+        ("v4.5.7", "kustomize 4.5.7 is older than what is known here: steps are simulated as in 5.0.1", ["MY627"]),
+        ("v6.0.0", "kustomize 6.0.0 is newer than what is known here: steps are simulated as in 5.8.3", ["MY627"]),
+        ("(devel)", "kustomize does not say its version: steps are simulated as in 5.8.3", ["MY627"]),
+        (None, "kustomize is not on PATH: steps are simulated as in 5.8.3", []),
     ],
 )
 def test_it_is_said_which_version_is_followed(

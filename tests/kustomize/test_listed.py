@@ -76,6 +76,6 @@ def test_init_adds_no_second_kustomization(modelyard: Command, tmp_path: Path, n
     (tmp_path / name).write_text("resources: []\n", "utf-8")
     done = modelyard("init", tmp_path)
     assert done.returncode == 0
-    assert f"{name} is there already and stays as it is" in done.stderr
+    assert f"{name} exists and is left unchanged" in done.stderr
     assert CODE in done.stderr
     assert not (tmp_path / "kustomization.yaml").exists()

@@ -319,7 +319,7 @@ exec {kustomize} "$@"
     assert (tmp_path / "builds").read_text() == "built\n"
     assert said == [
         f"building the resources of {deploy} with kustomize",
-        "steps are followed as those of kustomize 5.8.1",
+        "steps are simulated as in kustomize 5.8.1",
     ]
     content = bodies((tmp_path / "built.yaml").read_text())[0]
     assert content.keys() == {"resources", "patches", "configurations"}

@@ -253,7 +253,7 @@ def test_status_says_when_there_is_nothing_to_compare_with(modelyard: Modelyard,
         (text.replace("name: risk", "name: fraud"), "is of the set risk, and its models file declares fraud"),
         (head, "declares none"),
         ("secret: geheim\n" + text, "../models/models.yaml has errors"),
-        (None, "has no models file ../models/models.yaml to be compared with"),
+        (None, "has no models file ../models/models.yaml to compare it with"),
     ):
         file.unlink() if other is None else file.write_text(other, "utf-8")
         done = status(modelyard, deploy)

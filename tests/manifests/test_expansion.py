@@ -209,8 +209,8 @@ CIRCLE = "write one of them as text"
 @pytest.mark.parametrize(
     ("fields", "message", "hint"),
     [
-        ("env: {A: $(B), B: x}", "$(B) in A stays as it is written", AS_TEXT),
-        ("args: [$(B)]\n      env: {B: x}", "$(B) in args stays as it is written", AS_TEXT),
+        ("env: {A: $(B), B: x}", "$(B) in A is not expanded", AS_TEXT),
+        ("args: [$(B)]\n      env: {B: x}", "$(B) in args is not expanded", AS_TEXT),
         ('env: {A: {expand: "$(BOST)"}, HOST: x}', "there is no variable BOST to put in", "did you mean $(HOST)?"),
         ('command: [{expand: "$(PATH)"}]', "there is no variable PATH to put in", "declare it under env or config"),
         ('env: {PATH: {expand: "$(PATH):/x"}}', "PATH uses itself", CIRCLE),

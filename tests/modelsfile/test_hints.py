@@ -85,7 +85,7 @@ def proves(text: str) -> int:
         ("port: 010", ["8", "10"]),
         ("port: '0440'", ["288", "440"]),
         ("args: --fast", ['["--fast"]']),
-        ("args: 1.10", []),  # a list of what is no text is no way out
+        ("args: 1.10", []),  # a list of what is not text is no way out
         ("metrics: {podMonitor: yes}", ["true"]),
         ("metrics: {podMonitor: 'off'}", ["false"]),
         ("probes: {liveness: no}", ["false"]),
@@ -312,10 +312,10 @@ def test_explain_finds_a_field_by_its_name(what: str, says: str) -> None:
 @pytest.mark.parametrize(
     ("what", "hint"),
     [
-        ("image", "spec.image is no field; name one of models.image"),
-        ("minscale", "spec.minscale is no field; did you mean models.targets.knative.minScale?"),
+        ("image", "spec.image is not a field; name one of models.image"),
+        ("minscale", "spec.minscale is not a field; did you mean models.targets.knative.minScale?"),
         ("replicas", "name one of models.targets.deployment.replicas"),
-        ("models.imgae", "spec.models.imgae is no field; did you mean models.image?"),
+        ("models.imgae", "spec.models.imgae is not a field; did you mean models.image?"),
     ],
 )
 def test_explain_names_the_fields_that_are_like_it(what: str, hint: str) -> None:

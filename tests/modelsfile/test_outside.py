@@ -49,7 +49,7 @@ def test_a_base_leads_anywhere_in_the_working_tree(tree: Path) -> None:
 def test_a_base_leads_not_out_of_the_working_tree(tree: Path, base: str) -> None:
     (found,) = api.check(based(tree / "dev", base))
     assert found.code == "MY015"
-    assert found.message == f"{base} leads out of the Git working tree {tree}"
+    assert found.message == f"{base} is outside the Git working tree {tree}"
     assert found.place is not None
     assert (found.place.line, found.place.column) == (5, 9)
 
@@ -89,8 +89,8 @@ def test_the_option_allows_a_folder(tree: Path, modelyard: Run) -> None:
     based(tree / "dev", "../../outside/models.yaml")
     refused = modelyard("render", "-f", tree / "dev", "--stdout")
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert "leads out of the Git working tree" in refused.stderr
-    assert "hint: put it inside, or allow its folder: --allow-outside DIR" in refused.stderr
+    assert "is outside the Git working tree" in refused.stderr
+    assert "hint: move it inside, or allow its folder: --allow-outside DIR" in refused.stderr
     allowed = modelyard("render", "-f", tree / "dev", "--stdout", "--allow-outside", tree.parent / "outside")
     assert allowed.returncode == 0, allowed.stderr
 
@@ -119,7 +119,7 @@ def test_the_plugin_leads_not_out_either(tree: Path, models: str) -> None:
     path = {"PYTHONPATH": ":".join(sys.path)}
     refused = answer(**path)
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert "leads out of the Git working tree" in refused.stderr
+    assert "is outside the Git working tree" in refused.stderr
     assert "root:" not in refused.stderr
     if models != "/etc/passwd":
         allowed = answer(**path, MODELYARD_ALLOW_OUTSIDE=f"/nothing:{tree.parent / 'outside'}")

@@ -33,7 +33,7 @@ FAULTS: Final = {
         "was killed: it used more memory than its limit (OOMKilled)",
     ),
     "nocommand": ('command: ["/nope"]', "cannot start: its command is not in the image"),
-    "ends": ('env: {EXIT: "7"}', "has ended with exit code 7: `modelyard logs MODEL --previous` shows its last words"),
+    "ends": ('env: {EXIT: "7"}', "has ended with exit code 7: `modelyard logs MODEL --previous` shows its last output"),
     "dying": (
         (
             'env: {ALIVE: "500"}, probes: {startup: false,'

@@ -135,7 +135,7 @@ def test_no_items_at_all() -> None:
         ("&shared {a: b}", "an anchor (&shared) [MY005]"),
         ("{a: *shared}", "an alias (*shared) [MY005]"),
         ("{a: !!binary aGk=}", "a tag (tag:yaml.org,2002:binary) [MY006]"),
-        ("{a: b, a: c}", "the key 'a' stands here a second time [MY004]"),
+        ("{a: b, a: c}", "the key 'a' is repeated here [MY004]"),
     ],
 )
 def test_items_that_readers_disagree_about_are_refused_by_name(data: str, message: str) -> None:

@@ -110,7 +110,7 @@ def test_a_file_with_the_name_of_another_kind_says_what_it_is(server: Server, tm
     for data in (wrong, io.BytesIO(wrong.read_bytes())):
         done = score(server.url(), data, tmp_path / "out.csv")
         assert _codes(done) == ["MY805"]
-        assert "is no text" in done.problems[0].message
+        assert "is not text" in done.problems[0].message
         assert done.problems[0].hint.endswith(ending)
 
 

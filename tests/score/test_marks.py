@@ -138,4 +138,4 @@ def test_an_unknown_encoding_is_a_problem(server: Server, tmp_path: Path) -> Non
     for name in ("utf-9", "hex"):
         options = Options(encoding=name)
         done = score(server.url(), table(tmp_path / "in.csv", rows(2)), tmp_path / "out.csv", options=options)
-        assert [each.message for each in done.problems] == [f"{name} is no known encoding"]
+        assert [each.message for each in done.problems] == [f"{name} is not a known encoding"]

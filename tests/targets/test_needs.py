@@ -152,8 +152,8 @@ def _stateful(**status: object) -> Object:
 @pytest.mark.parametrize(
     ("status", "wanted"),
     [
-        ({}, State(None, "its controller has not seen it yet")),
-        ({"observedGeneration": 1}, State(None, "its controller has not seen it yet")),
+        ({}, State(None, "waiting for its controller")),
+        ({"observedGeneration": 1}, State(None, "waiting for its controller")),
         ({"currentRevision": "a", "updateRevision": "b", "updatedReplicas": 1, "replicas": 3, "availableReplicas": 3},
          State(None, "1 of 3 pods have the new version")),
         ({"currentRevision": "b", "updateRevision": "b", "updatedReplicas": 3, "replicas": 3, "availableReplicas": 2},
@@ -281,7 +281,7 @@ def test_what_the_kubelet_does_not_put_in_beside_the_model_is_told(tmp_path: Pat
     )
     found = rendered(tmp_path, "deployment: {}", fields)
     assert sorted(each.message for each in found.problems if each.code == "MY238") == [
-        "$(HOST) in args stays as it is written",
+        "$(HOST) in args is not expanded",
         "there is no variable HOST to put in",
         "there is no variable HOTS to put in",
     ]

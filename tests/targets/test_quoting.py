@@ -77,5 +77,5 @@ def test_what_no_containerfile_can_hold_is_refused(text: str) -> None:
 
 
 def test_what_no_shell_can_hold_is_refused() -> None:
-    with pytest.raises(ValueError, match="no shell can hold"):
+    with pytest.raises(ValueError, match="a shell script cannot hold"):
         quoting.shell("a\0b")

@@ -110,7 +110,7 @@ def plan(  # noqa: PLR0913 - choices that have nothing to do with each other
         return planned
     client.namespace = rendering.models.spec.namespace or client.namespace
     if namespace and namespace != client.namespace:
-        message = f"{shown} names the namespace {client.namespace}, and the command {namespace}"
+        message = f"{shown} names the namespace {client.namespace}, but the command names {namespace}"
         planned.problems.append(problem("MY713", message, hint="leave out -n, or spec.namespace"))
         return planned
     objects = placed(client, [each.body for each in rendering.objects])

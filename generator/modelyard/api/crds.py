@@ -89,7 +89,7 @@ def _kinds(crd: Mapping[str, Any]) -> Iterator[Custom]:
 def _wrong(crd: Mapping[str, Any]) -> Iterator[_Finding]:
     """Yield why the API server would refuse a definition, as far as its schemas are concerned."""
     if crd["apiVersion"] != f"{GROUP}/v1":
-        hint = "Kubernetes serves no other since 1.22; get the v1 form from who makes it"
+        hint = "Kubernetes serves no other since 1.22; get the v1 form from its maker"
         yield _Finding("MY652", f"a definition of {crd['apiVersion']}, not {GROUP}/v1", hint, 0, ("apiVersion",))
         return
     if wrong := [*by_schema([Manifest({**crd}, "")], Cluster())] or [*_not_structural(crd)]:
@@ -100,7 +100,7 @@ def _wrong(crd: Mapping[str, Any]) -> Iterator[_Finding]:
             each.validator  # noqa: B018 - compiles it
         except ValueError as error:
             message = f"the schema for {each.name} cannot be used: {getattr(error, 'message', error)}"
-            yield _Finding("MY652", message, "mend the definition", 0, ("spec", "versions"))
+            yield _Finding("MY652", message, "fix the definition", 0, ("spec", "versions"))
 
 
 def _not_structural(crd: Mapping[str, Any]) -> Iterator[_Finding]:

@@ -80,8 +80,8 @@ def split(file: str | Path, name: str, shares: Mapping[str, int]) -> Result:
     percents = {each.variant or "": each.percent for each in model.variants} | dict(shares)
     if sum(each or 0 for each in percents.values()) != WHOLE:
         shown = ", ".join(f"{variant} {percent}" for variant, percent in percents.items())
-        message = f"the percents of {name} would come to {sum(each or 0 for each in percents.values())}: {shown}"
-        return None, [problem("MY723", message, hint=f"name all that change, so that they come to {WHOLE}")]
+        message = f"the percents of {name} would add up to {sum(each or 0 for each in percents.values())}: {shown}"
+        return None, [problem("MY723", message, hint=f"give all percents that change, so that they add up to {WHOLE}")]
     old = {each.variant: each.percent for each in model.variants}
     settings = [Setting(name, each, "percent", share) for each, share in shares.items() if old[each] != share]
     return _edit(file, before, loaded, settings)
@@ -112,12 +112,12 @@ def rollback(file: str | Path, name: str) -> Result:
     except GitProblem as error:
         return None, [error.problem]
     if then is None:
-        hint = "a rollback needs a commit in which the image or the percents of the model were others"
+        hint = "a rollback needs a commit in which the image or the percents of the model were different"
         hint = f"this clone is shallow; {DEEPEN}" if Repository(path).is_shallow else hint
         return None, [problem("MY724", f"git has no previous revision of {name}", hint=hint)]
     old, now = history.images_and_percents(then), history.images_and_percents(model)
     if set(old) != set(now):
-        hint = "a variant came or went, which `git revert` takes back"
+        hint = "a variant was added or removed: undo that with `git revert`"
         return None, [problem("MY724", f"the previous revision of {name} has other variants", hint=hint)]
     settings = [
         Setting(name, variant, field, value)
@@ -203,7 +203,7 @@ def _split_problem(model: DeclaredModel, shares: Mapping[str, int]) -> Problem |
             hint = f"did you mean {meant}?" if meant else f"there are {one_of(known)}"
             return problem("MY723", f"{model.name} has no variant {variant}", hint=hint)
         if not 0 <= percent <= WHOLE:
-            return problem("MY723", f"{percent} is no percent", hint=f"write an integer from 0 to {WHOLE}")
+            return problem("MY723", f"{percent} is not a percent", hint=f"write an integer from 0 to {WHOLE}")
     return None
 
 

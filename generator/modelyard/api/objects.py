@@ -80,7 +80,7 @@ def read_streams(streams: Mapping[str, bytes]) -> Read:
     read = Read()
     with without_collector():
         for shown, content in streams.items():
-            # kubectl and the API server read with sigs.k8s.io/yaml: `on` is no text there, as kustomize would have it.
+            # kubectl and the API server read with sigs.k8s.io/yaml: `on` is not text there, as kustomize would have it.
             documents = read_all(content, read.sources, shown, yaml_1_1=True)
             bodies, wrong = objects(documents, read.sources)
             unread = [each for document in documents for each in document.problems]
@@ -88,7 +88,7 @@ def read_streams(streams: Mapping[str, bytes]) -> Read:
             read.problems += [*unread, *wrong]
             read.found += bodies
             if not bodies and not read.problems:
-                hint = "did the command fail that should have written it?"
+                hint = "check whether the command that should have written it failed"
                 place = read.sources.place(read.sources.add(shown))
                 read.problems.append(problem("MY651", f"{shown} holds no objects", hint=hint, place=place))
     return read

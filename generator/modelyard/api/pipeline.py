@@ -225,7 +225,7 @@ def _twice(
         key = (each.group, each.kind, str(each.body["metadata"].get("namespace", "")), each.name)
         if first := taken.get(key):
             where = ("metadata", "name")
-            finding = Finding("MY381", f"{each} stands there twice", "rename one of them", index, where)
+            finding = Finding("MY381", f"{each} appears twice", "rename one of them", index, where)
             (found,) = placed(models, model, [finding])
             related = Related(models.place(first.whole.find("name")), f"the first is of {first.name}")
             yield replace(found, related=(*found.related, related))

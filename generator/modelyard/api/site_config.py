@@ -138,7 +138,7 @@ def _looked_up(deploy: Path, each: install.Installed) -> list[Problem]:
     """Compare what is installed with what the models file gives that it names."""
     file = _file_of(each, deploy)
     if not each.models_file or not regular.is_file(file):
-        return _differs(deploy, each, f"has no models file {each.models_file or 'that it names'} to be compared with")
+        return _differs(deploy, each, f"has no models file {each.models_file or 'that it names'} to compare it with")
     result = overlay(file)
     if has_errors(result.problems):
         # Not the problems themselves: the deployment says which file is read, and they show lines of it.
@@ -150,14 +150,14 @@ def _looked_up(deploy: Path, each: install.Installed) -> list[Problem]:
 def _compared(file: str | Path, deploy: Path, result: Rendering, each: install.Installed) -> list[Problem]:
     name = result.models.metadata.name if result.models else ""
     if name != each.set_name:
-        return _differs(deploy, each, f"is of the set {each.set_name}, and its models file declares {name}")
+        return _differs(deploy, each, f"is of the set {each.set_name}, but its models file declares {name}")
     change, problems = installation(file, deploy, result)
     if change is None:
         gone = [found for found in problems if found.code == "MY642"]
-        return _differs(deploy, each, f"is there, and {models_file(file)} declares none") if gone else problems
+        return _differs(deploy, each, f"is installed, but {models_file(file)} declares none") if gone else problems
     if not change.diff:
         return []
-    hint = f"see it: modelyard site-config install {deploy} -f {models_file(file)} --check"
+    hint = f"to see the difference: modelyard site-config install {deploy} -f {models_file(file)} --check"
     return _differs(deploy, each, f"is not what {models_file(file)} gives", hint)
 
 
@@ -205,7 +205,7 @@ def _installed(deploy: Path, *, restore: bool) -> tuple[install.Installed | None
         return None, [problem("MY644", f"{deploy} has the site-config of several sets: {names}", hint=hint)]
     if restore and not every[0].models_file:
         entry = install.entry_of(every[0].set_name)
-        return None, [problem("MY644", f"{entry} does not say of which models file it is", hint=hint)]
+        return None, [problem("MY644", f"{entry} does not say which models file it comes from", hint=hint)]
     return every[0], []
 
 

@@ -34,7 +34,7 @@ def downward(path: Path, source: Mapping[str, Any]) -> Iterator[Found]:
     for i, item in items(source.get("items")):
         where: Path = (*path, "items", i)
         if len([key for key in ("fieldRef", "resourceFieldRef") if isinstance(item.get(key), dict)]) != 1:
-            yield Found("the file is of one field", "give exactly one of fieldRef or resourceFieldRef", where)
+            yield Found("the file needs one source", "give exactly one of fieldRef or resourceFieldRef", where)
         if item.get("path") == "":
             yield Found("the file has no path", "add path:", (*where, "path"))
         yield from field_reference((*where, "fieldRef"), item.get("fieldRef"), _FILES)
@@ -42,7 +42,7 @@ def downward(path: Path, source: Mapping[str, Any]) -> Iterator[Found]:
         amounts = item.get("resourceFieldRef")
         if isinstance(amounts, dict) and not text(amounts.get("containerName")):
             hint = "add containerName:; the model's own is called model"
-            yield Found("the amount is of no container", hint, (*where, "resourceFieldRef"))
+            yield Found("resourceFieldRef names no container", hint, (*where, "resourceFieldRef"))
 
 
 def field_reference(path: Path, reference: object, known: Sequence[str]) -> Iterator[Found]:
@@ -50,7 +50,7 @@ def field_reference(path: Path, reference: object, known: Sequence[str]) -> Iter
     if not isinstance(reference, dict):
         return
     if reference.get("apiVersion", "v1") not in ("v1", ""):
-        yield Found("fields are those of apiVersion v1", "take it out", (*path, "apiVersion"))
+        yield Found("apiVersion must be v1", "take it out", (*path, "apiVersion"))
     field, where = text(reference.get("fieldPath")), (*path, "fieldPath")
     if entry := _ENTRY.fullmatch(field):
         key = entry[2].lower() if entry[1].endswith("annotations") else entry[2]
@@ -70,10 +70,10 @@ def amount_reference(path: Path, reference: object) -> Iterator[Found]:
     if resource not in _AMOUNTS and not resource.startswith(_HUGE):
         meant = nearest(resource, _AMOUNTS)
         hint = f"did you mean {meant}?" if meant else f"write {one_of(_AMOUNTS)}"
-        yield Found(f"containers have no amount {resource}", hint, (*path, "resource"))
+        yield Found(f"containers have no resource {resource}", hint, (*path, "resource"))
     elif reference.get("divisor") not in (None, "") and not _divides(resource, str(reference["divisor"])):
         hint = "write 1 or 1m" if resource.endswith(".cpu") else "write 1, 1k, 1M … or 1Ki, 1Mi …"
-        yield Found("the divisor is no unit of the amount", hint, (*path, "divisor"))
+        yield Found("the divisor is not a unit of this resource", hint, (*path, "divisor"))
 
 
 def _divides(resource: str, divisor: str) -> bool:

@@ -61,11 +61,11 @@ def _items(data: object, marks: Marks) -> Iterator[tuple[object, Marks]]:
 def lacking(body: object) -> tuple[str, tuple[str, ...]] | None:
     """Return what keeps data from being an object, and the path of it; None if it is one."""
     if not isinstance(body, dict):
-        return "this is no object: it is no mapping", ()
+        return "this is not an object: it is not a mapping", ()
     for key in ("apiVersion", "kind"):
         if not (isinstance(body.get(key), str) and body[key]):
-            what = "is no text" if body.get(key) else "is missing"
-            return f"this is no object: {key} {what}", (key,)
+            what = "is not a string" if body.get(key) else "is missing"
+            return f"this is not an object: {key} {what}", (key,)
     metadata = mapping(body.get("metadata"))
     name = metadata.get("name", metadata.get("generateName"))
     if not (isinstance(name, str) and name):

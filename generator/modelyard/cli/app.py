@@ -21,7 +21,7 @@ take; `modelyard check` finds mistakes in it, each with its file, line and colum
 `check`, `render` and `diff --git` take several. Models are named as arguments.
 
 **Exit codes.** 0 fine, 1 problems found, 2 wrong usage, 3 a bug in modelyard, 130 interrupted.
-On any error standard output is empty and files stand as they were; a report that you ask for is written all the same.
+On any error standard output is empty and files stay as they were; a report that you ask for is still written.
 
 **Environment.** KUSTOMIZE_PLUGIN_HOME and XDG_CONFIG_HOME say where `plugin install` puts the kustomize plugin;
 NO_COLOR switches colours off; MODELYARD_TRACEBACK=1 prints the traceback of a bug.
@@ -41,7 +41,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "deploy": ("apply:deploy", "Deploy one model without a models file, or give it another image."),
     "check": (
         "check:check",
-        "Find everything that can be known about a models file, or a stream of objects, without writing or a cluster.",
+        "Check a models file, or a stream of objects, without a cluster and without writing files.",
     ),
     "list": (
         "cluster:list_models",
@@ -53,7 +53,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "delete": (
         "cluster:delete",
-        "Delete models, or a revision that gets no calls, after showing what goes; waits until it is gone.",
+        "Delete models, or a revision that gets no calls, after showing what will be deleted; waits until it is gone.",
     ),
     "logs": (
         "cluster:logs",
@@ -71,7 +71,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "render": ("render:render", "Write the folder `generated/` beside the models file: a kustomize component."),
     "score": (
         "score:score",
-        "Score a table by a model: each row exactly once, in order; rows that fail go to OUTPUT.errors.csv.",
+        "Score a table with a model: each row exactly once, in order; rows that fail go to OUTPUT.errors.csv.",
     ),
     "show": (
         "show:show",

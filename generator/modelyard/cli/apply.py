@@ -68,7 +68,10 @@ def diff(  # noqa: PLR0913 - typer's way to declare options
     ] = "",
     rendered: Annotated[
         bool,
-        typer.Option("--rendered", help="With --git: compare generated/ of then; shows what an upgrade changes too."),
+        typer.Option(
+            "--rendered",
+            help="With --git: compare generated/ as of that commit; this also shows what an upgrade changes.",
+        ),
     ] = False,
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="text|markdown|json", help="Markdown is for a pull request.")
@@ -135,11 +138,13 @@ def deploy(  # noqa: PLR0913 - typer's way to declare options
     runtime: Annotated[str, typer.Option("--runtime", metavar="scr|pcr|custom", help="What the image is.")] = "scr",
     path: Annotated[str, typer.Option("--path", help="URL path, if not the image's name.")] = "",
     port: Annotated[int | None, typer.Option("--port", help="Port of a custom image.", min=1, max=65535)] = None,
-    env: Annotated[list[str] | None, typer.Option("--env", metavar="NAME=VALUE", help="Variable; no secret.")] = None,
+    env: Annotated[
+        list[str] | None, typer.Option("--env", metavar="NAME=VALUE", help="Environment variable; not for secrets.")
+    ] = None,
     min_scale: Annotated[int | None, typer.Option("--min-scale", help="Pods that always run.", min=0)] = None,
     max_scale: Annotated[int | None, typer.Option("--max-scale", help="Pods at most.", min=0)] = None,
     save: Annotated[
-        Path | None, typer.Option("--save", metavar="FILE|DIR", help="Keep it in a models file, new or there.")
+        Path | None, typer.Option("--save", metavar="FILE|DIR", help="Also save it in a models file, new or existing.")
     ] = None,
     namespace: Namespace = "",
     context: Context = "",

@@ -24,7 +24,7 @@ def attempt(
     file: File = Path(),
     _outside: Outside = None,
     *,
-    variant: Annotated[str | None, typer.Option(help="Which variant, where their images differ.")] = None,
+    variant: Annotated[str | None, typer.Option(help="Variant, if their images differ.")] = None,
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Port of this machine; the model's own if it is free.")
     ] = None,

@@ -35,8 +35,8 @@ Base = Annotated[
     str,
     typer.Option(
         metavar="DEPLOY|FILE|-",
-        help="Prove the effect on a SAS Viya deployment, whose resources are built once with kustomize. "
-        "FILE or - is such a build, made before.",
+        help="Prove the effect on a SAS Viya deployment: its resources are built once with kustomize. "
+        "FILE or - is the output of such a build.",
     ),
 ]
 Deploy = Annotated[
@@ -61,18 +61,20 @@ Output = Annotated[
 ]
 Features = Annotated[
     list[str] | None,
-    typer.Option("--knative-feature", metavar="NAME", help="For FILE: on in the cluster's config-features."),
+    typer.Option(
+        "--knative-feature", metavar="NAME", help="For FILE: features that are on in the cluster's config-features."
+    ),
 ]
 
 Kubernetes = Annotated[
-    str, typer.Option(metavar="1.NN", help="The Kubernetes whose schemas are asked; the newest if absent.")
+    str, typer.Option(metavar="1.NN", help="Kubernetes version of the schemas; the newest if absent.")
 ]
 Crds = Annotated[
     list[str] | None,
     typer.Option(
         metavar="DIR|FILE|cluster",
-        help="Custom resource definitions that add schemas, or replace those that are shipped; `cluster` asks the one "
-        "of the kubeconfig.",
+        help="Custom resource definitions that add schemas, or replace shipped ones; "
+        "`cluster` reads those of the kubeconfig's cluster.",
     ),
 ]
 
@@ -94,7 +96,7 @@ def check(  # noqa: PLR0913 - an argument per option
     format: Format = "text",  # noqa: A002 - the option's name
     output: Output = None,
 ) -> None:
-    """Find everything that can be known about a models file, or a stream of objects, without writing or a cluster.
+    """Check a models file, or a stream of objects, without a cluster and without writing files.
 
     `modelyard check` looks at the models file of this folder and at what it renders; `kustomize build … |
     modelyard check -` at any stream.

@@ -92,11 +92,11 @@ def delete(  # noqa: PLR0913 - typer's way to declare options
     context: Context = "",
     kubeconfig: Kubeconfig = "",
     revision: Annotated[str, typer.Option("--revision", metavar="NAME", help="Delete one revision instead.")] = "",
-    force: Annotated[bool, typer.Option("--force", help="Also what modelyard did not deploy.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also delete what modelyard did not deploy.")] = False,
     yes: Yes = False,
     timeout: Timeout = _A_MINUTE,
 ) -> None:
-    """Delete models, or a revision that gets no calls, after showing what goes; waits until it is gone."""
+    """Delete models, or a revision that gets no calls, after showing what will be deleted; waits until it is gone."""
     from modelyard.api import commands
     from modelyard.api.cluster import called
     from modelyard.problems import printable
@@ -116,15 +116,21 @@ def logs(  # noqa: PLR0913 - typer's way to declare options
     file: File = Path(),
     _outside: Outside = None,
     *,
-    variant: Annotated[str, typer.Option("--variant", help="Of one variant alone.")] = "",
-    follow: Annotated[bool, typer.Option("--follow", help="Go on with what comes, until interrupted.")] = False,
-    tail: Annotated[int | None, typer.Option("--tail", metavar="LINES", help="The last lines alone.", min=0)] = None,
+    variant: Annotated[str, typer.Option("--variant", help="Only pods of this variant.")] = "",
+    follow: Annotated[bool, typer.Option("--follow", help="Follow the log until interrupted.")] = False,
+    tail: Annotated[
+        int | None, typer.Option("--tail", metavar="LINES", help="Only this many of the last lines.", min=0)
+    ] = None,
     since: Annotated[
         float | None,
-        typer.Option("--since", parser=duration, metavar="DURATION", help="What is younger alone, such as 10m."),
+        typer.Option(
+            "--since", parser=duration, metavar="DURATION", help="Only lines from the last 10m, 1h or the like."
+        ),
     ] = None,
-    previous: Annotated[bool, typer.Option("--previous", help="Of the container before it was restarted.")] = False,
-    container: Annotated[str, typer.Option("--container", help="Another than the model's own.")] = "",
+    previous: Annotated[
+        bool, typer.Option("--previous", help="The log of the container before its last restart.")
+    ] = False,
+    container: Annotated[str, typer.Option("--container", help="Container to read, if not the model's own.")] = "",
     namespace: Namespace = "",
     context: Context = "",
     kubeconfig: Kubeconfig = "",

@@ -21,9 +21,7 @@ Context = Annotated[str, typer.Option("--context", help="Context of the kubeconf
 Kubeconfig = Annotated[str, typer.Option("--kubeconfig", metavar="FILE", help="Kubeconfig, if not $KUBECONFIG.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking, as in CI.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until all is ready.")]
-Timeout = Annotated[
-    float, typer.Option("--timeout", parser=duration, metavar="DURATION", help="How long is waited, at most.")
-]
+Timeout = Annotated[float, typer.Option("--timeout", parser=duration, metavar="DURATION", help="Longest time to wait.")]
 FIVE_MINUTES: Final = Seconds(300)
 Apply = Annotated[bool, typer.Option("--apply", help="Also apply the models file; --wait waits until all is ready.")]
 ForceConflicts = Annotated[bool, typer.Option("--force-conflicts", help="Take over fields that other programs set.")]
@@ -73,7 +71,7 @@ def confirming(*, yes: bool) -> Callable[[Sequence[dict[str, Any]]], bool]:
         if yes:
             return True
         if not sys.stdin.isatty():
-            raise typer.BadParameter("there is nobody to ask: add --yes")
+            raise typer.BadParameter("cannot ask for confirmation here: add --yes")
         if not typer.confirm("Remove these objects?", err=True):
             tell("nothing was changed")
             raise typer.Exit(1)

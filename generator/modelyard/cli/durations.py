@@ -30,7 +30,7 @@ def duration(value: str | Seconds) -> Seconds:
         return value
     plain = _PLAIN.fullmatch(value)
     if not plain and (not value.isascii() or names.duration(value)):
-        raise typer.BadParameter(f"{value!r} is no time: {FORMS}")
+        raise typer.BadParameter(f"{value!r} is not a duration: {FORMS}")
     known = len(value) <= _LONGEST
     if not known or not 1 <= (found := float(value) if plain else names.seconds(value)) <= _MAX:
         raise typer.BadParameter(f"{value[:_LONGEST]} is not from 1s to 365d: {FORMS}")

@@ -29,7 +29,7 @@ def image(  # noqa: PLR0913 - typer's way
     _outside: Outside = None,
     *,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="DIR", help="Folder to write.")] = None,
-    variant: Annotated[str | None, typer.Option(help="Which variant, where their images differ.")] = None,
+    variant: Annotated[str | None, typer.Option(help="Variant, if their images differ.")] = None,
     source: Annotated[
         Path | None, typer.Option("--from", metavar="PATH", help="SavedModel: a folder, or a zip or tar archive.")
     ] = None,

@@ -42,7 +42,7 @@ def init(
         path = (find(folder) if file in NAMES else None) or folder / file  # kustomize stops at two of its names
         is_new, problems = disk.create(path, text.encode())
         stop_on_errors(problems)
-        tell(f"wrote {path}" if is_new else f"{path} is there already and stays as it is")
+        tell(f"wrote {path}" if is_new else f"{path} exists and is left unchanged")
     report(unlisted(folder, api.GENERATED))
     tell(f"Next: change {folder / 'models.yaml'}, then run: modelyard render -f {folder}")
 

@@ -43,50 +43,56 @@ Output = Annotated[
         help="CSV file, .gz, .zst or .parquet, replaced when it is whole; - streams CSV.",
     ),
 ]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on where a run to the same output was stopped or killed.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue a run to the same output that was stopped or killed.")]
 OnError = Annotated[
     str,
-    typer.Option(
-        metavar="skip|stop", help="Go on after a row that fails (default; exit code 1 at the end), or end there."
-    ),
+    typer.Option(metavar="skip|stop", help="After a row that fails, go on (default; exit code 1 at the end) or stop."),
 ]
 Errors = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="With -o -: failed rows; without it the first one ends the run."),
+    typer.Option(
+        metavar="FILE", help="With -o -: file for rows that fail; without it, the first of them ends the run."
+    ),
 ]
 Url = Annotated[str, typer.Option(help="Server of the model, or the model on it, in place of what the file says.")]
 Ingress = Annotated[
     str, typer.Option(metavar="HOST:PORT", help="Connect there and send the model's Host header: needs no DNS.")
 ]
 Domain = Annotated[str, typer.Option(help="Knative's domain of the cluster: the host is MODEL.NAMESPACE.DOMAIN.")]
-Variant = Annotated[str | None, typer.Option(help="Score by this variant, whatever its percent.")]
+Variant = Annotated[str | None, typer.Option(help="Score with this variant, whatever its percent.")]
 Step = Annotated[str, typer.Option(help="Step of a module that has several: /MODULE/STEP.")]
 Signature = Annotated[str, typer.Option(metavar="NAME", help="Signature of a SavedModel; serving_default if absent.")]
 Header = Annotated[list[str] | None, typer.Option(metavar="'NAME: VALUE'", help="Header of each call; never printed.")]
 TokenFile = Annotated[
     Path | None, typer.Option(help=f"File with a bearer token; without it ${TOKEN}, if set. Never printed.")
 ]
-CaFile = Annotated[str, typer.Option(metavar="PEM", help="Authorities that TLS trusts, in place of the system's.")]
+CaFile = Annotated[str, typer.Option(metavar="PEM", help="CA certificates to trust, in place of the system's.")]
 Concurrency = Annotated[int, typer.Option(min=1, max=1024, help="Calls at once, at most; fewer on 429 and 503.")]
-Batch = Annotated[int, typer.Option(min=1, max=100_000, help="Rows of a call, where the runtime takes several.")]
-Retries = Annotated[int, typer.Option(min=0, max=100, help="Tries after the first, of a call that fails; 0 for none.")]
+Batch = Annotated[int, typer.Option(min=1, max=100_000, help="Rows per call, where the runtime takes several.")]
+Retries = Annotated[int, typer.Option(min=0, max=100, help="Retries of a call that fails; 0 for none.")]
 NoRetry = Annotated[bool, typer.Option("--no-retry", help="For a model that must not see a row twice: --retries 0.")]
-ConnectTimeout = Annotated[float, typer.Option(parser=duration, metavar="DURATION", help="To connect, TLS included.")]
+ConnectTimeout = Annotated[
+    float, typer.Option(parser=duration, metavar="DURATION", help="Time to connect, TLS included.")
+]
 HeadersTimeout = Annotated[
-    float, typer.Option(parser=duration, metavar="DURATION", help="After that, until an answer begins.")
+    float, typer.Option(parser=duration, metavar="DURATION", help="Time after that until an answer begins.")
 ]
 BodyTimeout = Annotated[
-    float, typer.Option(parser=duration, metavar="DURATION", help="After that, until it is complete.")
+    float, typer.Option(parser=duration, metavar="DURATION", help="Time after that until the answer is complete.")
 ]
 TotalTimeout = Annotated[
-    float, typer.Option(parser=duration, metavar="DURATION", help="Of one row, with all its waits and tries.")
+    float, typer.Option(parser=duration, metavar="DURATION", help="Time for one row, with all waits and retries.")
 ]
-Delimiter = Annotated[str, typer.Option(help="One character; if absent, what the header holds most of: , ; | or tab.")]
-Encoding = Annotated[str, typer.Option(help="Of a CSV input; the output is UTF-8.")]
+Delimiter = Annotated[
+    str, typer.Option(help="One character; if absent, the one that the header has most of: , ; | or tab.")
+]
+Encoding = Annotated[str, typer.Option(help="Encoding of a CSV input; the output is UTF-8.")]
 Decimal = Annotated[
     str, typer.Option(metavar=".|,", help="Decimal mark of numbers in text, read and written; , in much of Europe.")
 ]
-Missing = Annotated[list[str] | None, typer.Option(metavar="TEXT", help="Also a missing value, such as NA.")]
+Missing = Annotated[
+    list[str] | None, typer.Option(metavar="TEXT", help="Text that also means a missing value, such as NA.")
+]
 Escape = Annotated[
     bool, typer.Option("--escape-formulas", help="Put ' before scored texts that a spreadsheet would run.")
 ]
@@ -124,7 +130,7 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     missing: Missing = None,
     escape_formulas: Escape = False,
 ) -> None:  # fmt: skip
-    """Score a table by a model: each row exactly once, in order; rows that fail go to OUTPUT.errors.csv."""
+    """Score a table with a model: each row exactly once, in order; rows that fail go to OUTPUT.errors.csv."""
     from modelyard.api.scoring import Limits, Options, Route
 
     _check_together(output, on_error, errors, resume)

@@ -128,7 +128,7 @@ def _do(change: "Change | None", *, yes: bool, done: str, after: str = "") -> No
         return
     if not yes:
         if not sys.stdin.isatty():
-            raise typer.BadParameter("there is nobody to ask: add --yes")
+            raise typer.BadParameter("cannot ask for confirmation here: add --yes")
         typer.echo(printable_lines(change.diff), nl=False, err=True)
         if not typer.confirm("Change these files?", err=True):
             tell("nothing was changed")

@@ -18,7 +18,9 @@ Name = Annotated[str, typer.Argument(help="Name of the model.")]
 
 def traffic(  # noqa: PLR0913 - typer's way to declare options
     name: Name,
-    shares: Annotated[list[str], typer.Argument(metavar="VARIANT=PERCENT...", help="Such as champion=80.")],
+    shares: Annotated[
+        list[str], typer.Argument(metavar="VARIANT=PERCENT...", help="Percent of a variant, such as champion=80.")
+    ],
     file: File = Path(),
     _outside: Outside = None,
     *,
@@ -44,7 +46,9 @@ def traffic(  # noqa: PLR0913 - typer's way to declare options
 
 def promote(  # noqa: PLR0913 - typer's way to declare options
     name: Name,
-    variant: Annotated[str, typer.Argument(help="Variant, or in the cluster alone a tag or revision.")],
+    variant: Annotated[
+        str, typer.Argument(help="Variant; for a model that is only in the cluster, a tag or revision.")
+    ],
     file: File = Path(),
     _outside: Outside = None,
     *,
@@ -116,6 +120,6 @@ def _percents(shares: list[str]) -> dict[str, int]:
 def _finish(outcome: "Outcome", file: Path, *, applied: bool, waited: bool) -> None:
     finish(outcome, waited=waited)
     if not outcome.differences:
-        tell("the split of calls is so already")
+        tell("the calls are already split like this")
     elif outcome.written and not applied:
         tell(f"Next: modelyard render -f {file}, or modelyard apply -f {file}")

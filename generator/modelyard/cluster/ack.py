@@ -16,7 +16,7 @@ _IN_SERVICE: Final = "InService"
 # What an endpoint does not leave by itself.
 _FAILED: Final = frozenset(["Failed", "OutOfService", "UpdateRollbackFailed"])
 _LAST_CONFIG: Final = "sagemaker.services.k8s.aws/last-endpoint-config-for-update"
-_UNSEEN: Final = "its controller has not seen it yet"
+_UNSEEN: Final = "waiting for its controller"
 
 
 def is_of_aws(api_version: str) -> bool:
@@ -37,7 +37,7 @@ def readiness(live: Object) -> tuple[bool | None, str]:
     if not found or (live["kind"] == "Endpoint" and _is_behind(live)):
         return None, _UNSEEN
     if _is_true(found, "ACK.Recoverable"):
-        return None, f"it is tried again: {_said(found['ACK.Recoverable'])}"
+        return None, f"its controller tries again: {_said(found['ACK.Recoverable'])}"
     if now and now != _IN_SERVICE:
         return None, f"the endpoint is {now}"
     if not _is_true(found, "ACK.ResourceSynced"):

@@ -51,11 +51,11 @@ def entry(client: Client, sought: Sought) -> Entry:
     if not found:
         message = f"there is no model {sought.names[0]} in the namespace {client.namespace} of {client.host}"
         raise ClusterProblem(
-            problem("MY710", message, hint="`modelyard list` names what is there; -n another namespace")
+            problem("MY710", message, hint="`modelyard list` names what is there; -n names another namespace")
         )
     if len(found) > 1:
         kinds = one_of([f"{each['kind']} {each['metadata']['name']}" for each in found])
-        raise _closed(f"{sought.names[0]} may be {kinds}", "name one by its --url")
+        raise _closed(f"{sought.names[0]} may be {kinds}", "choose one with --url")
     live = found[0]
     return _of_knative(client, sought, live) if live["apiVersion"] == SERVING else _of_deployment(client, sought, live)
 
@@ -108,8 +108,8 @@ def _of_knative(client: Client, sought: Sought, live: Object) -> Entry:
         return Entry(url, path=path)
     revisions = sorted({str(each["revisionName"]) for each in traffic if sought.variant or each.get("percent")})
     if len(revisions) > 1:
-        hint = "name one with --variant, or the cluster's gateway with --ingress HOST:PORT"
-        raise _closed(f"{url} is known in the cluster alone, and its calls are split", hint)
+        hint = "choose a variant with --variant, or give the cluster's gateway with --ingress HOST:PORT"
+        raise _closed(f"{url} is reachable only inside the cluster, and its calls are split", hint)
     return Entry(path=path, selector=f"serving.knative.dev/revision={revisions[0]}", port=(_QUEUE, "user-port"))
 
 

@@ -186,8 +186,8 @@ class Client:
         return found
 
     def _strange(self, method: str, what: str) -> Problem:
-        message = f"{self.host} answers {method} {what} with something that is none"
-        return problem("MY707", message, hint="is there a proxy in between? Run the command again")
+        message = f"{self.host} answers {method} {what} with something that is not a Kubernetes object"
+        return problem("MY707", message, hint="check for a proxy in between, then run the command again")
 
     def kind(self, api_version: str, kind: str) -> Kind:
         """Return how the server serves a kind. Raises ClusterProblem: MY706 if it does not."""
@@ -195,7 +195,7 @@ class Client:
             self._kinds[api_version] = self._discovered(api_version)
         found = self._kinds[api_version].get(kind)
         if found is None:
-            hint = "install Knative Serving, or what else defines it" if "." in api_version else ""
+            hint = "install what defines it, such as Knative Serving" if "." in api_version else ""
             message = f"{self.host} does not know {kind} of {api_version}"
             raise ClusterProblem(problem("MY706", message, hint=hint), answered=True, absent=True)
         return found

@@ -17,10 +17,10 @@ _IMAGE: Final = "the image cannot be pulled: check its name, and the Secret in i
 _WAITING: Final = {
     "ErrImagePull": _IMAGE,
     "ImagePullBackOff": _IMAGE,
-    "InvalidImageName": "the image's name is none: correct it",
+    "InvalidImageName": "the image's name is not valid: correct it",
     "ErrImageNeverPull": "the image is not on the node, and imagePullPolicy is Never",
     "CreateContainerConfigError": "a Secret, ConfigMap or key that its variables name is missing",
-    "CreateContainerError": "the container cannot be made as its settings say",
+    "CreateContainerError": "the container cannot be created with its settings",
 }
 _START: Final = frozenset(["StartError", "ContainerCannotRun"])  # of containerd, and of Docker
 _NOT_THERE: Final = ("no such file or directory", "executable file not found")
@@ -85,7 +85,7 @@ def _of_pod(pod: Object, events: list[Object]) -> Iterator[Fault]:
     for each in status.get("conditions") or []:
         if each.get("reason") == "Unschedulable":
             said = _one_line(each.get("message"))
-            yield Fault(name, f"no node has room for the pod, or none is as it asks (Unschedulable: {said})")
+            yield Fault(name, f"no node has room for the pod, or none meets its requirements (Unschedulable: {said})")
     if status.get("reason") == "Evicted":
         yield Fault(name, f"it was evicted from its node ({_one_line(status.get('message'))})")
     yield from _of_volumes(name, status, events)
@@ -152,7 +152,7 @@ def _end(ended: Mapping[str, Any], events: list[Object]) -> str:
         if any(token in str(each.get("message")) for each in killed):
             answer = _answer(events, probe)
             return f"was killed by its {probe.lower()} probe" + (f": {answer}" if answer else "")
-    return f"has ended with exit code {code}: `modelyard logs MODEL --previous` shows its last words"
+    return f"has ended with exit code {code}: `modelyard logs MODEL --previous` shows its last output"
 
 
 def _probes(pod: str, who: str, *, started: bool, events: list[Object]) -> Iterator[Fault]:

@@ -17,7 +17,7 @@ _WORDS: Final = (
     ("ImagePullBackOff", "the image cannot be pulled: check its name, and the Secret in imagePullSecrets"),
     ("ErrImagePull", "the image cannot be pulled: check its name, and the Secret in imagePullSecrets"),
     ("exceeded quota", "the namespace's ResourceQuota is used up"),
-    ("Unschedulable", "no node has room for the pod, or none is as it asks"),
+    ("Unschedulable", "no node has room for the pod, or none meets its requirements"),
     ("CrashLoopBackOff", "the container ends again and again; its log says why"),
 )
 
@@ -50,7 +50,7 @@ def state(live: Object) -> State:
         return State(True)
     status = live.get("status") or {}
     if status.get("observedGeneration") != live["metadata"].get("generation"):
-        return State(None, "its controller has not seen it yet")
+        return State(None, "waiting for its controller")
     ready = _condition(live, "Ready")
     if ready.get("status") == "True":
         return State(True)
@@ -60,7 +60,7 @@ def state(live: Object) -> State:
 def _deployment(live: Object) -> State:
     status, wanted = live.get("status") or {}, live["spec"].get("replicas", 1)
     if status.get("observedGeneration", 0) < live["metadata"].get("generation", 1):
-        return State(None, "its controller has not seen it yet")
+        return State(None, "waiting for its controller")
     for kind in ("Progressing", "ReplicaFailure"):
         condition = _condition(live, kind)
         if condition.get("status") == ("False" if kind == "Progressing" else "True"):
@@ -78,7 +78,7 @@ def _stateful_set(live: Object) -> State:
     """Return what kubectl's rollout status says of one that replaces its pods (kubectl v1.36, rollout_status.go)."""
     status, wanted = live.get("status") or {}, live["spec"].get("replicas", 1)
     if status.get("observedGeneration", 0) < live["metadata"].get("generation", 1):
-        return State(None, "its controller has not seen it yet")
+        return State(None, "waiting for its controller")
     updated, available, there = (status.get(key, 0) for key in ("updatedReplicas", "availableReplicas", "replicas"))
     moved = status.get("currentRevision") == status.get("updateRevision")
     if not moved and updated < wanted:

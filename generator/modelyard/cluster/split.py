@@ -117,10 +117,10 @@ def _revisions(client: Client, live: Object) -> list[str]:
 
 def _wrong(name: str, after: Mapping[str, int]) -> Problem | None:
     if outside := [each for each in after.values() if not 0 <= each <= WHOLE]:
-        return problem("MY715", f"{outside[0]} is no percent", hint=f"write an integer from 0 to {WHOLE}")
+        return problem("MY715", f"{outside[0]} is not a percent", hint=f"write an integer from 0 to {WHOLE}")
     total = sum(after.values())
     if total != WHOLE:
         shown = ", ".join(f"{each} {percent}" for each, percent in after.items())
-        hint = f"name all that change, so that they come to {WHOLE}"
-        return problem("MY715", f"the percents of {name} would come to {total}: {shown}", hint=hint)
+        hint = f"give all percents that change, so that they add up to {WHOLE}"
+        return problem("MY715", f"the percents of {name} would add up to {total}: {shown}", hint=hint)
     return None

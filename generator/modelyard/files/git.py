@@ -39,13 +39,11 @@ class Repository:
         """Return the hash of the commit that a revision names. Raises GitProblem MY722 if it names none."""
         found = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         if found is None and self.is_shallow:
-            message = (
-                f"git knows no revision {revision} here: this clone is shallow, and holds the newest commits alone"
-            )
+            message = f"git has no revision {revision} here: this clone is shallow, and holds the newest commits alone"
             raise GitProblem(problem("MY722", message, hint=DEEPEN))
         if found is None:
             hint = "name a branch, a tag or a commit, such as HEAD~1; `git log -- FILE` lists those of a file"
-            raise GitProblem(problem("MY722", f"git knows no revision {revision}", hint=hint))
+            raise GitProblem(problem("MY722", f"git has no revision {revision}", hint=hint))
         return found.decode().strip()
 
     @property

@@ -16,8 +16,8 @@ _TICK: Final = 1.0  # seconds between two calls of progress
 _FLAGS: Final = ("--load-restrictor", "LoadRestrictionsNone")
 _SHOWN: Final = 1_500  # characters of what kustomize said
 _INSTALL: Final = (
-    "install kustomize (https://kubectl.docs.kubernetes.io/installation/kustomize/) or kubectl, or hand over a build "
-    "that is ready"
+    "install kustomize (https://kubectl.docs.kubernetes.io/installation/kustomize/) or kubectl, or give the output of "
+    "a finished build"
 )
 # What may hold a Secret's values: literals that a generator cannot use (5.8.1, api/kv/kv.go), texts of patches.
 _LITERALS: Final = re.compile(r"(literal sources? ).*", re.DOTALL)
@@ -96,11 +96,15 @@ def build(folder: Path, *, progress: Callable[[float], None] | None = None, time
         try:
             out, err = _wait(process, progress, timeout)
         except subprocess.TimeoutExpired:
-            return _failed("MY624", f"kustomize has not ended after {timeout:.0f} s", "hand over a build that is ready")
+            return _failed(
+                "MY624", f"kustomize has not ended after {timeout:.0f} s", "give the output of a finished build"
+            )
         finally:
             process.kill()  # also when somebody presses Ctrl-C; of no effect on what has ended
     if process.returncode:
-        return _failed("MY625", f"kustomize stops: {said(err)}", "mend what it names; `kustomize build` shows it whole")
+        return _failed(
+            "MY625", f"kustomize stops: {said(err)}", "fix what it names; `kustomize build` shows it in full"
+        )
     return Built(out, [])
 
 

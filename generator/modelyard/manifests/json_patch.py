@@ -129,7 +129,7 @@ def _explain(body: dict[str, Any], index: int, operation: dict[str, Any]) -> NoR
     elif isinstance(node, list):
         hint = f"{there} is a list of {len(node)}; - appends to it"
     else:
-        hint = f"{there or 'the object'} is no mapping and no list"
+        hint = f"{there or 'the object'} is neither a mapping nor a list"
     raise PatchFailed(index, f"{operation['op']} {pointer}: there is no {missing} in {there or 'the object'}", hint)
 
 
@@ -227,7 +227,7 @@ def _parent(body: dict[str, Any], path: str, name: str) -> tuple[Any, str]:
         if not isinstance(node, dict | list):
             _missing(body, path, name)
     if not parts:
-        raise PatchFailed(0, f"{name}: {path or 'an empty path'} is no pointer", "start it with /")
+        raise PatchFailed(0, f"{name}: {path or 'an empty path'} is not a JSON pointer", "start it with /")
     return node, parts[-1]
 
 

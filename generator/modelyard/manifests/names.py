@@ -203,7 +203,11 @@ def resource_name(text: str) -> str | None:
         return wrong
     if "/" not in text:
         known = text in RESOURCES or text.startswith("hugepages-")
-        return None if known else f"is none of {one_of(RESOURCES)}, and without a domain before it no other's"
+        return (
+            None
+            if known
+            else f"is not one of {one_of(RESOURCES)}; another resource needs a domain, as in nvidia.com/gpu"
+        )
     if "kubernetes.io/" not in text and (text.startswith("requests.") or label_key(f"requests.{text}")):
         return "cannot be counted by a quota: it starts with requests., or is too long"
     return None

@@ -56,7 +56,9 @@ class InitContainer(Shape):
     envFrom: list[JsonObject] | None = Field(None, description="Kubernetes' list of sources of variables.")
     ports: list[JsonObject] | None = Field(None, description="Kubernetes' list of ports; not on Knative.")
     resources: JsonObject | None = Field(None, description="Requests and limits of the container.")
-    volumeMounts: list[JsonObject] | None = Field(None, description="Which of the model's volumes it sees, and where.")
+    volumeMounts: list[JsonObject] | None = Field(
+        None, description="Which of the model's volumes it mounts, and where."
+    )
     securityContext: JsonObject | None = Field(None, description="Merged over the restricted security context.")
 
 

@@ -62,9 +62,7 @@ EnvName = Annotated[str, checked(names.env_name)]
 class Resources(Shape):
     """What the container asks for, and may use at most."""
 
-    requests: dict[str, Quantity] | None = Field(
-        None, description="What is set aside: cpu, memory, ephemeral-storage …"
-    )
+    requests: dict[str, Quantity] | None = Field(None, description="What is reserved: cpu, memory, ephemeral-storage …")
     limits: dict[str, Quantity] | None = Field(None, description="What may be used at most.")
 
 
@@ -131,11 +129,11 @@ class Model(Shape):
     resources: Resources | None = Field(None, description="Requests and limits of the container.")
     probes: Probes | None = Field(None, description="Replace the runtime's probes.")
     preStop: PreStop | None = Field(
-        None, description="In place of the target's own: what is done before SIGTERM. Not on knative."
+        None, description="What is done before SIGTERM, in place of the target's own hook. Not on knative."
     )
     terminationGrace: PositiveDuration | None = Field(
         None,
-        description="From SIGTERM to SIGKILL, preStop counted in; it follows from preStop and timeout if absent.",
+        description="Time until SIGKILL, including preStop; derived from preStop and timeout if absent.",
     )
     imagePullPolicy: Literal["Always", "IfNotPresent", "Never"] | None = Field(
         None, description="Kubernetes decides if absent."

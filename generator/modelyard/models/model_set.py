@@ -100,7 +100,7 @@ class Spec(Shape):
     """The set without its models and defaults, which are merged and checked one by one."""
 
     platform: Literal["kubernetes", "openshift"] = Field(
-        "kubernetes", description="On openshift no user id is set anywhere."
+        "kubernetes", description="openshift: no user id is set in any object."
     )
     namespace: Namespace | None = Field(
         None, description="Written into the objects; when absent, the kustomization decides."
@@ -112,10 +112,10 @@ class Spec(Shape):
     labels: Labels | None = Field(None, description="On every object and every pod.")
     annotations: Annotations | None = Field(None, description="On every object.")
     serviceAccount: ServiceAccount = Field(
-        default_factory=ServiceAccount, description="One per set, tokens not mounted."
+        default_factory=ServiceAccount, description="ServiceAccount of the set; tokens are not mounted."
     )
     networkPolicy: PolicyOrFalse = Field(
-        default_factory=NetworkPolicy, description="Who may call the pods; false renders none."
+        default_factory=NetworkPolicy, description="NetworkPolicy: who may call the pods; false renders none."
     )
     knative: KnativeCluster = Field(
         default_factory=KnativeCluster, description="What this cluster's Knative is set up for."

@@ -183,8 +183,12 @@ class Probe(Shape):
         None, description="Time between probes; 10s if absent. That of startup is added to each start."
     )
     timeout: PositiveDuration | None = Field(None, description="Time for one answer; 1s if absent.")
-    successThreshold: Annotated[int, Field(ge=1)] | None = Field(None, description="Successes that turn it good.")
-    failureThreshold: Annotated[int, Field(ge=1)] | None = Field(None, description="Failures that turn it bad.")
+    successThreshold: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="Successes in a row until it counts as passed."
+    )
+    failureThreshold: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="Failures in a row until it counts as failed."
+    )
 
 
 ProbeOrFalse = Annotated[
@@ -196,7 +200,7 @@ class Probes(Shape):
     """The three probes. Each replaces the runtime's own; false leaves it out."""
 
     startup: ProbeOrFalse | None = Field(
-        None, description="Until it succeeds the others wait. Asks what readiness asks if absent."
+        None, description="The other probes wait until it succeeds. The same check as readiness if absent."
     )
     readiness: ProbeOrFalse | None = Field(None, description="While it fails the pod gets no calls.")
     liveness: ProbeOrFalse | None = Field(None, description="When it fails the container is restarted.")
@@ -206,7 +210,7 @@ class PreStop(Shape):
     """What is done before the container gets SIGTERM; exactly one of sleep, exec and httpGet."""
 
     sleep: Duration | None = Field(
-        None, description="Wait, and go on taking calls. On sagemaker-proxy it is the proxy that does so."
+        None, description="Wait, and go on taking calls; on sagemaker-proxy the proxy does this."
     )
     exec: Exec | None = Field(None, description="Run a command in the container.")
     httpGet: HttpGet | None = Field(None, description="Ask by HTTP GET.")
@@ -232,7 +236,7 @@ class SecurityContext(Shape):
     allowPrivilegeEscalation: bool | None = Field(None, description="false if absent.")
     appArmorProfile: JsonObject | None = Field(None, description="AppArmor profile; not on Knative.")
     capabilities: Capabilities | None = Field(None, description="Linux capabilities.")
-    privileged: bool | None = Field(None, description="Run as on the node itself; never passes restricted.")
+    privileged: bool | None = Field(None, description="Run with all rights of the node; never passes restricted.")
     procMount: Literal["Default", "Unmasked"] | None = Field(None, description="How /proc is mounted; not on Knative.")
     readOnlyRootFilesystem: bool | None = Field(None, description="true if absent; /tmp can be written.")
     runAsGroup: Annotated[int, Field(ge=0)] | None = Field(None, description="Group id.")

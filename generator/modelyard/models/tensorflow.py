@@ -30,7 +30,7 @@ Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
 class Batching(Shape):
     """How calls are put together before they are scored."""
 
-    maxBatchSize: Number | None = Field(None, description="Rows of a batch at most.")
+    maxBatchSize: Number | None = Field(None, description="Rows of a batch, at most.")
     batchTimeout: Annotated[str, checked(names.short_duration)] | None = Field(
         None, description="How long a batch waits for more rows, such as 5ms."
     )
@@ -43,7 +43,7 @@ class ServedModel(Shape):
 
     name: ServableName = Field(description="Name in addresses, as in /v1/models/NAME.")
     basePath: MountPath | None = Field(
-        None, description="Folder of its versions; that of all and the name below it if absent."
+        None, description="Folder of its versions; basePath of the server and its name if absent."
     )
     versions: Annotated[list[Version], Field(min_length=1)] | None = Field(
         None, description="Versions to serve; the highest if absent."

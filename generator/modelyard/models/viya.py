@@ -68,7 +68,7 @@ class Mas(Shape):
     """How SAS Micro Analytic Service runs Python."""
 
     shape: Literal["sidecar", "mount"] = Field(
-        "sidecar", description="A container of its own beside the service, or the volume in the service's container."
+        "sidecar", description="Run Python in its own sidecar, or from a volume in the service's container."
     )
     config: Config | None = Field(
         None, description="Becomes sas-open-source-config-python-mas; MAS_PYPORT is 31100 if absent."

@@ -187,7 +187,7 @@ class _Assembly:
         for mark, name in gone:
             meant = nearest(name, known)
             hint = f"did you mean {meant}?" if meant else "there is nothing to remove it from"
-            self.report("MY109", f"{name or 'this item'} is not declared below", mark, hint)
+            self.report("MY109", f"{name or 'this item'} is not in the base", mark, hint)
         return stay, stay_marks
 
     def spec(self, name: str, tree: Tree, problems: list[Problem]) -> Shape | None:

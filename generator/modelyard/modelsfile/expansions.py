@@ -22,7 +22,7 @@ _OF_KUBERNETES: Final = "KUBERNETES_"
 
 
 def expansions(model: DeclaredModel, _: Tree, sources: Sources) -> Iterator[Problem]:
-    """Find $(NAME) that stays as it is written, and variables that wait for each other."""
+    """Find $(NAME) that is not expanded, and variables that wait for each other."""
     for served in model.served:
         known = {*(served.model.env or {}), *(served.model.config or {})}
         known |= {APP_PATH} if served.model.runtime == "scr" else set()
@@ -49,14 +49,14 @@ def _wrong(
     if isinstance(value, str):
         # Of variables that are declared: $(HOSTNAME) in a text for a shell is meant as it stands.
         for name in sorted(known.intersection(references(value)))[:1]:
-            hint = f"write the text as {{expand: …}} to have the value of {name}"
-            yield _Found(f"$({name}) in {what} stays as it is written", hint)
+            hint = f"write the text as {{expand: …}} to get the value of {name}"
+            yield _Found(f"$({name}) in {what} is not expanded", hint)
     elif defined is not None:
         for name in sorted(used_by(value) - defined):
             if not name.startswith(_OF_KUBERNETES):
                 meant = names.nearest(name, known)
                 hint = f"did you mean $({meant})?" if meant else "declare it under env or config"
-                yield _Found(f"there is no variable {name} to put in", hint)
+                yield _Found(f"there is no variable {name} to expand", hint)
 
 
 def _beside(served: Served, sources: Sources) -> Iterator[Problem]:

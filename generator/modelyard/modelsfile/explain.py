@@ -36,7 +36,7 @@ def _field(path: list[str]) -> tuple[str | None, str]:
     for part in parts:
         known = fields(node)
         if part not in known:
-            return _elsewhere(path, f"{'.'.join([*walked, part])} is no field", _proposal(part, walked, known))
+            return _elsewhere(path, f"{'.'.join([*walked, part])} is not a field", _proposal(part, walked, known))
         node = known[part]
         walked.append(part)
     return _described(".".join(walked), node), ""

@@ -78,7 +78,7 @@ def _assembled(tree: Tree, sources: Sources, files: tuple[str, ...]) -> tuple[De
 def _other_document(tree: Tree, sources: Sources) -> Problem | None:
     """Return the one problem of a file that is none of models at all: all else follows from that."""
     if not _HEAD.intersection(tree.data):
-        message = "this is no models file: it has neither kind nor metadata nor spec"
+        message = "this is not a models file: it has neither kind nor metadata nor spec"
         return problem("MY008", message, hint=BEGIN, place=sources.place(tree.marks.at))
     kind = tree.data.get("kind")
     if not isinstance(kind, str):

@@ -108,7 +108,7 @@ class Fault:
         value, shown = self.input, self._shown()
         hint = self._spelling(wanted)
         if isinstance(value, Plain) and wanted not in (values.LIST, values.MAPPING):
-            message = f"{shown} is text to some YAML readers and something else to others"
+            message = f"{shown} is text to some YAML readers, but not to others"
             return self._make("MY010", message, hint, self.value_mark)
         if wanted == values.TEXT and isinstance(value, bool | int | float):
             what = "true or false" if isinstance(value, bool) else "a number"
@@ -123,7 +123,7 @@ class Fault:
         if wanted != values.TEXT or not isinstance(self.input, Plain | bool | int | float):
             return ""
         refused = values.refusal(self.shape, self.path, str(self.input).lower())
-        return f"write a text: this one {refused}" if refused and not hidden else ""
+        return f"write another text: this one {refused}" if refused and not hidden else ""
 
     def _not_allowed(self) -> Problem:
         allowed = [

@@ -152,8 +152,8 @@ def _exactly_one(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[
                 yield from _one(served, sources, handlers, "MY211", "a handler", "probes", name)
             if probe and name != "readiness" and (probe.successThreshold or 1) > 1:
                 place = sources.place(served.find("probes", name, "successThreshold"))
-                hint = "only a readiness probe can want more"
-                yield problem("MY104", f"successThreshold of a {name} probe is 1", hint=hint, place=place)
+                hint = "only a readiness probe can need more than one success"
+                yield problem("MY104", f"successThreshold of a {name} probe must be 1", hint=hint, place=place)
 
 
 def _one(
@@ -212,7 +212,7 @@ def _ports(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Proble
             for key, value in (("name", each.name), ("port", (each.port, each.protocol or "TCP"))):
                 if value in taken:
                     place = sources.place(served.find("ports", i, key))
-                    message = f"port {getattr(each, key)} of {served.variant or model.name} is there already"
+                    message = f"port {getattr(each, key)} of {served.variant or model.name} is already in use"
                     yield problem("MY228", message, hint="change it", place=place)
                 taken.add(value)
 

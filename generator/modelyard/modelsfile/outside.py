@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 _ALLOWED: Final[ContextVar[tuple[Path, ...]]] = ContextVar("allowed", default=())
 _HINT: Final = (
-    "put it inside, or allow its folder: --allow-outside DIR, or MODELYARD_ALLOW_OUTSIDE=DIR where kustomize builds"
+    "move it inside, or allow its folder: --allow-outside DIR, or MODELYARD_ALLOW_OUTSIDE=DIR where kustomize builds"
 )
 
 
@@ -23,13 +23,13 @@ class Bounds(NamedTuple):
     name: str
 
     def leaves(self, path: Path) -> bool:
-        """Tell whether a path leads out of the folder and out of all that is allowed. Links are followed first."""
+        """Tell whether a path is outside the folder and out of all that is allowed. Links are followed first."""
         found = _followed(path)
         return not any(found.is_relative_to(each) for each in (self.folder, *map(_followed, _ALLOWED.get())))
 
     def refusal(self, what: str) -> tuple[str, str]:
         """Return message and hint for what leads out."""
-        return f"{what} leads out of {self.name}", _HINT
+        return f"{what} is outside {self.name}", _HINT
 
 
 def bounds(folder: Path) -> Bounds:

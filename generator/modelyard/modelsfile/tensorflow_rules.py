@@ -40,7 +40,7 @@ def _check(served: Served, sources: Sources) -> Iterator[Problem]:
     if named and name_of(model) not in named:
         place = sources.place(served.find_key("tensorflow", "models"))
         hint = f"set modelName: to {names.one_of(named)}"
-        yield problem("MY230", f"{name_of(model)} is none of the server's models", hint=hint, place=place)
+        yield problem("MY230", f"{name_of(model)} is not one of the server's models", hint=hint, place=place)
     for i, volume in enumerate(model.volumes or []):
         if volume.name == VOLUME:
             place = sources.place(served.find("volumes", i, "name"))
@@ -50,6 +50,6 @@ def _check(served: Served, sources: Sources) -> Iterator[Problem]:
 def _foreign(served: Served, sources: Sources) -> Iterator[Problem]:
     for field in FIELDS:
         if getattr(served.model, field) is not None:
-            message = f"{field} is for a model of tensorflow, and the runtime is {served.model.runtime}"
+            message = f"{field} is only for runtime tensorflow, but the runtime is {served.model.runtime}"
             place = sources.place(served.find_key(field))
             yield problem("MY230", message, hint="set runtime: tensorflow, or take it out", place=place)

@@ -72,7 +72,7 @@ def overdue(models: DeclaredSet, today: date) -> Iterator[Problem]:
         return
     if date.fromisoformat(viya.restore.until) < today:
         message = f"restore mode was left on: its last day was {viya.restore.until}"
-        hint = "take restore: out of the file and install it again, or move until"
+        hint = "take restore: out of the file and install it again, or set a later until"
         place = models.place(find(models.marks, "spec", "viya", "restore", "until")[1])
         yield problem("MY234", message, hint=hint, place=place)
 
@@ -98,7 +98,7 @@ def _services(models: DeclaredSet, viya: Viya) -> Iterator[Problem]:
             if service in first:
                 related = (Related(models.place(first[service]), "the first"),)
                 place = models.place(mark)
-                yield problem("MY201", f"{service} stands twice", hint="take one out", place=place, related=related)
+                yield problem("MY201", f"{service} appears twice", hint="take one out", place=place, related=related)
             first.setdefault(service, mark)
 
 
@@ -170,7 +170,7 @@ def _parameters(models: DeclaredSet, restore: Restore) -> Iterator[Problem]:
         elif key not in _PARAMETERS:
             meant = nearest(key, [*_PARAMETERS, *_FIELDS])
             hint = f"did you mean {meant}?" if meant else f"known are {', '.join(sorted(_PARAMETERS))}"
-            yield problem("MY236", f"{key} is no documented parameter", hint=hint, place=models.place(key_mark))
+            yield problem("MY236", f"{key} is not a documented parameter", hint=hint, place=models.place(key_mark))
         elif not _PARAMETERS[key][0].fullmatch(value):
             yield problem("MY105", f"{key} {_PARAMETERS[key][1]}", place=models.place(mark))
     both = [key for key in ("AUTO_SWITCH_POSTGRES", "AUTO_SWITCH_POSTGRES_HOST") if key in (restore.parameters or {})]
@@ -187,7 +187,7 @@ def _credentials(models: DeclaredSet, viya: Viya) -> Iterator[Problem]:
         for key, value in (config or {}).items():
             if is_credential(key, value):
                 place = models.place(find(models.marks, "spec", "viya", *path, key)[1])
-                hint = "keep it in a Secret that the deployment names itself"
+                hint = "keep it in a Secret, and let the deployment's own kustomization refer to it"
                 yield problem("MY208", f"{key} holds a credential in plain text", hint=hint, place=place)
 
 

@@ -145,7 +145,7 @@ def _bounded(problems: list[Problem]) -> list[Problem]:
     if len(problems) <= MAX_FINDINGS:
         return problems
     first = sorted(found, key=lambda each: each.severity is not Severity.ERROR)[:MAX_FINDINGS]
-    hint = "mend what is named, and check again"
+    hint = "fix what is reported, and check again"
     return [*sorted(first, key=_order), problem("MY399", f"there are more than {MAX_FINDINGS} findings", hint=hint)]
 
 

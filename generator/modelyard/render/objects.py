@@ -70,7 +70,9 @@ def _patched(
             continue
         if wrong := _not_an_object(body):
             place = models.place(model.whole.find("patches", index))
-            problems.append(problem("MY207", f"{each}: {wrong}", hint="leave what names the object", place=place))
+            problems.append(
+                problem("MY207", f"{each}: {wrong}", hint="do not remove or change what names the object", place=place)
+            )
             continue
         changed[id(each)] = each._replace(body=body)
     return [changed.get(id(each), each) for each in manifests]
@@ -100,10 +102,8 @@ def _matches(each: Manifest, wanted: "PatchTarget") -> bool:
 def _not_an_object(body: object) -> str | None:
     metadata = body.get("metadata") if isinstance(body, dict) else None
     if not isinstance(body, dict) or not isinstance(metadata, dict):
-        return "the patch leaves no object"
+        return "the result of the patch is not an object"
     named = (body.get("apiVersion"), body.get("kind"), metadata.get("name"))
     return (
-        None
-        if all(isinstance(each, str) and each for each in named)
-        else "the patch leaves no apiVersion, kind or name"
+        None if all(isinstance(each, str) and each for each in named) else "the patch removes apiVersion, kind or name"
     )

@@ -80,7 +80,7 @@ class Excerpts:
         return [] if found is None else _drawn(place.line, *found)
 
     def _read(self, file: str) -> list[str]:
-        """Return the lines of a source; none if it is no file, is too large, or is no text."""
+        """Return the lines of a source; none if it is no file, is too large, or is not text."""
         content, path = self._contents.get(file), Path(file)
         try:
             if content is None and regular.is_file(path):

@@ -83,7 +83,7 @@ class Form:
         try:
             return [self._texts(row) for row in rows]
         except UnicodeEncodeError:
-            raise BadAnswer("the answer holds half of a character, which no text can") from None
+            raise BadAnswer("the answer holds half of a surrogate pair, which is not valid text") from None
         except (ValueError, RecursionError):  # a number of more than 4,300 digits, or a list that is too deep
             raise BadAnswer("the answer holds a value that cannot be written") from None
 
@@ -108,7 +108,7 @@ class Form:
 
     def _texts(self, row: object) -> list[str]:
         if not isinstance(row, dict):
-            raise BadAnswer("the answer has a row that is no object")
+            raise BadAnswer("the answer has a row that is not an object")
         lacking = [name for name in self.contract.outputs if name not in row]
         if lacking:
             raise BadAnswer(f"the answer lacks {', '.join(lacking[:5])}")
@@ -123,7 +123,7 @@ class Form:
                 raise BadAnswer(f"the answer holds a number of {len(value)} characters")
             return value
         if isinstance(value, str):
-            value.encode()  # half of a character is no text
+            value.encode()  # half of a character is not text
             return "'" + value if self.escape_formulas and value.startswith(_FORMULA) else value
         if value is None:
             return ""

@@ -64,7 +64,7 @@ def read(content: bytes, signature: str = "") -> Contract:
         document = json.loads(content)
         json.dumps(document, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise NotUnderstood("it holds half of a character, which no text can") from None
+        raise NotUnderstood("it holds half of a surrogate pair, which is not valid text") from None
     except (ValueError, RecursionError):
         raise NotUnderstood("it is not JSON") from None
     if not isinstance(document, dict):

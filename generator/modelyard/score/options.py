@@ -104,10 +104,10 @@ class Frame(Protocol):
 def passing_over(output: object, errors: Path | None) -> str:
     """Return what has rows that fail passed over: a stream without a file for them ends there, whatever was asked."""
     if isinstance(output, Path | None) or errors is not None:
-        return "leave out --on-error stop: rows that fail are then passed over"
+        return "leave out --on-error stop: rows that fail are then skipped"
     return "give --errors FILE: rows that fail then go there"
 
 
 def mended(output: object, errors: Path | None) -> str:
     """Return the hint for a row that ends a run before anything is sent."""
-    return f"mend the row, or {passing_over(output, errors)}"
+    return f"fix the row, or {passing_over(output, errors)}"

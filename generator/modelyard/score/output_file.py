@@ -149,8 +149,8 @@ class FileOutput:
             hint = f"go on with --resume, or delete {self._journal_path} to begin anew"
             raise Stopped(problem("MY810", message, hint=hint))
         if before != head:
-            message = f"the unfinished {self._path} is of another run: {_difference(before, head)}"
-            hint = f"run it as before, or delete {self._journal_path} to begin anew"
+            message = f"the unfinished {self._path} belongs to another run: {_difference(before, head)}"
+            hint = f"use the same options as before, or delete {self._journal_path} to begin anew"
             raise Stopped(problem("MY811", message, hint=hint))
 
     def _go_on(self, last: _Checkpoint, *, whole: bool) -> None:
@@ -201,7 +201,9 @@ class FileOutput:
             fcntl.flock(self._journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Stopped(
-                problem("MY812", f"another modelyard is writing {self._path}", hint="let it finish, or stop it")
+                problem(
+                    "MY812", f"another modelyard is writing {self._path}", hint="wait until it has finished, or stop it"
+                )
             ) from None
 
     def _try(self, step: Callable[[], None]) -> None:

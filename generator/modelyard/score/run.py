@@ -123,9 +123,8 @@ async def _learned(client: Client, calls: Calls, signature: str) -> Contract:
         answer = await calls.answer(lambda: client.get(path))
         return contracts.read(answer.body, signature)
     except Failed as failed:
-        raise Stopped(
-            problem("MY802", f"GET {where}: {calls.hide(str(failed))}", hint="does it run at this path?")
-        ) from failed
+        said = problem("MY802", f"GET {where}: {calls.hide(str(failed))}", hint="check the path, and that it runs")
+        raise Stopped(said) from failed
     except NotUnderstood as wrong:
         raise Stopped(problem("MY803", f"the description at {where} is not understood: {wrong}")) from wrong
 
@@ -250,8 +249,8 @@ def _file(run: Run, path: Path, shape: Shape) -> FileOutput:
     if not differ and output.whole and next(table.rows, None) is not None:
         differ = f"it had {done.rows} rows"
     if differ:
-        message = f"the unfinished {path} is of another input: {differ}"
-        raise Stopped(problem("MY811", message, hint="name the input that it was begun with"))
+        message = f"the unfinished {path} belongs to another input: {differ}"
+        raise Stopped(problem("MY811", message, hint="give the input that the run began with"))
     run.measures.before = done.rows
     run.measures.failed = done.failed
     run.measures.scored = done.rows - done.failed

@@ -47,7 +47,9 @@ def open_csv(source: BinaryIO, shown: str, options: Options) -> Table:
     try:
         encoding = formats.codec(options.encoding)
     except LookupError as error:
-        raise Stopped(problem("MY805", f"{options.encoding} is no known encoding", hint="such as latin-1")) from error
+        raise Stopped(
+            problem("MY805", f"{options.encoding} is not a known encoding", hint="such as latin-1")
+        ) from error
     text = io.TextIOWrapper(source, encoding=encoding, newline="")
     try:
         lines = _Lines(text, shown)
@@ -143,7 +145,7 @@ class _Lines:
         except UnicodeError as error:
             raise self._no_text(error) from error
         except Damaged as damaged:
-            raise self._bad(f"cannot be unpacked: {damaged}", "make it again from what it was packed from") from damaged
+            raise self._bad(f"cannot be unpacked: {damaged}", "compress the original file again") from damaged
         if not line:
             raise StopIteration
         if "\0" in line:
@@ -155,7 +157,7 @@ class _Lines:
     def _no_text(self, error: UnicodeError) -> Stopped:
         content = error.object if isinstance(error, UnicodeDecodeError) and self._number == 1 else b""
         if ending := formats.ending(content):
-            return self._bad("is no text", f"a file of this kind is read if its name ends with {ending}")
+            return self._bad("is not text", f"a file of this kind is read if its name ends with {ending}")
         hint = "name its --encoding, such as latin-1"
         return self._bad(f"is not {formats.shown(self._text.encoding)} text", hint)
 

@@ -19,7 +19,7 @@ def value(text: str, kind: Kind) -> object:
             return float(text if text.isascii() and "_" not in text else "?")
         found: object = json.loads(integer(text) if kind == "integer" else truth(text))
     except (ValueError, Misfit):
-        raise Misfit(f"{text[:_SHOWN]!r} is no {kind}, which the model declares") from None
+        raise Misfit(f"{text[:_SHOWN]!r} is not a {kind}, which the model declares") from None
     return found
 
 

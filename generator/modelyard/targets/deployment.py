@@ -39,7 +39,8 @@ class Spec(Deployed):
     """A plain Deployment."""
 
     timeout: PositiveDuration | None = Field(
-        None, description="Of a call in flight when a pod ends, after preStop; 60s for scr, else Kubernetes decides."
+        None,
+        description="Time for calls in flight when a pod ends, after preStop; 60s for scr, else Kubernetes decides.",
     )
 
 

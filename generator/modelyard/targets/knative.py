@@ -70,7 +70,9 @@ class Spec(Shape):
     minScale: Annotated[int, Field(ge=0)] | None = Field(None, description="Pods that always run; 0 scales to zero.")
     maxScale: Annotated[int, Field(ge=0)] | None = Field(None, description="Pods at most; 0 is no limit.")
     initialScale: Annotated[int, Field(ge=1)] | None = Field(None, description="Pods that a new revision starts with.")
-    activationScale: Annotated[int, Field(ge=2)] | None = Field(None, description="Pods when it leaves zero.")
+    activationScale: Annotated[int, Field(ge=2)] | None = Field(
+        None, description="Pods to start with when it scales up from zero."
+    )
     containerConcurrency: Annotated[int, Field(ge=0, le=1000)] | None = Field(
         None, description="Hard limit of calls at once in a pod; 0 is none."
     )
@@ -87,10 +89,12 @@ class Spec(Shape):
     )
     scaleDownDelay: Duration | None = Field(None, description="Time before it scales down, at most 1h.")
     scaleToZeroPodRetention: Duration | None = Field(None, description="Time that the last pod is kept, at most 1h.")
-    timeout: Duration | None = Field(None, description="Of a call, and so of a pod's end: at most 600s; 60s for scr.")
+    timeout: Duration | None = Field(
+        None, description="Time for a call, also for those in flight when a pod ends; at most 600s; 60s for scr."
+    )
     progressDeadline: Duration | None = Field(None, description="Time in which a revision must become ready.")
     visibility: Literal["public", "cluster-local"] = Field("public", description="Who can reach the address.")
-    domains: list[Domain] | None = Field(None, description="Host names of one's own.")
+    domains: list[Domain] | None = Field(None, description="Your own host names.")
     rolloutDuration: Duration | None = Field(None, description="Time over which calls move to a new revision.")
 
 
@@ -129,7 +133,7 @@ def check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
         place = models.place(whole.find_key("targets", "knative", "domains", i, "claim"))
         if domain.host.endswith(CLUSTER_DOMAIN):
             own = models.place(whole.find("targets", "knative", "domains", i, "host"))
-            hint = "use a host name of your own"
+            hint = "use your own host name"
             yield problem("MY104", f"{domain.host} is below the cluster's own domain", hint=hint, place=own)
         if domain.claim and not models.names("namespace"):
             yield problem("MY216", "claim: true needs spec.namespace", hint="name the namespace in spec", place=place)
@@ -155,12 +159,12 @@ def _check_served(models: DeclaredSet, served: Served) -> Iterator[Problem]:
         yield problem("MY227", "a Knative Service has one port, and protocol: both needs two", hint=hint, place=place)
     if served.model.ports:
         place = models.place(served.find_key("ports"))
-        hint = "take it out; what is to be reached there too runs on deployment, or as a model of its own"
+        hint = "take it out; for a second port use the target deployment, or declare a second model"
         yield problem("MY227", "a Knative Service has one port", hint=hint, place=place)
     for field in ("preStop", "terminationGrace"):
         if getattr(served.model, field) is not None:
             place = models.place(served.find_key(field))
-            hint = "take it out, and set timeout: of the target knative; a model on other targets too needs a name each"
+            hint = "take it out, and set targets.knative.timeout; for other targets, declare a second model"
             yield problem("MY224", f"{field} cannot be set on Knative", hint=hint, place=place)
     for field, (low, high) in _LIMITS.items():
         yield from _check_duration(models, served, field, low, high)

@@ -73,15 +73,16 @@ class Spec(Replicated):
     """A Deployment behind a Route of OpenShift."""
 
     timeout: PositiveDuration | None = Field(
-        None, description="Of a call: the router's, and of one in flight when a pod ends. 60s for scr, else 30s."
+        None,
+        description="Time for a call: at the router, and for those in flight when a pod ends. 60s for scr, else 30s.",
     )
-    route: bool = Field(True, description="false: inside the cluster alone.")
+    route: bool = Field(True, description="false: reachable only inside the cluster.")
     host: Host | None = Field(None, description="Full host name; the cluster gives one if absent.")
     tls: Literal["edge", "reencrypt", "passthrough"] = Field(
         "edge", description="Where TLS ends: at the router, there and at the model, or at the model alone."
     )
     certificate: Certificate | None = Field(None, description="Its certificate; the router's own if absent.")
-    redirect: bool = Field(False, description="Lead plain HTTP to HTTPS; refused otherwise.")
+    redirect: bool = Field(False, description="Redirect plain HTTP to HTTPS; otherwise refuse it.")
     annotations: Annotations | None = Field(None, description="Annotations of the Route.")
     hosts: Literal["per-variant"] | None = Field(
         None, description="per-variant: besides the split, a Route for each variant, at VARIANT-HOST."
@@ -126,7 +127,7 @@ def check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
             if field in _declared(model):
                 place = models.place(model.whole.find_key("targets", NAME, field))
                 hint = "take it out, or take out route: false"
-                yield problem("MY211", f"{field} is for a Route, and route: false renders none", hint=hint, place=place)
+                yield problem("MY211", f"{field} is for a Route, but route: false renders none", hint=hint, place=place)
 
 
 def _declared(model: DeclaredModel) -> Mapping[str, object]:
@@ -178,7 +179,7 @@ def _check_split(models: DeclaredSet, model: DeclaredModel, spec: Spec) -> Itera
     for served, pods, percent in weights:
         if percent and pods and MAX_WEIGHT * (percent / pods) / max(shares) < 1:
             place = models.place(served.percent_mark or whole.find_key("targets", NAME))
-            message = f"{percent} percent over {pods} pods is less than a Route's weights can give: it gets more calls"
+            message = f"{percent} percent over {pods} pods is less than Route weights can express: it gets more calls"
             yield problem("MY240", message, hint="give it fewer pods, or a larger share", place=place)
 
 

@@ -19,11 +19,11 @@ def compare(manifests: Sequence[Manifest], found: Sequence[dict[str, Any] | None
     """
     for index, (manifest, body) in enumerate(zip(manifests, found, strict=True)):
         if body is None:
-            hint = "does the kustomization name the component generated, and is generated/ what the models file gives?"
+            hint = "check that the kustomization lists the component generated, and that generated/ is up to date"
             yield Finding("MY631", f"{manifest} is not in the stream", hint, index, ("metadata", "name"))
             continue
         for each in differences(manifest.body, body, of.free):
-            hint = "the kustomization decides it; the models file says otherwise"
+            hint = "if it is not intended, change the models file or the kustomization"
             yield Finding("MY632", f"{manifest}: {each.pointer} {each.words}", hint, index, each.path)
     yield from _one_image(manifests, found)
 
@@ -39,7 +39,7 @@ def _one_image(manifests: Sequence[Manifest], found: Sequence[dict[str, Any] | N
         if len(variants) > 1 and len(declared) > 1:
             index = max(variants.values())
             message = f"{one_of(variants).replace(' or ', ' and ')} of {manifests[index].model} run one image: {image}"
-            hint = "kustomize's images: knows an image by its name only; set the images in the models file"
+            hint = "images: of kustomize matches by name only; set the images in the models file"
             yield Finding("MY633", message, hint, index, _own(manifests[index].body)[0])
 
 

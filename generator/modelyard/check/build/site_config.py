@@ -13,10 +13,9 @@ from modelyard.manifests.manifest import POD_SPECS, ConfigMapEntries, Rendered, 
 from modelyard.manifests.names import NAME_HASH, repository
 from modelyard.models.viya_names import BACKUP_ID, RESTORE_MAP, START_MODE
 
-_MISSING: Final = "is the component listed in the deployment's kustomization, and before what undoes it?"
+_MISSING: Final = "list the component in the deployment's kustomization, before anything that undoes it"
 _OTHER: Final = (
-    "if the models file has changed since, run `modelyard site-config install`; else look for what sets it after the "
-    "component"
+    "if the models file has changed since, run `modelyard site-config install`; else find what sets it later"
 )
 _IN_CONTAINER: Final = re.compile(r"(.*/containers)/0/(\w+)")
 
@@ -76,7 +75,7 @@ def undeclared(stream: Stream) -> Iterator[Remark]:
 def _patched(patch: TargetPatch, patches: Sequence[TargetPatch], of: Kustomized) -> Iterator[Remark]:
     objects = patched(patch, of.stream)
     if not objects and not patch.optional:
-        hint = "is this the stream of the whole deployment?"
+        hint = "give the stream of the whole deployment"
         yield Remark("MY631", f"{patch} is not in the stream", hint, patch.name)
     added = {str(op["value"]["name"]) for op in patch.operations if op["path"].endswith("/containers/-")}
     for body in objects:

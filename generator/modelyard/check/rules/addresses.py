@@ -88,4 +88,4 @@ def twice(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
         first = seen.setdefault(key, index)
         if first != index and key[-1]:
             hint, where = "keep one of them; the later one would be applied over the first", ("metadata", "name")
-            yield Finding("MY381", f"{manifest} stands there twice", hint, index, where, where, "the first", first)
+            yield Finding("MY381", f"{manifest} appears twice", hint, index, where, where, "the first", first)

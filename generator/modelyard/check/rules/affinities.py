@@ -91,7 +91,9 @@ def _selector(path: Path, selector: Mapping[str, Any]) -> Iterator[Found]:
     for i, each in items(selector.get("matchExpressions")):
         if each.get("operator") in ("Gt", "Lt"):
             hint = "labels of pods are not compared as numbers: write In"
-            yield Found(f"a selector knows no {each['operator']}", hint, (*path, "matchExpressions", i, "operator"))
+            yield Found(
+                f"a selector has no operator {each['operator']}", hint, (*path, "matchExpressions", i, "operator")
+            )
     yield from _expressions(path, selector)
 
 
@@ -113,9 +115,11 @@ def _expressions(path: Path, term: Mapping[str, Any]) -> Iterator[Found]:
     for i, each in items(term.get("matchFields")):
         where = (*path, "matchFields", i)
         if each.get("operator") not in ("In", "NotIn") or len(sequence(each.get("values"))) != 1:
-            yield Found("a field of nodes is In or NotIn one value", "write operator: In, and values: [NAME]", where)
+            yield Found(
+                "matchFields takes In or NotIn, with one value", "write operator: In, and values: [NAME]", where
+            )
         if each.get("key") != _NODE_FIELD:
-            yield Found("nodes are chosen by one field alone", f"write key: {_NODE_FIELD}", where)
+            yield Found("matchFields takes only the field metadata.name", f"write key: {_NODE_FIELD}", where)
 
 
 def _values(path: Path, operator: str, values: Sequence[Any]) -> Iterator[Found]:

@@ -58,7 +58,7 @@ def variables(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Findi
                 where = (*path, "env", i, "name")
                 name = text(variable.get("name"))
                 if name in first:
-                    message, hint = f"the variable {name} stands there twice", "keep one of them"
+                    message, hint = f"the variable {name} appears twice", "keep one of them"
                     yield Finding("MY326", message, hint, index, where, first[name], "the first")
                 first.setdefault(name, where)
 
@@ -71,7 +71,7 @@ def twice(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
             for i, each in items(template.spec.get(field)):
                 where, name = (*template.spec_path, field, i, key), text(each.get(key))
                 if name in first:
-                    message = f"{name} stands there twice under {field}"
+                    message = f"{name} appears twice under {field}"
                     yield Finding("MY326", message, "keep one of them", index, where, first[name], "the first")
                 first.setdefault(name, where)
 

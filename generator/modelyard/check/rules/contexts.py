@@ -52,7 +52,7 @@ def _profiles(path: Path, context: Mapping[str, Any]) -> Iterator[Found]:
         elif local and key == "appArmorProfile" and text(name) != text(name).strip():
             yield Found("the profile's name has blanks around it", "take them out", where)
         elif not local and name is not None:
-            yield Found("localhostProfile is of the type Localhost alone", "take it out, or change type", where)
+            yield Found("localhostProfile needs the type Localhost", "take it out, or change type", where)
         elif key == "seccompProfile" and (text(name).startswith("/") or ".." in text(name).split("/")):
             yield Found("the profile's path leads out of its folder", "write it without a leading / and ..", where)
 

@@ -40,7 +40,7 @@ def _handler(path: Path, asked: Mapping[str, Any], kinds: Sequence[str], *, open
     """open_: of how many ways there are, rules of Knative say the same."""
     ways = [key for key in kinds if isinstance(asked.get(key), dict)]
     if len(ways) != 1 and not open_:
-        said = f"{path[-1]} has {' and '.join(ways)}" if ways else f"{path[-1]} asks nothing"
+        said = f"{path[-1]} has {' and '.join(ways)}" if ways else f"{path[-1]} has no check"
         yield Found(said, f"give exactly one of {one_of(kinds)}", path)
     command = mapping(asked.get("exec"))
     if isinstance(asked.get("exec"), dict) and not command.get("command"):
@@ -48,7 +48,7 @@ def _handler(path: Path, asked: Mapping[str, Any], kinds: Sequence[str], *, open
     for i, header in items(mapping(asked.get("httpGet")).get("httpHeaders")):
         if not _HEADER.fullmatch(text(header.get("name"))):
             where = (*path, "httpGet", "httpHeaders", i, "name")
-            yield Found("the name of the header is none", "write letters, digits and -, such as X-Header", where)
+            yield Found("the name of the header is not valid", "write letters, digits and -, such as X-Header", where)
 
 
 def _probe(path: Path, probe: Mapping[str, Any]) -> Iterator[Found]:
@@ -57,11 +57,11 @@ def _probe(path: Path, probe: Mapping[str, Any]) -> Iterator[Found]:
         if number is not None and number < 0:
             yield Found(f"{key} is less than 0", "change it", (*path, key))
     if path[-1] != "readinessProbe" and integer(probe.get("successThreshold")) not in (None, 0, 1):
-        hint = "only a readiness probe can want more"
-        yield Found(f"successThreshold of a {path[-1]} is 1", hint, (*path, "successThreshold"))
+        hint = "only a readiness probe can need more than one success"
+        yield Found(f"successThreshold of a {path[-1]} must be 1", hint, (*path, "successThreshold"))
     grace = integer(probe.get("terminationGracePeriodSeconds"))
     where: Path = (*path, "terminationGracePeriodSeconds")
     if grace is not None and path[-1] == "readinessProbe":
-        yield Found("a readiness probe ends no pod", "take it out", where)
+        yield Found("a readiness probe never ends a pod", "take it out", where)
     elif grace is not None and grace <= 0:
         yield Found("the time to end is not more than 0", "change it", where)

@@ -39,11 +39,11 @@ def _others(manifest: Manifest) -> Iterator[tuple[Path, Any]]:
 def _image(index: int, path: Path, value: object) -> Iterator[Finding]:
     if not isinstance(value, str) or not value:
         return
-    hint = "name a version that is never pushed twice, or a digest: image: name@sha256:…"
+    hint = "write a tag that is never pushed twice, or a digest: image: name@sha256:…"
     tag = value.partition("@")[0].rpartition("/")[2].partition(":")[2]
     if wrong := image(value):
         yield Finding("MY371", f"{value} {wrong}", "change it", index, path)
     elif "@" not in value and not tag:
         yield Finding("MY370", f"the image {value} names no version", hint, index, path)
     elif "@" not in value and tag == "latest":
-        yield Finding("MY370", f"the image {value} is another one tomorrow", hint, index, path)
+        yield Finding("MY370", f"the image {value} can change under you", hint, index, path)

@@ -45,7 +45,7 @@ def _matched(path: Path, match: Mapping[str, Any]) -> Iterator[Found]:
     yield from _path(path, {"path": value, "pathType": "Exact"})
     if value.startswith("/") and not _ROUTED.fullmatch(value):
         hint = "write other characters as % and two digits: %20 for a blank"
-        yield Found("the path has characters that a URL has not", hint, path)
+        yield Found("the path has characters that a URL does not allow", hint, path)
 
 
 def _class(body: Mapping[str, Any]) -> Iterator[Found]:
@@ -61,7 +61,7 @@ def _class(body: Mapping[str, Any]) -> Iterator[Found]:
 
 def _rules(spec: Mapping[str, Any]) -> Iterator[Found]:
     if not spec.get("rules") and not spec.get("defaultBackend"):
-        yield Found("the Ingress leads nowhere", "add rules: or defaultBackend:", ("spec",))
+        yield Found("the Ingress has no rules and no default backend", "add rules: or defaultBackend:", ("spec",))
     for i, rule in items(spec.get("rules")):
         where: Path = ("spec", "rules", i)
         yield from _host((*where, "host"), text(rule.get("host")))
@@ -95,8 +95,8 @@ def _path(path: Path, entry: Mapping[str, Any]) -> Iterator[Found]:
     value, kind = text(entry.get("path")), entry.get("pathType")
     if kind not in ("Exact", "Prefix"):
         if value and not value.startswith("/"):
-            yield Found("the path does not start with /", "write it from the root", path)
+            yield Found("the path does not start with /", "start it with /", path)
     elif not value.startswith("/"):
-        yield Found("the path does not start with /", "write it from the root", path)
+        yield Found("the path does not start with /", "start it with /", path)
     elif any(each in value for each in _NO_SEQUENCES) or value.endswith(_NO_ENDS):
-        yield Found("the path has // or a step . or .. in it", "write it without", path)
+        yield Found("the path contains //, . or ..", "write it without them", path)

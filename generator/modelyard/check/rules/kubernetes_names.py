@@ -29,7 +29,7 @@ def object_names(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Fi
         metadata = mapping(manifest.body.get("metadata"))
         name, namespace = text(metadata.get("name")), text(metadata.get("namespace"))
         if name and manifest.group not in _FREE and manifest.group != KNATIVE and (wrong := _wrong(manifest, name)):
-            hint = "objects have names such as credit-risk"
+            hint = "write a name such as credit-risk"
             yield Finding("MY320", f"the name {name} {wrong}", hint, index, ("metadata", "name"))
         if namespace and (wrong := dns_1123_label(namespace)):
             yield Finding("MY320", f"the namespace {namespace} {wrong}", "change it", index, ("metadata", "namespace"))
@@ -77,7 +77,7 @@ def _labels(path: Path, metadata: dict[str, Any]) -> Iterator[Found]:
         if wrong := _wrong_key(str(key)):
             yield Found(f"the label's key {key} {wrong}", "change it", where)
         elif not isinstance(value, str):
-            yield Found(f"the label {key} is not a text", "put its value between quotes", where)
+            yield Found(f"the label {key} is not a string", "put its value between quotes", where)
         elif wrong := _wrong_value(value):
             yield Found(f"the value of the label {key} {wrong}", "an annotation can hold any text", where)
     for key in mapping(metadata.get("annotations")):

@@ -41,15 +41,21 @@ def _why(bound: str, resource: str, value: object, stated: Stated) -> str:
     asked, limit = stated.requests.get(resource), stated.limits.get(resource)
     if number is None:
         return ""
-    allowed = f"{shown(resource, number)} are allowed"
+    allowed = shown(resource, number)
     if bound == "min":
         if asked is None:
-            return f"requests no {resource}, and at least {allowed}"
-        return f"requests {shown(resource, asked)} of {resource}, and at least {allowed}" if asked < number else ""
+            return f"requests no {resource}, but the minimum is {allowed}"
+        return (
+            f"requests {shown(resource, asked)} of {resource}, but the minimum is {allowed}" if asked < number else ""
+        )
     if limit is None:
-        return f"has no limit of {resource}, and at most {allowed}"
+        return f"has no limit of {resource}, but the maximum is {allowed}"
     if bound == "max":
-        return f"is limited to {shown(resource, limit)} of {resource}, and at most {allowed}" if limit > number else ""
+        return (
+            f"is limited to {shown(resource, limit)} of {resource}, but the maximum is {allowed}"
+            if limit > number
+            else ""
+        )
     if not asked:
         return f"requests no {resource}, and a limit may be {value} times the request"
     return f"has a limit of {resource} over {value} times its request" if limit / asked > number else ""

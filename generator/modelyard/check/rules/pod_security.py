@@ -105,7 +105,7 @@ def _capabilities(pod: PodTemplate) -> Iterator[Wrong]:
         for i, each in enumerate(sequence(capabilities.get("add"))):
             if each != "NET_BIND_SERVICE":
                 where = (*path, "capabilities", "add", i)
-                yield where, f"the container adds the capability {each}", "NET_BIND_SERVICE alone may be added"
+                yield where, f"the container adds the capability {each}", "only NET_BIND_SERVICE may be added"
 
 
 def _host_namespaces(pod: PodTemplate) -> Iterator[Wrong]:

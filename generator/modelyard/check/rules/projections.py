@@ -51,13 +51,13 @@ def _mode(path: Path, mode: object) -> Iterator[Found]:
     meant = int(digits, 8) if set(digits) <= set("01234567") and len(digits) < len("7777") else None
     range_ = "a mode is a number from 0 to 511, which is 0777 in octal"
     hint = range_ if meant is None else f"write {meant}, which is 0{digits} in octal"
-    yield Found(f"{digits} is no file mode", hint, path)
+    yield Found(f"{digits} is not a file mode", hint, path)
 
 
 def _path(path: Path, text: object) -> Iterator[Found]:
     if not isinstance(text, str):
         return
     if text.startswith("/"):
-        yield Found("the path in the volume starts with /", "write it from the volume's root, without /", path)
+        yield Found("the path in the volume starts with /", "write it relative to the volume, without / in front", path)
     elif ".." in text.split("/") or text.startswith(".."):
         yield Found("the path leads out of the volume", "write it without ..", path)

@@ -75,7 +75,7 @@ def wanted(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]
             for container in demand.containers if "resources" not in demand.template.spec else ():
                 lacking = [key for key in keys if _split(key)[1] not in container.stated[_split(key)[0]]]
                 if lacking:
-                    found = _lacking(demand, container, lacking, f"which the ResourceQuota {name} wants")
+                    found = _lacking(demand, container, lacking, f"which the ResourceQuota {name} requires")
                     yield found._replace(related=("spec", "hard", lacking[0]), other=quota.number)
 
 

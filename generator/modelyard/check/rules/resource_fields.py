@@ -67,9 +67,9 @@ def _file(path: Path, reference: object, empty: set[str]) -> Iterator[Found]:
     if not isinstance(reference, dict):
         return
     if text(reference.get("volumeName")) not in empty:
-        yield Found("the volume of the file is no emptyDir of the pod", "name one", (*path, "volumeName"))
+        yield Found("the volume of the file is not an emptyDir of the pod", "name one", (*path, "volumeName"))
     if not text(reference.get("path")) or ".." in text(reference.get("path")).split("/"):
-        yield Found("the path leads to no file of the volume", "write it from the volume's root", (*path, "path"))
+        yield Found("the path leads to no file of the volume", "write it relative to the volume", (*path, "path"))
     if wrong := env_name(text(reference.get("key"))):
         yield Found(f"the key {wrong}", "change it", (*path, "key"))
 

@@ -74,7 +74,7 @@ def _exclusive(path: Path, name: str, number: Fraction | None, limit: object) ->
     if limit is _NO_LIMIT:
         yield Found(f"{name} is requested without a limit", hint, path)
     elif number is not None and (most := amount(limit)) is not None and number < most:
-        yield Found(f"{name} is requested otherwise than its limit says", hint, path)
+        yield Found(f"{name} has a request that differs from its limit", hint, path)
 
 
 def _huge_pages(path: Path, stated: Mapping[str, Any]) -> Iterator[Found]:

@@ -44,7 +44,7 @@ def _toleration(path: Path, toleration: Mapping[str, Any]) -> Iterator[Found]:
         yield Found(f"the key of the taint {wrong}", "change it", (*path, "key"))
     if not key and operator != "Exists":
         hint = "add key:, or write operator: Exists, which tolerates all taints"
-        yield Found("a toleration without a key is of the operator Exists", hint, path)
+        yield Found("a toleration without a key needs the operator Exists", hint, path)
     if operator == "Exists" and value:
         hint = "take value out, or write operator: Equal"
         yield Found("Exists takes no value", hint, (*path, "value"))
@@ -54,7 +54,7 @@ def _toleration(path: Path, toleration: Mapping[str, Any]) -> Iterator[Found]:
         yield Found(f"the value of the taint {wrong}", "change it", (*path, "value"))
     if toleration.get("tolerationSeconds") is not None and toleration.get("effect") != "NoExecute":
         hint = "write effect: NoExecute, or take tolerationSeconds out"
-        yield Found("tolerationSeconds is of the effect NoExecute alone", hint, (*path, "tolerationSeconds"))
+        yield Found("tolerationSeconds needs the effect NoExecute", hint, (*path, "tolerationSeconds"))
 
 
 def _names(template: PodTemplate) -> Iterator[Found]:

@@ -27,9 +27,9 @@ _LIMITS: Final = {
     "minLength": "has fewer than {limit} characters",
     "maxProperties": "has more than {limit} fields",
     "minProperties": "has fewer than {limit} fields",
-    "uniqueItems": "has an item twice",
-    "pattern": "does not have the form that is wanted",
-    "multipleOf": "is no multiple of {multiple_of}",
+    "uniqueItems": "has a duplicate item",
+    "pattern": "does not have the required form",
+    "multipleOf": "is not a multiple of {multiple_of}",
 }
 
 
@@ -56,7 +56,7 @@ def _by_schema(index: int, manifest: Manifest, definition: Definition) -> Iterat
             return
         errors = list(islice(validator.iter_errors(manifest.body), MAX_FINDINGS + 1))
     except ValueError:
-        hint = "write texts, numbers, true, false, lists and mappings with texts as keys"
+        hint = "write strings, numbers, true, false, lists and mappings with strings as keys"
         yield Finding("MY390", "the object holds a value that JSON cannot hold", hint, index, ())
         return
     for error in errors:

@@ -86,7 +86,7 @@ def _lacks(source: Mapping[str, Any], field: str) -> bool:
 def _nfs(path: Path, source: Mapping[str, Any]) -> Iterator[Found]:
     folder = text(source.get("path"))
     if folder and not folder.startswith("/"):
-        yield Found("the folder of the server does not start with /", "write it from the root", (*path, "path"))
+        yield Found("the folder of the server does not start with /", "start it with /", (*path, "path"))
 
 
 def _host_path(path: Path, source: Mapping[str, Any]) -> Iterator[Found]:
@@ -99,7 +99,7 @@ def _iscsi(path: Path, source: Mapping[str, Any]) -> Iterator[Found]:
         name = text(source.get(key))
         if name and not name.startswith(_IQN):
             hint = "it begins with iqn., eui. or naa."
-            yield Found(f"{key} is no name of iSCSI", hint, (*path, key))
+            yield Found(f"{key} is not an iSCSI name", hint, (*path, key))
     yield from _lun(path, source)
     if (source.get("chapAuthDiscovery") or source.get("chapAuthSession")) and not source.get("secretRef"):
         yield Found("CHAP needs a secretRef", "add secretRef:", path)
@@ -131,7 +131,7 @@ def _csi(path: Path, source: Mapping[str, Any]) -> Iterator[Found]:
     driver = text(source.get("driver"))
     if driver and (len(driver) > _MAX_DRIVER or dns_1123_subdomain(driver.lower())):
         yield Found(
-            "driver is no name of a CSI driver", "write a name such as secrets-store.csi.k8s.io", (*path, "driver")
+            "driver is not the name of a CSI driver", "write a name such as secrets-store.csi.k8s.io", (*path, "driver")
         )
     secret = source.get("nodePublishSecretRef")
     if isinstance(secret, dict) and (not text(secret.get("name")) or dns_1123_subdomain(text(secret.get("name")))):
@@ -166,7 +166,7 @@ def _claim(path: Path, spec: Mapping[str, Any]) -> Iterator[Found]:
     if not modes:
         yield Found("the claim has no accessModes", "add accessModes: [ReadWriteOnce]", path)
     elif "ReadWriteOncePod" in modes and len(set(map(str, modes))) > 1:
-        yield Found("ReadWriteOncePod stands alone", "take the other modes out", (*path, "accessModes"))
+        yield Found("ReadWriteOncePod must be the only mode", "take the other modes out", (*path, "accessModes"))
     requests = mapping(mapping(spec.get("resources")).get("requests"))
     if "storage" not in requests:
         yield Found("the claim has no size", "add resources: {requests: {storage: 10Gi}}", path)
@@ -188,7 +188,7 @@ def _projected(path: Path, source: Mapping[str, Any]) -> Iterator[Found]:
     for i, each in items(source.get("sources")):
         where: Path = (*path, "sources", i)
         if len(each) > 1:
-            yield Found(f"one source is of {' and '.join(each)}", "write them as two items", where)
+            yield Found(f"one source is of {' and '.join(each)}", "write one item for each", where)
         for key in each:
             inside = mapping(each[key])
             for field in _PROJECTED.get(key, ()):
@@ -224,7 +224,7 @@ def _bundle(path: Path, source: object) -> Iterator[Found]:
     if isinstance(source, dict) and len(named) != 1:
         yield Found("a trust bundle has either name or signerName", "give exactly one of them", path)
     if named == ["name"] and "labelSelector" in mapping(source):
-        yield Found("a trust bundle that is named has no labelSelector", "take it out", (*path, "labelSelector"))
+        yield Found("a trust bundle with a name cannot have a labelSelector", "take it out", (*path, "labelSelector"))
 
 
 def _once(path: Path, volume: Mapping[str, Any]) -> Iterator[Found]:
@@ -237,7 +237,7 @@ def _mount(path: Path, mount: Mapping[str, Any]) -> Iterator[Found]:
     for key in ("subPath", "subPathExpr"):
         where = text(mount.get(key))
         if where.startswith("/"):
-            yield Found(f"{key} starts with /", "write it from the volume's root, without /", (*path, key))
+            yield Found(f"{key} starts with /", "write it relative to the volume, without / in front", (*path, key))
         if ".." in where.split("/"):
             yield Found(f"{key} leads out of the volume", "write it without ..", (*path, key))
     if text(mount.get("subPath")) and text(mount.get("subPathExpr")):

@@ -130,7 +130,7 @@ def not_structural(
     typed: a node has a type, which those of branches need not have.
     """
     if not isinstance(node, dict):
-        yield path, "the schema of a field is no mapping"
+        yield path, "the schema of a field is not a mapping"
         return
     if "$ref" in node:
         yield (*path, "$ref"), "a definition refers to no other: $ref"

@@ -72,8 +72,8 @@ def write(
     """
     texts = {folder: _encoded(content, header) for folder, content in contents.items()}
     if wrong := next((folder for folder in texts if folder.name in {"", ".."}), None):
-        hint = "name a folder that is not there yet, or one that modelyard wrote, such as build"
-        return [problem("MY402", f"{shown(wrong)} has no name of its own, so it cannot be exchanged", hint=hint)]
+        hint = "name a folder that does not exist yet, or one that modelyard wrote, such as build"
+        return [problem("MY402", f"{shown(wrong)} has no name of its own, so it cannot be replaced", hint=hint)]
     try:
         with ExitStack() as held:
             works = [
@@ -125,7 +125,7 @@ def _seen(work: Work) -> tuple[Found, list[Problem]]:
     """Return what stands in a folder after a killed run is cleared away, and what is foreign there."""
     kind = entries.kind(work.fd, work.at(""))
     if kind not in {None, entries.FOLDER}:
-        what = f"{_KINDS[kind or entries.OTHER]} where modelyard's folder is to be"
+        what = f"{_KINDS[kind or entries.OTHER]} where modelyard's folder should be"
         return Found(), foreign(work.folder, {"": what})
     try:
         work.mend()

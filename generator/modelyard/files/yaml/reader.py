@@ -213,7 +213,7 @@ class Reader:
             first = top.entries[text][0]
             line = self.source.sources.place(first).line
             self.source.report(
-                "MY004", f"the key '{shown(text)}' stands here a second time", mark,
+                "MY004", f"the key '{shown(text)}' is repeated here", mark,
                 hint=f"keep one; the first is in line {line}", related=self.source.related(first, "the first one"),
             )  # fmt: skip
             top.kept = False
@@ -225,7 +225,7 @@ class Reader:
             self.source.report("MY005", "a merge key", mark, hint=NO_SHARING)
             top.kept = False
             return
-        what = "is read as no string by some readers" if type(value) is Plain else "is not a string"
+        what = "is not a string to some readers" if type(value) is Plain else "is not a string"
         hint = f"write {quote(text)}:" if len(text) < SHOWN else "put it between quotes"
         self.source.report("MY012", f"the key {shown(text)} {what}" if text else "an empty key", mark, hint=hint)
 

@@ -211,7 +211,7 @@ class StreamReader(Reader):
             first = top.entries[text][0]
             line = self.source.sources.place(first).line
             self.source.report(
-                "MY004", f"the key '{shown(text)}' stands here a second time", mark,
+                "MY004", f"the key '{shown(text)}' is repeated here", mark,
                 hint=f"keep one; the first is in line {line}", related=self.source.related(first, "the first one"),
             )  # fmt: skip
         top.key, top.key_mark, top.kept = text, mark, True
@@ -222,13 +222,13 @@ class StreamReader(Reader):
         found = self.anchors.get(event.anchor or "")
         if found is None:
             hint = "define it above with &, in the same document; put text that starts with * between quotes"
-            self.source.report("MY001", f"nothing is named by the alias *{shown(event.anchor or '')}", mark, hint=hint)
+            self.source.report("MY001", f"the alias *{shown(event.anchor or '')} has no anchor", mark, hint=hint)
             found = _Anchored(None, mark)
         if top.key is None:
             if isinstance(found.data, str):
                 self.name(top, found.data, mark)
             else:
-                self.source.report("MY012", "an alias of no text as a key", mark, hint="write the key itself")
+                self.source.report("MY012", "an alias as a key that is not text", mark, hint="write the key itself")
                 top.drop()
         else:
             top.add(self.copied(found.data, mark, len(self.stack)), found.marks)

@@ -117,7 +117,7 @@ def _pair(layout: Layout, root: Node) -> tuple[Node, Node] | None:
     if len(found) > 1:
         first, second = found[0][0], found[1][0]
         place = layout.place(first.start)
-        message = f"the key {second.value} stands here a second time; kustomize takes one of the two lists"
+        message = f"the key {second.value} is repeated here; kustomize takes only one of the two lists"
         hint = f"join the two lists; the first is in line {place.line}"
         related = (Related(place, "the first one"),)
         found_at = layout.place(second.start)

@@ -83,7 +83,7 @@ def objects(stream: bytes, reading: Reading, *, is_ready_made: bool = False) -> 
     documents = read_all(stream, Sources(), STREAM)
     wrong = [each for document in documents for each in document.problems]
     bodies = [body for document in documents if document.data is not None for body in _bodies(document.data)]
-    hint = "hand over what kustomize build prints"
+    hint = "give what `kustomize build` prints"
     unnamed = sum(not _is_object(each) for each in bodies)
     if not (wrong or bodies):
         wrong = [problem("MY626", f"{STREAM} holds no objects", hint=hint)]

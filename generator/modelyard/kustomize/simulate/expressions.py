@@ -18,4 +18,4 @@ class Expression:
 
     def fullmatch(self, text: str) -> bool:
         """Tell whether it matches the whole text."""
-        return self._schema.is_valid(str(text))  # a MarkedText is no text to Rust
+        return self._schema.is_valid(str(text))  # a MarkedText is not text to Rust

@@ -24,7 +24,8 @@ def findings(run: Run, found: Kustomization) -> None:
     for each in late:
         message = f"{each} is listed after {REQUIRED}"
         hint = (
-            "move it before that one: what it adds gets no labels and no image of the registry; mirror.yaml goes last"
+            "move it before that one: otherwise what it adds gets no labels and no registry; only mirror.yaml comes "
+            "after it"
         )
         run.reading.report("MY613", message, each, hint=hint)
     check_pods(run)
@@ -59,8 +60,8 @@ def _placeholder_images(run: Run, late: dict[str, list[Configured]]) -> None:
         image, entry = container["image"], _entry_of(run, late, mark)
         who = f"container {container.get('name')} in {also(str(each), len(found) - 1)}"
         message = f"the image {image} of {who} stays a placeholder: {entry or 'it'} comes after what renames it"
-        related: list[tuple[object, str]] = [(hit.origin, "this renames the image")]
-        hint = "let the container come before that, or write the whole name of the image"
+        related: list[tuple[object, str]] = [(hit.origin, "this one renames images")]
+        hint = "add the container earlier, or write the full name of the image"
         if entry is not None:
             related.insert(0, (image, "the image"))
             hint = f"list it before {REQUIRED}"

@@ -44,7 +44,7 @@ def absorb(run: Run, body: dict[str, Any], behavior: object, name: str) -> None:
     elif not found:
         known = {each.name for each in run.objects if each.kind == kind}
         meant = nearest(name, known)
-        hint = f"did you mean {meant}?" if meant else "take behavior out, which makes it anew"
+        hint = f"did you mean {meant}?" if meant else "take behavior out to create it"
         run.reading.report("MY611", f"{kind} {name} does not exist; kustomize cannot {behavior}", name, hint=hint)
     elif len(found) > 1:
         message = f"{len(found)} objects are a {kind} {name}, and kustomize stops"
@@ -149,7 +149,7 @@ class _Data:
         if key in self.data:
             first = next(each for each in self.data if each == key)
             related = ((first, "the first one"),)
-            message = f"{key} stands twice in {self.entry['name']}, and kustomize stops"
+            message = f"{key} appears twice in {self.entry['name']}, and kustomize stops"
             self.run.reading.report("MY611", message, key, hint="keep one of the two", related=related)
         elif self.is_secret:
             self.data[key] = derived(HIDDEN, key)

@@ -68,7 +68,7 @@ def json6902(run: Run, who: Patch, folder: Path) -> int:
     if target is None or not isinstance(documents[0], list):
         if target is not None:
             hint = "write a list of - op, path and value"
-            run.reading.report("MY610", f"{who.who} is no JSON Patch", documents[0], hint=hint)
+            run.reading.report("MY610", f"{who.who} is not a JSON Patch", documents[0], hint=hint)
         return 1
     return json_patch(run, who, target, documents[0])
 
@@ -226,7 +226,7 @@ def _documents(run: Run, who: Patch, folder: Path, key: str) -> list[Any]:
         documents = run.reading.inner(text, yaml_1_1=_is_json_patch(text))
         if text.lstrip().startswith("[") and not _is_json(text) and len(run.reading.problems) == before:
             hint = "kustomize takes a text that starts with [ for JSON: quote all keys and strings, or write - op: …"
-            run.reading.report("MY610", f"{who.who} is no JSON", text, hint=hint)
+            run.reading.report("MY610", f"{who.who} is not JSON", text, hint=hint)
             return []
     else:
         file = folder / str(path)

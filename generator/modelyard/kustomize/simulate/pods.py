@@ -17,9 +17,9 @@ Pod = dict[str, Any]
 
 
 _SAYS: Final = {
-    "MY615": "has two sources{}; the API server refuses a name that stands twice",
-    "MY616": "stands there twice{}; the API server refuses it",
-    "MY617": "stands there twice{}",
+    "MY615": "has two sources{}; the API server refuses a repeated name",
+    "MY616": "appears twice{}; the API server refuses it",
+    "MY617": "appears twice{}",
 }
 
 

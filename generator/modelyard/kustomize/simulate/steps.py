@@ -147,7 +147,7 @@ class Steps:
             wanted.append(field_steps.specs(run, "labels", ()))
         claims = entry.get("includeVolumeClaimTemplates") is True
         if claims and followed.labels_claims_with_templates:
-            message = f"kustomize {followed} knows no includeVolumeClaimTemplates"
+            message = f"kustomize {followed} does not know includeVolumeClaimTemplates"
             hint = "take it out, or build with 5.8.2 or newer"
             run.reading.report("MY601", message, key_of(entry, "includeVolumeClaimTemplates"), hint=hint)
         if entry.get("includeSelectors") is True:

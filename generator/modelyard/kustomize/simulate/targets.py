@@ -32,7 +32,7 @@ _GENERATIONS: Final = {
 def read_target(run: Run, source: object, owner: object) -> Target | None:
     """Read a `target:`; None, and a problem, if kustomize could not."""
     if not isinstance(source, dict):
-        run.reading.report("MY610", "target is no mapping", owner, hint="write target: {kind: …, name: …}")
+        run.reading.report("MY610", "target is not a mapping", owner, hint="write target: {kind: …, name: …}")
         return None
     patterns: dict[str, Expression | None] = {}
     for key in _PATTERNS:
@@ -41,7 +41,7 @@ def read_target(run: Run, source: object, owner: object) -> Target | None:
             patterns[key] = Expression(str(text)) if text else None
         except ValueError:
             hint = "escape it with \\"
-            run.reading.report("MY610", f"{key} is no regular expression that kustomize reads", text, hint=hint)
+            run.reading.report("MY610", f"{key} is not a regular expression that kustomize can read", text, hint=hint)
             return None
     selectors = {}
     for key in ("labelSelector", "annotationSelector"):
@@ -82,7 +82,7 @@ def _reason(run: Run, target: Target) -> tuple[object, str]:
     kinds = {each.kind for each in run.objects}
     kind = str(target.source.get("kind") or "")
     meant = nearest(kind, kinds)
-    hint = f"did you mean {meant}?" if meant and kind not in kinds else "nothing in the base is like it"
+    hint = f"did you mean {meant}?" if meant and kind not in kinds else "the base has nothing similar"
     return key_value(target.source, "name" if kind in kinds or not kind else "kind"), hint
 
 

@@ -125,7 +125,7 @@ class Tree:
         if documents and isinstance(documents[0], dict):
             return self._known(documents[0], path)
         if len(self.reading.problems) == before:
-            self.reading.report("MY601", f"{shown(path)} is no kustomization", listed, hint="write a mapping")
+            self.reading.report("MY601", f"{shown(path)} is not a kustomization", listed, hint="write a mapping")
         return None
 
     def _known(self, data: dict[str, Any], path: Path) -> dict[str, Any]:
@@ -135,7 +135,7 @@ class Tree:
             if name is None:
                 meant = nearest(key, _FIELDS)
                 hint = f"did you mean {meant}?" if meant else "take it out"
-                self.reading.report("MY601", f"kustomize knows no field {key} in {path.name}", key, hint=hint)
+                self.reading.report("MY601", f"kustomize does not know the field {key} in {path.name}", key, hint=hint)
                 continue
             known[derived(name, key)] = value
         return known
@@ -229,7 +229,7 @@ class Tree:
         if not isinstance(config, dict) or not config.get("kind") or not name:
             place = config if getattr(config, "mark", None) is not None else listed
             hint = "write apiVersion: builtin, kind: PatchTransformer and metadata: {name: …}"
-            self.reading.report("MY603", "this is no transformer or generator", place, hint=hint)
+            self.reading.report("MY603", "this is not a transformer or generator", place, hint=hint)
             return None
         namespace = str(metadata.get("namespace") or "") if isinstance(metadata, dict) else ""
         return str(config.get("apiVersion", "")), str(config["kind"]), str(name), namespace
@@ -243,7 +243,7 @@ class Tree:
     def note(self, what: str, place: object) -> None:
         """Say that something was not looked into."""
         hint = "what it does to the objects is not proven here"
-        self.reading.report("MY605", f"not looked into: {what}", place, hint=hint)
+        self.reading.report("MY605", f"not checked: {what}", place, hint=hint)
 
     @staticmethod
     def is_remote(path: Path, entry: str) -> bool:

@@ -59,14 +59,14 @@ def followed(asked: Program | None) -> tuple[Followed, str, list[Problem]]:
     asked: the program that builds, None if there is none on PATH.
     """
     if asked is None:
-        return Followed(NEWEST), f"no kustomize is on PATH: steps are followed as those of {Followed(NEWEST)}", []
+        return Followed(NEWEST), f"kustomize is not on PATH: steps are simulated as in {Followed(NEWEST)}", []
     if asked.version is None:
         nearest, why = Followed(NEWEST), f"{asked.name} does not say its version"
     elif not OLDEST <= asked.version <= NEWEST:
         nearest = Followed(OLDEST if asked.version < OLDEST else NEWEST)
         why = f"{asked} is {'older' if asked.version < OLDEST else 'newer'} than what is known here"
     else:
-        return Followed(asked.version), f"steps are followed as those of {asked}", []
-    hint = f"what it does otherwise is not foretold; kustomize {Followed(OLDEST)} to {Followed(NEWEST)} are known"
-    message = f"{why}: steps are followed as those of {nearest}"
+        return Followed(asked.version), f"steps are simulated as in {asked}", []
+    hint = f"other differences are not predicted; kustomize {Followed(OLDEST)} to {Followed(NEWEST)} are known"
+    message = f"{why}: steps are simulated as in {nearest}"
     return nearest, message, [problem("MY627", message, hint=hint)]

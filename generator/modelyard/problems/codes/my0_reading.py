@@ -7,7 +7,7 @@ from modelyard.problems.codes.code import Code
 READING: Final[dict[str, Code]] = {
     "MY001": Code(
         "The file is not YAML",
-        "The YAML parser stopped here. Nothing after this place was read, so there may be more to mend.",
+        "The YAML parser stopped here. Nothing after this place was read, so there may be more mistakes.",
     ),
     "MY002": Code(
         "The file is not UTF-8",
@@ -21,7 +21,7 @@ READING: Final[dict[str, Code]] = {
         "written as escapes between double quotes, not raw.",
     ),
     "MY004": Code(
-        "A key stands twice in one mapping",
+        "A key appears twice in one mapping",
         "Some YAML readers keep the first value, some the last, some refuse the file.",
     ),
     "MY005": Code(
@@ -30,22 +30,21 @@ READING: Final[dict[str, Code]] = {
         "spec.base names. "
         "Aliases are refused because what they expand to can exceed any memory.",
     ),
-    "MY006": Code(
-        "A YAML tag", "Tags such as !!str change the type of a value behind the reader's back. Quote text instead."
-    ),
-    "MY007": Code("More than one document", "One models file declares one set; a second set is a second folder."),
+    "MY006": Code("A YAML tag", "Tags such as !!str change the type of a value. Quote text instead."),
+    "MY007": Code("More than one document", "A models file declares one set. Put a second set into its own folder."),
     "MY008": Code(
         "The top level is not a mapping", "A models file is one mapping with apiVersion, kind, metadata and spec."
     ),
     "MY009": Code(
         "Too large",
-        "A file holds at most 16 MiB, 64 levels of nesting and 500,000 values. Larger sets are split over folders.",
+        "A file holds at most 16 MiB, 64 levels of nesting and 500,000 values. Split a larger set into several "
+        "folders.",
     ),
     "MY010": Code(
         "A value that YAML readers disagree about",
         "Plain scalars such as 1.10, no, on, 1e5, 1:30 or 2024-01-02 are numbers, booleans or dates to some "
         "of YAML 1.1, "
-        "YAML 1.2 and Go, and text to others. Text goes between quotes; integers are written in plain decimal form.",
+        "YAML 1.2 and Go, and text to others. Quote text, and write integers in plain decimal form.",
     ),
     "MY011": Code(
         "A number out of range", "Integers in Kubernetes have 64 bits; kustomize turns longer ones into floats."
@@ -54,9 +53,9 @@ READING: Final[dict[str, Code]] = {
     "MY013": Code("A file that cannot be read", "The file is missing, is a folder, or may not be read."),
     "MY014": Code("A YAML directive", "Lines that start with % change how the rest is read."),
     "MY015": Code(
-        "A file outside",
-        "What a models file or a ModelGenerator names stays in the Git working tree, without one in the folder of the "
-        "models file; links are followed first. --allow-outside DIR lets it lead into DIR too, "
-        "MODELYARD_ALLOW_OUTSIDE=DIR where kustomize calls modelyard-fn.",
+        "A file outside the working tree",
+        "A models file or a ModelGenerator may name only files in its Git working tree or, without one, in the folder "
+        "of the models file. Links are followed first. To allow another folder, use --allow-outside DIR; where "
+        "kustomize calls modelyard-fn, set MODELYARD_ALLOW_OUTSIDE=DIR.",
     ),
 }

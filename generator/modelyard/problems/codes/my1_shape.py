@@ -11,18 +11,14 @@ SHAPE: Final[dict[str, Code]] = {
         "A value of the wrong type",
         "The format wants another type here: text, an integer, true or false, a list or a mapping.",
     ),
-    "MY104": Code(
-        "A value that is not allowed", "The value is none of those that the format knows here, or is out of range."
-    ),
+    "MY104": Code("A value that is not allowed", "The format does not allow this value here, or it is out of range."),
     "MY105": Code(
         "A value in the wrong form", "The text does not have the form of a name, an image, a duration or a quantity."
     ),
     "MY106": Code(
         "An unknown target", "spec.models[].targets names where a model runs. `modelyard targets` lists what exists."
     ),
-    "MY107": Code(
-        "Not available", "The models file knows this word, but this version of modelyard has nothing that would do it."
-    ),
+    "MY107": Code("Not available", "The word is reserved, but this version of modelyard does not support it."),
     "MY108": Code(
         "A base that cannot be used", "spec.base names another models file, relative to this one, without a cycle."
     ),
@@ -31,12 +27,12 @@ SHAPE: Final[dict[str, Code]] = {
     ),
     "MY110": Code(
         "No such model",
-        "The model, or its variant, that the command line names is not in the file, or is too faulty to be shown.",
+        "The file has no such model or variant, or it has too many errors to show.",
     ),
     "MY111": Code(
-        "An image whose start is not known",
+        "An image whose start command is not known",
         "`modelyard image` writes an entry point that starts the model itself, so that the proxy has the port that "
-        "SageMaker calls. It knows how SAS Container Runtime is started; other models say it with `command`.",
+        "SageMaker calls. It knows the start command of SAS Container Runtime only. For other models, set `command`.",
     ),
     "MY112": Code(
         "Not a SavedModel that can be served",

@@ -6,19 +6,20 @@ from modelyard.problems.codes.code import Code
 
 SAGEMAKER: Final[dict[str, Code]] = {
     "MY241": Code(
-        "What a serverless endpoint cannot have",
+        "A field that a serverless endpoint cannot have",
         "SageMaker refuses a serverless variant together with a VPC, network isolation, data capture, asynchronous "
-        "inference, model data that is no archive, several containers, time-outs of its start, or other variants.",
+        "inference, model data other than an archive, several containers, start-up time-outs, or other variants.",
     ),
     "MY242": Code(
         "A reference that SageMaker cannot resolve",
-        "The environment of a SageMaker container is plain text: it reads no Secret and no ConfigMap, and stands "
-        "readable in the Model. What is secret belongs into AWS Secrets Manager, read by the container itself.",
+        "The environment of a SageMaker container is plain text in the Model: it cannot refer to a Secret or "
+        "ConfigMap, and it is not hidden. Keep secrets in AWS Secrets Manager, and let the container read them.",
     ),
     "MY243": Code(
         "A variable that SageMaker does not take",
-        "Names are letters, digits and _, values have at most 1024 bytes, all together 32 KiB. SageMaker expands "
-        "nothing: what {expand: …} asks for is filled in at rendering, so it may name only variables with known text.",
+        "Names are letters, digits and _, values have at most 1024 bytes, all together 32 KiB. SageMaker does not "
+        "expand variables: modelyard fills in {expand: …} when it renders, so it can refer only to variables whose "
+        "text is known.",
     ),
     "MY244": Code(
         "An image that SageMaker cannot pull",
@@ -35,25 +36,26 @@ SAGEMAKER: Final[dict[str, Code]] = {
     ),
     "MY246": Code(
         "A percent that does not reach a running endpoint",
-        "The ACK controller updates an endpoint with RetainAllVariantProperties: variants that it has already keep "
-        "their weight, their number of instances and their data capture. A new percent counts for new endpoints and "
-        "new variants. The program of `modelyard sagemaker script` sets the weights as declared.",
+        "The ACK controller updates an endpoint with RetainAllVariantProperties: existing variants keep their weight, "
+        "their number of instances and their data capture. A changed percent counts only for new endpoints and new "
+        "variants. The program of `modelyard sagemaker script` sets the weights as declared.",
         "warning",
         ignorable=True,
     ),
     "MY247": Code(
         "A canary without alarms",
-        "The canary ends after its wait whatever it answers; only a CloudWatch alarm moves the calls back.",
+        "The canary ends after its wait, even if its calls fail. Only a CloudWatch alarm moves the calls back.",
         "warning",
         ignorable=True,
     ),
     "MY248": Code(
         "A model that SageMaker does not run",
-        "`modelyard sagemaker script` prints a program for models with the target sagemaker.",
+        "`modelyard sagemaker script` works only for models with the target sagemaker.",
     ),
     "MY249": Code(
-        "A rolling update that SageMaker leaves aside",
-        "Endpoints with several variants have none: SageMaker then moves all calls at once, without a word (developer "
+        "A rolling update that SageMaker ignores",
+        "An endpoint with several variants cannot have one: SageMaker moves all calls at once, and does not say so "
+        "(developer "
         "guide, deployment guardrails, Exclusions).",
     ),
 }

@@ -6,7 +6,7 @@ from modelyard.problems.codes.code import Code
 
 RULES: Final[dict[str, Code]] = {
     "MY201": Code(
-        "A name that is already taken", "Models, and the variants and volumes of one model, are told apart by name."
+        "A name that is already taken", "Models need different names, and so do the variants and volumes of one model."
     ),
     "MY202": Code(
         "Object names collide",
@@ -30,9 +30,8 @@ RULES: Final[dict[str, Code]] = {
     ),
     "MY208": Code(
         "A credential in plain text",
-        "What looks like a credential belongs into a Secret: env: {NAME: {secretKeyRef: {name: …, key: …}}}. "
-        "A value that "
-        "only looks like one passes with ignore: [{code: MY208, reason: …}].",
+        "Keep credentials in a Secret: env: {NAME: {secretKeyRef: {name: …, key: …}}}. To accept a value that only "
+        "looks like one, write ignore: [{code: MY208, reason: …}].",
         ignorable=True,
     ),
     "MY209": Code(
@@ -63,18 +62,19 @@ RULES: Final[dict[str, Code]] = {
     ),
     "MY217": Code(
         "A label or annotation that modelyard sets",
-        "Selectors and ownership rest on these labels; they cannot be given another value.",
+        "Selectors and ownership depend on these labels, so they cannot have another value.",
     ),
     "MY218": Code(
-        "A runtime that must say more",
-        "runtime: custom knows no port; the model says it. On sagemaker-proxy it also says, with a readiness probe "
-        "by HTTP, what /ping asks.",
+        "A runtime that needs more fields",
+        "runtime: custom has no default port, so set `port`. On sagemaker-proxy, also set an HTTP readiness probe, "
+        "which /ping calls.",
     ),
     "MY219": Code(
-        "An ignore that ignores nothing", "Only findings can be accepted, by their code; mistakes in the format cannot."
+        "An ignore without effect", "Only findings can be ignored, by their code. Mistakes in the format cannot."
     ),
     "MY220": Code(
-        "A prefix on a DomainMapping", "namePrefix and nameSuffix change the host name that a DomainMapping stands for."
+        "A prefix on a DomainMapping",
+        "namePrefix and nameSuffix change the name of a DomainMapping, which is its host name.",
     ),
     "MY221": Code(
         "Not exactly one volume source",
@@ -82,26 +82,26 @@ RULES: Final[dict[str, Code]] = {
     ),
     "MY222": Code(
         "A public domain on a private service",
-        "A DomainMapping publishes a cluster-local service again.",
+        "A DomainMapping makes a cluster-local service public.",
         "warning",
         ignorable=True,
     ),
     "MY223": Code(
         "A grace period that cuts calls",
-        "A pod that ends gets SIGKILL after `terminationGrace`. What preStop takes counts in it, and the calls that "
-        "are in flight after that may take as long as the target's `timeout` says.",
+        "A pod that ends gets SIGKILL after `terminationGrace`. That time includes preStop, and calls in flight after "
+        "preStop may take as long as the target's `timeout`.",
         "warning",
         ignorable=True,
     ),
     "MY224": Code(
-        "An end of pods that Knative decides",
+        "Pod termination that Knative controls",
         "Knative gives the model's container a preStop of its own, which waits until queue-proxy has no more calls, "
         "and takes the grace period from `timeout` (knative/serving v0.50.0, revision/resources/deploy.go).",
     ),
     "MY225": Code(
         "Two variants with one image",
-        "Callers are split between two names of one model. Where variants of one image differ on purpose, by their "
-        "environment for one, ignore: [{code: MY225, reason: …}] says so.",
+        "The calls are split between two variants that run the same. If they differ on purpose, such as in their "
+        "environment, write ignore: [{code: MY225, reason: …}].",
         "warning",
         ignorable=True,
     ),
@@ -118,19 +118,19 @@ RULES: Final[dict[str, Code]] = {
         "k8s_validation.go, validateContainersPorts); queue-proxy hands all calls to it.",
     ),
     "MY228": Code(
-        "A port that another one stands in the way of",
-        "The ports of a container, and those of a Service, have each a name and a number of their own.",
+        "A port that is already in use",
+        "Each port of a container, and of a Service, needs its own name and number.",
     ),
     "MY229": Code(
         "A path that SageMaker's contract decides",
-        "Behind sagemaker-proxy a model answers to /invocations and /ping. Nothing rewrites paths, so that no other "
-        "would lead to it.",
+        "Behind sagemaker-proxy a model answers to /invocations and /ping. Paths are not rewritten, so no other path "
+        "reaches the model.",
     ),
     "MY230": Code(
-        "What a model of TensorFlow Serving says",
-        "It names the version that must be able to score before a pod is ready. Its path and its ports follow from the "
-        "server: REST at /v1/models/NAME on 8501, gRPC on 8500. What `tensorflow` and `version` say is for no other "
-        "runtime, and all variants of a model are called at one address.",
+        "The fields of a TensorFlow Serving model",
+        "`version` is required: a pod is ready when that version can score. The server decides path and ports: REST "
+        "at /v1/models/NAME on 8501, gRPC on 8500. `tensorflow` and `version` are only for this runtime, and all "
+        "variants of a model share one address.",
     ),
     "MY231": Code(
         "A cold start that callers will feel",
@@ -142,35 +142,35 @@ RULES: Final[dict[str, Code]] = {
     ),
     "MY232": Code(
         "A runtime that a target cannot run",
-        "What a target calls is a contract that the image has to keep. Another target runs the model as it is.",
+        "The target calls paths that this image does not serve. Use another target, or another image.",
     ),
     "MY233": Code(
         "A restore without an end",
-        "The service restores at each of its starts while the parameters are there. `until` names the last day, after "
-        "which the file is refused.",
+        "The service restores at every start while the parameters are there. Set `until` to the last day; after it, "
+        "the file is refused.",
         "warning",
     ),
     "MY234": Code(
         "Restore mode was left on",
-        "The last day of the restore is over. At its next start the service would restore the backup again, over what "
-        "has been saved since.",
+        "The last day of the restore is over. At its next start the service would restore the backup again, and "
+        "overwrite what was saved since.",
     ),
     "MY235": Code(
         "A setting for Python and for R",
-        "SAS_EXTLANG_SETTINGS can stand in only one of sas-open-source-config-python and sas-open-source-config-r.",
+        "SAS_EXTLANG_SETTINGS can be in only one of sas-open-source-config-python and sas-open-source-config-r.",
     ),
     "MY236": Code(
-        "A restore parameter that the documentation does not settle",
-        "It is written into sas-restore-job-parameters as it stands. SAS's page on restores either does not have it, "
-        "or calls it by two names.",
+        "A restore parameter that the documentation leaves open",
+        "It is written into sas-restore-job-parameters unchanged. SAS's page on restores either does not have it, or "
+        "has two names for it.",
         "warning",
     ),
-    "MY237": Code("A field without effect", "Nothing reads this field as the file stands.", "warning"),
+    "MY237": Code("A field without effect", "With the rest of the file as it is, nothing reads this field.", "warning"),
     "MY238": Code(
         "A variable that is not expanded",
-        "Text reaches the container as it is written, $(NAME) included. {expand: …} puts in the values of variables, "
-        "but only of those under env, config and envFrom: not of those that the image or the container runtime sets, "
-        "and not of variables that use each other.",
+        "Text reaches the container unchanged, $(NAME) included. {expand: …} inserts the values of variables under "
+        "env, config and envFrom. It cannot insert variables that the image or the container runtime sets, nor "
+        "variables that use each other.",
         "warning",
         ignorable=True,
     ),
@@ -182,7 +182,7 @@ RULES: Final[dict[str, Code]] = {
         "Source: openshift/router, haproxy-config.template; openshift/api, route/v1/types.go.",
     ),
     "MY240": Code(
-        "A share that weights cannot give",
+        "A share that weights cannot express",
         "The router spreads the weight of a Service over its pods, and each has at least 1 of 256. Beside one pod with "
         "a large share, many pods of a small one get more calls than was declared. A Service without ready pods loses "
         "its share to the others. Source: openshift/router, calculateServiceWeights.",

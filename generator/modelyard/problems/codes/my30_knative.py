@@ -15,7 +15,7 @@ FINDINGS: Final[dict[str, Code]] = {
     "MY303": Code(
         "Not an object",
         "An object of Kubernetes is a mapping with apiVersion, kind, and metadata with a name (or generateName). "
-        "Objects in a list of kind List are looked at one by one.",
+        "Objects in a list of kind List are checked one by one.",
     ),
     "MY304": Code(
         "A name that Knative refuses",
@@ -24,8 +24,8 @@ FINDINGS: Final[dict[str, Code]] = {
     ),
     "MY305": Code(
         "A revision's name that Knative refuses",
-        "A revision that is named begins with the name of its Service and a hyphen. kustomize's prefixes change one "
-        "and not the other.",
+        "If a revision has a name, it begins with the name of its Service and a hyphen. A namePrefix of kustomize "
+        "changes only one of the two.",
     ),
     "MY306": Code(
         "A port that Knative refuses",
@@ -33,20 +33,21 @@ FINDINGS: Final[dict[str, Code]] = {
     ),
     "MY307": Code(
         "An annotation's value that Knative refuses",
-        "Scales, targets, windows and quantities of annotations have forms and limits; a number is no text.",
+        "Scales, targets, windows and quantities have a form and limits. Annotation values are strings, so quote "
+        "numbers.",
     ),
     "MY308": Code(
         "An annotation in the wrong place",
-        "Autoscaling is of revisions: its annotations stand in spec.template.metadata, and Knative refuses them on the "
-        "Service. It refuses annotations of networking.knative.dev that it does not know.",
+        "Autoscaling annotations belong to the revision, in spec.template.metadata; Knative refuses them on the "
+        "Service. It also refuses annotations of networking.knative.dev that it does not know.",
     ),
     "MY309": Code(
         "Traffic that Knative refuses",
-        "Percents add up to 100, a tag stands once, and a target names one revision or the latest.",
+        "Percents add up to 100, a tag is used once, and a target names one revision or the latest.",
     ),
     "MY310": Code(
         "A limit of Knative",
-        "containerConcurrency is at most 1000 and timeoutSeconds at most 600 as Knative is shipped; user and group are "
+        "By default containerConcurrency is at most 1000 and timeoutSeconds at most 600; user and group are "
         "numbers of 31 bits.",
     ),
     "MY311": Code(
@@ -61,8 +62,8 @@ FINDINGS: Final[dict[str, Code]] = {
     ),
     "MY314": Code(
         "A probe that Knative refuses",
-        "A probe asks in one way, of the container's own port. Without periodSeconds Knative asks several times a "
-        "second, and then takes neither timeoutSeconds nor failureThreshold.",
+        "A probe has one kind of check, on the container's own port. Without periodSeconds Knative probes several "
+        "times a second, and allows neither timeoutSeconds nor failureThreshold.",
     ),
     "MY315": Code(
         "A DomainMapping that Knative refuses",
@@ -70,7 +71,7 @@ FINDINGS: Final[dict[str, Code]] = {
     ),
     "MY316": Code(
         "Metadata that Knative writes",
-        "Knative makes creator and lastModifier immutable, and sets labels of owners itself. They come from exported "
-        "objects.",
+        "Knative makes creator and lastModifier immutable, and sets labels of owners itself. Such metadata comes from "
+        "an exported object: take it out.",
     ),
 }

@@ -12,7 +12,7 @@ OBJECTS: Final[dict[str, Code]] = {
     ),
     "MY321": Code(
         "A label or annotation that Kubernetes refuses",
-        "Keys are qualified names. A label's value has at most 63 letters, digits, -, _ and ., and is a text.",
+        "Keys are qualified names. A label's value is a string of at most 63 letters, digits, -, _ and .",
     ),
     "MY322": Code(
         "Not a port", "Ports are from 1 to 65535; their names have at most 15 lower-case letters, digits and -."
@@ -27,29 +27,28 @@ OBJECTS: Final[dict[str, Code]] = {
     ),
     "MY325": Code("A mount without its volume", "Every mount names a volume of the same pod."),
     "MY326": Code(
-        "An entry that stands twice",
-        "Of two variables of one name the last one counts in the container, and server-side apply refuses the "
-        "object. So it does for two pull Secrets of one name.",
+        "A duplicate entry",
+        "If two variables have the same name, the container gets the last one, and server-side apply refuses the "
+        "object. It also refuses two pull Secrets of the same name.",
     ),
-    "MY327": Code("An unknown word", "The API server knows a few words in this field, and refuses any other."),
+    "MY327": Code("An unknown word", "The API server accepts only certain words in this field."),
     "MY328": Code(
-        "A container or volume that lacks something",
-        "Each container has an image and a name of its own, each volume a name of its own. A strategic merge patch of "
-        "kustomize replaces lists of kinds that it does not know, and what stood there is gone.",
+        "An incomplete container or volume",
+        "Each container needs an image and its own name, each volume its own name. In a kind that kustomize does not "
+        "know, a strategic merge patch replaces the whole list, and the old entries are lost.",
     ),
     "MY329": Code(
         "A port that no pod has",
-        "A Service sends its calls to a port of the pods that it selects; none of those in the set has a port of this "
-        "name.",
+        "A Service sends its calls to a port of the pods that it selects. No selected pod in the set has a port of "
+        "this name.",
     ),
     "MY330": Code(
         "A reference that leads nowhere",
-        "The object that is named stands in the set under a name with a hash, or does not have the key. The pod would "
-        "not start.",
+        "The referenced object has a hash in its name here, or does not have the key. The pod would not start.",
     ),
     "MY331": Code(
-        "A reference out of the set",
-        "The object that is named is not among those that were checked, so the cluster must have it already.",
+        "A reference to an object outside the set",
+        "The referenced object is not among the checked ones, so it must already be in the cluster.",
         "note",
     ),
     "MY332": Code(
@@ -58,23 +57,24 @@ OBJECTS: Final[dict[str, Code]] = {
         "YAML readers disagree about them. The path of a file is relative and stays in the volume.",
     ),
     "MY333": Code(
-        "A place to run that Kubernetes refuses",
-        "A toleration without a key is of the operator Exists, which takes no value; tolerationSeconds is of the "
-        "effect NoExecute. Labels of nodes have the form of labels, and classes that of names.",
+        "A scheduling field that Kubernetes refuses",
+        "A toleration without a key needs the operator Exists, which takes no value. tolerationSeconds needs the "
+        "effect NoExecute. Node labels must be valid labels, and class names valid names.",
     ),
     "MY334": Code(
         "A volume or mount that Kubernetes refuses",
-        "Each source names what it is of, and stays in its limits. A subPath is relative and stays in the volume. A "
-        "claim has a size and a mode of access.",
+        "A source needs its required fields, within their limits. A subPath is relative and stays in the volume. A "
+        "claim needs a size and an access mode.",
     ),
     "MY335": Code(
-        "A variable from nowhere",
+        "A variable without a valid source",
         "A variable has a value or one reference. fieldRef knows a few fields of the pod, resourceFieldRef the limits "
         "and requests of cpu, memory and ephemeral-storage.",
     ),
     "MY336": Code(
-        "An autoscaler that cannot count",
-        "A metric has the field of its type and in its target one value; windows and periods of behavior have limits.",
+        "An autoscaler whose metrics are not valid",
+        "A metric needs the field of its type, and one value in its target. Windows and periods of behavior have "
+        "limits.",
     ),
     "MY337": Code(
         "An affinity that the API server refuses",
@@ -88,17 +88,17 @@ OBJECTS: Final[dict[str, Code]] = {
     ),
     "MY339": Code(
         "A probe or hook that Kubernetes refuses",
-        "It asks in exactly one way; a command has at least one word, and a header a name. Numbers are not negative, "
-        "and only a readiness probe wants more than one success.",
+        "It needs exactly one kind of check or action. A command has at least one word, and a header has a name. "
+        "Numbers are not negative, and only a readiness probe may need more than one success.",
     ),
     "MY356": Code(
         "A security context that contradicts itself",
         "privileged and CAP_SYS_ADMIN exclude allowPrivilegeEscalation: false, which modelyard sets unless the model "
-        "says otherwise. localhostProfile is of profiles of the type Localhost, and those have one.",
+        "says otherwise. A profile of the type Localhost needs localhostProfile; other types cannot have it.",
     ),
     "MY357": Code(
         "An Ingress or HTTPRoute that is refused",
-        "ingressClassName and the older annotation kubernetes.io/ingress.class do not differ. Paths are absolute, "
-        "without //, /./ and /../, and hosts are names. An HTTPRoute takes only characters of URLs.",
+        "ingressClassName and the older annotation kubernetes.io/ingress.class must agree. Paths are absolute, "
+        "without //, /./ and /../, and hosts are names. A path of an HTTPRoute has only characters that URLs allow.",
     ),
 }

@@ -7,8 +7,8 @@ from modelyard.problems.codes.code import Code
 SETS: Final[dict[str, Code]] = {
     "MY365": Code(
         "A selector in a Knative Service",
-        "commonLabels, and labels with includeSelectors, put a selector into every kind Service. Knative's has none, "
-        "so the API server refuses the object, or drops the field and GitOps sees drift for ever.",
+        "commonLabels, and labels with includeSelectors, add a selector to every kind Service. A Knative Service has "
+        "no selector, so the API server refuses the object, or drops the field and GitOps sees drift for ever.",
     ),
     "MY366": Code(
         "A prefix on a host",
@@ -18,7 +18,8 @@ SETS: Final[dict[str, Code]] = {
     ),
     "MY370": Code(
         "An image without a version",
-        "Without a tag, or with :latest, two pods of one object may run different images, and nobody can go back.",
+        "Without a tag, or with :latest, two pods of one object may run different images, and a rollback is not "
+        "possible.",
         ignorable=True,
     ),
     "MY371": Code("Not an image reference", "An image is a repository with a tag or a digest."),
@@ -34,26 +35,26 @@ SETS: Final[dict[str, Code]] = {
         "Two objects for one host and path",
         "One of them gets all the calls, and which one depends on their age and on the controller.",
     ),
-    "MY381": Code("An object that stands there twice", "The later one would be applied over the first."),
+    "MY381": Code("An object that appears twice", "The later one would be applied over the first."),
     "MY382": Code(
         "More than a quota allows",
-        "What the workloads of a namespace always run asks for more than its ResourceQuota allows, so some pods are "
-        "never made. Replicas, the least of an autoscaler and Knative's min-scale count, and Knative's queue-proxy "
-        "with what its annotations say, else 25m of cpu.",
+        "The pods that always run in a namespace need more than its ResourceQuota allows, so some are never created. "
+        "These are the replicas, the minimum of an autoscaler, or Knative's min-scale. Knative's queue-proxy counts "
+        "with what its annotations say, or 25m of cpu.",
     ),
     "MY383": Code(
         "More than a quota allows, when it scales",
-        "When every autoscaler asks for all that it may, the ResourceQuota is exceeded, and calls wait for pods that "
-        "are never made. Of a Knative revision without max-scale one pod counts.",
+        "When all autoscalers are at their maximum, the ResourceQuota is exceeded, and calls wait for pods that are "
+        "never created. A Knative revision without max-scale counts as one pod.",
         "warning",
     ),
     "MY384": Code(
-        "An amount that a quota wants",
-        "Where a ResourceQuota counts cpu or memory, the API server refuses pods with a container that does not state "
-        "it, unless a LimitRange gives a default.",
+        "An amount that a quota requires",
+        "Where a ResourceQuota counts cpu or memory, the API server refuses pods whose containers do not state it, "
+        "unless a LimitRange gives a default.",
     ),
     "MY385": Code(
-        "An amount that a quota wants of queue-proxy",
+        "An amount that a quota requires for queue-proxy",
         "Knative puts queue-proxy into every pod. As shipped it requests 25m of cpu and states nothing else, so a "
         "quota over memory or limits lets no pod of a revision start.",
         "warning",
@@ -61,8 +62,8 @@ SETS: Final[dict[str, Code]] = {
     ),
     "MY386": Code(
         "An amount outside a LimitRange",
-        "The API server refuses pods that ask for less than the least, or for more than the most, that a LimitRange of "
-        "their namespace allows.",
+        "The API server refuses pods that ask for less than the minimum, or more than the maximum, of a LimitRange in "
+        "their namespace.",
     ),
     "MY390": Code(
         "Not what the schema says",
@@ -71,12 +72,12 @@ SETS: Final[dict[str, Code]] = {
     ),
     "MY391": Code(
         "An object without a schema",
-        "modelyard has no schema for this kind, so its fields were not checked. --crds takes the definition.",
+        "modelyard has no schema for this kind, so its fields were not checked. Give its definition with --crds.",
         "note",
     ),
     "MY399": Code(
         "More findings than are reported",
-        "The report holds at most 10,000 findings, errors first. What is left out may be anything, so this is an error "
-        "itself: mend what is named, and check again.",
+        "The report holds at most 10,000 findings, errors first. The others are unknown, so this is an error itself: "
+        "fix what is reported, and check again.",
     ),
 }

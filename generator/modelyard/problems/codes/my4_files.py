@@ -6,11 +6,11 @@ from modelyard.problems.codes.code import Code
 
 FILES: Final[dict[str, Code]] = {
     "MY401": Code(
-        "A foreign file in generated/", "modelyard owns this folder whole and will not delete what it did not write."
+        "A foreign file in generated/", "modelyard owns this whole folder, and does not delete what it did not write."
     ),
     "MY402": Code(
         "A folder or file that cannot be written",
-        "The old content stands, unless the message says otherwise: with --in-place files change one by one.",
+        "The old content is kept, unless the message says otherwise: with --in-place files change one by one.",
     ),
     "MY403": Code("The folder is locked", "Another modelyard is writing this overlay."),
     "MY404": Code(
@@ -18,23 +18,24 @@ FILES: Final[dict[str, Code]] = {
         "An edit needs one document of kind Kustomization or Component, of at most 1 MiB. The file is untouched.",
     ),
     "MY405": Code(
-        "A list that stands twice",
-        "Of two keys of one name kustomize takes one list and drops the other without a word. The file is untouched.",
+        "A list that appears twice",
+        "If a key appears twice, kustomize takes one list and silently drops the other. The file is untouched.",
     ),
     "MY406": Code(
         "A list that cannot be edited",
-        "An edit must change nothing else. That is not sure where the list has an anchor, an alias or a tag, holds "
+        "An edit must change nothing else. That cannot be guaranteed if the list has an anchor, an alias or a tag, "
+        "holds "
         "more than strings, or is laid out in an unusual way. The file is untouched.",
     ),
     "MY407": Code(
         "A file that cannot be edited",
-        "A file is edited in place of the old one, so a symbolic link, a second hard link, or a missing permission "
-        "would be lost. The old content stands, unless the message says otherwise.",
+        "An edit replaces the file, so a symbolic link, a second hard link or a missing permission would be lost. The "
+        "old content is kept, unless the message says otherwise.",
     ),
     "MY408": Code(
         "A models file that cannot be edited here",
-        "An edit must change one value and nothing else, and the text is laid out in a way in which that is not sure, "
-        "or the list of models is not there. The file is untouched.",
+        "An edit must change one value and nothing else. The layout of this file does not allow that, or it has no "
+        "list of models. The file is untouched.",
     ),
     "MY409": Code(
         "Files that are not taken",

@@ -7,11 +7,11 @@ from modelyard.problems.codes.code import Code
 STREAMS: Final[dict[str, Code]] = {
     "MY651": Code(
         "Nothing to check",
-        "The stream holds no objects. A build that failed gives an empty one; that must not look like success.",
+        "The stream holds no objects. A failed build prints nothing, and that must not look like success.",
     ),
     "MY652": Code(
         "Not a usable definition",
         "--crds takes custom resource definitions of apiextensions.k8s.io/v1 as an API server does: each version that "
-        "is served has a structural schema. Documents of other kinds beside them are left aside.",
+        "is served has a structural schema. Documents of other kinds are ignored.",
     ),
 }

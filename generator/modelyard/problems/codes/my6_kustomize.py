@@ -17,23 +17,24 @@ KUSTOMIZATIONS: Final[dict[str, Code]] = {
     ),
     "MY604": Code("An unknown builtin kind", "apiVersion: builtin is for the transformers that kustomize itself has."),
     "MY605": Code(
-        "Not looked into",
+        "Not checked",
         "Plugins, replacements, Helm charts and what is remote are not followed here; what they do to the objects is "
         "not proven.",
         "note",
     ),
     "MY606": Code(
-        "A key stands twice in a kustomization",
-        "kustomize takes the last of two equal keys and says nothing: all that the first one lists is lost.",
+        "A key appears twice in a kustomization",
+        "kustomize silently takes the last of two equal keys: all that the first one lists is lost.",
     ),
     "MY607": Code(
         "A placeholder is left in",
-        "SAS' examples mark with {{ … }} what has to be filled in. kustomize passes it on to the cluster as it is, or "
-        "stops at it.",
+        "In SAS's examples, {{ … }} marks what must be filled in. kustomize passes it on to the cluster unchanged, or "
+        "stops.",
     ),
     "MY608": Code(
         "A step that matches nothing",
-        "A patch whose target matches no object does nothing, and kustomize says nothing. The service that reads the "
+        "A patch whose target matches no object does nothing, and kustomize does not say so. The service that reads "
+        "the "
         "restore parameters differs between releases: sas-model-repository up to LTS 2023.10, then sas-model-manager.",
     ),
     "MY609": Code(
@@ -48,7 +49,7 @@ KUSTOMIZATIONS: Final[dict[str, Code]] = {
     ),
     "MY611": Code(
         "A generator entry that kustomize refuses",
-        "behavior: merge and replace want a ConfigMap or Secret that exists; without behavior there must be none. A "
+        "behavior: merge and replace need an existing ConfigMap or Secret; without behavior there must be none. A "
         "component's generators run after those of the kustomization that lists it.",
     ),
     "MY612": Code(
@@ -57,7 +58,7 @@ KUSTOMIZATIONS: Final[dict[str, Code]] = {
     "MY613": Code(
         "A transformer after the required ones",
         "sas-bases/overlays/required/transformers.yaml labels all objects and puts the registry before the images. "
-        "What comes later goes without; only mirror.yaml belongs there.",
+        "What comes later gets neither; only mirror.yaml belongs there.",
         "warning",
     ),
     "MY614": Code(
@@ -71,11 +72,11 @@ KUSTOMIZATIONS: Final[dict[str, Code]] = {
         "Volumes and containers of a pod differ in name, mounts of a container in their path. kustomize builds it, and "
         "the API server refuses it.",
     ),
-    "MY617": Code("The same envFrom twice", "The second one changes nothing; one patch is superfluous.", "warning"),
+    "MY617": Code("The same envFrom twice", "The second one changes nothing: take one of them out.", "warning"),
     "MY618": Code(
         "Two values for one key",
-        "The models file and a hand-written entry set the same key; the one that runs last wins, and kustomize says "
-        "nothing.",
+        "The models file and a hand-written entry set the same key; the one that runs last wins, and kustomize does "
+        "not say so.",
     ),
     "MY619": Code(
         "One value set twice",
@@ -94,7 +95,7 @@ KUSTOMIZATIONS: Final[dict[str, Code]] = {
     ),
     "MY622": Code(
         "A mount without its volume",
-        "A container can mount the volumes of its pod alone; the API server refuses others.",
+        "A container can mount only volumes of its pod; the API server refuses others.",
     ),
     "MY623": Code(
         "An add that replaces",
@@ -102,21 +103,21 @@ KUSTOMIZATIONS: Final[dict[str, Code]] = {
         "warning",
     ),
     "MY624": Code("kustomize cannot be run", "The objects of a base come from kustomize, or kubectl, on PATH."),
-    "MY625": Code("kustomize stops", "The resources of a deployment cannot be built, whatever patches them."),
+    "MY625": Code("kustomize stops", "kustomize cannot build the resources of the deployment, even without patches."),
     "MY626": Code(
-        "No stream of objects", "A ready-made base is what kustomize build prints: objects with kind and name."
+        "Not a stream of objects", "Give the output of `kustomize build` as the base: objects with kind and name."
     ),
     "MY627": Code(
         "A version of kustomize that is not known here",
-        "What a kustomization does depends on the version that builds, which is asked: up to 5.0 components run before "
-        "generators, up to 5.8.1 labels with includeTemplates reach the claims of a StatefulSet. In place of a version "
-        "that is older, newer or does not say what it is, the nearest known one is followed.",
+        "The result of a kustomization depends on the version of kustomize: up to 5.0 components run before "
+        "generators, up to 5.8.1 labels with includeTemplates reach the claims of a StatefulSet. If the version is "
+        "older, newer or unknown, modelyard simulates the nearest one that it knows.",
         "note",
     ),
     "MY629": Code(
         "A rendered folder that no kustomization names",
-        "generated/ is a Component, so the kustomization beside it lists it under components:. Where it does not, "
-        "kustomize builds without the models, and says nothing.",
+        "generated/ is a Component, so list it under components: of the kustomization beside it. Otherwise kustomize "
+        "builds without the models, and does not say so.",
         "warning",
     ),
     "MY631": Code(
@@ -127,14 +128,14 @@ KUSTOMIZATIONS: Final[dict[str, Code]] = {
     ),
     "MY632": Code(
         "The kustomization changed something",
-        "What it decides wins over the models file. That may be meant; where it is not, the models file is the place. "
-        "New names by a prefix, a suffix or a hash, and labels and annotations that all objects get, are no change.",
+        "The kustomization overrides the models file. If that is not intended, change the models file instead. Names "
+        "with a prefix, suffix or hash, and labels and annotations that all objects get, are not reported.",
         "note",
         several=True,
     ),
     "MY633": Code(
         "Variants that run one image",
-        "kustomize's images: knows an image by its name, and puts one tag on all variants. Both would answer alike.",
+        "images: of kustomize matches by name, and gives all variants one tag. They would all run the same image.",
     ),
     "MY634": Code(
         "A site-config that has another value in the built stream",
@@ -153,21 +154,21 @@ KUSTOMIZATIONS: Final[dict[str, Code]] = {
     ),
     "MY642": Code("No site-config", "The set has no spec.viya, so there is nothing to place into a deployment."),
     "MY643": Code(
-        "A site-config that is half there",
+        "A site-config that is only half installed",
         "Its folder and its entry under components: belong together. viya4-deployment takes a folder without an entry.",
     ),
     "MY644": Code(
-        "Which site-config is to be removed",
+        "It is not clear which site-config to remove",
         "Without -f it is the one that the deployment has, as `modelyard site-config status` shows it.",
     ),
     "MY645": Code(
-        "An installed site-config that is not what its models file gives",
+        "An installed site-config that differs from its models file",
         "The models file has changed since, or somebody edited the folder: what is deployed is not what was declared.",
         "warning",
     ),
     "MY646": Code(
         "A restore that was taken out is still declared",
         "`site-config remove --restore` took it out of the deployment. While the models file declares it, an install "
-        "would bring it back, and the service would restore over what has been saved since.",
+        "would bring it back, and the service would overwrite what was saved since.",
     ),
 }

@@ -12,8 +12,7 @@ CLUSTER: Final[dict[str, Code]] = {
     ),
     "MY702": Code(
         "The API server does not answer",
-        "The connection failed or took too long. What was changed before that stays; the same command run again goes "
-        "on from there.",
+        "The connection failed or took too long. Earlier changes stay: run the same command again to continue.",
     ),
     "MY703": Code(
         "Not permitted",
@@ -35,16 +34,16 @@ CLUSTER: Final[dict[str, Code]] = {
     ),
     "MY707": Code(
         "The API server failed",
-        "It was too busy, an object changed at the same moment, or it had an error of its own. Nothing is known to be "
-        "done by this call; run the command again.",
+        "It was too busy, an object changed at the same moment, or it had an error of its own. It is not known "
+        "whether this call changed anything: run the command again.",
     ),
     "MY708": Code(
         "Not ready", "An object reports a failure, or was not ready in time. `modelyard status MODEL` says more."
     ),
     "MY709": Code(
         "A model gained or lost its list of variants",
-        "Its address then changes hands between a Knative Service and a Route of the same name. Applied over each "
-        "other, Knative goes on with the old one alone or refuses the Route. Delete the model and apply it again, "
+        "Its address then moves between a Knative Service and a Route of the same name. If one is applied over the "
+        "other, Knative keeps using the old one or refuses the Route. Delete the model and apply it again, "
         "or give the new form another name.",
     ),
     "MY710": Code("No such model in the cluster", "`modelyard list` names what is there."),
@@ -58,12 +57,13 @@ CLUSTER: Final[dict[str, Code]] = {
     "MY713": Code("Two namespaces", "The models file names a namespace, and the command line another one."),
     "MY714": Code(
         "An object of another set",
-        "Two sets in one namespace must not have a model of one name: each would change the other's objects. Rename "
+        "Two sets in one namespace must not have models of the same name: each would change the other's objects. "
+        "Rename "
         "one, or take the model out of the other set first.",
     ),
     "MY715": Code(
-        "Calls that cannot be split so",
-        "The names must be tags or revisions of the Knative Service or Route, and the percents must come to 100.",
+        "Calls that cannot be split like this",
+        "The names must be tags or revisions of the Knative Service or Route, and the percents must add up to 100.",
     ),
     "MY716": Code("No log to read", "No pod of the model runs, or its container has not started."),
     "MY717": Code(
@@ -76,11 +76,11 @@ CLUSTER: Final[dict[str, Code]] = {
     "MY722": Code("No such revision", "A revision is what `git rev-parse` takes: a branch, a tag, a commit, HEAD~1."),
     "MY723": Code(
         "No such model, variant or split",
-        "The percents of a model's variants come to 100; those that a command does not name stay as they are.",
+        "The percents of a model's variants add up to 100; those that a command does not name stay as they are.",
     ),
     "MY724": Code(
         "Nothing to roll back to",
-        "A rollback takes image and percents from the newest commit in which they were others, so there must be one, "
-        "with the same variants. `git revert` takes back all else.",
+        "A rollback takes image and percents from the newest commit in which they were different. That commit must "
+        "have the same variants. To undo other changes, use `git revert`.",
     ),
 }

@@ -7,19 +7,18 @@ from modelyard.problems.codes.code import Code
 SCORE: Final[dict[str, Code]] = {
     "MY801": Code(
         "A model without a known address",
-        "A name is looked up in the models file: the host of its domains, ingress, gateway or route. Where that does "
-        "not say it, the cluster of the kubeconfig is asked; with -n, --context or --kubeconfig it alone is.",
+        "A name is looked up in the models file: the host of its domains, ingress, gateway or route. If the file does "
+        "not say it, modelyard asks the cluster of the kubeconfig. With -n, --context or --kubeconfig, it asks only "
+        "the cluster.",
     ),
     "MY802": Code(
         "A model that does not describe itself",
-        "The inputs are learned from GET PATH/apiMeta/api, of TensorFlow Serving from PATH/metadata. Nothing "
-        "was sent to be scored.",
+        "The inputs are learned from GET PATH/apiMeta/api, of TensorFlow Serving from PATH/metadata. No row was sent.",
     ),
     "MY803": Code(
         "A description that is not understood",
         "It must be OpenAPI 3 with SCRInput and SCROutput (SAS Container Runtime), Swagger 2 with PCRInput "
-        "and PCROutput (SAS Python Container Runtime), or the metadata of TensorFlow Serving. Nothing was "
-        "sent to be scored.",
+        "and PCROutput (SAS Python Container Runtime), or the metadata of TensorFlow Serving. No row was sent.",
     ),
     "MY804": Code(
         "A missing column",
@@ -27,8 +26,9 @@ SCORE: Final[dict[str, Code]] = {
     ),
     "MY805": Code(
         "Not a table",
-        "CSV files follow RFC 4180: quotes are closed, there is no NUL, columns have different names. A row of "
-        "another length than the header fails alone; a file that cannot be cut into rows is not scored. A name "
+        "CSV files follow RFC 4180: quotes are closed, there is no NUL, columns have different names. If one row is "
+        "longer or shorter than the header, only that row fails. A file that cannot be split into rows is not scored. "
+        "A name "
         "that ends with .gz or .zst is a packed CSV file, with .parquet a Parquet file.",
     ),
     "MY806": Code(
@@ -46,13 +46,13 @@ SCORE: Final[dict[str, Code]] = {
         "All other rows are scored. The failed ones are in the file beside the output, of a DataFrame in its column "
         "error, with their reasons; that file can itself be scored again.",
     ),
-    "MY809": Code("An output that cannot be written", "The old file stands."),
+    "MY809": Code("An output that cannot be written", "The old file is kept."),
     "MY810": Code(
         "An unfinished output",
         "An earlier run to the same output was stopped or killed; its rows are kept beside the output.",
     ),
     "MY811": Code(
-        "Another run than the unfinished one",
+        "A run that differs from the unfinished one",
         "--resume goes on only with the same input, model and options, or rows would be lost or doubled.",
     ),
     "MY812": Code("The output is being written", "Another modelyard writes the same output at this moment."),
@@ -64,7 +64,7 @@ SCORE: Final[dict[str, Code]] = {
     ),
     "MY815": Code(
         "The server has died",
-        "Nobody has got an answer from the model for half a minute, though it answered before: connections failed, or "
+        "The model answered before, but for half a minute it has answered no call: connections failed, or several "
         "calls in a row were given up. The remaining rows are not tried; --resume goes on with them.",
     ),
     "MY816": Code(

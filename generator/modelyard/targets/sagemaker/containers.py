@@ -87,8 +87,8 @@ def _data(models: DeclaredSet, served: Served, own: Spec | Container, path: tupl
     inside = (*path, "modelDataSource", "s3DataSource")
     if not source.s3URI.endswith("/"):
         place = models.place(served.find(*inside, "s3URI"))
-        yield problem("MY105", f"{source.s3URI} is a prefix that does not end with /", hint="add it", place=place)
+        yield problem("MY105", f"{source.s3URI} is a prefix that does not end with /", hint="add /", place=place)
     if source.compressionType != "None":
         place = models.place(served.find(*inside, "compressionType"))
         hint = 'write compressionType: "None", or s3DataType: S3Object'
-        yield problem("MY104", "what stands below a prefix is not packed", hint=hint, place=place)
+        yield problem("MY104", "objects below a prefix cannot be compressed", hint=hint, place=place)

@@ -31,7 +31,7 @@ def check_environment(models: DeclaredSet, model: DeclaredModel, served: Served)
             if text is not None and (wrong := _wrong(name, text)):
                 yield problem("MY243", f"{name} {wrong}", hint="change it for SageMaker", place=place)
             elif text is None and (wrong := _unexpanded(served, name, shared)):
-                hint = "write the values in its place, or the variables that it names as text under env or config"
+                hint = "write the value as text, or set the variables that it names as text under env or config"
                 yield problem("MY243", f"{name} {wrong}", hint=hint, place=place)
     rendered = max(environments(model, served), key=_size)
     total = _size(rendered)
@@ -69,19 +69,21 @@ def _references(models: DeclaredSet, served: Served) -> Iterator[Problem]:
         secret = getattr(value, "secretKeyRef", None) is not None
         what = "a Secret" if secret else "the cluster"
         keep = "keep it in AWS Secrets Manager, and let the container read it with the execution role"
-        hint = keep if secret else "write its value: env of the target sagemaker stands above that of the model"
+        hint = (
+            keep if secret else "write its value under env of the target sagemaker, which overrides that of the model"
+        )
         yield problem("MY242", f"SageMaker cannot read {name} from {what}", hint=hint, place=place)
     if served.model.envFrom:
         place = models.place(served.find_key("envFrom"))
-        hint = "name what is no secret under config, and keep secrets in AWS Secrets Manager"
-        message = "SageMaker cannot read envFrom: it knows no Secrets and ConfigMaps"
+        hint = "put values that are not secret under config, and secrets into AWS Secrets Manager"
+        message = "SageMaker cannot read envFrom: it has no Secrets and ConfigMaps"
         yield problem("MY242", message, hint=hint, place=place)
 
 
 def _unexpanded(served: Served, name: str, texts: Mapping[str, str]) -> str | None:
     """Say why a variable with `expand` has no text; None where it asks for no expansion."""
     if missing := unknown(served, name, texts):
-        return f"names $({missing[0]}), which is no text that is known here, and SageMaker expands nothing"
+        return f"refers to $({missing[0]}), whose text is not known here; SageMaker does not expand variables"
     value = (served.model.env or {}).get(name)
     expands = value is not None and not isinstance(value, str) and value.expand is not None
     return f"has more than the {MAX_BYTES} bytes of SageMaker" if expands else None
@@ -89,6 +91,6 @@ def _unexpanded(served: Served, name: str, texts: Mapping[str, str]) -> str | No
 
 def _wrong(name: str, value: str) -> str | None:
     if not _NAME.fullmatch(name) or len(name) > MAX_BYTES:
-        return "is no name of a variable on SageMaker: letters, digits and _, not a digit first"
+        return "is not a valid variable name on SageMaker: letters, digits and _, not a digit first"
     size = len(value.encode())
     return f"has {size} bytes, more than the {MAX_BYTES} of SageMaker" if size > MAX_BYTES else None

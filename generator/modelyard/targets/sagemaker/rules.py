@@ -79,7 +79,7 @@ def _runtime(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
         if served.model.runtime == "tensorflow":
             place = models.place(served.find("runtime"))
             hint = "serve it on sagemaker-proxy; or give SageMaker an image with its contract, and say runtime: custom"
-            message = "TensorFlow Serving knows no /ping and no /invocations, which SageMaker calls"
+            message = "TensorFlow Serving does not answer /ping and /invocations, which SageMaker calls"
             yield problem("MY232", message, hint=hint, place=place)
 
 
@@ -92,9 +92,9 @@ def _variants(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
     if count > 1:
         yield problem(
             "MY246",
-            f"a percent of {model.name} that changes does not reach its endpoint while it runs: ACK keeps the old one",
-            hint="set it with aws sagemaker update-endpoint-weights-and-capacities too, or in place of ACK use "
-            f"modelyard sagemaker script {model.name}",
+            f"a changed percent of {model.name} does not reach the running endpoint: ACK keeps the old one",
+            hint="set it with aws sagemaker update-endpoint-weights-and-capacities too, "
+            f"or instead of ACK use modelyard sagemaker script {model.name}",
             place=place,
         )
 
@@ -215,7 +215,7 @@ _HINTS: Final = {
     "command": "SageMaker runs the image's entry point with the argument serve: build the command into the image",
     "args": "SageMaker runs the image's entry point with the argument serve: build the arguments into the image",
     "volumes": "nothing is mounted: build the files into the image, or name them as modelDataURL",
-    "initContainers": "the entry point does what is to be done first; model data is modelDataURL",
+    "initContainers": "do it in the image's entry point; name model data as modelDataURL",
     "sidecars": "build it into the image, or name several containers: containers of the target sagemaker",
     "resources": "instanceType or serverless.memory says what the container has",
 }

@@ -22,10 +22,12 @@ class ModelAccessConfig(Shape):
 class S3DataSource(Shape):
     """Model data in S3."""
 
-    s3URI: ModelData = Field(description="Address; of a prefix it ends with /.")
+    s3URI: ModelData = Field(description="S3 address; a prefix ends with /.")
     s3DataType: Literal["S3Object", "S3Prefix"] = Field(description="One object, or all below a prefix.")
-    compressionType: Literal["None", "Gzip"] = Field(description="How it is packed; a prefix is not.")
-    modelAccessConfig: ModelAccessConfig | None = Field(None, description="Whether its licence is accepted.")
+    compressionType: Literal["None", "Gzip"] = Field(description="How it is compressed; None for a prefix.")
+    modelAccessConfig: ModelAccessConfig | None = Field(
+        None, description="Whether the licence of the model is accepted."
+    )
 
 
 class ModelDataSource(Shape):

@@ -43,7 +43,7 @@ class Canary(Shape):
     """How calls move to a new configuration: first a part of the capacity, then all of it."""
 
     # API_TrafficRoutingConfig: at most 50 % of the variant's instances, a wait of at most an hour.
-    percent: Annotated[int, Field(ge=1, le=50)] = Field(description="Part of the new capacity that goes first.")
+    percent: Annotated[int, Field(ge=1, le=50)] = Field(description="Part of the new capacity that gets calls first.")
     wait: Duration = Field(description="Time until the rest follows, at most 1h.")
     alarms: Alarms | None = Field(None, description="CloudWatch alarms; one that goes off moves all calls back.")
 
@@ -59,11 +59,11 @@ class RollingUpdate(Shape):
     """How instances move to a new configuration: batch by batch, so that few run twice."""
 
     # API_RollingUpdatePolicy
-    maximumBatchSize: CapacitySize = Field(description="Of a batch: 5 to 50 percent of the instances.")
+    maximumBatchSize: CapacitySize = Field(description="Size of a batch: 5 to 50 percent of the instances.")
     waitInterval: Duration = Field("5m", description="Time in which alarms watch each batch, at most 1h.")
     maximumExecutionTimeout: Duration | None = Field(None, description="Time for all batches: 10m to 8h.")
     rollbackMaximumBatchSize: CapacitySize | None = Field(
-        None, description="Of a batch on the way back; all at once if absent."
+        None, description="Size of a batch in a rollback; all at once if absent."
     )
     alarms: Alarms | None = Field(None, description="CloudWatch alarms; one that goes off moves all calls back.")
 
@@ -103,7 +103,7 @@ class Spec(Shape):
         None, description="Name of the endpoint when the model's own is taken in the region and account."
     )
     region: Region = Field(description="AWS region of the endpoint.")
-    executionRoleARN: Role = Field(description="IAM role that SageMaker takes on: it pulls the image and writes logs.")
+    executionRoleARN: Role = Field(description="IAM role that SageMaker assumes: it pulls the image and writes logs.")
     image: Image | None = Field(
         None, description="Image in Amazon ECR that answers /ping and /invocations on 8080; the model's own if absent."
     )
@@ -126,14 +126,16 @@ class Spec(Shape):
     serverless: Serverless | None = Field(None, description="In place of instanceType, instances and autoscale.")
     canary: Canary | None = Field(None, description="Move calls to a new configuration in two steps.")
     rollingUpdate: RollingUpdate | None = Field(None, description="Move instances to a new configuration in batches.")
-    async_: Async | None = Field(None, alias="async", description="Calls and answers in S3, with a queue before it.")
+    async_: Async | None = Field(
+        None, alias="async", description="Asynchronous inference: calls wait in a queue, answers go to S3."
+    )
     modelDataDownloadTimeout: Duration | None = Field(
         None, description="Time for fetching the model data: 60s to 1h; SageMaker decides if absent."
     )
     startupTimeout: Duration | None = Field(
         None, description="Time in which /ping must answer after a start: 60s to 1h; 8 minutes if absent."
     )
-    vpc: Vpc | None = Field(None, description="Network of one's own that the containers reach.")
+    vpc: Vpc | None = Field(None, description="Your VPC, which the containers can reach.")
     networkIsolation: bool = Field(False, description="Containers can make no call to the outside.")
     kmsKeyID: KmsKey | None = Field(None, description="Key that encrypts the instances' storage.")
     dataCapture: DataCapture | None = Field(None, description="Keep calls and answers in S3.")

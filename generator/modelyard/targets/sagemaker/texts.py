@@ -85,7 +85,7 @@ def _model_data(text: str) -> Wrong:
 
 
 def _archive(text: str) -> Wrong:
-    wrong = None if text.endswith(".tar.gz") else "is no archive with the ending .tar.gz: other data is modelDataSource"
+    wrong = None if text.endswith(".tar.gz") else "must end with .tar.gz: use modelDataSource for other data"
     return _model_data(text) or wrong
 
 

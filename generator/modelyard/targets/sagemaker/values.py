@@ -56,7 +56,7 @@ def environment(model: DeclaredModel, served: Served) -> dict[str, str]:
 
 
 def unknown(served: Served, name: str, texts: Mapping[str, str]) -> list[str]:
-    """Return what a variable's `expand` names that is no text; texts: what `environment` returns."""
+    """Return what a variable's `expand` names that is not text; texts: what `environment` returns."""
     value = (served.model.env or {}).get(name)
     return [] if value is None else sorted(each for each in pods.used_by(value) if each not in texts or each == name)
 

@@ -92,7 +92,7 @@ def check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
     yield from deployments.check(models, model, NAME)
     if not offers_http(model.served[0].model):
         place = models.place(model.whole.find("tensorflow", "protocol"))
-        message = "SageMaker's contract leads to REST, and the model offers gRPC alone"
+        message = "SageMaker calls REST, but the model offers only gRPC"
         yield problem("MY230", message, hint="set protocol: rest or both", place=place)
     yield from _check_paths(models, model)
     for served in model.served:

@@ -61,7 +61,7 @@ def check(models: DeclaredSet, model: DeclaredModel, served: Served) -> Iterator
     asked = ping(model, served)
     if asked is None:
         hint = "add probes: {readiness: {httpGet: {path: …}}} on the model's own port"
-        message = f"runtime {served.model.runtime} needs a readiness probe by HTTP: /ping asks what it asks"
+        message = f"runtime {served.model.runtime} needs an HTTP readiness probe, which /ping calls"
         yield problem("MY218", message, hint=hint, place=models.place(served.find("runtime")))
     elif asked != of_scr(model) and (wrong := names.plain_path(asked[1].partition("?")[0])):
         place = models.place(served.find("probes", "readiness", "httpGet", "path"))

@@ -64,7 +64,9 @@ def _check(models: DeclaredSet, model: DeclaredModel, served: Served) -> Iterato
     if runtime != "scr" and not served.model.command:
         hint = "add command: to the model, and let it listen on the port of {expand: $(MODEL_PORT)}"
         place = models.place(served.find("runtime"))
-        yield problem("MY111", f"how an image of runtime {runtime} is started is not known", hint=hint, place=place)
+        yield problem(
+            "MY111", f"modelyard does not know how to start an image of runtime {runtime}", hint=hint, place=place
+        )
     else:
         yield from caddy.check(models, model, served)
 

@@ -100,8 +100,10 @@ def _check_entrance(models: DeclaredSet, model: DeclaredModel, target: str) -> I
     entrance = next((key for key in ("ingress", "gateway") if key in keys), None)
     if entrance and not offers_http(model.served[0].model):
         place = models.place(whole.find_key("targets", target, entrance))
-        hint = "set protocol: both, and only REST is reached there; or take it out, and call gRPC inside the cluster"
-        yield problem("MY230", f"{entrance} leads to REST, and the model offers gRPC alone", hint=hint, place=place)
+        hint = "set protocol: both to offer REST there; or take it out, and call gRPC inside the cluster"
+        yield problem(
+            "MY230", f"{entrance} sends calls to REST, but the model offers only gRPC", hint=hint, place=place
+        )
 
 
 def check_pods(models: DeclaredSet, model: DeclaredModel, target: str) -> Iterator[Problem]:

@@ -43,8 +43,8 @@ def check_end(models: DeclaredSet, served: Served, ends: Ending) -> Iterator[Pro
         return
     place = models.place(served.find("terminationGrace"))
     if hook and hook.sleep and ends.stays > ends.grace:
-        message = f"preStop sleeps {hook.sleep}, and the pod is killed after {text}"
-        yield problem("MY104", message, hint="Kubernetes takes no sleep that is longer", place=place)
+        message = f"preStop sleeps {hook.sleep}, but the pod is killed after {text}"
+        yield problem("MY104", message, hint="set a shorter sleep, or a longer terminationGrace", place=place)
     elif ends.needed > ends.grace:
-        message = f"a pod is killed after {text}, and preStop and a call may take {ends.needed}s"
+        message = f"a pod is killed after {text}, but preStop and a call may take {ends.needed}s"
         yield problem("MY223", message, hint=f"set terminationGrace: {ends.needed}s, or a shorter timeout", place=place)

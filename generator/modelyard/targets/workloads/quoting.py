@@ -13,14 +13,14 @@ def shell(value: object) -> str:
     """Return a word of a POSIX shell (POSIX.1-2024, 2.2 Quoting). Raises ValueError for U+0000, which none can hold."""
     text = str(value)
     if "\0" in text:
-        raise ValueError(f"no shell can hold {text!r}")
+        raise ValueError(f"a shell script cannot hold {text!r}")
     return shlex.quote(text)
 
 
 def shell_of_command(value: object) -> str:
     """Return a word of a shell for one of a container's command, in which Kubernetes puts variables for $(NAME).
 
-    As there, a variable that is not set stays as it is written. Raises ValueError for U+0000.
+    As there, a variable that is not set is not expanded. Raises ValueError for U+0000.
     """
     text, parts, end = str(value), [], 0
     for found in _REFERENCE.finditer(text):

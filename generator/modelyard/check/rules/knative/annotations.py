@@ -108,7 +108,7 @@ def annotation_places(manifests: Sequence[Manifest], cluster: Cluster) -> Iterat
             for key in annotations:
                 if key.startswith(_NETWORKING) and key not in _NETWORKING_KNOWN:
                     hint = "take it out; visibility is a label of the Service"
-                    yield Finding("MY308", f"Knative knows no annotation {key}", hint, index, (*path, key))
+                    yield Finding("MY308", f"Knative does not know the annotation {key}", hint, index, (*path, key))
 
 
 def _template(manifest: Manifest) -> tuple[Path, dict[str, Any]] | None:
@@ -123,7 +123,7 @@ def _template(manifest: Manifest) -> tuple[Path, dict[str, Any]] | None:
 def _wrong_type(path: Path, annotations: Annotations) -> tuple[Found, ...]:
     # The schema of Knative leaves the template's metadata open, so that it lets these through.
     return tuple(
-        Found(f"the annotation {key} is not a text", "put its value between quotes", (*path, key))
+        Found(f"the annotation {key} is not a string", "put its value between quotes", (*path, key))
         for key, value in annotations.items()
         if not isinstance(value, str)
     )
@@ -166,7 +166,7 @@ def _autoscaling(annotations: Mapping[str, str], path: Path) -> Iterator[Found]:
             if seconds is None or not shortest <= seconds <= longest:
                 yield _wrong(found, f"is not a duration between {shortest}s and 1h", path)
             elif whole and seconds.denominator != 1:
-                yield _wrong(found, "is no whole number of seconds", path)
+                yield _wrong(found, "is not a whole number of seconds", path)
     yield from _words(annotations, path)
 
 
@@ -179,7 +179,7 @@ def _words(annotations: Mapping[str, str], path: Path) -> Iterator[Found]:
         if class_ == _KPA and metric[1] not in ("concurrency", "rps"):
             yield _wrong(metric, "is neither concurrency nor rps, which is what Knative's own autoscaler knows", path)
         elif class_ == _HPA and not metric[1]:
-            yield _wrong(metric, "is no metric", path)
+            yield _wrong(metric, "is not the name of a metric", path)
     algorithm = _get(annotations, "metric-aggregation-algorithm")
     if algorithm and named and class_ == _KPA and algorithm[1] not in _ALGORITHMS:
         yield _wrong(algorithm, "is neither linear nor weighted-exponential", path)

@@ -52,7 +52,7 @@ def knative_names(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[F
             for key in ("name", "generateName"):
                 name = text(metadata.get(key))
                 if name and (wrong := _label(name, prefix=key == "generateName")):
-                    hint = "Knative Services and what belongs to them have names such as credit-risk"
+                    hint = "write a name such as credit-risk"
                     yield Finding("MY304", f"the name {name} {wrong}", hint, index, ("metadata", key))
 
 

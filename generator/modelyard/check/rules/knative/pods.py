@@ -101,7 +101,7 @@ def user_containers(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator
                 yield Finding("MY311", message, "give yours another name", index, (*where, "name"))
             name = repository(text(container.get("image")))
             if name and len(name.partition("/")[2] if names_registry(name) else name) < _SHORTEST:
-                hint = "Knative looks up its digest, and reads names of at least two characters"
+                hint = "write at least two characters: Knative cannot look up the digest of a shorter name"
                 yield Finding("MY311", f"the image's name {name} is too short", hint, index, (*where, "image"))
             if not container:
                 yield Finding("MY311", "the container is empty", "give it an image", index, where)
@@ -151,7 +151,7 @@ def _probe(path: Path, probe: dict[str, Any], container: dict[str, Any]) -> Iter
     handlers = [key for key in _HANDLERS if isinstance(probe.get(key), dict)]
     if len(handlers) > 1 or (not handlers and not readiness):
         word = " and ".join(handlers) or "nothing"
-        yield Found(f"the probe asks {word}", f"write one of {', '.join(_HANDLERS)}", path)
+        yield Found(f"the probe has {word}", f"write one of {', '.join(_HANDLERS)}", path)
     ports = [port for _, port in items(container.get("ports"))]
     name = (text(ports[0].get("name")) if ports else "") or "http"
     for key in handlers:

@@ -12,7 +12,7 @@ from modelyard.check.pods import KNATIVE
 from modelyard.manifests.manifest import Manifest
 from modelyard.manifests.names import MAX_LABEL, dns_1035_label, label_key
 
-_HINT: Final = "a target names one revision or one configuration"
+_HINT: Final = "give one revision or one configuration"
 
 
 def traffic(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
@@ -42,7 +42,7 @@ def _traffic(manifest: Manifest) -> Iterator[Found]:
             if tag in tags:
                 hint = "give each target a tag of its own"
                 first = (*path, tags[tag], "tag")
-                yield Found(f"the tag {tag} stands there twice", hint, (*path, i, "tag"), first, "the first")
+                yield Found(f"the tag {tag} appears twice", hint, (*path, i, "tag"), first, "the first")
             tags.setdefault(tag, i)
 
 
@@ -51,7 +51,7 @@ def _tag(path: Path, tag: str, manifest: Manifest) -> Iterator[Found]:
         yield Found(f"the tag {tag} {wrong}", "a tag is part of a host name", path)
     elif len(tag) + 1 + len(manifest.name) > MAX_LABEL:
         message = f"the tag {tag} and the name {manifest.name} are together longer than {MAX_LABEL - 1} characters"
-        yield Found(message, "the tag stands before the name in one part of a host name", path)
+        yield Found(message, "both go into one part of a host name: shorten the tag", path)
 
 
 def _target(path: Path, target: dict[str, Any], *, service: bool) -> Iterator[Found]:
@@ -59,16 +59,16 @@ def _target(path: Path, target: dict[str, Any], *, service: bool) -> Iterator[Fo
     latest, percent = target.get("latestRevision"), integer(target.get("percent"))
     if service and configuration:
         hint = "take it out: a Service has one configuration, its own"
-        yield Found("a Service's traffic names no configuration", hint, (*path, "configurationName"))
+        yield Found("the traffic of a Service cannot name a configuration", hint, (*path, "configurationName"))
     elif revision and configuration:
-        yield Found("a revision and a configuration are both named", _HINT, (*path, "configurationName"))
+        yield Found("the target names both a revision and a configuration", _HINT, (*path, "configurationName"))
     elif not service and not revision and not configuration:
-        yield Found("neither a revision nor a configuration is named", _HINT, path)
+        yield Found("the target names neither a revision nor a configuration", _HINT, path)
     for key, name in (("revisionName", revision), ("configurationName", configuration)):
         if name and (wrong := label_key(name)):
             yield Found(f"the name {name} {wrong}", _HINT, (*path, key))
     if isinstance(latest, bool) and latest == bool(revision):
-        word = "is named, and the latest is asked for" if revision else "is not named, nor the latest asked for"
+        word = "is named, and latestRevision is true" if revision else "is not named, and latestRevision is false"
         yield Found(
             f"the revision {word}", "write either revisionName or latestRevision: true", (*path, "latestRevision")
         )

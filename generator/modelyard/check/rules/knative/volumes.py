@@ -66,9 +66,7 @@ def _volume(path: Path, volume: dict[str, Any], mounted: set[str]) -> Iterator[F
         yield from _projected((*path, "projected", "sources", i), each)
     medium = text(mapping(volume.get("emptyDir")).get("medium"))
     if medium not in ("", "Memory"):
-        yield Found(
-            f"emptyDir knows no medium {medium}", "write Memory, or leave it out", (*path, "emptyDir", "medium")
-        )
+        yield Found(f"emptyDir has no medium {medium}", "write Memory, or leave it out", (*path, "emptyDir", "medium"))
     if isinstance(volume.get("image"), dict) and not text(volume["image"].get("reference")):
         yield Found("the image volume names no image", "add reference:", (*path, "image"))
 
@@ -77,7 +75,7 @@ def _projected(path: Path, source: dict[str, Any]) -> Iterator[Found]:
     kinds = [key for key in _PROJECTED if key in source]  # what is no mapping is said by the schema
     if len(kinds) != 1:
         word = " and ".join(kinds) or "nothing"
-        yield Found(f"the projection is of {word}", f"write one of {', '.join(_PROJECTED)}", path)
+        yield Found(f"the projection has {word}", f"write one of {', '.join(_PROJECTED)}", path)
     for key in ("secret", "configMap"):
         projection = source.get(key)
         if isinstance(projection, dict) and projection.get("name", "") == "":
@@ -105,10 +103,10 @@ def _mount(path: Path, mount: dict[str, Any]) -> Iterator[Found]:
     if not where:
         yield Found("the mount has no path", "add mountPath:", path)
     elif posixpath.normpath(re.sub("^/+", "/", where)) in _RESERVED_PATHS:  # POSIX keeps // apart, Go does not
-        yield Found(f"nothing can be mounted at {where}", "mount it elsewhere", (*path, "mountPath"))
+        yield Found(f"Knative allows no mount at {where}", "mount it elsewhere", (*path, "mountPath"))
     elif not where.startswith("/"):
-        yield Found(f"the path {where} does not start with /", "write it from the root", (*path, "mountPath"))
+        yield Found(f"the path {where} does not start with /", "start it with /", (*path, "mountPath"))
     propagation = mount.get("mountPropagation")
     if isinstance(propagation, str) and propagation not in _PROPAGATION:
-        message = f"Knative knows no propagation {propagation}"
+        message = f"Knative does not allow the propagation {propagation}"
         yield Found(message, "write None or HostToContainer", (*path, "mountPropagation"))

@@ -37,10 +37,7 @@ Report = Callable[[Measures], None]
 
 @dataclass(slots=True)
 class Scored:
-    """What a run gives. frame: the scored copy, if the data was a DataFrame; problems: none if each row was scored.
-
-    url: of the model, empty if it was not found.
-    """
+    """What a run gives. frame: the scored copy of a DataFrame; problems: none if each row was scored; url: if found."""
 
     problems: list[Problem] = field(default_factory=list)
     measures: Measures | None = None

@@ -1,12 +1,13 @@
 // Command tensorflow stands in for tensorflow_model_server: its flags, its REST API, and how it starts and ends.
 //
 // It serves the highest version below --model_base_path; a version is a folder with saved_model.pb. Scores come from
-// a table, scores.json beside saved_model.pb: {"inputs": {NAME: {"dtype", "size"}}, "rows": [[{NAME: value}, score]]};
-// without one an answer holds the version. REST listens when the version is loaded, and as in the real server a version
+// a table: {"inputs": {NAME: dtype}, "outputs": {NAME: dtype}, "rows": [[{input: value}, {output: value}]]}. Without one
+// an answer holds the version. REST listens when the version is loaded, and as in the real server a version
 // that does not load ends the process. SIGTERM has no handler: process 1 ignores it.
 //
 //	LOADS   time until the version is loaded
 //	TAKES   time for an answer
+//	SCORES  file with the table
 //
 // Source: tensorflow/serving, model_servers/{main.cc,server_core.cc,http_rest_api_handler.cc}.
 package main
@@ -25,8 +26,9 @@ import (
 )
 
 type table struct {
-	Inputs map[string]map[string]any `json:"inputs"`
-	Rows   [][2]any                  `json:"rows"`
+	Inputs  map[string]string   `json:"inputs"`
+	Outputs map[string]string   `json:"outputs"`
+	Rows    [][2]map[string]any `json:"rows"`
 }
 
 func main() {
@@ -53,7 +55,7 @@ func main() {
 	if content, err := os.ReadFile(filepath.Join(folder, "saved_model.pb")); version == 0 || err != nil || len(content) == 0 {
 		log.Fatalf("no version of %s could be loaded", *name)
 	}
-	known := scores(folder)
+	known := scores(os.Getenv("SCORES"))
 	model := "/v1/models/" + *name
 	wanted := fmt.Sprintf("%s/versions/%d", model, version)
 	status := fmt.Sprintf(`{"model_version_status":[{"version":"%d","state":"AVAILABLE","status":{"error_code":"OK","error_message":""}}]}`, version)
@@ -80,10 +82,13 @@ func highest(base string) int {
 	return found
 }
 
-func scores(folder string) *table {
-	content, err := os.ReadFile(filepath.Join(folder, "scores.json"))
-	if err != nil {
+func scores(file string) *table {
+	if file == "" {
 		return nil
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		log.Fatal(err)
 	}
 	var found table
 	if err := json.Unmarshal(content, &found); err != nil {
@@ -92,19 +97,30 @@ func scores(folder string) *table {
 	return &found
 }
 
-func metadata(name string, version int, known *table) string {
-	inputs := map[string]any{}
-	if known != nil {
-		for input, each := range known.Inputs {
-			inputs[input] = map[string]any{
-				"dtype": each["dtype"], "name": "serving_default_" + input + ":0",
-				"tensor_shape": map[string]any{"dim": []any{map[string]any{"size": "-1"}, map[string]any{"size": "1"}}, "unknown_rank": false},
-			}
-		}
+// tensors describes tensors of shape (-1, 1), as the metadata of a model do.
+func tensors(prefix string, dtypes map[string]string) map[string]any {
+	found := map[string]any{}
+	dimensions := []any{map[string]any{"size": "-1"}, map[string]any{"size": "1"}}
+	for name, dtype := range dtypes {
+		shape := map[string]any{"dim": dimensions, "unknown_rank": false}
+		found[name] = map[string]any{"dtype": dtype, "name": prefix + name + ":0", "tensor_shape": shape}
 	}
-	output := map[string]any{"dtype": "DT_FLOAT", "name": "StatefulPartitionedCall:0", "tensor_shape": map[string]any{"dim": []any{map[string]any{"size": "-1"}, map[string]any{"size": "1"}}, "unknown_rank": false}}
-	signature := map[string]any{"inputs": inputs, "outputs": map[string]any{"score": output}, "method_name": "tensorflow/serving/predict"}
-	definition := map[string]any{"@type": "type.googleapis.com/tensorflow.serving.SignatureDefMap", "signature_def": map[string]any{"serving_default": signature}}
+	return found
+}
+
+func metadata(name string, version int, known *table) string {
+	inputs, outputs := map[string]string{}, map[string]string{"version": "DT_STRING"}
+	if known != nil {
+		inputs, outputs = known.Inputs, known.Outputs
+	}
+	signature := map[string]any{
+		"inputs": tensors("serving_default_", inputs), "outputs": tensors("call_", outputs),
+		"method_name": "tensorflow/serving/predict",
+	}
+	definition := map[string]any{
+		"@type":         "type.googleapis.com/tensorflow.serving.SignatureDefMap",
+		"signature_def": map[string]any{"serving_default": signature},
+	}
 	text, _ := json.Marshal(map[string]any{
 		"model_spec": map[string]any{"name": name, "signature_name": "", "version": strconv.Itoa(version)},
 		"metadata":   map[string]any{"signature_def": definition},
@@ -139,25 +155,30 @@ func predict(known *table, version int) http.HandlerFunc {
 				says(http.StatusBadRequest, `{"error":"Failed to process element: the inputs are not those of the signature"}`)(w, r)
 				return
 			}
-			answers = append(answers, []any{score})
+			answers = append(answers, score)
 		}
 		text, _ := json.Marshal(map[string]any{"predictions": answers})
 		says(http.StatusOK, string(text))(w, r)
 	}
 }
 
-// score looks a row up, whose values may each stand in a list of one.
-func (t *table) score(row map[string]any) (any, bool) {
+// score looks a row up, whose values each stand in a list of one; so do the scores.
+func (t *table) score(row map[string]any) (map[string]any, bool) {
 	plain := map[string]any{}
 	for name, value := range row {
-		if list, ok := value.([]any); ok && len(list) == 1 {
-			value = list[0]
+		list, ok := value.([]any)
+		if !ok || len(list) != 1 {
+			return nil, false
 		}
-		plain[name] = value
+		plain[name] = list[0]
 	}
 	for _, each := range t.Rows {
-		if reflect.DeepEqual(each[0], any(plain)) {
-			return each[1], true
+		if reflect.DeepEqual(each[0], plain) {
+			found := map[string]any{}
+			for name, value := range each[1] {
+				found[name] = []any{value}
+			}
+			return found, true
 		}
 	}
 	return nil, false

@@ -127,6 +127,9 @@ _NAMED: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
     "serviceAccountName": ("", "ServiceAccount", ()),
     "service": ("", "Service", ("name",)),
     "backendRefs": ("", "Service", ("name",)),
+    "alternateBackends": ("", "Service", ("name",)),
+    "to": ("", "Service", ("name",)),
+    "externalCertificate": ("", "Secret", ("name",)),
     "parentRefs": ("gateway.networking.k8s.io", "Gateway", ("name",)),
     "configurationName": ("serving.knative.dev", "Service", ()),
 }

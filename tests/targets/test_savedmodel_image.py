@@ -1,5 +1,7 @@
 """`modelyard image` of a model of TensorFlow Serving: the context, the image, and what is refused."""
 
+import contextlib
+import io
 import json
 import os
 import shutil
@@ -13,6 +15,7 @@ from typing import Final
 import pytest
 import yaml
 
+from modelyard.api import containers
 from modelyard.files import trees
 from modelyard.targets.workloads.serving_image import BASE, HEADER
 from tests.conftest import Run, need
@@ -354,3 +357,12 @@ def test_a_rendered_build_is_the_one_that_is_started(modelyard: Run, folder: Pat
     assert bodies["Deployment"]["spec"]["template"]["spec"]["containers"][0]["image"] == "well-failure:7"
     strategy = bodies["BuildConfig"]["spec"]["strategy"]["dockerStrategy"]
     assert (folder / "out" / strategy["dockerfilePath"]).is_file()
+
+
+def test_what_a_program_says_needs_no_standard_error_of_python(fake: Path, tmp_path: Path) -> None:
+    install(fake, "podman")
+    (program, problems), said = containers.find(("podman",)), io.StringIO()
+    assert program
+    with contextlib.redirect_stderr(said):  # as in a notebook
+        assert [*problems, *containers.build(program, tmp_path, "churn:1")] == []
+    assert (fake / "calls").read_text("utf-8").splitlines()[1].endswith("--tag churn:1 " + str(tmp_path))

@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -13,6 +12,7 @@ BUILDERS: Final = ("buildah", "podman", "docker")
 RUNNERS: Final = ("podman", "docker")
 # What only answers when images can be built or run: docker is a client, and its server may not be there.
 _ASK: Final = {"buildah": ("info",), "podman": ("info",), "docker": ("version", "--format", "{{.Server.Version}}")}
+_STDERR: Final = 2  # the descriptor: in a notebook sys.stderr is no file
 _ASKING: Final = 30.0  # seconds until a program must have answered
 _SHOWN: Final = 300  # characters of what a program said
 _GRACE: Final = 30  # seconds from SIGTERM to SIGKILL; Kubernetes' own
@@ -103,7 +103,7 @@ class Running:
     def __init__(self, program: Program, name: str, words: Sequence[str], folder: Path) -> None:
         keeper = ["sh", "-c", _KEEPER, "sh", str(folder), name, str(_GRACE)]
         command = [*keeper, program.path, "run", "--rm", "--name", name, *words]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=sys.stderr, start_new_session=True)
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=_STDERR, start_new_session=True)
 
     def code(self) -> int | None:
         """Return the exit code of the container's program; None while it runs."""
@@ -122,7 +122,7 @@ class Running:
 
 def _run(program: Program, words: list[str], what: str) -> list[Problem]:
     try:
-        done = subprocess.run([program.path, *words], stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)
+        done = subprocess.run([program.path, *words], stdin=subprocess.DEVNULL, stdout=_STDERR, check=False)
     except OSError as error:
         return [problem("MY116", f"{program.name} cannot be run: {error.strerror}", hint=_INSTALL)]
     if done.returncode:

@@ -1,18 +1,14 @@
 """A stand-in of TensorFlow Serving on a real node: ready when the version can score, and no call lost in updates."""
 
-import csv
-import json
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from tests.conftest import ROOT
 from tests.node.calls import answer, service
 from tests.node.images import Images
 from tests.node.load import Load
 from tests.support.cluster_scene import Scene
-from tests.support.faulty_proxy import modelyard
 
 SET: Final = """\
 apiVersion: modelyard.dev/v1alpha1
@@ -79,72 +75,3 @@ def test_an_update_loses_no_new_connection(
     print(result)  # noqa: T201 - figures
     assert result.lost == 0
     assert set(result.versions) == {"1", "2", "3"}, result
-
-
-WELLS: Final = ROOT / "tests" / "targets" / "wells"
-INPUTS: Final = {"PRESSURE": "DT_FLOAT", "TEMPERATURE": "DT_FLOAT", "LIFT": "DT_STRING"}
-OUTPUTS: Final = {"P_FAILURE1": "DT_FLOAT", "I_FAILURE": "DT_INT64"}
-SCORED: Final = """\
-apiVersion: modelyard.dev/v1alpha1
-kind: ModelSet
-metadata: {name: wells}
-spec:
-  models:
-    - name: well-failure
-      runtime: tensorflow
-      image: 127.0.0.1:5000/modelops/well-failure:7
-      version: 7
-      resources: {requests: {cpu: 10m, memory: 16Mi}, limits: {memory: 128Mi}}
-      targets: {openshift: {route: false}}
-"""
-
-
-def _value(name: str, text: str) -> object:
-    return text if name == "LIFT" else int(text) if name == "I_FAILURE" else float(text)
-
-
-def _base(images: Images, programs: Path, folder: Path) -> str:
-    """Push a stand-in of TensorFlow Serving that answers what tensorflow-cpu computed of this SavedModel."""
-    with (WELLS / "scores.csv").open(newline="") as file:
-        rows = [{name: _value(name, text) for name, text in row.items()} for row in csv.DictReader(file)]
-    table = {
-        "inputs": INPUTS,
-        "outputs": OUTPUTS,
-        "rows": [[{name: row[name] for name in names} for names in (INPUTS, OUTPUTS)] for row in rows],
-    }
-    (folder / "scores.json").write_text(json.dumps(table), "utf-8")
-    lines = ["FROM scratch", "COPY tensorflow /usr/bin/tensorflow_model_server", "COPY scores.json /scores.json"]
-    lines += ["ENV PATH=/usr/bin", "ENV SCORES=/scores.json"]
-    return images.push("tensorflow/serving:1", lines, [programs / "tensorflow", folder / "scores.json"])
-
-
-def test_a_savedmodel_becomes_an_image_that_scores_as_tensorflow_does(
-    scene: Scene, images: Images, programs: Path, tmp_path: Path
-) -> None:
-    scene.file.write_text(SCORED, "utf-8")
-    context = tmp_path / "build" / "well-failure"
-    words = ("--from", WELLS / "well-failure", "--base", _base(images, programs, tmp_path), "-o", context)
-    made = modelyard("image", "well-failure", "-f", scene.file, *words)
-    assert made.code == 0, made.err
-    assert (WELLS / "show-all.txt").read_text("utf-8").startswith(made.out.rstrip("\n"))
-    images.push_context("modelops/well-failure:7", context, "--file", str(context / "Containerfile"))
-    done = scene.apply(SCORED, "--wait", "--timeout", "60")
-    assert done.code == 0, done.err
-    with (WELLS / "scores.csv").open(newline="") as file:
-        expected = list(csv.DictReader(file))
-    source, output = tmp_path / "in.csv", tmp_path / "out.csv"
-    # The columns stand in another order than in the model, and beside one that it does not have.
-    with source.open("w", newline="") as file:
-        writer = csv.DictWriter(file, ["ID", "LIFT", "TEMPERATURE", "PRESSURE"])
-        writer.writeheader()
-        writer.writerows({"ID": i, **{name: row[name] for name in INPUTS}} for i, row in enumerate(expected))
-    url = service(scene, "well-failure", "/v1/models/well-failure")
-    scored = modelyard("score", url, source, "-o", output)
-    assert scored.code == 0, scored.err
-    with output.open(newline="") as file:
-        found = list(csv.DictReader(file))
-    assert [{name: _value(name, row[name]) for name in OUTPUTS} for row in found] == [
-        {name: _value(name, row[name]) for name in OUTPUTS} for row in expected
-    ]
-    wrong = modelyard("score", url, source, "-o", output, "--signature", "plain")
-    assert "it has no signature plain" in wrong.err

@@ -202,7 +202,7 @@ def test_numbers_and_the_largest_workloads_are_said(modelyard: Command, tmp_path
     assert f"set.yaml:{line}:19: {message}" in done.stderr
     assert "Deployment.apps a 4; allow more" in done.stderr
     assert f"set.yaml:{text.split(NL).index('  template:') + 1}:3: most of it" in done.stderr
-    assert "a states no limits.memory, which the ResourceQuota team wants [MY384]" in done.stderr
+    assert "a states no limits.memory, which the ResourceQuota team requires [MY384]" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -238,4 +238,4 @@ def test_what_a_quota_wants_is_found_at_the_model_and_can_be_accepted(modelyard:
     (tmp_path / "models.yaml").write_text(MODEL.replace(", limits: {memory: 1Gi}", ""))
     done = modelyard("check", "models.yaml", "quota.yaml", cwd=tmp_path)
     assert done.returncode == 1
-    assert "states no limits.memory, which the ResourceQuota team wants [MY384]" in done.stderr
+    assert "states no limits.memory, which the ResourceQuota team requires [MY384]" in done.stderr

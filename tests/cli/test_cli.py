@@ -97,7 +97,7 @@ def test_init_writes_only_what_is_missing(modelyard: Command, tmp_path: Path) ->
     (tmp_path / "kustomization.yaml").write_text("# mine\n", "utf-8")
     done = modelyard("init", tmp_path)
     assert done.returncode == 0
-    assert "kustomization.yaml is there already" in done.stderr
+    assert "kustomization.yaml exists and is left unchanged" in done.stderr
     assert (tmp_path / "kustomization.yaml").read_text("utf-8") == "# mine\n"
     first = (tmp_path / "models.yaml").read_text("utf-8")
     assert first.startswith("# yaml-language-server: $schema=models.schema.json\n")

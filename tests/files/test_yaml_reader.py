@@ -192,7 +192,7 @@ def test_a_second_key_names_the_first() -> None:
         ("a: *b", "an alias (*b)", "spec.defaults", ""),
         ('a: "\\d"', "unknown escape", "\\\\ for a backslash", ""),
         ('a: "\\ud83d\\ude00"', "Unicode character escape", "the character itself", ""),
-        ("no: 1", "the key no is read as no string", 'write "no":', ""),
+        ("no: 1", "the key no is not a string to some readers", 'write "no":', ""),
         ("a: 1\nb\nc: 2", "could not find expected ':'", "key: value", ""),
         ("a:\n  b: 1\n c: 2", "did not find expected key", "indent of this line", "models.yaml:1:1"),
         ("a: !Ref b", "a tag (!Ref)", "without a tag", ""),

@@ -31,7 +31,7 @@ REFUSED = {  # content -> code, line, column, a part of the message
     b"a: b\n--- {c: d}\n": ("MY404", 2, 1, "a second document"),
     b"kind: ConfigMap\ncomponents: []\n": ("MY404", 1, 7, "'ConfigMap'"),
     b"apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n": ("MY404", 1, 13, "fluxcd"),
-    b"components:\n- a\nx: y\ncomponents: []\n": ("MY405", 4, 1, "a second time"),
+    b"components:\n- a\nx: y\ncomponents: []\n": ("MY405", 4, 1, "is repeated here"),
     b'components:\n- a\n"Components":\n- b\n': ("MY405", 3, 1, "the key Components"),
     b"components: a\n": ("MY406", 1, 13, "not a list"),
     b'components: ""\n': ("MY406", 1, 13, "not a list"),

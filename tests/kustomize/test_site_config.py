@@ -250,7 +250,7 @@ def test_status_says_when_there_is_nothing_to_compare_with(modelyard: Modelyard,
     text = file.read_text("utf-8")
     head = text.partition("spec:")[0] + "spec: {allowEmpty: true}\n"
     for other, words in (
-        (text.replace("name: risk", "name: fraud"), "is of the set risk, and its models file declares fraud"),
+        (text.replace("name: risk", "name: fraud"), "is of the set risk, but its models file declares fraud"),
         (head, "declares none"),
         ("secret: geheim\n" + text, "../models/models.yaml has errors"),
         (None, "has no models file ../models/models.yaml to compare it with"),

@@ -202,7 +202,7 @@ def test_a_long_chain_of_variables_is_rendered() -> None:
     assert {each.code for each in found.problems} == {"MY243"}
 
 
-AS_TEXT = "write the text as {expand: …} to have the value of B"
+AS_TEXT = "write the text as {expand: …} to get the value of B"
 CIRCLE = "write one of them as text"
 
 
@@ -211,8 +211,8 @@ CIRCLE = "write one of them as text"
     [
         ("env: {A: $(B), B: x}", "$(B) in A is not expanded", AS_TEXT),
         ("args: [$(B)]\n      env: {B: x}", "$(B) in args is not expanded", AS_TEXT),
-        ('env: {A: {expand: "$(BOST)"}, HOST: x}', "there is no variable BOST to put in", "did you mean $(HOST)?"),
-        ('command: [{expand: "$(PATH)"}]', "there is no variable PATH to put in", "declare it under env or config"),
+        ('env: {A: {expand: "$(BOST)"}, HOST: x}', "there is no variable BOST to expand", "did you mean $(HOST)?"),
+        ('command: [{expand: "$(PATH)"}]', "there is no variable PATH to expand", "declare it under env or config"),
         ('env: {PATH: {expand: "$(PATH):/x"}}', "PATH uses itself", CIRCLE),
         ('env: {A: {expand: "$(B)"}, B: {expand: "$(A)"}, C: {expand: "$(A)"}}', "A and B use each other", CIRCLE),
     ],

@@ -233,7 +233,7 @@ def test_a_score_of_another_type_than_declared_is_no_value_of_its_column(server:
     source = table(tmp_path / "in.csv", rows(5))
     options = Options(concurrency=1)
     done = score(server.url(), source, tmp_path / "out.parquet", options=options)
-    reason = "the answer has P_BAD: 'high' is no number, which the model declares"
+    reason = "the answer has P_BAD: 'high' is not a number, which the model declares"
     assert [each.message for each in done.problems] == [f"1 of 5 rows failed, the first in row 3: {reason}"]
     server.posts = 0
     assert score(server.url(), source, tmp_path / "out.csv", options=options).problems == []

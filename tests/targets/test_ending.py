@@ -103,7 +103,7 @@ def test_a_grace_period_that_cuts_calls_is_a_warning_that_can_be_accepted(tmp_pa
 def test_a_sleep_longer_than_the_grace_period_is_an_error(tmp_path: Path, target: str) -> None:
     few = rendered(tmp_path, target, "preStop: {sleep: 90s}; terminationGrace: 60s")
     assert found(few.problems) == [("MY104", "error", 9)]
-    assert few.problems[0].message == "preStop sleeps 90s, and the pod is killed after 60s"
+    assert few.problems[0].message == "preStop sleeps 90s, but the pod is killed after 60s"
 
 
 def test_knative_takes_neither_and_says_what_does_it(tmp_path: Path) -> None:

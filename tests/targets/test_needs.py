@@ -282,6 +282,6 @@ def test_what_the_kubelet_does_not_put_in_beside_the_model_is_told(tmp_path: Pat
     found = rendered(tmp_path, "deployment: {}", fields)
     assert sorted(each.message for each in found.problems if each.code == "MY238") == [
         "$(HOST) in args is not expanded",
-        "there is no variable HOST to put in",
-        "there is no variable HOTS to put in",
+        "there is no variable HOST to expand",
+        "there is no variable HOTS to expand",
     ]

@@ -249,7 +249,7 @@ def test_a_container_that_ends_is_said(
 
 @pytest.mark.parametrize(
     ("words", "code", "said"),
-    [(["split"], "MY110", "name one with --variant"), (["nowhere"], "MY117", "names no target"),
+    [(["split"], "MY110", "name one with --variant"), (["nowhere"], "MY117", "has no target"),
      (["chrn"], "MY110", "did you mean churn?")],
 )  # fmt: skip
 def test_what_cannot_be_tried_is_said(

@@ -101,7 +101,7 @@ def test_names_cannot_control_a_terminal() -> None:
         (b"", "version is 0, not 1"), (model(), "it has no graph"), (model(graph("serve"), version=2), "version is 2"),
         (CONTENT[:-1], "ends within a field"), (b"\x08", "ends within a number"), (b"\x80" * 11, "more than 64 bits"),
         (b"\xff" * 9 + b"\x7f", "more than 64 bits"), (b"\x00\x01", "there is no field"), (b"\x0b", "unknown type 3"),
-        (field(1, 1) + field(2, 5), "should be a text or a message"), (field(1, "1"), "field 1 is no integer"),
+        (field(1, 1) + field(2, 5), "should be a text or a message"), (field(1, "1"), "field 1 is not an integer"),
         (model(graph("serve")[:-1]), "ends within a field"),
         (model(field(1, field(4, b"\xff"))), "not UTF-8"), (b"\x10\x01" * (MAX_FIELDS + 1), "more than 200000 fields"),
         (b"<html>not found</html>", "unknown type 4"), (b"PK\x03\x04" + bytes(30), "there is no field"),

@@ -165,7 +165,7 @@ def test_archives_and_folders_of_versions_give_the_same_image(modelyard: Run, fo
 def test_a_folder_of_another_version_is_refused(modelyard: Run, tmp_path: Path) -> None:
     done = modelyard("image", "well-failure", "-f", declared(tmp_path, 8), "--from", MODEL, "-o", tmp_path / "out")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "the SavedModel is version 7, as its folder says, and the model declares 8 [MY114]" in done.stderr
+    assert "the folder of the SavedModel says version 7, but the model declares 8 [MY114]" in done.stderr
     assert not (tmp_path / "out").exists()
 
 
@@ -181,16 +181,16 @@ def test_of_several_savedmodels_none_is_taken_by_chance(modelyard: Run, folder: 
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["well-failure"], "MY117", "nothing says where the SavedModel of well-failure is"),
+        (["well-failure"], "MY117", "the SavedModel of well-failure is not given"),
         (["well-failure", "--from", "absent"], "MY409", "cannot read absent: No such file"),
-        (["well-failure", "--from", "models.yaml"], "MY409", "no archive"),
+        (["well-failure", "--from", "models.yaml"], "MY409", "not an archive"),
         (["well-failure", "--from", "."], "MY112", "there is no saved_model.pb in ."),
         (["well-failure", "--from", str(MODEL), "--base", "Not An Image"], "MY117", "--base Not An Image"),
-        (["well-failure", "--from", str(MODEL), "-o", str(MODEL / "out")], "MY117", "lie in each other"),
-        (["well-failure", "--from", str(MODEL), "-o", str(WELLS)], "MY117", "lie in each other"),
-        (["churn", "--from", str(MODEL), "-o", "out"], "MY117", "is made of its own image"),
-        (["churn", "--build", "-o", "out"], "MY117", "is made of its own image"),
-        (["well-failure", "--for", "sagemaker", "-o", "out"], "MY111", "how an image of runtime tensorflow is started"),
+        (["well-failure", "--from", str(MODEL), "-o", str(MODEL / "out")], "MY117", "are inside one another"),
+        (["well-failure", "--from", str(MODEL), "-o", str(WELLS)], "MY117", "are inside one another"),
+        (["churn", "--from", str(MODEL), "-o", "out"], "MY117", "is made from the model's own image"),
+        (["churn", "--build", "-o", "out"], "MY117", "is made from the model's own image"),
+        (["well-failure", "--for", "sagemaker", "-o", "out"], "MY111", "does not know how to start an image"),
         (["well-failur", "--from", str(MODEL)], "MY110", "did you mean well-failure?"),
     ],
 )  # fmt: skip

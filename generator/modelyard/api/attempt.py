@@ -53,7 +53,11 @@ def _check(found: Named) -> list[Problem]:
     place = found.models.place(found.served.name_mark)
     if not found.model.targets:
         hint = "add one under targets:, such as deployment: {}"
-        return [problem("MY117", f"{found.model.name} names no target, which says how it runs", hint=hint, place=place)]
+        return [
+            problem(
+                "MY117", f"{found.model.name} has no target, so it is not known how to run it", hint=hint, place=place
+            )
+        ]
     if not found.served.model.image:
         hint = "add image: to the model"
         return [problem("MY117", f"{found.model.name} has no image to start", hint=hint, place=place)]
@@ -146,12 +150,12 @@ def ready(attempt: Attempt, *, tick: Callable[[float], None] = time.sleep) -> li
     asked = probing.Asked.of(own.readiness, own.ports[0], attempt.ports, own.scheme)
     while time.monotonic() < deadline:
         if (code := attempt.running.code()) is not None:
-            hint = "its log stands above"
+            hint = "see its log above"
             return [problem("MY120", f"the container of {own.name} has ended with {code}", hint=hint)]
         if probing.succeeds(asked):
             return []
         tick(_TICK)
-    hint = "its log stands above; `probes.startup` of the model gives it more time"
+    hint = "see its log above; `probes.startup` of the model gives it more time"
     return [problem("MY120", f"{own.name} is not ready after {own.patience} s", hint=hint)]
 
 
@@ -159,7 +163,7 @@ def ended(attempt: Attempt) -> list[Problem]:
     """Wait until the container ends by itself, and return what is wrong with that."""
     code = attempt.running.wait()
     message = f"the container of {attempt.own.name} has ended with {code}"
-    return [problem("MY120", message, hint="its log stands above")]
+    return [problem("MY120", message, hint="see its log above")]
 
 
 def sample(found: Named, attempt: Attempt) -> str | None:

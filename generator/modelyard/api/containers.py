@@ -126,6 +126,6 @@ def _run(program: Program, words: list[str], what: str) -> list[Problem]:
     except OSError as error:
         return [problem("MY116", f"{program.name} cannot be run: {error.strerror}", hint=_INSTALL)]
     if done.returncode:
-        hint = "mend what it names; `podman login` or `docker login` is for registries that refuse"
+        hint = "fix what it names; if a registry refuses, use `podman login` or `docker login`"
         return [problem("MY116", f"{program.name} {what} ends with {done.returncode}", hint=hint)]
     return []

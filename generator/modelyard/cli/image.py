@@ -58,7 +58,9 @@ def image(  # noqa: PLR0913 - typer's way
         _of_savedmodel(found, source, base, output, build=build, push=push)
     elif source or build:
         hint = f"take out {'--from' if source else '--build'}; the README in the folder says how to build it"
-        stop_on_errors([problem("MY117", f"the image of {model} for SageMaker is made of its own image", hint=hint)])
+        stop_on_errors(
+            [problem("MY117", f"the image of {model} for SageMaker is made from the model's own image", hint=hint)]
+        )
     else:
         _for_sagemaker(file, model, variant, output)
 
@@ -83,7 +85,7 @@ def _of_savedmodel(
 
     if source is None:
         hint = "add --from PATH: a folder with saved_model.pb, or a zip or tar archive of one"
-        stop_on_errors([problem("MY117", f"nothing says where the SavedModel of {found.model.name} is", hint=hint)])
+        stop_on_errors([problem("MY117", f"the SavedModel of {found.model.name} is not given", hint=hint)])
         return
     program, problems = containers.find(containers.BUILDERS) if build else (None, [])
     stop_on_errors(problems)

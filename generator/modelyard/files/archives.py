@@ -87,15 +87,15 @@ def unpack(path: Path, into: Path) -> list[Problem]:
     except _Refused as wrong:
         return [_problem(path, str(wrong))]
     except _BROKEN as error:
-        return [_problem(path, f"it is damaged, or no archive ({type(error).__name__})")]
+        return [_problem(path, f"it is damaged, or not an archive ({type(error).__name__})")]
     except OSError as error:
         return [disk.refused(error, path, code="MY409", doing="read")]
     return []
 
 
 def _problem(path: Path, wrong: str) -> Problem:
-    hint = "make it again, of the files alone: zip, tar, tar.gz, tar.bz2 or tar.xz"
-    return problem("MY409", f"{disk.shown(path)} is not unpacked: {wrong}", hint=hint)
+    hint = "create it again with only the files: zip, tar, tar.gz, tar.bz2 or tar.xz"
+    return problem("MY409", f"{disk.shown(path)} cannot be unpacked: {wrong}", hint=hint)
 
 
 def _entries(file: IO[bytes], closing: ExitStack) -> Iterator[_Entry]:
@@ -135,13 +135,13 @@ def _check_end(archive: tarfile.TarFile, file: _Limited) -> None:
     for _ in range(FREE // _CHUNK):
         if not file.read(_CHUNK):
             return
-    raise _Refused("it goes on behind its end")
+    raise _Refused("it has data after its end")
 
 
 def _member(archive: tarfile.TarFile, each: tarfile.TarInfo) -> IO[bytes]:
     found = archive.extractfile(each)
     if found is None:
-        raise _Refused(f"{printable(each.name)} is no file")
+        raise _Refused(f"{printable(each.name)} is not a file")
     return found
 
 
@@ -196,7 +196,7 @@ def _copy(source: IO[bytes], path: Path, left: int) -> int:
         while part := source.read(_CHUNK):
             done += len(part)
             if done > left:
-                raise _Refused("unpacked it is far larger than models are, or than it is itself")
+                raise _Refused("it is too large when unpacked")
             try:
                 target.write(part)
             except OSError as error:

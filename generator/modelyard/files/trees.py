@@ -42,7 +42,7 @@ def files(folder: Path) -> tuple[dict[str, int], list[Problem]]:
 
 
 def _odd(path: Path, wrong: str = "is a link, a device, too deep, or of a name with control characters") -> Problem:
-    hint = "copy the files themselves into a folder of their own, and name that"
+    hint = "copy the files themselves into their own folder, and name that folder"
     return problem("MY409", f"{printable(disk.shown(path))} {wrong}", hint=hint)
 
 
@@ -123,9 +123,9 @@ def _foreign(folder: Path, own: Collection[str], marker: tuple[str, str]) -> lis
     if not regular.exists(folder) and not folder.is_symlink():
         return []
     names = {each.name for each in folder.iterdir()} if folder.is_dir() and not folder.is_symlink() else None
-    hint = "name another folder, or move it elsewhere; modelyard owns the one that it writes"
+    hint = "name another folder, or move this one elsewhere: modelyard owns the folder that it writes"
     if names is None:
-        return [problem("MY401", f"{disk.shown(folder)} is no folder", hint=hint)]
+        return [problem("MY401", f"{disk.shown(folder)} is not a folder", hint=hint)]
     file, line = marker
     if names and not _begins(folder / file, line):
         return [problem("MY401", f"{disk.shown(folder)} is not modelyard's", hint=hint)]

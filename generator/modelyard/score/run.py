@@ -120,7 +120,9 @@ async def _learned(client: Client, calls: Calls, signature: str) -> Contract:
         answer = await calls.answer(lambda: client.get(path))
         return contracts.read(answer.body, signature)
     except Failed as failed:
-        said = problem("MY802", f"GET {where}: {calls.hide(str(failed))}", hint="check the path, and that it runs")
+        said = problem(
+            "MY802", f"GET {where}: {calls.hide(str(failed))}", hint="check the path, and that the model runs"
+        )
         raise Stopped(said) from failed
     except NotUnderstood as wrong:
         raise Stopped(problem("MY803", f"the description at {where} is not understood: {wrong}")) from wrong
@@ -136,7 +138,7 @@ async def _scored(client: Client, calls: Calls, contract: Contract, run: Run) ->
     shape = Shape(Columns(table.header, contract), table, contract, run.options.decimal)
     if shape.columns.taken:
         names = ", ".join(shape.columns.taken)
-        raise Stopped(problem("MY805", f"columns of the output would have one name: {names}", hint="rename one"))
+        raise Stopped(problem("MY805", f"columns of the output would have the same name: {names}", hint="rename one"))
     if run.reads_twice:
         run.measures.total = _survey(run.table(), found, run)
     typed = isinstance(run.output, Path) and formats.is_parquet(run.output)

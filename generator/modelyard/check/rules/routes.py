@@ -51,10 +51,12 @@ def _headers(spec: dict[str, Any]) -> Iterator[Found]:
             if name.lower() in _KEPT:
                 yield Found(f"the header {name} cannot be changed by a Route", "take it out", (*where, "name"))
             if (action.get("type") == "Set") != ("set" in action):
-                yield Found("an action of type Set needs set, and no other has it", "correct it", (*where, "action"))
+                yield Found(
+                    "an action of type Set needs set; other types cannot have it", "correct it", (*where, "action")
+                )
             set_ = mapping(action.get("set")).get("value")
             if isinstance(set_, str) and not value.fullmatch(set_):
                 hint = (
                     f"write %% for a percent sign, %[{side[:3]}.hdr(NAME)] for a header, %[ssl_c_der] for a certificate"
                 )
-                yield Found("the value is not one that HAProxy is given", hint, (*where, "action", "set", "value"))
+                yield Found("HAProxy would not accept this value", hint, (*where, "action", "set", "value"))

@@ -36,8 +36,8 @@ SHAPE: Final[dict[str, Code]] = {
     ),
     "MY112": Code(
         "Not a SavedModel that can be served",
-        "TensorFlow Serving loads a folder with saved_model.pb, which protobuf can read (2 GiB at most), and of it the "
-        "graph whose one tag is `serve`. What is inside is read without TensorFlow. Source: tensorflow, "
+        "TensorFlow Serving loads a folder with a saved_model.pb of at most 2 GiB, and serves the graph whose only "
+        "tag is `serve`. modelyard reads the file without TensorFlow. Source: tensorflow, "
         "core/protobuf/saved_model.proto and meta_graph.proto.",
     ),
     "MY113": Code(
@@ -51,30 +51,31 @@ SHAPE: Final[dict[str, Code]] = {
         "the one that the model declares with `version`, or no pod would become ready.",
     ),
     "MY115": Code(
-        "No program for containers that answers",
-        "Images are built by buildah, podman or docker, and tried by podman or docker: the first that is on PATH and "
-        "answers. docker is there without its server on many machines.",
+        "No container program that answers",
+        "modelyard builds images with buildah, podman or docker, and tries them with podman or docker: the first one "
+        "on PATH that answers. On many machines docker is installed, but its server does not run.",
     ),
-    "MY116": Code("A program for containers that failed", "What it said stands above. The build context is whole."),
+    "MY116": Code("A container program that failed", "See its output above. The build context is complete."),
     "MY117": Code(
-        "An image that is not made so",
-        "Of a model of TensorFlow Serving `modelyard image` makes an image with the SavedModel in it, which --from "
-        "names. Of other models it makes the image that SageMaker runs.",
+        "An image that cannot be made like this",
+        "For a model of TensorFlow Serving, `modelyard image` makes an image with the SavedModel that --from names. "
+        "For other models it makes the image that SageMaker runs.",
     ),
     "MY118": Code(
         "A variable that only the cluster has",
-        "Without a cluster nobody knows the values of Secrets, ConfigMaps and fields of pods. `modelyard try` takes "
-        "them from its own environment, by the variable's name, and shows them nowhere.",
+        "Values of Secrets, ConfigMaps and pod fields are only in the cluster. `modelyard try` takes them from its "
+        "own environment, by the variable's name, and never shows them.",
     ),
     "MY119": Code(
-        "What a container lacks without a cluster",
-        "Volumes, whole Secrets and the containers beside the model are left out. What is there is started with the "
-        "rights and limits that it has in a cluster.",
+        "A part of a pod that is missing without a cluster",
+        "Volumes, whole Secrets and the containers beside the model are left out. The model's container starts with "
+        "the rights and limits that it has in a cluster.",
         "warning",
     ),
     "MY120": Code(
         "A container that is not ready",
-        "It has ended, or its readiness probe has not succeeded in the time that its startup probe gives it. Its log "
+        "The container has ended, or its readiness probe did not succeed in the time that its startup probe allows. "
+        "Its log "
         "says why.",
     ),
 }

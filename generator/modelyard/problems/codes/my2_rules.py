@@ -191,7 +191,7 @@ RULES: Final[dict[str, Code]] = {
     ),
     "MY250": Code(
         "An ImageStream that cannot hold the image",
-        "An ImageStream of OpenShift has tags, and pods name it as NAME:TAG. What a BuildConfig builds goes to a tag, "
-        "and its digest is known only then. Source: openshift/api, image/v1/types.go and build/v1/types.go.",
+        "Pods refer to an image in an ImageStream as NAME:TAG. A BuildConfig pushes its image to a tag; the digest is "
+        "not known before. Source: openshift/api, image/v1/types.go and build/v1/types.go.",
     ),
 }

@@ -52,7 +52,7 @@ SECURITY: Final[dict[str, Code]] = {
     ),
     "MY363": Code(
         "A Route that OpenShift refuses",
-        "passthrough shows the router neither plain HTTP nor headers, a Route has one certificate, and some headers "
-        "cannot be set, nor values that HAProxy would run.",
+        "With passthrough the router sees neither plain HTTP nor headers. A Route has one certificate. Some headers, "
+        "and values that HAProxy would run, cannot be set.",
     ),
 }

@@ -38,9 +38,8 @@ FILES: Final[dict[str, Code]] = {
         "list of models. The file is untouched.",
     ),
     "MY409": Code(
-        "Files that are not taken",
-        "Of an archive or folder that holds a model, regular files are taken, and nothing else: a name that leads out "
-        "of it, a link or a device could bring in what is not the model's. Sizes and numbers are bounded, also against "
-        "what the archive itself is.",
+        "Files that are not accepted",
+        "Only regular files of a model's archive or folder are accepted. A name that leads out of it, a link or a "
+        "device could bring in other files. Their number and size are limited, also in relation to the archive.",
     ),
 }

@@ -34,13 +34,15 @@ def check(models: DeclaredSet, served: Served, target: str, *, stream: bool, bui
     if built and not stream:
         hint = "add imageStream: true, or take it out"
         field = models.place(served.find_key("targets", target, "buildConfig"))
-        yield problem("MY250", "buildConfig puts what it builds into an ImageStream", hint=hint, place=field)
+        yield problem(
+            "MY250", "buildConfig needs imageStream: the build goes into an ImageStream", hint=hint, place=field
+        )
     if stream and own and names.tag(own) is None:
         hint = "write a tag, also before a digest: image: churn:2.0.0@sha256:…"
         yield problem("MY250", f"imageStream needs a tag, and {own} has none", hint=hint, place=place)
     elif built and "@" in own:
-        hint = "write the tag alone, or take out buildConfig"
-        yield problem("MY250", f"what is built has a digest of its own, and {own} names one", hint=hint, place=place)
+        hint = "write only the tag, or take out buildConfig"
+        yield problem("MY250", f"a build gets a new digest, but {own} names one", hint=hint, place=place)
 
 
 def render(

@@ -73,7 +73,7 @@ def load(folder: Path) -> tuple[list[Graph], list[Problem]]:
         graphs = read(content)
     except Malformed as wrong:
         hint = "save the model again, with tf.saved_model.save or model.export"
-        return [], [problem("MY112", f"{disk.shown(path)} is no SavedModel: {wrong}", hint=hint)]
+        return [], [problem("MY112", f"{disk.shown(path)} is not a SavedModel: {wrong}", hint=hint)]
     return graphs, [*_check(path, graphs)]
 
 
@@ -81,7 +81,9 @@ def _unread(folder: Path, error: OSError) -> Problem:
     other = next((each for each in OTHER_FILES if regular.exists(folder / each)), None)
     if other:
         hint = f"save the model again, so that it has {FILE}"
-        return problem("MY112", f"{disk.shown(folder / other)} is a form of SavedModels that is not read", hint=hint)
+        return problem(
+            "MY112", f"{disk.shown(folder / other)} is a form of SavedModel that modelyard cannot read", hint=hint
+        )
     if isinstance(error, FileNotFoundError):
         hint = f"name the folder that holds {FILE}, as tf.saved_model.save or model.export wrote it"
         return problem("MY112", f"there is no {FILE} in {disk.shown(folder)}", hint=hint)
@@ -93,7 +95,7 @@ def _check(path: Path, graphs: list[Graph]) -> Iterator[Problem]:
     if served is None:
         found = " and ".join(printable(",".join(each.tags)) or "no tag" for each in graphs)
         hint = "save it for serving: tf.saved_model.save does, and model.export of Keras"
-        message = f"{disk.shown(path)} has no graph with the tag {SERVE} alone, which is served: there is {found}"
+        message = f"{disk.shown(path)} has no graph whose only tag is {SERVE}: there is {found}"
         yield problem("MY112", message, hint=hint)
     elif DEFAULT not in served.signatures:
         hint = "save it with signatures={'serving_default': …}, or let each call name its signature"

@@ -37,15 +37,15 @@ def check(models: DeclaredSet, served: Served, base: str) -> Iterator[Problem]:
     """Yield why no image can be made of a model of TensorFlow Serving."""
     own, name = tensorflow.own(served.model), served.model.name
     if own.models:
-        hint = "write a Containerfile of your own, which copies them all"
+        hint = "write your own Containerfile, which copies them all"
         place = models.place(served.find_key("tensorflow", "models"))
         yield problem(
-            "MY117", f"the server of {name} has several models, and an image is made of one", hint=hint, place=place
+            "MY117", f"the server of {name} has several models, but an image can hold only one", hint=hint, place=place
         )
     if not _PLAIN.fullmatch(own.basePath):
         place = models.place(served.find("tensorflow", "basePath"))
         hint = "write a folder of letters, digits and _.-, such as /models"
-        yield problem("MY117", f"an image is not made with the basePath {own.basePath}", hint=hint, place=place)
+        yield problem("MY117", f"an image cannot have the basePath {own.basePath}", hint=hint, place=place)
     if wrong := names.image(base):
         yield problem("MY117", f"--base {printable(base)} {wrong}", hint=f"name an image such as {BASE}")
 
@@ -83,14 +83,13 @@ def _root(folder: Path, roots: list[str], served: Served) -> tuple[Path | None, 
     if len(chosen) != 1:
         listed = ", ".join(printable(each) for each in sorted(roots)[:5])
         hint = f"name one of them: --from {disk.shown(folder)}/{printable(sorted(roots)[0])}"
-        message = (
-            f"there are {len(roots)} SavedModels in {disk.shown(folder)}, and not one of version {version}: {listed}"
-        )
+        where = disk.shown(folder)
+        message = f"there are {len(roots)} SavedModels in {where}, not exactly one of version {version}: {listed}"
         return None, [problem("MY114", message, hint=hint)]
     number = _number(folder, chosen[0])
     if number.isascii() and number.isdecimal() and number != version:
         hint = f"set version: {number}, or name the folder of version {version}"
-        message = f"the SavedModel is version {number}, as its folder says, and the model declares {version}"
+        message = f"the folder of the SavedModel says version {number}, but the model declares {version}"
         return None, [problem("MY114", message, hint=hint)]
     return folder / chosen[0], []
 
@@ -131,7 +130,7 @@ def write(output: Path, found: SavedModel, texts: Mapping[str, str]) -> list[Pro
     here, there = found.folder.resolve(), output.resolve()
     if here.is_relative_to(there) or there.is_relative_to(here):
         hint = "name another folder with -o"
-        return [problem("MY117", f"{disk.shown(output)} and the SavedModel lie in each other", hint=hint)]
+        return [problem("MY117", f"{disk.shown(output)} and the SavedModel are inside one another", hint=hint)]
 
     def build(new: Path) -> None:
         for name, each in texts.items():

@@ -66,7 +66,7 @@ class Message:
         """Return a field's integer of 64 bits with its sign; 0 if it is not there."""
         found = self._fields.get(number, [0])[-1]
         if not isinstance(found, int):
-            raise Malformed(f"its field {number} is no integer")
+            raise Malformed(f"its field {number} is not an integer")
         return found - (1 << 64) if found >= 1 << 63 else found
 
     def has(self, number: int) -> bool:

@@ -145,6 +145,8 @@ def test_every_object_passes_the_upstream_schemas(
     checked = 0
     for name, rendering in {**renderings, "unrestricted": model_sets.unrestricted(tmp_path)}.items():
         for each in rendering.objects:
+            if each.kind == "BuildConfig":
+                continue  # the schemas beside the checkout are without it; `check` has one of openshift/api
             against = validators.get((each.body["apiVersion"], each.kind))
             assert against, f"{name}: {each}: no schema"
             for version, validator in against.items():

@@ -15,7 +15,9 @@ EXTENSIONS: Final[dict[str, str]] = {
     "networking.internal.knative.dev": "Knative Serving",
     "gateway.networking.k8s.io": "the Gateway API",
     "monitoring.coreos.com": "the Prometheus operator",
-    "route.openshift.io": "OpenShift's router",
+    "route.openshift.io": "OpenShift",
+    "image.openshift.io": "OpenShift",
+    "build.openshift.io": "OpenShift",
     "sagemaker.services.k8s.aws": "ACK's controller for SageMaker",
     "applicationautoscaling.services.k8s.aws": "ACK's controller for Application Auto Scaling",
 }

@@ -20,6 +20,7 @@ CRDS: Final = (
     "scalabletargets.applicationautoscaling.services.k8s.aws.yaml",
     "scalingpolicies.applicationautoscaling.services.k8s.aws.yaml",
 )
+OPENSHIFT: Final = Path(__file__).parent / "openshift_crds.yaml"
 _PARTS: Final = ("--knative", "--controller", "--manager", "--kwok")
 
 Object = dict[str, Any]
@@ -31,7 +32,7 @@ def serve(up: Path, cache: Path, crds: Iterable[Path]) -> Iterator[Path]:
 
     It ends with its standard input, so that it cannot outlive the tests, however they end.
     """
-    applied = [word for path in crds for word in ("--apply", str(path))]
+    applied = [word for path in (*crds, OPENSHIFT) for word in ("--apply", str(path))]
     until_closed = ["sh", "-c", 'echo "$KUBECONFIG"; exec cat']
     command = [str(up), *_PARTS, "--cache", str(cache), *applied, "--", *until_closed]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:

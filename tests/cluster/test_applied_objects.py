@@ -10,13 +10,14 @@ import pytest
 from modelyard import api
 from modelyard.manifests.manifest import CLUSTER_SCOPED
 from modelyard.problems import has_errors
+from tests.conftest import ROOT
 from tests.support import model_sets
 from tests.support.cluster_server import Cluster, stream
 
 Data: TypeAlias = dict[str, Any]
 Key: TypeAlias = tuple[str, str, str]
 
-OVERLAYS: Final = model_sets.TESTS.parent / "overlays"
+OVERLAYS: Final = ROOT / "overlays"
 SERVED: Final = "services.serving.knative.dev,routes.serving.knative.dev,domainmappings.serving.knative.dev"
 CHALLENGER: Final = {"churn:2.1.0": "churn:2.2.0"}
 AT_ONCE: Final = {"rolloutDuration: 5m": "rolloutDuration: 0s"}  # while a rollout lasts, a Route is not Ready

@@ -46,7 +46,6 @@ spec:
     - {name: shift, image: "shift:1.0", targets: {deployment: {replicas: 1}}}
 """
 COUNT: Final = 200
-ROUTES: Final = "routes.route.openshift.io"
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +55,7 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def scene(cluster: Cluster, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Scene"]:
+def scene(cluster: Cluster, server: Server, tmp_path_factory: pytest.TempPathFactory) -> "Scene":
     if cluster.run("get", "crd", "clusterportforwards.kwok.x-k8s.io").returncode:
         pytest.skip("the pods of this cluster are not make-believe ones that lead to a stand-in (KWOK)")
     one = Scene(cluster, "scoring-live", tmp_path_factory.mktemp("live"))
@@ -65,10 +64,7 @@ def scene(cluster: Cluster, server: Server, tmp_path_factory: pytest.TempPathFac
     (one.folder / "models.yaml").write_text(SET, "utf-8")
     done = modelyard("apply", "-f", one.folder, *one.where, "--wait", "--timeout", "60")
     assert done.code == 0, done.err
-    is_plain = cluster.run("get", "crd", ROUTES).returncode
-    yield one
-    if is_plain:  # for other tests the cluster is that of Kubernetes again
-        cluster.succeed("delete", "crd", ROUTES, "--ignore-not-found")
+    return one
 
 
 class Scene:
@@ -93,9 +89,6 @@ class Scene:
 
     def expose(self, service: str, host: str) -> None:
         """Have a Route of OpenShift to a Service."""
-        manifests = self.cluster.kubectl.parent.parent / "manifests" / "openshift-route"
-        self.cluster.succeed("apply", "--server-side", "-f", str(manifests))
-        self.cluster.succeed("wait", f"crd/{ROUTES}", "--for=condition=Established", "--timeout=30s")
         route: dict[str, Any] = {
             "apiVersion": "route.openshift.io/v1",
             "kind": "Route",
@@ -257,7 +250,7 @@ def test_a_service_of_another_tool_is_found(scene: Scene, server: Server, source
     ("model", "options", "code", "said"),
     [
         ("credit-rsk", [], "MY710", "there is no model credit-rsk in the namespace scoring-live of 127.0.0.1:"),
-        ("churn", [], "MY816", "its calls are split [MY816] hint: name one with --variant"),
+        ("churn", [], "MY816", "its calls are split [MY816] hint: choose a variant with --variant"),
         ("churn", ["--variant", "v9"], "MY801", "churn has no variant v9 [MY801] hint: there are challenger, champion"),
         ("pricing", ["--variant", "v9"], "MY801", "pricing has no variant v9 [MY801] hint: it has no variants"),
         ("pricing", ["--ingress", "127.0.0.1:1"], "MY816", "pricing has no Ingress, HTTPRoute or Route"),

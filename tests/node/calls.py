@@ -1,6 +1,8 @@
 """Addresses of models on the node, and single calls of them."""
 
 import json
+import socket
+import time
 import urllib.request
 from collections.abc import Mapping
 from typing import Final
@@ -12,9 +14,25 @@ _OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def service(scene: Scene, name: str, path: str) -> str:
-    """Return the address of a model behind a Service."""
+    """Return the address of a model behind a Service, as soon as the node leads there.
+
+    A pod is ready before kube-proxy knows it, which writes its rules once a second at most.
+    """
     spec = scene.get("services", name)["spec"]
-    return f"http://{spec['clusterIP']}:{spec['ports'][0]['port']}{path}"
+    host, port = str(spec["clusterIP"]), int(spec["ports"][0]["port"])
+    end = time.monotonic() + 15
+    while not _is_open(host, port):
+        assert time.monotonic() < end, f"the Service {name} leads nowhere"
+        time.sleep(0.1)
+    return f"http://{host}:{port}{path}"
+
+
+def _is_open(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=5).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 def gateway(scene: Scene, name: str, path: str) -> tuple[str, str]:

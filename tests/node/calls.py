@@ -30,7 +30,7 @@ def service(scene: Scene, name: str, path: str) -> str:
 def _is_open(host: str, port: int) -> bool:
     try:
         socket.create_connection((host, port), timeout=5).close()
-    except ConnectionRefusedError:
+    except OSError:  # refused, or no route to host
         return False
     return True
 

@@ -172,3 +172,7 @@ def test_variables_that_refer_to_each_other_are_put_in_order_in_one_pass() -> No
     assert all(order[each] < order[user] for user, others in used.items() for each in others)
     assert expansion.references("$(" * 200_000) == []
     assert pods._in_order({"A": {"B"}, "B": {"A"}}, ["A", "B", "C"]) == ["C", "A", "B"]
+
+
+def test_expressions_that_wait_for_their_first_use_are_tried_too() -> None:
+    assert {"manifests.names._QUANTITY", "check.rules.routes._VALUES", "manifests.names._PORT_NAME"} <= set(PATTERNS)

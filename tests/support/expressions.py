@@ -9,6 +9,7 @@ from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any, Final
 
 import modelyard
+from modelyard.problems.patterns import Later
 
 _ANY: Final = "a:-"
 _ENDS: Final = ("!", "\0", " ")
@@ -31,6 +32,8 @@ def patterns() -> dict[str, Pattern]:
 def _inside(value: object) -> Iterator[Pattern]:
     if isinstance(value, re.Pattern):
         yield value
+    elif isinstance(value, Later):
+        yield re.compile(value.expression, value.given)
     elif isinstance(value, tuple | list):
         for each in value:
             yield from _inside(each)

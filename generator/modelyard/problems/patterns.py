@@ -6,20 +6,20 @@ from typing import Final, cast
 _METHODS: Final = ("findall", "finditer", "fullmatch", "match", "search", "split", "sub")
 
 
-class _Later:
+class Later:
     """Stands for a pattern, and has its methods from the first use on."""
 
     def __init__(self, expression: str, flags: int) -> None:
-        self._expression = expression
-        self._flags = flags
+        self.expression = expression
+        self.given = flags
 
     def __getattr__(self, name: str) -> object:
         """Compile the expression: this is called for what is not there yet."""
-        found = re.compile(self._expression, self._flags)
+        found = re.compile(self.expression, self.given)
         vars(self).update({each: getattr(found, each) for each in _METHODS})
         return getattr(found, name)
 
 
 def pattern(expression: str, flags: int = 0) -> re.Pattern[str]:
     """Return what `re.compile` returns, for all that a pattern does. A mistake in it shows with the first use."""
-    return cast("re.Pattern[str]", _Later(expression, flags))
+    return cast("re.Pattern[str]", Later(expression, flags))

@@ -10,14 +10,16 @@ from typing import Any, Final, NamedTuple
 
 from modelyard.score import contract
 from modelyard.score.bodies import Form
-from modelyard.score.contract import Contract, Input, NotUnderstood
+from modelyard.score.contract import Contract, Input, Kind, NotUnderstood
 from modelyard.score.options import Row
 
 _HERE: Final = "127.0.0.1"
 _TIMEOUT: Final = 2.0  # seconds of a probe
 _QUIET: Final = 0.5  # seconds for which a port that is open must not be closed again
 _MOST: Final = 4 << 20  # bytes of a description
-_VALUES: Final = {"number": "1.5", "integer": "1", "boolean": "true", "string": '"text"', "json": "[]"}
+_VALUES: Final[dict[Kind, str]] = {
+    "number": "1.5", "integer": "1", "boolean": "true", "string": '"text"', "base64": '{"b64":"AA=="}',
+}  # fmt: skip
 
 
 class Asked(NamedTuple):

@@ -7,11 +7,11 @@ from modelyard.cluster import routes
 from modelyard.cluster.client import Client, Object
 from modelyard.cluster.inventory import SERVING
 from modelyard.cluster.prune import owned
+from modelyard.cluster.routes import WHOLE
 from modelyard.manifests.names import one_of
 from modelyard.problems import Problem, problem
 
 LATEST: Final = "@latest"  # the name that Knative's own client gives the latest ready revision
-WHOLE: Final = 100  # percent
 # Not that of an apply, which then says who has split the calls, and takes it back only with --force-conflicts.
 _MANAGER: Final = "modelyard-traffic"
 
@@ -32,8 +32,8 @@ def split(client: Client, name: str, wanted: Mapping[str, int]) -> tuple[Split |
     wanted: tag, revision or @latest -> percent. Problems: MY710 no such model, MY715. Raises ClusterProblem.
     """
     live = _splitting(client, name)
-    if live is None and (route := client.find(routes.API, "Route", name)):
-        return _of_route(route, wanted)
+    if live is not None and live["apiVersion"] == routes.API:
+        return _of_route(live, wanted)
     if live is None:
         hint = "`modelyard list` names what is there; only Knative and OpenShift split calls without a models file"
         message = f"no Knative Service and no Route {name} is in the namespace {client.namespace}"
@@ -58,29 +58,34 @@ def split(client: Client, name: str, wanted: Mapping[str, int]) -> tuple[Split |
 
 def _of_route(live: Object, wanted: Mapping[str, int]) -> tuple[Split | None, list[Problem]]:
     """Return what a Route of OpenShift would have. wanted: variant, or Service -> percent."""
-    name = live["metadata"]["name"]
-    before = {each.removeprefix(f"{name}-"): share for each, share in routes.shares(live).items()}
-    if unknown := [each for each in wanted if each not in before]:
-        hint = f"there are {one_of(list(before))}"
-        return None, [problem("MY715", f"{name} has no variant {unknown[0]}", hint=hint)]
-    after = {each: wanted.get(each, share) for each, share in before.items()}
-    if wrong := _wrong(name, after):
+    before = routes.shares(live)
+    names = {_of_service(live, each): each for each in before}
+    if unknown := [each for each in wanted if each not in names]:
+        message = f"{live['metadata']['name']} has no variant {unknown[0]}"
+        return None, [problem("MY715", message, hint=f"there are {one_of(list(names))}")]
+    shares = {each: (before[service], wanted.get(each, before[service])) for each, service in names.items()}
+    after = {each: share for each, (_, share) in shares.items()}
+    if wrong := _wrong(live["metadata"]["name"], after):
         return None, [wrong]
-    weights = dict(zip(routes.shares(live), after.values(), strict=True))
-    return Split(live, routes.with_shares(live, weights), {each: (before[each], after[each]) for each in after}), []
+    return Split(live, routes.with_shares(live, {names[each]: share for each, share in after.items()}), shares), []
+
+
+def _of_service(route: Object, service: str) -> str:
+    """Return the name of the variant that a Service of a Route is of; the Service's own if it is none of ours."""
+    return service.removeprefix(f"{route['metadata']['name']}-")
 
 
 def all_to(client: Client, name: str, chosen: str) -> tuple[Split | None, list[Problem]]:
     """Return the split in which one tag or revision gets all calls; the others stay, with none. As `split`."""
     live = _splitting(client, name)
-    if live is None and (route := client.find(routes.API, "Route", name)):
-        return _of_route(route, {**dict.fromkeys(_variants(route), 0), chosen: WHOLE})
-    others = {_name(each): 0 for each in (live or {"spec": {}})["spec"].get("traffic") or [{"latestRevision": True}]}
-    return split(client, name, {**others, chosen: WHOLE})
+    return split(client, name, {**dict.fromkeys(_names(live) if live else (), 0), chosen: WHOLE})
 
 
-def _variants(route: Object) -> list[str]:
-    return [each.removeprefix(f"{route['metadata']['name']}-") for each in routes.shares(route)]
+def _names(live: Object) -> list[str]:
+    """Return what an object splits calls between."""
+    if live["apiVersion"] == routes.API:
+        return [_of_service(live, each) for each in routes.shares(live)]
+    return [_name(each) for each in live["spec"].get("traffic") or [{"latestRevision": True}]]
 
 
 def apply_split(client: Client, planned: Split) -> Object:
@@ -89,9 +94,11 @@ def apply_split(client: Client, planned: Split) -> Object:
 
 
 def _splitting(client: Client, name: str) -> Object | None:
-    """Return the Route of a name that nobody owns, else the Service of it."""
+    """Return the Route of Knative of a name that nobody owns, else the Service of it, else OpenShift's Route."""
     route = client.find(SERVING, "Route", name)
-    return route if route and not owned(route) else client.find(SERVING, "Service", name)
+    if route and not owned(route):
+        return route
+    return client.find(SERVING, "Service", name) or client.find(routes.API, "Route", name)
 
 
 def _name(entry: Mapping[str, Any]) -> str:

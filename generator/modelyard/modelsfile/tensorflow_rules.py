@@ -36,6 +36,10 @@ def _check(served: Served, sources: Sources) -> Iterator[Problem]:
         if getattr(model, field) is not None:
             message = f"{field} cannot be set for a model of tensorflow: {why}"
             yield problem("MY230", message, hint="take it out", place=sources.place(served.find_key(field)))
+    if model.scheme == "https":
+        place = sources.place(served.find("scheme"))
+        hint = "take it out; on openshift the Route ends TLS with tls: edge"
+        yield problem("MY230", "TensorFlow Serving speaks no TLS on REST", hint=hint, place=place)
     named = {each.name for each in own(model).models or ()}
     if named and name_of(model) not in named:
         place = sources.place(served.find_key("tensorflow", "models"))

@@ -157,6 +157,10 @@ def _check_served(models: DeclaredSet, served: Served) -> Iterator[Problem]:
         place = models.place(served.find("tensorflow", "protocol"))
         hint = "set protocol: rest or grpc, or serve it on deployment"
         yield problem("MY227", "a Knative Service has one port, and protocol: both needs two", hint=hint, place=place)
+    if served.model.metrics and not offers_http(served.model):
+        place = models.place(served.find_key("metrics"))
+        hint = "take it out, or set protocol: rest"
+        yield problem("MY227", "a Knative Service has one port, but metrics are at REST's", hint=hint, place=place)
     if served.model.ports:
         place = models.place(served.find_key("ports"))
         hint = "take it out; for a second port use the target deployment, or declare a second model"

@@ -20,7 +20,6 @@ from modelyard.problems import Problem, problem
 from modelyard.targets import Claim
 from modelyard.targets.workloads import deployments, endings, image_streams
 from modelyard.targets.workloads.endings import Ending
-from modelyard.targets.workloads.objects import KINDS as AROUND_PODS
 from modelyard.targets.workloads.objects import (
     base_mark,
     base_name,
@@ -41,18 +40,7 @@ SUMMARY: Final = "Deployment or StatefulSet, Service and Route of OpenShift, whi
 SHARED_FIELDS: Final = frozenset(
     ["name", "service", "host", "tls", "certificate", "redirect", "annotations", "route", "hosts", "timeout"]
 )
-KINDS: Final = (
-    AROUND_PODS
-    | image_streams.KINDS
-    | {
-        TypeMeta("apps/v1", "Deployment"),
-        TypeMeta("apps/v1", "StatefulSet"),
-        TypeMeta("v1", "Service"),
-        TypeMeta("autoscaling/v2", "HorizontalPodAutoscaler"),
-        TypeMeta("policy/v1", "PodDisruptionBudget"),
-        TypeMeta("route.openshift.io/v1", "Route"),
-    }
-)
+KINDS: Final = deployments.REPLICATED | image_streams.KINDS | {TypeMeta("route.openshift.io/v1", "Route")}
 PORT: Final = 80  # of the Services
 STAYS: Final = 10  # seconds; the router and endpoints forget a pod in that time
 TIMEOUT: Final = "30s"  # the router's own
@@ -140,30 +128,22 @@ def _declared(model: DeclaredModel) -> Mapping[str, object]:
 def _check_tls(models: DeclaredSet, model: DeclaredModel, spec: Spec) -> Iterator[Problem]:
     whole, first = model.whole, model.served[0].model
     place = models.place(whole.find("targets", NAME, "tls"))
-    by_grpc = not offers_http(first)
-    if spec.tls != "edge" and (first.runtime == "tensorflow" or first.scheme != "https"):
-        if first.runtime == "tensorflow":
-            why, hint = "TensorFlow Serving speaks no TLS on REST", "set tls: edge"
-        else:
-            why, hint = "the model speaks no TLS", "set tls: edge; or scheme: https, if the model's server speaks TLS"
-        yield problem("MY239", f"tls: {spec.tls} cannot work: {why}", hint=hint, place=place)
-    elif spec.tls == "edge" and first.scheme == "https":
-        hint = "set tls: reencrypt or passthrough"
+    if spec.tls != "edge" and first.scheme != "https":
+        other = "" if first.runtime == "tensorflow" else "; or scheme: https, if the model's server speaks TLS"
         yield problem(
-            "MY239", "tls: edge speaks plain HTTP to the model, whose scheme is https", hint=hint, place=place
+            "MY239", f"tls: {spec.tls} cannot work: the model speaks no TLS", hint=f"set tls: edge{other}", place=place
         )
-    elif spec.tls == "edge" and by_grpc and not spec.certificate:
-        hint = (
-            "add certificate: {secretName: …}, not of a wildcard, and HTTP/2 at the ingress controller; or route: false"
-        )
+    elif spec.tls == "edge" and first.scheme == "https":
+        message = "tls: edge speaks plain HTTP to the model, whose scheme is https"
+        yield problem("MY239", message, hint="set tls: reencrypt or passthrough", place=place)
+    elif spec.tls == "edge" and not offers_http(first) and not spec.certificate:
+        hint = "add certificate: {secretName: …}, not of a wildcard, and HTTP/2 at the ingress controller; "
         message = "gRPC through an edge Route needs a certificate of its own"
-        yield problem("MY239", message, hint=hint, place=models.place(whole.find_key("targets", NAME)))
-    for field in ("certificate", "redirect"):
-        if spec.tls == "passthrough" and getattr(spec, field):
-            own = models.place(whole.find_key("targets", NAME, field))
-            if field == "certificate":
-                message = "the router has no certificate with tls: passthrough"
-                yield problem("MY211", message, hint="take it out", place=own)
+        own = models.place(whole.find_key("targets", NAME))
+        yield problem("MY239", message, hint=f"{hint}or route: false", place=own)
+    if spec.tls == "passthrough" and spec.certificate:
+        own = models.place(whole.find_key("targets", NAME, "certificate"))
+        yield problem("MY211", "the router has no certificate with tls: passthrough", hint="take it out", place=own)
 
 
 def _check_split(models: DeclaredSet, model: DeclaredModel, spec: Spec) -> Iterator[Problem]:

@@ -33,12 +33,15 @@ SHARED_FIELDS: Final = frozenset(["name", "service", "ingress", "gateway"])
 # What is called of a model of TensorFlow Serving (tensorflow/serving, model_servers/http_rest_api_handler.cc).
 VERBS: Final = (":predict", ":classify", ":regress")
 VARIANT_HEADER: Final = "modelyard-variant"
-KINDS: Final = AROUND_PODS | {
+# Of whatever keeps a number of pods running behind a Service.
+REPLICATED: Final = AROUND_PODS | {
     TypeMeta("apps/v1", "Deployment"),
     TypeMeta("apps/v1", "StatefulSet"),
     TypeMeta("v1", "Service"),
     TypeMeta("autoscaling/v2", "HorizontalPodAutoscaler"),
     TypeMeta("policy/v1", "PodDisruptionBudget"),
+}
+KINDS: Final = REPLICATED | {
     TypeMeta("networking.k8s.io/v1", "Ingress"),
     TypeMeta("gateway.networking.k8s.io/v1", "HTTPRoute"),
 }

@@ -108,4 +108,5 @@ def _parts(models: DeclaredSet) -> Iterator[_Part]:
     if models.models:
         yield _Part(None, render_shared(models, templates), [])
     for model in models.models:
-        yield _Part(model, *render_model(models, model, templates))
+        manifests, problems = render_model(models, model, templates)
+        yield _Part(model, [each for each in manifests if not each.beside], problems)

@@ -26,7 +26,7 @@ from modelyard.modelsfile.model_rules import accepting
 from modelyard.problems import Problem, Related, has_errors, unique
 from modelyard.render.component import SITE_CONFIG, compose, site_config
 from modelyard.render.locate import placed
-from modelyard.render.objects import render_model, render_section, render_shared
+from modelyard.render.objects import files_beside, render_model, render_section, render_shared
 
 MODELS_FILE: Final = "models.yaml"
 GENERATED: Final = "generated"
@@ -94,7 +94,7 @@ def render_loaded(loaded: Loaded, beside: Path, *, today: date | None = None) ->
         site, found = _site_config(loaded.models, today)
         problems = [*loaded.problems, *found]
         for manifests, found in _models(loaded, beside):
-            objects += manifests
+            objects += (each for each in manifests if not each.beside)
             problems += found
     return Rendering(loaded.models, unique(problems), objects, site_config=site)
 
@@ -103,17 +103,19 @@ def overlay(file: str | Path = ".", *, today: date | None = None, kinds: Kinds =
     """Render a models file to the content of its folder `generated/`, one model at a time."""
     loaded = load(file)
     texts: dict[str | None, str] = {}
+    files: dict[str, str] = {}
     with without_collector():
         site, found = _site_config(loaded.models, today)
         problems = [*loaded.problems, *found]
         for manifests, found in _models(loaded, models_file(file).parent, kinds):
             problems += found
             if manifests:
-                texts[manifests[0].model] = write_all(each.body for each in manifests)
+                texts[manifests[0].model] = write_all(each.body for each in manifests if not each.beside)
+                files |= files_beside(manifests)
     name = loaded.models.metadata.name if loaded.models else ""
     content = {f"{SITE_CONFIG}/{path}": text for path, text in site_config(name, site).items()}
     if texts or not content:
-        content |= compose(texts)
+        content |= compose(texts, files)
         problems += _unlisted(file)
     return Rendering(loaded.models, unique(problems), content=content, site_config=site)
 
@@ -201,7 +203,8 @@ def _models(loaded: Loaded, beside: Path, kinds: Kinds = SHIPPED) -> Iterator[tu
         manifests, problems = render_model(models, model, templates)
         if not has_errors(problems):
             rules = independent if model.name in mistaken else _check
-            problems += accepting(model, placed(models, model, rules(manifests, cluster)))
+            objects = [each for each in manifests if not each.beside]  # the others stand behind them
+            problems += accepting(model, placed(models, model, rules(objects, cluster)))
             if model.name not in mistaken:
                 problems += _twice(models, model, manifests, taken)
                 entrances += [(model, index, each) for index, each in enumerate(manifests) if answers(each)]

@@ -20,6 +20,13 @@ EXTENSIONS: Final[dict[str, str]] = {
     "build.openshift.io": "OpenShift",
     "sagemaker.services.k8s.aws": "ACK's controller for SageMaker",
     "applicationautoscaling.services.k8s.aws": "ACK's controller for Application Auto Scaling",
+    "dataproc.cnrm.cloud.google.com": "Config Connector",
+    "storage.cnrm.cloud.google.com": "Config Connector",
+    "iam.cnrm.cloud.google.com": "Config Connector",
+    "eventarc.cnrm.cloud.google.com": "Config Connector",
+    "cloudscheduler.cnrm.cloud.google.com": "Config Connector",
+    "workflows.cnrm.cloud.google.com": "the alpha kinds of Config Connector",
+    "sparkoperator.k8s.io": "the Spark operator",
 }
 # Kinds of Kubernetes that do nothing without a controller or a source of measures: kind -> what a cluster must have.
 CONTROLLERS: Final[dict[str, str]] = {
@@ -51,9 +58,20 @@ def _applied(file: Path, result: api.Rendering) -> list[str]:
     lines = []
     if kinds and (apply := _kustomized(api.models_file(file).parent)):
         lines.append(f"{apply}; the cluster needs {', '.join(wanted)}" if (wanted := needed(kinds)) else apply)
+    lines += _gcloud(file, result)
     if len(own) < len(result.content):
         lines.append(f"modelyard site-config install DEPLOY -f {shlex.quote(str(file))}")
     return lines
+
+
+def _gcloud(file: Path, result: api.Rendering) -> list[str]:
+    """Return what gcloud has to do for models on Dataproc."""
+    found = [each for each in (result.models.models if result.models else ()) if "dataproc" in each.targets]
+    if not found:
+        return []
+    from modelyard.targets.dataproc.workflow import commands
+
+    return [line for each in found for line in commands(each, str(api.generated(file)))]
 
 
 def _kustomized(folder: Path) -> str:

@@ -7,7 +7,8 @@ is not hashed (a Deployment, an Endpoint) keeps its name, and moves to the new o
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
 from modelyard.files.yaml.marked import derived
@@ -20,9 +21,13 @@ HASH_LENGTH: Final = 10  # hexadecimal digits: 40 bits tell a model's configurat
 EACH: Final = "*"
 _SAGEMAKER: Final = "sagemaker.services.k8s.aws"
 _REGION: Final = "services.k8s.aws/region"  # aws-controllers-k8s/runtime, apis/core/v1alpha1/annotations.go
+_PROJECT: Final = "cnrm.cloud.google.com/project-id"
 _MODEL: Final[Kind] = (_SAGEMAKER, "Model")
 _ENDPOINT_CONFIG: Final[Kind] = (_SAGEMAKER, "EndpointConfig")
 _CONFIG_MAP: Final[Kind] = ("", "ConfigMap")
+_DATAPROC: Final = "dataproc.cnrm.cloud.google.com"
+_TEMPLATE: Final[Kind] = (_DATAPROC, "DataprocWorkflowTemplate")
+_POLICY: Final[Kind] = (_DATAPROC, "DataprocAutoscalingPolicy")
 
 # Keys in a pod template whose mapping names a ConfigMap.
 _CONFIG_MAP_KEYS: Final = frozenset(["configMapRef", "configMapKeyRef", "configMap"])
@@ -34,6 +39,13 @@ _NAMES: Final[Mapping[Kind, tuple[tuple[Path, Kind], ...]]] = {
         (("spec", "productionVariants", EACH, "modelName"), _MODEL),
     ),
     (_SAGEMAKER, "Endpoint"): ((("spec", "endpointConfigName"), _ENDPOINT_CONFIG),),
+    _TEMPLATE: ((("spec", "placement", "managedCluster", "config", "autoscalingConfig", "policyRef", "name"), _POLICY),),
+}
+# Texts that hold addresses, and what stands before a name in them (paths of Google's APIs).
+_TEXTS: Final[Mapping[Kind, tuple[tuple[Path, Kind, str], ...]]] = {
+    ("workflows.cnrm.cloud.google.com", "WorkflowsWorkflow"): (
+        (("spec", "sourceContents"), _TEMPLATE, "/workflowTemplates/"),
+    ),
 }
 
 Sealed: TypeAlias = dict[Kind, dict[str, str]]  # kind -> name as declared -> sealed name
@@ -54,10 +66,18 @@ def seal(manifests: Iterable[Manifest]) -> list[Manifest]:
 
 
 def content_hash(body: Mapping[str, Any]) -> str:
-    """Return the hash of what an object holds: all but its metadata, and of that the AWS region it is made in."""
+    """Return the hash of what an object holds: all but its metadata, and of that what its cloud is told.
+
+    That is the AWS region, or the project of Google Cloud and the labels, which Config Connector hands on unless they
+    have a prefix (k8s-config-connector v1.155.1, pkg/label).
+    """
     content = {key: value for key, value in body.items() if key != "metadata"}
-    if region := (body["metadata"].get("annotations") or {}).get(_REGION):
+    annotations = body["metadata"].get("annotations") or {}
+    if region := annotations.get(_REGION):
         content["region"] = region
+    if project := annotations.get(_PROJECT):
+        content["project"] = project
+        content["labels"] = {k: v for k, v in (body["metadata"].get("labels") or {}).items() if "/" not in k}
     text = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:HASH_LENGTH]
 
@@ -66,18 +86,28 @@ def _renamed(manifest: Manifest, body: dict[str, Any], sealed: Sealed) -> dict[s
     """Return the body with the names of sealed objects replaced; what holds none is shared."""
     for path, kind in _NAMES.get((manifest.group, manifest.kind), ()):
         if kind in sealed:
-            body = _replaced(body, path, sealed[kind])
+            names = sealed[kind]
+            body = _replaced(body, path, lambda text, names=names: names.get(text, text))
+    for path, kind, before in _TEXTS.get((manifest.group, manifest.kind), ()):
+        if kind in sealed:
+            body = _replaced(body, path, _in_text(before, sealed[kind]))
     return _with_pod_renamed(body, sealed[_CONFIG_MAP]) if _CONFIG_MAP in sealed else body
 
 
-def _replaced(node: Any, path: Path, names: Mapping[str, str]) -> Any:
+def _in_text(before: str, names: Mapping[str, str]) -> Callable[[str], str]:
+    """Return what replaces each name that stands in a text after `before`."""
+    named = re.compile(f"(?<={re.escape(before)})[a-z0-9.-]*[a-z0-9]")
+    return lambda text: named.sub(lambda found: names.get(found[0], found[0]), text)
+
+
+def _replaced(node: Any, path: Path, rename: Callable[[str], str]) -> Any:
     if not path:
-        return derived(names[node], node) if isinstance(node, str) and node in names else node
+        return derived(rename(node), node) if isinstance(node, str) else node
     first, rest = path[0], path[1:]
     if first == EACH and isinstance(node, list):
-        return derived([_replaced(item, rest, names) for item in node], node)
+        return derived([_replaced(item, rest, rename) for item in node], node)
     if isinstance(node, dict) and first in node:
-        return derived({**node, first: _replaced(node[first], rest, names)}, node)
+        return derived({**node, first: _replaced(node[first], rest, rename)}, node)
     return node
 
 

@@ -30,6 +30,18 @@ _RANKS: Final[dict[str, int]] = {
             "Endpoint",
             "ScalableTarget",
             "ScalingPolicy",
+            "StorageBucket",
+            "IAMServiceAccount",
+            "IAMPolicyMember",
+            "DataprocAutoscalingPolicy",
+            "DataprocWorkflowTemplate",
+            "WorkflowsWorkflow",
+            "EventarcTrigger",
+            "CloudSchedulerJob",
+            "Role",
+            "RoleBinding",
+            "SparkApplication",
+            "ScheduledSparkApplication",
         ]
     )
 }
@@ -55,14 +67,26 @@ class TypeMeta(NamedTuple):
     kind: str
 
 
+class Beside(NamedTuple):
+    """A file beside the objects, for a program of another platform. text: the keys that lead to what it holds."""
+
+    path: str
+    text: tuple[str, ...]
+
+
 class Manifest(NamedTuple):
-    """One object. `hashed`: seal puts a hash of its content into its name, and into what names it."""
+    """One object.
+
+    hashed: seal puts a hash of its content into its name, and into what names it. beside: no cluster gets it; it is
+    written as this file.
+    """
 
     body: dict[str, Any]
     template: str
     model: str | None = None
     variant: str | None = None
     hashed: bool = False
+    beside: Beside | None = None
 
     @property
     def group(self) -> str:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Toleration,
         Volume,
     )
+    from modelyard.models.spark import Spark
     from modelyard.models.tensorflow import TensorFlow
 
     EnvValue = str | EnvReference
@@ -49,12 +50,13 @@ else:
     Probes = later("modelyard.models.pod", "Probes")
     SecurityContext = later("modelyard.models.pod", "SecurityContext")
     Sidecar = later("modelyard.models.beside", "Sidecar")
+    Spark = later("modelyard.models.spark", "Spark")
     TensorFlow = later("modelyard.models.tensorflow", "TensorFlow")
     Toleration = later("modelyard.models.pod", "Toleration")
     Volume = later("modelyard.models.pod", "Volume")
     Word = later("modelyard.models.pod", "Expand", or_text=True)
 
-Runtime = Literal["scr", "pcr", "tensorflow", "custom"]
+Runtime = Literal["scr", "pcr", "tensorflow", "spark", "custom"]
 Percent = Annotated[int, Field(ge=0, le=100)]
 EnvName = Annotated[str, checked(names.env_name)]
 
@@ -90,7 +92,7 @@ class Model(Shape):
     runtime: Runtime = Field(
         "scr",
         description="What the image is: SAS Container Runtime, SAS Python Container Runtime, TensorFlow Serving, or "
-        "anything else.",
+        "anything else; or jobs of Spark, which need no image.",
     )
     path: UrlPath | None = Field(
         None,
@@ -101,6 +103,7 @@ class Model(Shape):
         None, description="Version of a SavedModel, which must be able to score before a pod is ready."
     )
     tensorflow: TensorFlow | None = Field(None, description="How TensorFlow Serving is started.")
+    spark: Spark | None = Field(None, description="Jobs that train and score, and what starts them.")
     scheme: Literal["http", "https"] = Field("http", description="https: the model's own server speaks TLS.")
     port: Port | None = Field(
         None, description="Port that the container listens on; 8080 for scr and pcr, 8501 for tensorflow."

@@ -14,7 +14,7 @@ from modelyard.modelsfile.model_rules import check_model
 from modelyard.modelsfile.set_rules import check_empty, check_set
 from modelyard.modelsfile.shapes import validate
 from modelyard.problems import Problem, problem
-from modelyard.targets import PLANNED, TARGETS, target
+from modelyard.targets import TARGETS, target
 
 APART = ("base", "defaults", "models")  # of spec: merged and checked model by model
 
@@ -194,10 +194,6 @@ class _Assembly:
         targets = _below(tree, "targets")
         mark = targets.marks.entries[name][0] if name in targets.marks.entries else tree.marks.at
         place = self.sources.place(mark)
-        if name in PLANNED:
-            hint = f"this version has {one_of(TARGETS)}"
-            problems.append(problem("MY107", f"target {name} is not available in this version", hint=hint, place=place))
-            return None
         if name not in TARGETS:
             from modelyard.modelsfile.keys import already
 

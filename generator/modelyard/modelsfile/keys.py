@@ -13,7 +13,6 @@ from modelyard.problems import Place, Problem, problem
 _PLANNED: Final = {
     "requestLog": "the request log of TensorFlow Serving",
     "monitor": "performance monitoring",
-    "spark": "Spark on Dataproc",
 }
 _MODELS: Final = ("spec", "models")
 _HOMES: Final = {

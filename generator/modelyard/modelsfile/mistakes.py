@@ -15,9 +15,6 @@ from modelyard.modelsfile.merge import Tree, removals
 from modelyard.problems import Problem, problem
 from modelyard.problems.credentials import is_credential
 
-# Runtimes that the format knows and this version does not have; nothing offers them.
-_PLANNED_RUNTIMES: Final = frozenset(["spark"])
-
 
 class Fault:
     """One error of pydantic, with where it stands in the data."""
@@ -132,12 +129,6 @@ class Fault:
         for wanted in (values.TEXT, values.BOOLEAN) if isinstance(self.input, bool | int | float | Plain) else ():
             if values.spelling(self.shape, self.path, self.input, wanted):
                 return self._wrong_type(wanted)
-        if self._key == "runtime" and isinstance(self.input, str) and self.input in _PLANNED_RUNTIMES:
-            message, hint = (
-                f"runtime {self.input} is not available in this version",
-                f"there are {names.one_of(allowed)}",
-            )
-            return self._make("MY107", message, hint, self.value_mark)
         meant = names.nearest(str(self.input), allowed)
         hint = f"did you mean {meant}? " if meant else ""
         words = names.one_of(allowed)

@@ -14,6 +14,7 @@ from modelyard.modelsfile.merge import Tree
 from modelyard.modelsfile.plaintext import credentials
 from modelyard.problems import Problem, Related, problem
 from modelyard.problems.codes import CODES
+from modelyard.targets import BATCH, TARGETS
 from modelyard.targets.workloads.objects import CONTAINERS, PORT_NAMES, RESERVED_LABELS, port
 from modelyard.targets.workloads.pods import APP_PATH, PRE_STOP
 
@@ -88,13 +89,14 @@ def _image(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Proble
     if "variants" in own.data and not model.variants:
         return  # the variants are at fault, and they may have images
     for served in model.served:
-        if not served.model.image and not _is_faulty(served, "image") and not _has_containers(served):
+        needless = served.model.runtime == "spark" or _has_containers(served)
+        if not served.model.image and not _is_faulty(served, "image") and not needless:
             place = sources.place(served.marks.at if served.variant is None else served.name_mark)
             yield problem(
                 "MY102", f"image is missing in {served.variant or model.name}", hint="add image:", place=place
             )
     repositories = {names.repository(s.model.image).rpartition("/")[2] for s in model.served if s.model.image}
-    derives = any(served.model.runtime != "tensorflow" for served in model.served)
+    derives = any(served.model.runtime not in ("tensorflow", "spark") for served in model.served)
     if len(repositories) > 1 and derives and not model.whole.model.path:
         place = sources.place(own.marks.at)
         message = f"the path cannot be derived: the images are named {names.one_of(repositories)}"
@@ -126,6 +128,23 @@ def _runtime(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Prob
         from modelyard.modelsfile.tensorflow_rules import tensorflow
 
         yield from tensorflow(model, sources)
+    if any(served.model.runtime == "spark" or served.model.spark is not None for served in model.served):
+        from modelyard.modelsfile.spark_rules import spark
+
+        yield from spark(model, own, sources)
+
+
+def _fits(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
+    """Jobs run on targets that run jobs, and what is called on those that serve."""
+    for served in model.served:
+        jobs = served.model.runtime == "spark"
+        for name in served.specs:
+            if (name in BATCH) != jobs:
+                others = TARGETS.keys() - BATCH if name in BATCH else BATCH
+                does = "runs jobs of Spark alone" if name in BATCH else "serves calls, and jobs answer none"
+                hint = f"runtime {served.model.runtime} runs on {names.one_of(others)}"
+                place = sources.place(served.find_key("targets", name))
+                yield problem("MY232", f"target {name} {does}", hint=hint, place=place)
 
 
 def _is_of_tensorflow(model: Model) -> bool:
@@ -264,6 +283,7 @@ _MODEL_RULES: Final[tuple[Rule, ...]] = (
     _repeated,
     _image,
     _runtime,
+    _fits,
     _exactly_one,
     credentials,
     expansions,

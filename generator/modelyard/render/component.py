@@ -22,8 +22,10 @@ def kustomizeconfig() -> str:
     return (folder() / "overlay" / KUSTOMIZECONFIG).read_text("utf-8")
 
 
-def compose(texts: Mapping[str | None, str]) -> dict[str, str]:
+def compose(texts: Mapping[str | None, str], beside: Mapping[str, str]) -> dict[str, str]:
     """Return path -> text of each file. `texts`: the stream of each model, and under None that of the set itself.
+
+    beside: path -> text of files that no kustomization names, because programs of other platforms read them.
 
     A Component, because only that carries resources and, later, patches of a base in one line of the user's
     kustomization, and works the same from kustomize 5.0 to 5.8 and in kubectl.
@@ -31,7 +33,7 @@ def compose(texts: Mapping[str | None, str]) -> dict[str, str]:
     files = {f"models/{name}.yaml" if name else "shared.yaml": text for name, text in texts.items()}
     component = {**_COMPONENT, "resources": sorted(files), "configurations": [KUSTOMIZECONFIG]}
     files |= {"kustomization.yaml": write(component), KUSTOMIZECONFIG: kustomizeconfig()}
-    return _with_header(files)
+    return _with_header(files | beside)
 
 
 def site_config(set_name: str, rendered: Rendered) -> dict[str, str]:

@@ -4,7 +4,7 @@ The order is fixed. Patches see logical names; seal then puts content hashes int
 names them, so that a reference and its object can never disagree.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from modelyard.manifests.hashed_names import seal
@@ -36,14 +36,30 @@ def render_section(name: str, models: DeclaredSet, templates: Templates) -> Rend
 def render_model(
     models: DeclaredSet, model: DeclaredModel, templates: Templates
 ) -> tuple[list[Manifest], list[Problem]]:
-    """Return the objects of one model in the order in which they are written, and what its patches do wrong."""
+    """Return the objects of one model in the order in which they are written, and what its patches do wrong.
+
+    Those that no cluster gets, but a file beside the objects, stand behind all others.
+    """
     manifests: list[Manifest] = []
     for name in model.targets:
         manifests += target(name).render(models, model, templates).manifests
     problems: list[Problem] = []
     for index, patch in enumerate(model.whole.model.patches or []):
         manifests = _patched(models, model, manifests, index, patch, problems)
-    return seal(manifests), problems
+    sealed = seal(manifests)
+    return [*(each for each in sealed if not each.beside), *(each for each in sealed if each.beside)], problems
+
+
+def files_beside(manifests: Iterable[Manifest]) -> dict[str, str]:
+    """Return path -> text of the files beside the objects."""
+    found = {}
+    for each in manifests:
+        if each.beside is not None:
+            node: Any = each.body
+            for key in each.beside.text:
+                node = node[key]
+            found[each.beside.path] = str(node)
+    return found
 
 
 def _patched(

@@ -16,11 +16,13 @@ from modelyard.problems import Problem
 from modelyard.targets.workloads.objects import ACCOUNT
 
 TARGETS: Final[Mapping[str, str]] = {
+    "dataproc": "modelyard.targets.dataproc",
     "deployment": "modelyard.targets.deployment",
     "knative": "modelyard.targets.knative",
     "openshift": "modelyard.targets.openshift",
     "sagemaker": "modelyard.targets.sagemaker",
     "sagemaker-proxy": "modelyard.targets.sagemaker_proxy",
+    
 }
 
 # Sections of spec that are rendered once for the set.
@@ -28,8 +30,8 @@ SECTIONS: Final[Mapping[str, str]] = {
     "viya": "modelyard.targets.viya",
 }
 
-# Targets that the models file knows and this version does not have.
-PLANNED: Final = frozenset(["dataproc", "spark-operator"])
+# Targets that run jobs, and serve nothing: those of runtime spark.
+BATCH: Final = frozenset(["dataproc", "spark-operator"])
 
 # Kinds whose objects the commands of a cluster leave alone, and why.
 KEPT: Final[Mapping[TypeMeta, str]] = {

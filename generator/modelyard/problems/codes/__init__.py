@@ -15,6 +15,7 @@ from modelyard.problems.codes.my6_kustomize import KUSTOMIZATIONS
 from modelyard.problems.codes.my7_cluster import CLUSTER
 from modelyard.problems.codes.my8_score import SCORE
 from modelyard.problems.codes.my24_sagemaker import SAGEMAKER
+from modelyard.problems.codes.my26_spark import SPARK
 from modelyard.problems.codes.my30_knative import FINDINGS
 from modelyard.problems.codes.my32_kubernetes import OBJECTS
 from modelyard.problems.codes.my34_security import SECURITY
@@ -28,6 +29,7 @@ CODES: Final[dict[str, Code]] = {
     **SHAPE,
     **RULES,
     **SAGEMAKER,
+    **SPARK,
     **FINDINGS,
     **OBJECTS,
     **SECURITY,

@@ -42,6 +42,9 @@ def placed(client: Client, bodies: Iterable[Object]) -> list[Object]:
         metadata = body["metadata"]
         if kind.namespaced and not metadata.get("namespace"):
             body = {**body, "metadata": {**metadata, "namespace": client.namespace}}  # noqa: PLW2901 - the same object
+            if "subjects" in body:  # of a RoleBinding: the API server wants the namespace of each account
+                subjects = [{"namespace": client.namespace, **each} for each in body["subjects"]]
+                body = {**body, "subjects": subjects}  # noqa: PLW2901
         result.append(body)
     return result
 

@@ -26,6 +26,7 @@ _MODEL: Final[Kind] = (_SAGEMAKER, "Model")
 _ENDPOINT_CONFIG: Final[Kind] = (_SAGEMAKER, "EndpointConfig")
 _CONFIG_MAP: Final[Kind] = ("", "ConfigMap")
 _DATAPROC: Final = "dataproc.cnrm.cloud.google.com"
+_ID: Final[Path] = ("spec", "resourceID")  # of Config Connector: the name in Google Cloud
 _TEMPLATE: Final[Kind] = (_DATAPROC, "DataprocWorkflowTemplate")
 _POLICY: Final[Kind] = (_DATAPROC, "DataprocAutoscalingPolicy")
 
@@ -39,7 +40,11 @@ _NAMES: Final[Mapping[Kind, tuple[tuple[Path, Kind], ...]]] = {
         (("spec", "productionVariants", EACH, "modelName"), _MODEL),
     ),
     (_SAGEMAKER, "Endpoint"): ((("spec", "endpointConfigName"), _ENDPOINT_CONFIG),),
-    _TEMPLATE: ((("spec", "placement", "managedCluster", "config", "autoscalingConfig", "policyRef", "name"), _POLICY),),
+    _POLICY: ((_ID, _POLICY),),
+    _TEMPLATE: (
+        (_ID, _TEMPLATE),
+        (("spec", "placement", "managedCluster", "config", "autoscalingConfig", "policyRef", "name"), _POLICY),
+    ),
 }
 # Texts that hold addresses, and what stands before a name in them (paths of Google's APIs).
 _TEXTS: Final[Mapping[Kind, tuple[tuple[Path, Kind, str], ...]]] = {

@@ -22,7 +22,7 @@ TARGETS: Final[Mapping[str, str]] = {
     "openshift": "modelyard.targets.openshift",
     "sagemaker": "modelyard.targets.sagemaker",
     "sagemaker-proxy": "modelyard.targets.sagemaker_proxy",
-    
+    "spark-operator": "modelyard.targets.spark_operator",
 }
 
 # Sections of spec that are rendered once for the set.

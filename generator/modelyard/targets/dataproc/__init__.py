@@ -58,7 +58,7 @@ def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> R
     context = common(models, base, model.whole, base) | {
         "spec": spec,
         "bucket": spark.declared(model).bucket,
-        "bucketLocation": spec.bucketLocation or spec.region,
+        "bucketLocation": derived((spec.bucketLocation or spec.region).upper(), spec.bucketLocation or spec.region),
         "cost": in_order(spec.labels or {}),
         "projectPath": derived(f"projects/{spec.project}", spec.project),
     }

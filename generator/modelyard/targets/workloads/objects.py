@@ -34,7 +34,11 @@ RESERVED_LABELS: Final = frozenset(
         VARIANT_LABEL,
     ]
 )
-METRICS_PATHS: Final = {"scr": "/prometheus", "tensorflow": "/monitoring/prometheus/metrics"}
+METRICS_PATHS: Final = {
+    "scr": "/prometheus",
+    "spark": "/metrics/executors/prometheus",  # of a driver's UI (apache/spark v4.0, docs/monitoring.md)
+    "tensorflow": "/monitoring/prometheus/metrics",
+}
 CONTAINERS: Final = frozenset(["model", "proxy", "queue-proxy"])  # of ours and of Knative
 PORT_NAMES: Final = frozenset(["http", "model"])  # of deployment and sagemaker-proxy
 DEFAULT_PORT: Final = 8080  # of scr and pcr

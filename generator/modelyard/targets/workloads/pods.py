@@ -73,7 +73,7 @@ def pod(
     assigned = container.assigned or models.spec.platform == "openshift"
     context["volumeGroup"] = None if assigned else VOLUME_GROUP
     values = {"container": container, **_container(models, model, served, container)}
-    values |= _volumes(own, container.claims)
+    values |= volumes(own, container.claims)
     if own.runtime == "tensorflow":
         _serve(values, own, container, context["name"])
     values["lifecycle"] = _lifecycle(own, container)
@@ -195,13 +195,14 @@ def security(models: DeclaredSet, own: Model, *, assigned: bool = False) -> dict
     return in_order(context)
 
 
-def _volumes(own: Model, claims: "Sequence[VolumeClaim]") -> dict[str, Any]:
-    volumes = sorted(own.volumes or [], key=lambda volume: volume.name)
-    mounted: list[Volume | VolumeClaim] = [*volumes, *sorted(claims, key=lambda claim: claim.name)]
+def volumes(own: Model, claims: "Sequence[VolumeClaim]") -> dict[str, Any]:
+    """Return volumes and mounts of a model, and whether one of them is /tmp."""
+    named = sorted(own.volumes or [], key=lambda volume: volume.name)
+    mounted: list[Volume | VolumeClaim] = [*named, *sorted(claims, key=lambda claim: claim.name)]
     return {
         "mountsTmp": any(each.mountPath == "/tmp" for each in mounted),  # noqa: S108 - the container's
         "volumeMounts": [_mount(each) for each in mounted],
-        "volumes": [_source(volume) for volume in volumes],
+        "volumes": [_source(volume) for volume in named],
     }
 
 

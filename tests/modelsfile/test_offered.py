@@ -8,19 +8,18 @@ from typing import Any, get_args
 import pytest
 
 from modelyard import api
-from modelyard.manifests.names import one_of
 from modelyard.models.fields import shipped
 from modelyard.models.model import Runtime
 from modelyard.modelsfile.explain import explain
 from modelyard.modelsfile.load import load_text
 from modelyard.problems.codes import CODES
-from modelyard.targets import PLANNED, SECTIONS, TARGETS
+from modelyard.targets import SECTIONS, TARGETS
 from tests.conftest import ROOT, Run
 
 HEAD = (
     "apiVersion: modelyard.dev/v1alpha1\nkind: ModelSet\nmetadata: {name: risk}\nspec:\n  registry: r.example.com/m\n"
 )
-PLANNED_WORDS = re.compile(r"\b(spark|dataproc|requestLog|monitor)\b")
+PLANNED_WORDS = re.compile(r"\b(requestLog|monitor)\b")
 
 
 def words(node: Any) -> set[str]:
@@ -36,10 +35,10 @@ def words(node: Any) -> set[str]:
 def test_the_schema_offers_no_planned_word() -> None:
     offered = words(json.loads(shipped()))
     assert {"scr", "knative", "deployment", "podMonitor"} <= offered
-    assert not offered & {"spark", "requestLog", "monitor", *PLANNED}
+    assert not offered & {"requestLog", "monitor"}
 
 
-@pytest.mark.parametrize("runtime", get_args(Runtime))
+@pytest.mark.parametrize("runtime", sorted({*get_args(Runtime)} - {"spark"}))
 @pytest.mark.parametrize("target", ["deployment", "knative", "openshift", "sagemaker-proxy"])
 def test_every_runtime_that_is_offered_is_rendered(runtime: str, target: str) -> None:
     model = f"  models: [{{name: a, image: 'a:1', runtime: {runtime}, port: 9000, targets: {{{target}: {{}}}}}}]\n"
@@ -66,11 +65,10 @@ def test_targets_lists_what_exists(modelyard: Run) -> None:
 @pytest.mark.parametrize(
     ("model", "code", "says"),
     [
-        ("runtime: spark", "MY107", "there are custom, pcr, scr or tensorflow"),
-        ("runtime: tensorflw", "MY104", "did you mean tensorflow? Allowed: custom, pcr, scr or tensorflow"),
-        ("runtime: [scr]", "MY104", "Allowed: custom, pcr, scr or tensorflow"),
+        ("runtime: tensorflw", "MY104", "did you mean tensorflow? Allowed: custom, pcr, scr, spark or tensorflow"),
+        ("runtime: [scr]", "MY104", "Allowed: custom, pcr, scr, spark or tensorflow"),
         ("monitr: {}", "MY101", "known here"),
-        ("spark: {}", "MY107", "`modelyard targets` lists what exists"),
+        ("requestLog: {}", "MY107", "`modelyard targets` lists what exists"),
     ],
 )
 def test_messages_offer_what_exists(model: str, code: str, says: str) -> None:
@@ -81,17 +79,8 @@ def test_messages_offer_what_exists(model: str, code: str, says: str) -> None:
     assert not PLANNED_WORDS.search(found.hint)
 
 
-@pytest.mark.parametrize("name", ["datapro", "spark", "sprak-operator", *sorted(PLANNED)])
-def test_no_target_that_does_not_exist_is_proposed(name: str) -> None:
-    text = f"{HEAD}  models: [{{name: a, image: 'a:1', targets: {{{name}: {{}}}}}}]\n"
-    (found,) = load_text(text.encode(), "models.yaml", Path()).problems
-    assert found.code in ("MY106", "MY107")
-    assert found.hint == f"there are {one_of(TARGETS)}" or name in PLANNED
-    assert not any(each in found.hint for each in PLANNED)
-
-
 def test_codes_and_starters_offer_no_planned_word() -> None:
     for code in CODES.values():
-        assert not any(f"targets.{each}" in code.text or f"runtime: {each}" in code.text for each in PLANNED)
+        assert not PLANNED_WORDS.search(code.text)
     for path in (ROOT / "templates" / "init").iterdir():
         assert not PLANNED_WORDS.search(path.read_text("utf-8"))

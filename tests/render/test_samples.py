@@ -75,7 +75,15 @@ def test_the_tensorflow_example_is_accepted_as_it_stands(tmp_path: Path) -> None
     assert {"Deployment", "Route"} < {each.kind for each in result.objects}
 
 
-@pytest.mark.parametrize(("file", "what"), [("monitoring", "requestlog"), ("dataproc", "dataproc")])
+def test_the_spark_example_is_accepted_as_it_stands(tmp_path: Path) -> None:
+    head = "apiVersion: modelyard.dev/v1alpha1\nkind: ModelSet\nmetadata: {name: risk}\nspec:\n  models:\n"
+    (tmp_path / "models.yaml").write_text(f"{head}{model_format.example('Spark')}", "utf-8")
+    result = api.overlay(tmp_path)
+    assert result.problems == []
+    assert {"kustomization.yaml", "workflows/network-anomaly.yaml"} < set(result.content)
+
+
+@pytest.mark.parametrize(("file", "what"), [("monitoring", "requestlog")])
 def test_what_is_to_come_is_named_as_such(file: str, what: str) -> None:
     problems = api.check(ROOT / "tests" / "planned" / f"{file}.yaml")
     named = [each for each in problems if each.code == "MY107" and what in each.message.lower()]

@@ -86,7 +86,7 @@ def _lifetimes(models: DeclaredSet, model: DeclaredModel, spec: Spec) -> Iterato
 def _names(models: DeclaredSet, model: DeclaredModel, spec: Spec) -> Iterator[Problem]:
     base = base_name(model, "dataproc")
     place = models.place(base_mark(model, "dataproc"))
-    hint = "give the target a shorter name:"
+    hint = "shorten the model's name, or give the target a name: of its own"
     for run, _ in spark.jobs(model):
         cluster = f"{base}-{run}"
         if len(cluster) > _CLUSTER and not spec.serverless:

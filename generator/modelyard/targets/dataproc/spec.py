@@ -12,7 +12,7 @@ _REGION: Final = pattern(r"[a-z]+-[a-z]+[0-9]+")
 _ZONE: Final = pattern(r"[a-z]+-[a-z]+[0-9]+-[a-z]")
 _IMAGE: Final = pattern(r"[0-9]+\.[0-9]+(\.[0-9]+)?(-[a-z]+[0-9]*)?")
 _MACHINE: Final = pattern(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
-_ACCOUNT: Final = pattern(r"[a-z]([a-z0-9-]{4,28}[a-z0-9])(@[a-z0-9.-]+\.gserviceaccount\.com)?")
+_ACCOUNT: Final = pattern(r"[a-z][a-z0-9-]{4,28}[a-z0-9]|[a-z0-9-]+@[a-z0-9.-]+\.gserviceaccount\.com")
 _LABEL: Final = pattern(r"[a-z][a-z0-9_-]{0,62}")
 _LABEL_VALUE: Final = pattern(r"[a-z0-9_-]{0,63}")
 
@@ -92,7 +92,9 @@ class Spec(Shape):
         None, description="Machine type of the master, if it is another one."
     )
     workers: Count | None = Field(None, description="Workers: 2 or more; 0 makes a cluster of the master alone.")
-    bootDiskSize: Quantity | None = Field(None, description="Disk of each machine, in whole Gi; Dataproc's own if absent.")
+    bootDiskSize: Quantity | None = Field(
+        None, description="Disk of each machine, in whole Gi; Dataproc's own if absent."
+    )
     secondaryWorkers: SecondaryWorkers | None = Field(None, description="Further workers, without data.")
     autoscalingPolicy: AutoscalingPolicy | None = Field(None, description="Workers by load.")
     subnetwork: str | None = Field(None, description="Subnetwork: projects/P/regions/R/subnetworks/NAME.")
@@ -109,7 +111,8 @@ class Spec(Shape):
         None, description="Location of the bucket, such as EU; the region if absent."
     )
     projectNumber: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="Number of the project: Cloud Storage's own account, which reports uploads, is named after it."
+        None,
+        description="Number of the project: Cloud Storage's own account, which reports uploads, is named after it.",
     )
     labels: GcpLabels | None = Field(None, description="Labels of clusters and batches, such as cost-center.")
     alpha: bool = Field(

@@ -67,15 +67,16 @@ def objects(
     """Yield the workflow, as an object or as a file beside them; trigger and schedules."""
     context = context | {"workflowAccount": workflow_account(base), "workflowPath": path(spec, base)}
     workflow = manifest(
-        "dataproc/workflowsworkflow.yaml", context | {"source": source(model, spec, base, templates)}, templates, model.whole
+        "dataproc/workflowsworkflow.yaml",
+        context | {"source": source(model, spec, base, templates)},
+        templates,
+        model.whole,
     )
     yield workflow if spec.alpha else workflow._replace(beside=Beside(file_of(base), ("spec", "sourceContents")))
     if spark.uploads(model):
         # Events of Cloud Storage are where the bucket is (Eventarc, "Receive events from Cloud Storage").
         location = derived(context["bucketLocation"].lower(), context["bucketLocation"])
-        yield manifest(
-            "dataproc/eventarctrigger.yaml", context | {"triggerLocation": location}, templates, model.whole
-        )
+        yield manifest("dataproc/eventarctrigger.yaml", context | {"triggerLocation": location}, templates, model.whole)
     yield from _schedules(model, spec, base, context, templates)
 
 
@@ -103,7 +104,7 @@ def source(model: DeclaredModel, spec: Spec, base: str, templates: Templates) ->
     champion = None
     if own.champion is not None and own.champion.generation is not None:
         generation = derived(str(own.champion.generation), own.champion.generation)
-        champion = {"object": spark.object_of(own.champion), "generation": generation}
+        champion = {"object": _literal(spark.object_of(own.champion)), "generation": generation}
     context = {
         "bucket": own.bucket,
         "jobs": {run: _job(model, spec, base, run, job) for run, job in spark.jobs(model)},
@@ -123,8 +124,21 @@ def _job(model: DeclaredModel, spec: Spec, base: str, run: str, job: Job) -> dic
     return {
         "url": f"{SERVICE}/projects/{spec.project}/locations/{spec.region}/batches",
         "serverless": True,
-        "body": _batch(model, spec, run, job),
+        "body": _literal(_batch(model, spec, run, job)),
     }
+
+
+def _literal(value: Any) -> Any:
+    """Return data whose texts mean themselves: Workflows takes what begins with ${ for an expression."""
+    if isinstance(value, dict):
+        return {key: _literal(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_literal(each) for each in value]
+    if not isinstance(value, str) or "${" not in value:
+        return value
+    first, *others = value.split("${")
+    parts = [f"{first}$", *(f"{{{each}$" for each in others[:-1]), f"{{{others[-1]}"]
+    return derived("${" + " + ".join(json.dumps(each) for each in parts) + "}", value)
 
 
 def _batch(model: DeclaredModel, spec: Spec, run: str, job: Job) -> dict[str, Any]:

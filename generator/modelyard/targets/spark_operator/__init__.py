@@ -127,9 +127,7 @@ def _applications(
         yield manifest("spark-operator/application.yaml", context | own, templates, model.whole)
 
 
-def _pods(
-    models: DeclaredSet, model: DeclaredModel, context: dict[str, Any], templates: Templates
-) -> dict[str, Any]:
+def _pods(models: DeclaredSet, model: DeclaredModel, context: dict[str, Any], templates: Templates) -> dict[str, Any]:
     """Return what driver and executors have in common, and the model beside each executor."""
     own, spec = model.whole.model, spec_of(model.whole, "spark-operator", Spec)
     user = None if models.spec.platform == "openshift" else USER

@@ -29,9 +29,7 @@ def settings(models: DeclaredSet, spec: Spec) -> dict[str, str]:
     return {ADDRESS: derived(f"http://127.0.0.1:{port(model.served[0].model)}{path}", spec.beside)}
 
 
-def stands(
-    models: DeclaredSet, spec: Spec, volumes: Sequence[dict[str, Any]], templates: Templates
-) -> dict[str, Any]:
+def stands(models: DeclaredSet, spec: Spec, volumes: Sequence[dict[str, Any]], templates: Templates) -> dict[str, Any]:
     """Return the containers before an executor's own, and the volumes of the application."""
     other = found(models, spec)
     if other is None or not other.targets:

@@ -17,9 +17,9 @@ CHAMPION: Final = "spark.modelyard.champion"
 
 
 def declared(model: DeclaredModel) -> Spark:
-    """Return the jobs of a model."""
+    """Return the jobs of a model; none where they are missing, which is reported already."""
     found = model.whole.model.spark
-    return found if found is not None else Spark(bucket="")
+    return found if found is not None else Spark.model_construct(bucket="")
 
 
 def jobs(model: DeclaredModel) -> Iterator[tuple[str, Job]]:
@@ -99,5 +99,3 @@ def regex(pattern: str) -> str:
 def object_of(champion: Champion) -> str:
     """Return the object whose generation is that of the champion: by default one that Spark ML always writes."""
     return champion.object or derived(f"{champion.path.rstrip('/')}/metadata/part-00000", champion.path)
-
-

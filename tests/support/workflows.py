@@ -1,7 +1,6 @@
 """A simulator of Google Cloud Workflows: it runs a workflow's source as the service does, one blocking call at a time.
 
-Source: the syntax reference of Workflows (steps, assign, call, switch, for, try, retry, except, raise, return, next) and
-its standard library. What the source uses and this does not know is an error, and so is what the service would refuse
+Source: the syntax reference of Workflows and its standard library. What the source uses and this does not know is an error, and so is what the service would refuse
 when it is deployed: a step that is not there, a name that stands twice, an expression of more than 400 characters.
 """
 
@@ -21,8 +20,8 @@ Blocking = Generator[tuple[str, Values], Any, Any]  # (name of the call, its arg
 _EXPRESSION: Final = re.compile(r"\$\{(.*)\}", re.DOTALL)
 _LONGEST: Final = 400
 _KNOWN: Final = frozenset(
-    ["args", "assign", "call", "condition", "except", "for", "next", "raise", "result", "retry", "return", "steps", "switch", "try"]
-)  # fmt: skip
+    "args assign call condition except for next raise result retry return steps switch try".split()
+)
 BLOCKING: Final = frozenset(["http.get", "http.post", "sys.log", "sys.sleep"])
 _OPERATORS: Final[dict[type[ast.AST], Callable[[Any, Any], Any]]] = {
     ast.Add: operator.add,
@@ -141,8 +140,7 @@ class Workflow:
             try:
                 if "steps" in body:
                     return (yield from self._steps(body["steps"], values))
-                yield from self._called(body, values)
-                return None
+                return (yield from self._called(body, values))
             except Raised as raised:
                 if attempt < tries and _is_retried(raised.value):
                     yield "sys.sleep", {"seconds": 2**attempt}

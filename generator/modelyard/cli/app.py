@@ -64,6 +64,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "Write the build context of a model's image.",
     ),
     "try": ("attempt:attempt", "Start a model on this machine, with podman or docker."),
+    "run": (
+        "run:run",
+        "Run a job of Spark once, on a cluster with the Spark operator; for Dataproc print the command of gcloud.",
+    ),
     "init": (
         "render:init",
         "Write a commented models.yaml with one model, a kustomization.yaml and the schema for editors.",

@@ -35,6 +35,7 @@ NEEDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("wait", "to_cluster"), ("timeout", "to_cluster"), ("namespace", "to_cluster"), ("context", "to_cluster"),
         ("kubeconfig", "to_cluster"),
     ),
+    "run": (("timeout", "wait"),),
     "traffic": (("wait", "to_cluster"), ("timeout", "to_cluster")),
     "try": (("output", "compose"),),
 }  # fmt: skip

@@ -106,6 +106,18 @@ class Client:
         if rest:
             yield rest.decode("utf-8", "replace")
 
+    def proxied(self, pod: str, port: int, path: str) -> Any:
+        """Return what a pod answers to GET in JSON, through the API server. Raises ClusterProblem."""
+        own = f"{self.kind('v1', 'Pod').path(self.namespace, f'{pod}:{port}')}/proxy/{path.lstrip('/')}"
+        what = f"port {port} of pod {pod}"
+        status, _, text = self._send("GET", own, what, None, None, "application/json")
+        if status != 200:
+            raise ClusterProblem(self._problem("GET", what, status, text), answered=True, absent=status == 404)
+        try:
+            return json.loads(text)
+        except ValueError:
+            raise ClusterProblem(self._strange("GET", what)) from None
+
     def websocket(self, path: str, what: str, *, query: Mapping[str, str], protocol: str) -> Any:
         """Return an open WebSocket, one of the package websocket-client. Raises ClusterProblem."""
         from kubernetes.stream import ws_client

@@ -7,6 +7,9 @@ from modelyard.cluster.client import Object
 
 _WORKLOADS: Final = frozenset(["Deployment", "StatefulSet"])
 _KNATIVE: Final = "serving.knative.dev/"
+_CONFIG_CONNECTOR: Final = ".cnrm.cloud.google.com/"
+# Of Config Connector's reasons, those that it does not get out of by itself (k8s-config-connector v1.155.1, pkg/k8s).
+_STUCK: Final = frozenset(["DeleteFailed", "DependencyInvalid", "ManagementConflict", "Unmanaged", "UpdateFailed"])
 _WORDS: Final = (
     (
         "DomainAlreadyClaimed",
@@ -31,7 +34,8 @@ class State(NamedTuple):
 
 def reports(api_version: str, kind: str) -> bool:
     """Tell whether objects of a kind say themselves whether they are ready."""
-    return kind in _WORKLOADS or api_version.startswith((_KNATIVE, routes.API)) or ack.is_of_aws(api_version)
+    of_cloud = ack.is_of_aws(api_version) or _CONFIG_CONNECTOR in api_version
+    return kind in _WORKLOADS or api_version.startswith((_KNATIVE, routes.API)) or of_cloud
 
 
 def state(live: Object) -> State:
@@ -46,7 +50,8 @@ def state(live: Object) -> State:
     if live["apiVersion"] == routes.API:
         why = routes.refusal(live)
         return State(not why, why)
-    if not str(live["apiVersion"]).startswith(_KNATIVE):
+    of_google = _CONFIG_CONNECTOR in str(live["apiVersion"])
+    if not str(live["apiVersion"]).startswith(_KNATIVE) and not of_google:
         return State(True)
     status = live.get("status") or {}
     if status.get("observedGeneration") != live["metadata"].get("generation"):
@@ -54,7 +59,8 @@ def state(live: Object) -> State:
     ready = _condition(live, "Ready")
     if ready.get("status") == "True":
         return State(True)
-    return State(False if ready.get("status") == "False" else None, words(ready))
+    failed = ready.get("reason") in _STUCK if of_google else ready.get("status") == "False"
+    return State(False if failed else None, words(ready))
 
 
 def _deployment(live: Object) -> State:

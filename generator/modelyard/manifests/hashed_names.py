@@ -91,12 +91,16 @@ def _renamed(manifest: Manifest, body: dict[str, Any], sealed: Sealed) -> dict[s
     """Return the body with the names of sealed objects replaced; what holds none is shared."""
     for path, kind in _NAMES.get((manifest.group, manifest.kind), ()):
         if kind in sealed:
-            names = sealed[kind]
-            body = _replaced(body, path, lambda text, names=names: names.get(text, text))
+            body = _replaced(body, path, _whole(sealed[kind]))
     for path, kind, before in _TEXTS.get((manifest.group, manifest.kind), ()):
         if kind in sealed:
             body = _replaced(body, path, _in_text(before, sealed[kind]))
     return _with_pod_renamed(body, sealed[_CONFIG_MAP]) if _CONFIG_MAP in sealed else body
+
+
+def _whole(names: Mapping[str, str]) -> Callable[[str], str]:
+    """Return what replaces a text that is a name."""
+    return lambda text: names.get(text, text)
 
 
 def _in_text(before: str, names: Mapping[str, str]) -> Callable[[str], str]:

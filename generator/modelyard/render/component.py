@@ -33,7 +33,7 @@ def compose(texts: Mapping[str | None, str], beside: Mapping[str, str]) -> dict[
     files = {f"models/{name}.yaml" if name else "shared.yaml": text for name, text in texts.items()}
     component = {**_COMPONENT, "resources": sorted(files), "configurations": [KUSTOMIZECONFIG]}
     files |= {"kustomization.yaml": write(component), KUSTOMIZECONFIG: kustomizeconfig()}
-    return _with_header(files | beside)
+    return _with_header({**files, **beside})
 
 
 def site_config(set_name: str, rendered: Rendered) -> dict[str, str]:

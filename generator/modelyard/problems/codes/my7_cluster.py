@@ -83,4 +83,15 @@ CLUSTER: Final[dict[str, Code]] = {
         "A rollback takes image and percents from the newest commit in which they were different. That commit must "
         "have the same variants. To undo other changes, use `git revert`.",
     ),
+    "MY725": Code(
+        "A run that nobody takes up, or that does not end",
+        "The Spark operator starts runs in the namespaces that its installation names. A run that takes longer than "
+        "--timeout is ended.",
+    ),
+    "MY726": Code(
+        "A run that failed", "The driver ended with an error, or could not be started; the end of its log says why."
+    ),
+    "MY727": Code(
+        "A job that cannot be run", "`modelyard run` needs a model of runtime spark, and a job that it declares."
+    ),
 }

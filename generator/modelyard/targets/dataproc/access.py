@@ -52,14 +52,14 @@ def objects(
     own = {"accountName": workflow_account(base), "displayName": f"Starts the jobs of {base}"}
     yield manifest("dataproc/serviceaccount.yaml", context | own, templates, model.whole)
     for each in grants(model, spec, base):
-        own = {
+        granted: dict[str, Any] = {
             "memberName": derived(f"{base}-{each.name}", base),
             "resource": each.resource,
             "role": each.role,
             "member": each.member,
             "memberFrom": each.account,
         }
-        yield manifest("dataproc/policymember.yaml", context | own, templates, model.whole, hashed=True)
+        yield manifest("dataproc/policymember.yaml", context | granted, templates, model.whole, hashed=True)
 
 
 def grants(model: DeclaredModel, spec: Spec, base: str) -> Iterator[Grant]:

@@ -1,4 +1,7 @@
-"""Rules of target dataproc: what Google Cloud would refuse, or would do without a word. Sources: see `MY264`, `MY266`."""
+"""Rules of target dataproc: what Google Cloud would refuse, or would do without a word.
+
+Sources: MY264 and MY266 name them.
+"""
 
 from collections.abc import Iterator
 from typing import Final

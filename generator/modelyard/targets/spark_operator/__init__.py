@@ -70,7 +70,7 @@ def claims(model: DeclaredModel) -> Iterator[Claim]:
 
 
 def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> Rendered:
-    """Return the driver's account and what it may do, who may call the pods, and an application per job and schedule."""
+    """Return the driver's account and its rights, who may call the pods, and an application per job and schedule."""
     spec = spec_of(model.whole, "spark-operator", Spec)
     base = base_name(model, "spark-operator")
     context = common(models, base, model.whole, base) | {

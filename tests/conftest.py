@@ -174,8 +174,7 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[cluster_server.Cluster]:
         yield cluster_server.Cluster(kubectl, Path(named))
         return
     kubectl = built("all") / "kubectl"
-    crds = [path for name in cluster_server.CRDS if (path := SHARED / "data" / "crds" / name).exists()]
-    with cluster_server.serve(CLUSTER_SOURCE / "up", CLUSTER, crds) as kubeconfig:
+    with cluster_server.serve(CLUSTER_SOURCE / "up", CLUSTER, cluster_server.crds(SHARED)) as kubeconfig:
         server = cluster_server.Cluster(kubectl, kubeconfig)
         server.wait_for_node()
         yield server

@@ -10,20 +10,36 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-CRDS: Final = (
+_CRDS: Final = (
+    "cloudschedulerjobs.cloudscheduler.cnrm.cloud.google.com.yaml",
+    "dataprocautoscalingpolicies.dataproc.cnrm.cloud.google.com.yaml",
+    "dataprocworkflowtemplates.dataproc.cnrm.cloud.google.com.yaml",
     "endpointconfigs.sagemaker.services.k8s.aws.yaml",
     "endpoints.sagemaker.services.k8s.aws.yaml",
+    "eventarctriggers.eventarc.cnrm.cloud.google.com.yaml",
     "httproutes.gateway.networking.k8s.io.yaml",
+    "iampolicymembers.iam.cnrm.cloud.google.com.yaml",
+    "iamserviceaccounts.iam.cnrm.cloud.google.com.yaml",
     "models.sagemaker.services.k8s.aws.yaml",
     "podmonitors.monitoring.coreos.com.yaml",
     "routes.route.openshift.io.yaml",
     "scalabletargets.applicationautoscaling.services.k8s.aws.yaml",
     "scalingpolicies.applicationautoscaling.services.k8s.aws.yaml",
+    "scheduledsparkapplications.sparkoperator.k8s.io.yaml",
+    "sparkapplications.sparkoperator.k8s.io.yaml",
+    "storagebuckets.storage.cnrm.cloud.google.com.yaml",
+    "workflowsworkflows.workflows.cnrm.cloud.google.com.yaml",
 )
 OPENSHIFT: Final = Path(__file__).parent / "openshift_crds.yaml"
 _PARTS: Final = ("--knative", "--controller", "--manager", "--kwok")
 
 Object = dict[str, Any]
+
+
+def crds(shared: Path) -> list[Path]:
+    """Return the definitions of the kinds that models files give, as far as they are there."""
+    data = shared / "data"
+    return [path for name in _CRDS for folder in ("crds", "crds-more") if (path := data / folder / name).exists()]
 
 
 @contextmanager
@@ -125,6 +141,12 @@ class Cluster:
         """Return one object."""
         found: Object = json.loads(self.succeed("get", kind, name, "-n", namespace, "-o", "json"))
         return found
+
+    def set_status(self, kind: str, name: str, namespace: str, status: Object) -> None:
+        """Set the status of an object, as its controller would."""
+        patch = json.dumps({"status": status})
+        where = ("-n", namespace, "--subresource=status", "--type=merge", "-p", patch)
+        self.succeed("patch", kind, name, *where)
 
 
 def stream(objects: Iterable[Mapping[str, Any]]) -> str:

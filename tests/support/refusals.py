@@ -126,7 +126,7 @@ def _said(client: Client, body: Data, query: Mapping[str, str]) -> str:
 def main() -> int:
     """Try files on a server of its own, and print the figures; returns 1 where one was refused."""
     count, seed = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else int(time.time())
-    crds = [path for name in cluster_server.CRDS if (path := conftest.SHARED / "data" / "crds" / name).exists()]
+    crds = cluster_server.crds(conftest.SHARED)
     with cluster_server.serve(conftest.CLUSTER_SOURCE / "up", conftest.CLUSTER, crds) as kubeconfig:
         cluster = Cluster(conftest.built("all") / "kubectl", kubeconfig)
         cluster.wait_for_node()

@@ -1,7 +1,8 @@
 """A simulator of Google Cloud Workflows: it runs a workflow's source as the service does, one blocking call at a time.
 
-Source: the syntax reference of Workflows and its standard library. What the source uses and this does not know is an error, and so is what the service would refuse
-when it is deployed: a step that is not there, a name that stands twice, an expression of more than 400 characters.
+Source: the syntax reference of Workflows, and its standard library. What the source uses and this does not know is an
+error, and so is what the service would refuse when it is deployed: a step that is not there, a name that stands twice,
+an expression of more than 400 characters.
 """
 
 import ast
@@ -19,9 +20,8 @@ Blocking = Generator[tuple[str, Values], Any, Any]  # (name of the call, its arg
 
 _EXPRESSION: Final = re.compile(r"\$\{(.*)\}", re.DOTALL)
 _LONGEST: Final = 400
-_KNOWN: Final = frozenset(
-    "args assign call condition except for next raise result retry return steps switch try".split()
-)
+_STEPS: Final = ("assign", "call", "for", "raise", "return", "steps", "switch", "try")
+_KNOWN: Final = frozenset({*_STEPS, "args", "as", "condition", "except", "next", "result", "retry"})
 BLOCKING: Final = frozenset(["http.get", "http.post", "sys.log", "sys.sleep"])
 _OPERATORS: Final[dict[type[ast.AST], Callable[[Any, Any], Any]]] = {
     ast.Add: operator.add,

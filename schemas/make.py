@@ -133,7 +133,8 @@ def _turned(name: str) -> str:
 def by_hand(file: Path, definitions: dict[str, Schema]) -> Iterator[Kind]:
     """Yield the kinds of a file that is written by hand."""
     for each in yaml.safe_load(file.read_text("utf-8"))["definitions"]:
-        spec = {**_short(each["spec"]), "required": sorted(each["required"])}
+        spec = _short(each["spec"])
+        spec["required"] = sorted({*each["required"], *spec.get("required", ())})
         schema = {"type": "object", "properties": {"spec": spec}, "required": ["spec"]}
         api_version, kind = each["apiVersion"], each["kind"]
         yield Kind(CRDS, api_version, kind, alone(whole(schema, api_version, kind), definitions))
@@ -142,8 +143,11 @@ def by_hand(file: Path, definitions: dict[str, Schema]) -> Iterator[Kind]:
 def _short(node: object) -> Schema:
     """Return the schema that the short form of a file by hand stands for."""
     if isinstance(node, dict):
-        fields = {key: _short(each) for key, each in node.items()}
-        return {"type": "object", "properties": fields, "additionalProperties": False}
+        fields = {key.rstrip("*"): _short(each) for key, each in node.items() if key != "$"}
+        required = sorted(key[:-1] for key in node if key.endswith("*"))
+        own = {"required": required} if required else {}
+        mapping = {"type": "object", "properties": fields, "additionalProperties": False}
+        return {**(mapping if fields else {}), **own, **node.get("$", {})}
     if isinstance(node, list):
         return {"type": "array", "items": _short(node[0])}
     if node == "{string}":

@@ -92,4 +92,8 @@ SHAPE: Final[dict[str, Code]] = {
         "is with a tf.train.Example in place of a PredictionLog.",
         "warning",
     ),
+    "MY123": Code(
+        "A port that cannot be listened at",
+        "`modelyard invocations` listens at two ports: for calls, and for the probes of the kubelet.",
+    ),
 }

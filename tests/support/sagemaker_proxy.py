@@ -176,7 +176,7 @@ def invoking(
     with (folder / "invocations.log").open("wb") as log:
         process = subprocess.Popen([sys.executable, "-m", "modelyard", *words], stdout=log, stderr=log)
     try:
-        wait_for_port(health, process)
+        wait_for_port(health, process, 60)
         yield process, port, health
     finally:
         stop(process)

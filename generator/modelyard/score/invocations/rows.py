@@ -14,6 +14,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final, TypeAlias
 
 CSV: Final = "text/csv"
@@ -28,8 +29,15 @@ _NUMBERS: Final = re.compile(rf"[ \t]*{_DIGITS}[ \t]*(?:,[ \t]*{_DIGITS}[ \t]*)*
 _LOOSE: Final = re.compile(r"[+-]?(?:[0-9]{1,400}\.?[0-9]{0,400}|\.[0-9]{1,400})(?:[eE][+-]?[0-9]{1,9})?", re.ASCII)
 _ODD: Final = {"nan": "NaN", "inf": "Infinity", "infinity": "Infinity"}
 _CELL: Final = re.compile(r'[ \t]*"((?:[^"]|"")*+)"[ \t]*|([^",\r\n]*)')
-_DECODER: Final = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
+_AT_ONCE: Final = 1000  # rows, or cells, that are texts of their own
 _ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def _looked_at(_: str) -> None:
+    """Take a number's text: where it ends is all that is wanted."""
+
+
+_DECODER: Final = json.JSONDecoder(parse_float=_looked_at, parse_int=_looked_at, parse_constant=_looked_at)
 
 _Cell: TypeAlias = tuple[str, bool]  # its text, and whether that stood between quotes
 
@@ -51,18 +59,31 @@ def body(content_type: str, content: bytes) -> bytes:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadRows(f"the body is not UTF-8, at byte {error.start}") from None
-    rows = list(_rows(text) if content_type == CSV else _instances(text))
-    if not rows:
+    rows = _rows(text) if content_type == CSV else _instances(text)
+    made = bytearray()
+    for some in _joined(rows):
+        made += b"," if made else b'{"instances":['
+        made += some.encode()
+    if not made:
         raise BadRows("the body has no rows")
-    return f'{{"instances":[{",".join(rows)}]}}'.encode()
+    made += b"]}"
+    return bytes(made)
+
+
+def _joined(texts: Iterator[str]) -> Iterator[str]:
+    """Yield texts with commas between them, some at a time."""
+    while some := list(islice(texts, _AT_ONCE)):
+        yield ",".join(some)
 
 
 def _instances(text: str) -> Iterator[str]:
     """Yield the instances of JSON."""
-    values = list(_values(text))
-    if len(values) == 1 and _NESTED.match(values[0]):
-        yield values[0].strip()[1:-1]
-    else:
+    values = _values(text)
+    first, second = next(values, None), next(values, None)
+    if first is not None:
+        yield first[1:-1] if second is None and _NESTED.match(first) else first
+    if second is not None:
+        yield second
         yield from values
 
 
@@ -101,16 +122,22 @@ def _rows(text: str) -> Iterator[str]:
         if not cells and not texts and _NUMBERS.fullmatch(line):
             yield f"[{line}]" if count > 1 else line
             continue
-        values = [_value(each, texts, row, i) for i, each in enumerate(cells or _split(line), start=1)]
-        yield f"[{','.join(values)}]" if count > 1 else values[0]
+        values = (_value(each, texts, row, i) for i, each in enumerate(cells or _split(line), start=1))
+        whole = ",".join(_joined(values))
+        yield f"[{whole}]" if count > 1 else whole
 
 
 def _counted(count: int) -> str:
     return f"{count} cell{'' if count == 1 else 's'}"
 
 
-def _split(line: str) -> list[_Cell]:
-    return [(each, False) for each in line.split(",")]
+def _split(line: str) -> Iterator[_Cell]:
+    """Yield the cells of a line without quotes, one by one: a list of all of them takes fifty times the line."""
+    at = 0
+    while (end := line.find(",", at)) >= 0:
+        yield line[at:end], False
+        at = end + 1
+    yield line[at:], False
 
 
 def _value(cell: _Cell, texts: bool, row: int, column: int) -> str:  # noqa: FBT001 - of this module alone

@@ -19,7 +19,9 @@ CONTAINER: Final = "invocations"
 REFUSES: Final = r"(?i)^\s*(text/csv|application/jsons|application/jsonlines)"
 _MEBIBYTE: Final = 1 << 20
 _OWN: Final = 96  # MiB: Python with its packages takes 57
-_BODIES: Final = 16  # largest bodies: four that are held, each twice, and what one takes while it is read
+_BODIES: Final = (
+    48  # largest bodies: four that are held, each twice, and forty for the lists and texts of one that is read
+)
 
 
 def is_needed(models: DeclaredSet, served: Served) -> bool:

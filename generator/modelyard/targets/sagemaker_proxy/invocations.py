@@ -19,9 +19,7 @@ CONTAINER: Final = "invocations"
 REFUSES: Final = r"(?i)^\s*(text/csv|application/jsons|application/jsonlines)"
 _MEBIBYTE: Final = 1 << 20
 _OWN: Final = 96  # MiB: Python with its packages takes 57
-_BODIES: Final = (
-    48  # largest bodies: four that are held, each twice, and forty for the lists and texts of one that is read
-)
+_BODIES: Final = 36  # largest bodies: four held, each twice, and 28 for what one becomes as it is read
 
 
 def is_needed(models: DeclaredSet, served: Served) -> bool:

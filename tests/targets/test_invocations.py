@@ -309,28 +309,28 @@ def test_sigterm_lets_a_call_end(quick: Site) -> None:
 
 
 @pytest.mark.slow
-def test_many_large_bodies_at_once_stay_within_its_memory(site: Site, model: scr_stub.Model) -> None:
-    lines, pings = b'"a",2.5,3.5,4.5\n' * (LIMIT // 16), []
-    stopped = threading.Event()
+def test_many_large_bodies_at_once_stay_within_its_memory(caddy: Path, tmp_path: Path) -> None:
+    lines, pings, stopped = b'"a",2.5,3.5,4.5\n' * (LIMIT // 16), [], threading.Event()
+    with serving(caddy, tmp_path, "10m") as site, scr_stub.running(site.model_port, path=MODEL):
 
-    def ask() -> None:
-        while not stopped.wait(0.3):
-            pings.append(site.proxy.ping())
+        def ask() -> None:
+            while not stopped.wait(0.3):
+                pings.append(site.proxy.ping().status)
 
-    asking = threading.Thread(target=ask)
-    asking.start()
-    with ThreadPoolExecutor(12) as pool:
-        answers = list(pool.map(lambda _: site.proxy.call("POST", "/invocations", lines, CSV), range(12)))
-    stopped.set()
-    asking.join()
-    assert {each.status for each in answers} <= {200, 503, 504}
-    assert sum(each.status == 200 for each in answers) > 1
-    assert 200 in {each.status for each in pings}, "bodies are read while others are answered"
-    status = Path(f"/proc/{site.process.pid}/status").read_text("ascii")
+        def score(_: int) -> int:
+            return site.proxy.call("POST", "/invocations", lines, CSV, timeout=500).status
+
+        with ThreadPoolExecutor(13) as pool:
+            asking = pool.submit(ask)
+            answers = list(pool.map(score, range(12)))
+            stopped.set()
+            asking.result()
+        status = Path(f"/proc/{site.process.pid}/status").read_text("ascii")
     peak = int(status.partition("VmHWM:")[2].split()[0]) * 1024
-    print(f"{peak >> 20} MiB of {site.memory >> 20}, {sorted(each.status for each in answers)}")  # noqa: T201 - figures
+    print(f"{peak >> 20} MiB of {site.memory >> 20}, {sorted(answers)}")  # noqa: T201 - figures
     assert peak < site.memory
-    assert model.calls
+    assert {200} <= set(answers) <= {200, 503}, "what is too much at once is to come later"
+    assert 200 in pings, "bodies are read while others are answered"
 
 
 def test_without_an_image_for_it_caddy_refuses_what_the_model_cannot_read(caddy: Path, tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ spec:
       image: wells:7
       runtime: tensorflow
       version: 7
-      targets: {openshift: {}}
+      targets: {openshift: {timeout: 90s}}
     - name: split
       path: /split
       variants:
@@ -220,6 +220,7 @@ def test_tensorflow_serving_gets_its_files_and_flags(folder: Path) -> None:
     start = words[words.index("--entrypoint") :]
     assert start[1:3] == ["tensorflow_model_server", "registry.example.com/wells:7"]
     assert "--model_name=wells" in start
+    assert "--rest_api_timeout_in_ms=90000" in start
     assert own.files.keys() == {"/etc/tensorflow-serving/monitoring.config"}
     assert own.readiness["httpGet"]["path"] == "/v1/models/wells/versions/7/metadata"
     assert own.user is None

@@ -5,6 +5,7 @@ import http.client
 import os
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from modelyard import api
+from modelyard.manifests import names
 
 MODELS: Final = """\
 apiVersion: modelyard.dev/v1alpha1
@@ -37,15 +39,35 @@ class Answer(NamedTuple):
     seconds: float
 
 
+TENSORFLOW: Final = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: ModelSet
+metadata: {name: wells}
+spec:
+  toolImage: registry.example.com/modelyard:0.2.0
+  models:
+    - name: wells
+      image: registry.example.com/wells:7
+      runtime: tensorflow
+      version: 7
+      targets:
+        sagemaker-proxy: {timeout: TIMEOUT, maxBody: 6Mi}
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Container:
-    """The proxy's container as it is rendered: command, variables, security context, mounts, and the Caddyfile."""
+    """The proxy's container as it is rendered: command, variables, security context, mounts, and the Caddyfile.
+
+    invocations: the command of the container between it and TensorFlow Serving, and its limit of memory in bytes.
+    """
 
     command: Sequence[str]
     env: Mapping[str, str]
     security: Mapping[str, Any]
     mounts: Sequence[Mapping[str, Any]]
     caddyfile: str
+    invocations: tuple[Sequence[str], int] = ((), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +117,21 @@ def call(
     return Answer(answer.status, answer.headers, content, time.monotonic() - start)
 
 
-def rendered(folder: Path, *, timeout: str) -> Container:
+def rendered(folder: Path, *, timeout: str, text: str = MODELS) -> Container:
     """Render a model on sagemaker-proxy with a time for one invocation."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "models.yaml").write_text(MODELS.replace("TIMEOUT", timeout), "utf-8")
+    (folder / "models.yaml").write_text(text.replace("TIMEOUT", timeout), "utf-8")
     result = api.render(folder)
     assert not result.problems
-    bodies: dict[str, dict[str, Any]] = {each.kind: each.body for each in result.objects}
+    bodies: dict[str, dict[str, Any]] = {each.kind: each.body for each in result.objects if "-serving" not in each.name}
     pod = bodies["Deployment"]["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     env = {each["name"]: each["value"] for each in container["env"]}
-    text = bodies["ConfigMap"]["data"]["Caddyfile"]
-    return Container(container["command"], env, container["securityContext"], container["volumeMounts"], text)
+    caddyfile = bodies["ConfigMap"]["data"]["Caddyfile"]
+    beside = next((each for each in pod.get("initContainers", ()) if each["name"] == "invocations"), None)
+    invocations = (beside["command"], names.bytes_of(beside["resources"]["limits"]["memory"])) if beside else ((), 0)
+    security, mounts = container["securityContext"], container["volumeMounts"]
+    return Container(container["command"], env, security, mounts, caddyfile, invocations)
 
 
 @contextlib.contextmanager
@@ -131,6 +156,28 @@ def running(
     try:
         wait_for_port(port, process)
         yield proxy
+    finally:
+        stop(process)
+
+
+@contextlib.contextmanager
+def invoking(
+    command: Sequence[str], folder: Path, model_port: int
+) -> Iterator[tuple[subprocess.Popen[bytes], int, int]]:
+    """Run the command of the container beside TensorFlow Serving: its process, and its ports for calls and for probes.
+
+    Only ports are those of this host.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    port, health = free_port(), free_port()
+    here = {"--port": str(port), "--health-port": str(health)}
+    words = [f"{name}={here[name]}" if (name := each.partition("=")[0]) in here else each for each in command[1:]]
+    words = [each.replace("127.0.0.1:8501", f"127.0.0.1:{model_port}") for each in words]
+    with (folder / "invocations.log").open("wb") as log:
+        process = subprocess.Popen([sys.executable, "-m", "modelyard", *words], stdout=log, stderr=log)
+    try:
+        wait_for_port(health, process, 60)
+        yield process, port, health
     finally:
         stop(process)
 

@@ -30,9 +30,10 @@ class Call:
 
 @dataclass(slots=True)
 class Model:
-    """The stand-in. delay: seconds before every answer."""
+    """The stand-in. delay: seconds before every answer; path: what the paths that it knows begin with."""
 
     delay: float = 0.0
+    path: str = PATH
     calls: list[Call] = field(default_factory=list)
     connections: int = 0
 
@@ -67,8 +68,8 @@ class Model:
             return False
         if what in _PARTS:
             await _PARTS[what](writer)
-            return what == "stream"
-        status = int(value) if what == "status" else 200 if call.path.startswith(PATH) else 404
+            return what in ("lines", "stream")
+        status = int(value) if what == "status" else 200 if call.path.startswith(self.path) else 404
         body = (
             b"x" * int(value) if what == "large" else json.dumps({"path": call.path, "length": len(call.body)}).encode()
         )
@@ -130,13 +131,19 @@ async def _stream(writer: asyncio.StreamWriter) -> None:
     await writer.drain()
 
 
-_PARTS: Final = {"hang-body": _hang_in_body, "drip": _drip, "truncate": _half, "stream": _stream}
+async def _lines(writer: asyncio.StreamWriter) -> None:
+    body = b'{\n    "predictions": [1]\n}'
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    await writer.drain()
+
+
+_PARTS: Final = {"lines": _lines, "hang-body": _hang_in_body, "drip": _drip, "truncate": _half, "stream": _stream}
 
 
 @contextlib.contextmanager
-def running(port: int, *, delay: float = 0.0) -> Iterator[Model]:
+def running(port: int, *, delay: float = 0.0, path: str = PATH) -> Iterator[Model]:
     """Run the stand-in on a port of this host, in a thread."""
-    model = Model(delay)
+    model = Model(delay, path)
     loop = asyncio.new_event_loop()
     server = loop.run_until_complete(asyncio.start_server(model.serve, "127.0.0.1", port, limit=1 << 24))
     thread = threading.Thread(target=loop.run_forever, daemon=True)

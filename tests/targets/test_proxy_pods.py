@@ -99,12 +99,42 @@ def test_of_a_foreign_pod_native_sidecars_last_and_init_containers_do_not() -> N
 
 
 def test_model_and_proxy_have_ports_of_their_own(renderings: Mapping[str, api.Rendering]) -> None:
-    for _, _, _, model, beside in pods(renderings):
+    for _, _, pod, model, beside in pods(renderings):
         (own, *further), (front,) = model["ports"], beside["ports"]
         assert (own["name"], front["name"]) == ("model", "http")
         assert front["containerPort"] not in {each["containerPort"] for each in (own, *further)}
-        assert env(beside)["MODEL_PORT"] == str(own["containerPort"])
+        if not reading(pod):
+            assert env(beside)["MODEL_PORT"] == str(own["containerPort"])
         assert env(beside)["SAGEMAKER_BIND_TO_PORT"] == str(front["containerPort"])
+
+
+def reading(pod: Data) -> list[Data]:
+    """Return the container that reads rows for TensorFlow Serving, where there is one."""
+    return [each for each in pod["initContainers"] if each["name"] == "invocations"]
+
+
+def test_what_reads_rows_stands_between_the_proxy_and_the_model(renderings: Mapping[str, api.Rendering]) -> None:
+    seen = 0
+    for rendering, _, pod, model, beside in pods(renderings):
+        for each in reading(pod):
+            # It starts when the model has started, and gets SIGTERM when the proxy has ended, before the model does.
+            assert pod["initContainers"].index(each) == pod["initContainers"].index(model) + 1
+            assert each["restartPolicy"] == "Always"
+            options = dict(word.split("=", 1) for word in each["command"][3:])
+            ports = [int(options[name]) for name in ("--port", "--health-port")]
+            taken = [port["containerPort"] for port in (*model["ports"], *beside["ports"])]
+            assert len({*ports, *taken}) == 2 + len(taken)
+            given = env(beside)
+            assert (given["MODEL_PORT"], given["SAS_SCR_APP_PATH"]) == (str(ports[0]), "/invocations")
+            assert (given["MODEL_PING_METHOD"], given["MODEL_PING_PATH"]) == ("GET", "/ping")
+            assert f":{model['ports'][0]['containerPort']}/v1/models/" in each["command"][2]
+            assert (options["--timeout"], options["--max-body"]) == (given["MODEL_TIMEOUT"], given["MAX_BODY"])
+            probes = [each[name]["httpGet"]["port"] for name in ("startupProbe", "readinessProbe", "livenessProbe")]
+            assert probes == [ports[1]] * 3
+            assert rendering.models is not None
+            assert rendering.models.spec.toolImage
+            seen += 1
+    assert seen
 
 
 def test_every_service_is_on_8080_unless_it_says_more_and_leads_to_the_proxy(

@@ -101,6 +101,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "Install modelyard-fn as a kustomize plugin, and find out why a host does not run it.",
     ),
     "sagemaker": ("sagemaker:commands", "Work with the SageMaker endpoints that a models file declares."),
+    "invocations": (
+        "invocations:invocations",
+        "Take calls for TensorFlow Serving as SageMaker's own container does: CSV, JSON and JSON Lines.",
+    ),
     "site-config": (
         "site_config:commands",
         "Place the site-config of a models file into a SAS Viya deployment, and take it out again.",

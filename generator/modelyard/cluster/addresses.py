@@ -10,9 +10,8 @@ from modelyard.cluster.client import Client, ClusterProblem, Object
 from modelyard.cluster.inventory import SERVING
 from modelyard.cluster.prune import owned
 from modelyard.cluster.readiness import state
-from modelyard.manifests.names import one_of, repository
+from modelyard.manifests.names import TENSORFLOW_PATH, one_of, repository
 from modelyard.problems import problem
-from modelyard.score.contract import TENSORFLOW
 from modelyard.targets.workloads.deployments import VARIANT_HEADER
 from modelyard.targets.workloads.objects import NAME_LABEL, VARIANT_LABEL, lasting
 from modelyard.targets.workloads.pods import APP_PATH
@@ -159,10 +158,10 @@ def _path(live: Object, pod: Object) -> str:
     told = next((each.get("value") for each in container.get("env") or [] if each["name"] == APP_PATH), None)
     served = next((word.removeprefix(_MODEL) for word in container.get("args") or [] if word.startswith(_MODEL)), None)
     if served:
-        return f"{TENSORFLOW}{served}"
+        return f"{TENSORFLOW_PATH}{served}"
     image = str(container.get("image") or "")
     path = str(told or "/" + repository(image).rpartition("/")[2])
-    return TENSORFLOW.rstrip("/") + path if _label(live, "app.kubernetes.io/component") == "tensorflow" else path
+    return TENSORFLOW_PATH.rstrip("/") + path if _label(live, "app.kubernetes.io/component") == "tensorflow" else path
 
 
 def _of_deployment(client: Client, sought: Sought, live: Object) -> Entry:

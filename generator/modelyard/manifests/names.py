@@ -10,6 +10,9 @@ from modelyard.problems.patterns import pattern
 
 # What kustomize puts behind the name of a generated object (5.8.1, api/hasher/hasher.go, encode).
 NAME_HASH: Final = "-[2456789bcdfghkmt]{10}"
+# What TensorFlow Serving takes where a call names no signature, and where its models are (its g3doc/api_rest.md).
+SERVING_DEFAULT: Final = "serving_default"
+TENSORFLOW_PATH: Final = "/v1/models/"
 RESOURCES: Final = frozenset(["cpu", "ephemeral-storage", "memory"])  # of a container (core/v1, ResourceName)
 _NEAR: Final = 0.8  # of 1, difflib's measure of how much of two words is the same
 MAX_LABEL: Final = 63  # characters of a DNS label (RFC 1123 2.1)

@@ -7,6 +7,7 @@ from pydantic import Discriminator, Field, Tag
 from modelyard.manifests import names
 from modelyard.models.base import (
     Annotations,
+    Image,
     JsonObject,
     Labels,
     Name,
@@ -109,6 +110,11 @@ class Spec(Shape):
         None, description="Put before images that name no registry host."
     )
     imagePullSecrets: list[ObjectName] | None = Field(None, description="Names of Secrets for pulling images.")
+    toolImage: Image | None = Field(
+        None,
+        description="Image with modelyard, for what runs beside models: on sagemaker-proxy, what reads CSV for "
+        "TensorFlow Serving.",
+    )
     labels: Labels | None = Field(None, description="On every object and every pod.")
     annotations: Annotations | None = Field(None, description="On every object.")
     serviceAccount: ServiceAccount = Field(

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from modelyard.manifests.names import TENSORFLOW_PATH
 from modelyard.score.cells import Misfit
-from modelyard.score.contract import TENSORFLOW, Contract
+from modelyard.score.contract import Contract
 from modelyard.score.options import Row
 from modelyard.score.typed import fitting
 
@@ -52,7 +53,7 @@ class Form:
 
     def path(self, path: str, step: str) -> str:
         """Return where rows are sent, for a model at this path, and a step of it if it has several."""
-        if TENSORFLOW in path:
+        if TENSORFLOW_PATH in path:
             return f"{path}:predict"
         return f"{path}/{step.strip('/')}" if step else path
 

@@ -11,13 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
-from modelyard.manifests.names import one_of
+from modelyard.manifests.names import SERVING_DEFAULT, TENSORFLOW_PATH, one_of
 from modelyard.score.options import Runtime
 
 Kind = Literal["number", "integer", "boolean", "string", "json", "base64"]
-TENSORFLOW: Final = "/v1/models/"
 BYTES: Final = "_bytes"  # ends the name of a tensor whose values are bytes (g3doc/api_rest.md)
-DEFAULT: Final = "serving_default"  # the signature that TensorFlow Serving takes where a call names none
 _KINDS: Final[dict[str, Kind]] = {
     "number": "number", "double": "number", "float": "number", "decimal": "number",
     "integer": "integer", "int": "integer", "long": "integer",
@@ -55,7 +53,7 @@ class NotUnderstood(Exception):  # noqa: N818 - a finding about the server, repo
 
 def document_path(path: str) -> str:
     """Return where a model at this path describes itself."""
-    return f"{path}/metadata" if TENSORFLOW in path else f"{path}/apiMeta/api"
+    return f"{path}/metadata" if TENSORFLOW_PATH in path else f"{path}/apiMeta/api"
 
 
 def read(content: bytes, signature: str = "") -> Contract:
@@ -142,10 +140,10 @@ def _tensorflow(document: dict[str, Any], wanted: str) -> Contract:
     if wanted and wanted not in signatures:
         known = [name for name in signatures if not name.startswith("__")]
         raise NotUnderstood(f"it has no signature {wanted}; it has {one_of(known) if known else 'none'}")
-    signature = _mapping(signatures.get(wanted or DEFAULT))
+    signature = _mapping(signatures.get(wanted or SERVING_DEFAULT))
     inputs = tuple(_tensors(_mapping(signature.get("inputs"))))
     found = _sound("tensorflow", inputs, [*_tensors(_mapping(signature.get("outputs")))])
-    return replace(found, signature=wanted) if wanted != DEFAULT else found
+    return replace(found, signature=wanted) if wanted != SERVING_DEFAULT else found
 
 
 def _tensors(tensors: dict[str, Any]) -> Iterator[Input]:

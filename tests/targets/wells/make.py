@@ -2,7 +2,7 @@
 
 Run it with tensorflow-cpu 2.21.0, outside of the project's environment: `python make.py`. The model is a logistic
 regression over three named columns, so that swapped columns give other scores, and a second signature, over examples
-of one tensor, whose outputs have other names.
+of one tensor, whose outputs have other names. Its warm-up requests stand beside it.
 """
 
 # mypy: disable-error-code="misc,untyped-decorator"
@@ -58,6 +58,21 @@ class Wells(tf.Module):
         return {"score": self._score(numbers, tf.fill([tf.shape(numbers)[0], 1], ""))}
 
 
+def field(number: int, content: bytes) -> bytes:
+    """Return a field of a message, of less than 16 kB."""
+    return bytes([number << 3 | 2, len(content) & 0x7F | 0x80, len(content) >> 7]) + content
+
+
+def logged(row: tuple[float, float, str]) -> bytes:
+    """Return a PredictionLog with a request for one row (tensorflow/serving, apis/prediction_log.proto)."""
+    request = field(1, field(1, b"well-failure") + field(3, b"serving_default"))
+    for name, value in zip(("PRESSURE", "TEMPERATURE", "LIFT"), row, strict=True):
+        dtype = tf.string if isinstance(value, str) else tf.float32
+        tensor = tf.make_tensor_proto([[value]], dtype=dtype)
+        request += field(2, field(1, name.encode()) + field(2, tensor.SerializeToString()))
+    return field(6, field(1, request))
+
+
 def main() -> None:
     """Write all files."""
     wells = Wells()
@@ -74,6 +89,9 @@ def main() -> None:
             )
             score, level = float(given["P_FAILURE1"][0, 0]), int(given["I_FAILURE"][0, 0])
             writer.writerow([pressure, temperature, lift, repr(score), level])
+    with tf.io.TFRecordWriter(str(HERE / "tf_serving_warmup_requests")) as writer:
+        for row in ROWS[:3]:
+            writer.write(logged(row))
     command = [str(Path(sys.executable).parent / "saved_model_cli"), "show", "--dir", str(MODEL)]
     for name, words in (("show-all.txt", ["--all"]), ("show-default.txt", _DEFAULT)):
         done = subprocess.run([*command, *words], check=True, capture_output=True, text=True)

@@ -78,4 +78,22 @@ SHAPE: Final[dict[str, Code]] = {
         "Its log "
         "says why.",
     ),
+    "MY121": Code(
+        "A warm-up request that fails",
+        "As TensorFlow Serving loads a version, it scores the requests in assets.extra/tf_serving_warmup_requests: a "
+        "TFRecord file of at most 1,000 PredictionLogs. One that fails fails the version, and no pod becomes ready. "
+        "modelyard holds each against the signature that it asks for: names, types and shapes of the inputs, where "
+        "-1 takes any size. Source: tensorflow/serving, saved_model_warmup.md and "
+        "servables/tensorflow/saved_model_warmup_util.cc.",
+    ),
+    "MY122": Code(
+        "A warm-up record without a request",
+        "TensorFlow Serving takes a record that is no request of a kind that it knows, and does nothing with it. So it "
+        "is with a tf.train.Example in place of a PredictionLog.",
+        "warning",
+    ),
+    "MY123": Code(
+        "A port that cannot be listened at",
+        "`modelyard invocations` listens at two ports: for calls, and for the probes of the kubelet.",
+    ),
 }

@@ -8,6 +8,9 @@ way round the proxy would get SIGTERM only when the model has ended, and calls w
 As PID 1 SCR ignores SIGTERM (-Xrs), and would live until SIGKILL. In a PID namespace that its pod shares it is not
 PID 1, and ends at once. Users of one id can read each other's environment there, so the proxy has an id of its own;
 where the platform gives both the same one, nothing is shared.
+
+TensorFlow Serving reads JSON of its own form alone. Where the set names an image with modelyard, `invocations` is a
+second native sidecar, between Caddy and the model.
 """
 
 from collections.abc import Iterator
@@ -25,7 +28,7 @@ from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.deployment import Deployed
 from modelyard.problems import Problem, problem
 from modelyard.targets import Claim
-from modelyard.targets.sagemaker_proxy import caddy
+from modelyard.targets.sagemaker_proxy import caddy, invocations
 from modelyard.targets.workloads import deployments, endings
 from modelyard.targets.workloads.deployments import Reached
 from modelyard.targets.workloads.endings import Ending
@@ -98,6 +101,7 @@ def check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
     for served in model.served:
         yield from endings.check_end(models, served, _ending(served))
         yield from caddy.check(models, model, served)
+        yield from invocations.check(models, served)
         for index, volume in enumerate(served.model.volumes or []):
             if volume.name in VOLUMES:
                 place = models.place(served.find("volumes", index, "name"))
@@ -138,6 +142,8 @@ def _workload(models: DeclaredSet, model: DeclaredModel, served: Served, templat
     # What kubectl takes, where it is not told.
     pods["podAnnotations"] = {"kubectl.kubernetes.io/default-container": "model", **pods["podAnnotations"]}
     beside = templates.render(f"{NAME}/pod.yaml", _beside(models, model, served, ending.stays))
+    initial = pods["pod"]["initContainers"]
+    beside["initContainers"] = derived([*initial, *beside.get("initContainers", [])], initial)
     volumes = pods["pod"].pop("volumes", [])
     pods["pod"] |= {**beside, "volumes": derived([*volumes, *beside["volumes"]], volumes)}
     yield from config_map(models, base_name(model, NAME), served, pods["name"], templates)
@@ -162,7 +168,8 @@ def _beside(models: DeclaredSet, model: DeclaredModel, served: Served, stays: in
     openshift = models.spec.platform == "openshift"
     user = security(models, served.model).get("runAsUser")  # none on openshift
     timeout = names.seconds(spec.timeout)
-    listens = next(each for each in count(PROXY_PORT) if each not in _taken(served))
+    free = (each for each in count(PROXY_PORT) if each not in _taken(served))
+    listens = next(free)
     asked = caddy.ping(model, served) or ("GET", "/")  # what `check` has refused is rendered for other findings
     variables = {
         "SAGEMAKER_BIND_TO_PORT": str(listens),
@@ -170,10 +177,18 @@ def _beside(models: DeclaredSet, model: DeclaredModel, served: Served, stays: in
         **caddy.routes(model, asked),
         **caddy.limits(timeout, names.bytes_of(spec.maxBody), stays=stays, drain=timeout),
     }
+    reading = None
+    if invocations.is_needed(models, served):
+        ports, limits = (next(free), next(free)), (spec.timeout, spec.maxBody)
+        reading = invocations.container(models, model, served, asked[1], ports=ports, limits=limits)
+        variables |= invocations.variables(ports[0])
+    elif served.model.runtime == "tensorflow":
+        variables["MODEL_REFUSES"] = invocations.REFUSES
     return {
         "image": registered(models, spec.proxyImage),
         "port": listens,
         "env": [{"name": name, "value": unexpanded(value)} for name, value in sorted(variables.items())],
+        "invocations": reading,
         "config": base_name(model, NAME),
         "user": None if openshift else PROXY_USER,
         "shared": True if served.model.runtime == "scr" and user not in (None, PROXY_USER) else None,

@@ -50,7 +50,8 @@ class Local:
 def local(models: DeclaredSet, model: DeclaredModel, served: Served, templates: Templates) -> Local:
     """Return the container of a model that names a target, or of a variant."""
     target = model.targets[0]
-    rendered = pod(models, model, served, target, templates, Container("http", assigned=target == "openshift"))
+    container = Container("http", assigned=target == "openshift", seconds=_seconds(served, target))
+    rendered = pod(models, model, served, target, templates, container)
     spec: dict[str, Any] = rendered["pod"]
     own = next(each for each in spec["containers"] if each["name"] == "model")
     env, given = _environment(own, served)
@@ -79,6 +80,12 @@ def local(models: DeclaredSet, model: DeclaredModel, served: Served, templates: 
         else {},
         (*lacking, *_beside(served)),
     )
+
+
+def _seconds(served: Served, target: str) -> int | None:
+    """Return what a call may take; where no target says it, that is what the server itself allows."""
+    text = getattr(served.specs.get(target), "timeout", None)
+    return names.seconds(text) if text else None
 
 
 def _environment(container: Mapping[str, Any], served: Served) -> tuple[dict[str, str], dict[str, str]]:

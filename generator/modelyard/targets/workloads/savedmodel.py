@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Final
 
 from modelyard.files import disk, regular
+from modelyard.manifests.names import SERVING_DEFAULT
 from modelyard.problems import Problem, printable, problem
 from modelyard.targets.workloads.wire import Budget, Malformed, Message
 
 FILE: Final = "saved_model.pb"
 SERVE: Final = "serve"
-DEFAULT: Final = "serving_default"
 MAX_BYTES: Final = 1 << 31  # that protobuf reads
 # In other forms: text for people, and chunks of what is larger than protobuf allows (proto_splitter).
 OTHER_FILES: Final = ("saved_model.pbtxt", "saved_model.cpb")
@@ -44,11 +44,15 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What is called by one name. method: what it is for, such as tensorflow/serving/predict."""
+    """What is called by one name. method: what it is for, such as tensorflow/serving/predict.
+
+    defaults: inputs that a call may leave out.
+    """
 
     inputs: dict[str, Tensor]
     outputs: dict[str, Tensor]
     method: str
+    defaults: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +101,9 @@ def _check(path: Path, graphs: list[Graph]) -> Iterator[Problem]:
         hint = "save it for serving: tf.saved_model.save does, and model.export of Keras"
         message = f"{disk.shown(path)} has no graph whose only tag is {SERVE}: there is {found}"
         yield problem("MY112", message, hint=hint)
-    elif DEFAULT not in served.signatures:
-        hint = "save it with signatures={'serving_default': …}, or let each call name its signature"
-        yield problem("MY113", f"{disk.shown(path)} has no signature {DEFAULT}", hint=hint)
+    elif SERVING_DEFAULT not in served.signatures:
+        hint = f"save it with signatures={{'{SERVING_DEFAULT}': …}}, or let each call name its signature"
+        yield problem("MY113", f"{disk.shown(path)} has no signature {SERVING_DEFAULT}", hint=hint)
 
 
 def read(content: bytes) -> list[Graph]:
@@ -119,7 +123,8 @@ def _graph(message: Message) -> Graph:
 
 
 def _signature(message: Message) -> Signature:
-    return Signature(_tensors(message, 1), _tensors(message, 2), message.text(3))
+    defaults = frozenset(each.text(1) for each in message.messages(4))
+    return Signature(_tensors(message, 1), _tensors(message, 2), message.text(3), defaults)
 
 
 def _tensors(message: Message, number: int) -> dict[str, Tensor]:
@@ -128,12 +133,15 @@ def _tensors(message: Message, number: int) -> dict[str, Tensor]:
 
 
 def _tensor(message: Message) -> Tensor:
-    shape = message.message(3)
-    dimensions = tuple(each.integer(1) for each in shape.messages(2))
-    return Tensor(_type(message.integer(2)), None if shape.integer(3) else dimensions, message.text(1))
+    return Tensor(type_of(message.integer(2)), shape_of(message.message(3)), message.text(1))
 
 
-def _type(number: int) -> str:
+def shape_of(message: Message) -> tuple[int, ...] | None:
+    """Return the sizes that a TensorShapeProto says; None where not even their number is known."""
+    return None if message.integer(3) else tuple(each.integer(1) for each in message.messages(2))
+
+
+def type_of(number: int) -> str:
     """Return the name of a type; of one that this table does not have, DT_ and its number."""
     plain = number - _REF if number > _REF else number
     name = _TYPES[plain] if 0 <= plain < len(_TYPES) else str(plain)
@@ -163,5 +171,10 @@ def _tensor_lines(what: str, tensors: dict[str, Tensor]) -> Iterator[str]:
     for name, each in tensors.items():
         yield f"    {what}['{printable(name)}'] tensor_info:"
         yield f"        dtype: {each.dtype}"
-        yield f"        shape: {'unknown_rank' if each.shape is None else '(' + ', '.join(map(str, each.shape)) + ')'}"
+        yield f"        shape: {'unknown_rank' if each.shape is None else shape_text(each.shape)}"
         yield f"        name: {printable(each.name)}"
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """Return the sizes of a shape, as `saved_model_cli` prints them."""
+    return f"({', '.join(map(str, shape))})"

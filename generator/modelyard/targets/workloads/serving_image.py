@@ -1,7 +1,7 @@
 """The image of a SavedModel: TensorFlow Serving with one version of one model, as a build context."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple
 
@@ -10,7 +10,7 @@ from modelyard.manifests import names
 from modelyard.manifests.template import text
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.problems import Problem, printable, problem
-from modelyard.targets.workloads import quoting, savedmodel, tensorflow
+from modelyard.targets.workloads import quoting, savedmodel, tensorflow, warmup
 
 BASE: Final = "docker.io/tensorflow/serving:2.19.1"
 HEADER: Final = (
@@ -25,7 +25,7 @@ _BARE: Final = re.compile(r"[A-Za-z0-9_./:@+-]+")
 
 
 class SavedModel(NamedTuple):
-    """A SavedModel on disk. files: their paths below the folder; text: its signatures, for people."""
+    """A SavedModel on disk. files: their paths below the folder; text: signatures and warm-up requests, for people."""
 
     folder: Path
     files: tuple[str, ...]
@@ -67,10 +67,21 @@ def find(folder: Path, served: Served) -> tuple[SavedModel | None, list[Problem]
         return None, problems
     prefix = "" if root == folder else f"{root.relative_to(folder).as_posix()}/"
     files = tuple(each.removeprefix(prefix) for each in every if each.startswith(prefix))
+    text, more = _warm_up(root, files, graphs)
+    problems += more
     try:
-        return SavedModel(root, files, trees.digest(root, files), savedmodel.text(graphs)), problems
+        return SavedModel(root, files, trees.digest(root, files), savedmodel.text(graphs) + text), problems
     except OSError as error:
         return None, [*problems, disk.refused(error, root, code="MY409", doing="read")]
+
+
+def _warm_up(root: Path, files: Iterable[str], graphs: Iterable[savedmodel.Graph]) -> tuple[str, list[Problem]]:
+    """Return what people read of the warm-up requests, and which of them fail; nothing where there is no file."""
+    served = next((each for each in graphs if each.tags == (savedmodel.SERVE,)), None)
+    if warmup.FILE not in files or served is None:
+        return "", []
+    count, problems = warmup.check(root, served.signatures)
+    return f"\nwarm-up: {count} request{'' if count == 1 else 's'}\n", problems
 
 
 def _root(folder: Path, roots: list[str], served: Served) -> tuple[Path | None, list[Problem]]:

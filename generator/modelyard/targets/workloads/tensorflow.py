@@ -18,7 +18,6 @@ from modelyard.targets.workloads.objects import METRICS_PATHS, TENSORFLOW_PORT
 RUNTIME: Final = "tensorflow"
 REST: Final = TENSORFLOW_PORT
 GRPC: Final = FurtherPort(name="grpc", port=8500, appProtocol="kubernetes.io/h2c")
-PREFIX: Final = "/v1/models/"
 FOLDER: Final = "/etc/tensorflow-serving"
 VOLUME: Final = "serving-config"
 PROGRAM: Final = "tensorflow_model_server"
@@ -37,13 +36,13 @@ def name_of(model: Model) -> str:
 def path_of(model: Model) -> str:
     """Return where the model is called, without the verb."""
     name = name_of(model)
-    return derived(f"{PREFIX}{name}", name)
+    return derived(f"{names.TENSORFLOW_PATH}{name}", name)
 
 
 def asked(model: Model) -> str:
     """Return the path that answers 200 only when the wanted version can score."""
     version = model.version or 1  # `check` has refused a model without one
-    return derived(f"{PREFIX}{name_of(model)}/versions/{version}/metadata", version)
+    return derived(f"{names.TENSORFLOW_PATH}{name_of(model)}/versions/{version}/metadata", version)
 
 
 def speaks(model: Model) -> str:

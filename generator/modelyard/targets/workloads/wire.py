@@ -37,18 +37,20 @@ class Message:
 
     def __init__(self, data: memoryview, budget: Budget) -> None:
         self._budget = budget
-        self._fields: dict[int, list[Value]] = {}
+        self._fields: dict[int, list[Value]] = {}  # by where each comes last
         for number, value in _fields(data, budget):
-            self._fields.setdefault(number, []).append(value)
+            values = self._fields.pop(number, [])
+            values.append(value)
+            self._fields[number] = values
 
     def messages(self, number: int) -> Iterator["Message"]:
         """Yield the messages of a repeated field."""
-        for each in self._bytes(number):
+        for each in self.contents(number):
             yield Message(each, self._budget)
 
     def message(self, number: int) -> "Message":
         """Return the one message of a field; an empty one if it is not there. Those of a field are merged."""
-        found = self._bytes(number)
+        found = self.contents(number)
         return Message(found[0] if len(found) == 1 else memoryview(b"".join(found)), self._budget)
 
     def text(self, number: int) -> str:
@@ -58,7 +60,7 @@ class Message:
     def texts(self, number: int) -> list[str]:
         """Return the texts of a repeated field."""
         try:
-            return [str(each, "utf-8") for each in self._bytes(number)]
+            return [str(each, "utf-8") for each in self.contents(number)]
         except UnicodeDecodeError:
             raise Malformed(f"its field {number} holds a text that is not UTF-8") from None
 
@@ -69,11 +71,12 @@ class Message:
             raise Malformed(f"its field {number} is not an integer")
         return found - (1 << 64) if found >= 1 << 63 else found
 
-    def has(self, number: int) -> bool:
-        """Tell whether a field is there."""
-        return number in self._fields
+    def last(self, *numbers: int) -> int | None:
+        """Return which of these fields comes last, as only that one of a `oneof` holds; None if none is there."""
+        return next((each for each in reversed(self._fields) if each in numbers), None)
 
-    def _bytes(self, number: int) -> list[memoryview]:
+    def contents(self, number: int) -> list[memoryview]:
+        """Return the bytes of a repeated field."""
         found = self._fields.get(number, [])
         views = [each for each in found if isinstance(each, memoryview)]
         if len(views) != len(found):

@@ -59,6 +59,7 @@ __all__ = [
     "list",
     "load",
     "load_shown",
+    "migrate_spark",
     "models_file",
     "overlay",
     "promote",
@@ -82,6 +83,7 @@ _LATER: Final = {
     "delete": ("commands", "delete"),
     "diff": ("commands", "diff"),
     "list": ("commands", "list_models"),
+    "migrate_spark": ("spark_migration", "migrate_spark"),
     "promote": ("commands", "promote"),
     "rollback": ("commands", "rollback"),
     "score": ("scoring", "score"),
@@ -93,6 +95,7 @@ if TYPE_CHECKING:
     from modelyard.api.commands import Applying, apply, delete, diff, promote, rollback, traffic
     from modelyard.api.commands import list_models as list  # noqa: A004 - the name of the command
     from modelyard.api.scoring import score
+    from modelyard.api.spark_migration import migrate_spark
 else:
 
     def __getattr__(name: str) -> object:

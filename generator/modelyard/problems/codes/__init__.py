@@ -14,6 +14,7 @@ from modelyard.problems.codes.my5_plugin import PLUGIN
 from modelyard.problems.codes.my6_kustomize import KUSTOMIZATIONS
 from modelyard.problems.codes.my7_cluster import CLUSTER
 from modelyard.problems.codes.my8_score import SCORE
+from modelyard.problems.codes.my9_migration import MIGRATION
 from modelyard.problems.codes.my24_sagemaker import SAGEMAKER
 from modelyard.problems.codes.my30_knative import FINDINGS
 from modelyard.problems.codes.my32_kubernetes import OBJECTS
@@ -38,4 +39,5 @@ CODES: Final[dict[str, Code]] = {
     **CLUSTER,
     **SCORE,
     **STREAMS,
+    **MIGRATION,
 }

@@ -13,7 +13,7 @@ _SESSIONS: Final = frozenset(("SparkSession", "SparkContext", "SQLContext", "Hiv
 
 
 class Literal(NamedTuple):
-    """A text in the program. name: the variable, key or argument that it is the value of. call: whose argument it is."""
+    """A text in the program. name: of the variable, key or argument that has it. call: whose argument it is."""
 
     value: str
     line: int
@@ -129,7 +129,7 @@ class _Walk:
             self._node(node)
             todo += reversed([each for each in ast.iter_child_nodes(node) if not _is_docstring(node, each)])
         for listed in (self.program.calls, self.program.literals):
-            listed.sort(key=_line)  # type: ignore[attr-defined]
+            listed.sort(key=_line)
 
     def _node(self, node: ast.AST) -> None:
         program = self.program
@@ -178,8 +178,8 @@ def _literals(node: ast.AST) -> Iterator[Literal]:
     elif isinstance(node, ast.Assign | ast.AnnAssign):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         name = next((dotted(each) for each in targets if isinstance(each, ast.Name | ast.Attribute)), "")
-        key = next((constant(each.slice) for each in targets if isinstance(each, ast.Subscript)), None)
-        yield from _named(node.value, key or name)
+        index = next((constant(each.slice) for each in targets if isinstance(each, ast.Subscript)), None)
+        yield from _named(node.value, index or name)
     elif isinstance(node, ast.List | ast.Tuple | ast.Set):
         for each in node.elts:
             yield from _named(each, "")

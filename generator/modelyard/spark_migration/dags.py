@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from modelyard.spark_migration import code
-from modelyard.spark_migration.shell import commands
 from modelyard.spark_migration.folder import Text
+from modelyard.spark_migration.shell import commands
 from modelyard.spark_migration.submits import SUBMITS, Submit, of_words
 
 _PRESETS: Final = {"@hourly": "0 * * * *", "@daily": "0 0 * * *", "@weekly": "0 0 * * 0", "@monthly": "0 0 1 * *",
@@ -61,8 +61,8 @@ def _of_arguments(path: str, call: code.Call, names: Mapping[str, str]) -> Submi
         text = _text(keyword.value, names)
         if keyword.arg == "application" and text:
             submit.main = text
-        elif keyword.arg == "application_args" and isinstance(keyword.value, ast.List | ast.Tuple):
-            submit.args = [_text(each, names) or f"<{ast.unparse(each)[:60]}>" for each in keyword.value.elts]
+        elif keyword.arg == "application_args":
+            submit.args = [_text(each, names) or f"<{ast.unparse(each)[:60]}>" for each in _items(keyword.value)]
         elif keyword.arg in ("conf", "spark_config") and isinstance(keyword.value, ast.Dict):
             for key, value in zip(keyword.value.keys, keyword.value.values, strict=True):
                 if (name := code.constant(key)) and (what := _text(value, names)):
@@ -70,6 +70,13 @@ def _of_arguments(path: str, call: code.Call, names: Mapping[str, str]) -> Submi
         elif keyword.arg in _ARGUMENTS and text:
             submit.add(_ARGUMENTS[keyword.arg], text)
     return submit
+
+
+def _items(node: ast.expr) -> list[ast.expr]:
+    """Return the items of a list, or of a sum of lists as far as they are written there."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return [*_items(node.left), *_items(node.right)]
+    return node.elts if isinstance(node, ast.List | ast.Tuple) else []
 
 
 def _text(node: ast.expr, names: Mapping[str, str]) -> str | None:

@@ -77,7 +77,7 @@ def _job(needs: Needs) -> dict[str, object]:
 
 
 def _grouped(evidence: Evidence, declared: Declared, problems: Iterable[Problem]) -> dict[str, list[str]]:
-    """Return the comments by what they stand above: `train`, `score`, `bucket` (both), `conf`, `targets`, or the model."""
+    """Return the comments by what they stand above: a job, `bucket`, `conf`, `targets`, or the model."""
     prefix = evidence.folder.place("x").file.removesuffix("x")
     found: dict[str, list[str]] = {}
     for each in problems:
@@ -97,7 +97,7 @@ def _grouped(evidence: Evidence, declared: Declared, problems: Iterable[Problem]
 
 def _said(each: Problem, prefix: str) -> str:
     where = f"{each.place.file.removeprefix(prefix)}:{each.place.line}: " if each.place else ""
-    more = f" ({len(each.related)} more places)" if each.related else ""
+    more = f" ({len(each.related)} more place{'s' * (len(each.related) > 1)})" if each.related else ""
     return (
         f"{each.code} {where}{each.message}{more}; {each.hint}" if each.hint else f"{each.code} {where}{each.message}"
     )

@@ -69,6 +69,11 @@ class Evidence:
                 for argument in submit.args:
                     yield Value(submit.path, submit.line, "", argument)
 
+    def concerns(self, path: str) -> bool:
+        """Tell whether a file lies beside or above a chosen job."""
+        folder = path.rpartition("/")[0]
+        return any(not folder or job.path.startswith(f"{folder}/") for job in self.chosen.named.values())
+
     def finding(self, code: str, at: Value | Setting | Submit, message: str, hint: str = "") -> Problem:
         """Return a finding at a place of the project."""
         column = at.column if isinstance(at, Value | Setting) else 1

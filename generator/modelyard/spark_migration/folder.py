@@ -1,4 +1,4 @@
-"""A project's folder, read within bounds: texts by their kinds, sizes of all files; nothing of it is run or imported."""
+"""A project's folder, read within bounds: texts by kind, sizes of all files; nothing is run or imported."""
 
 import codecs
 import os
@@ -37,7 +37,7 @@ _INTERPRETER: Final = pattern(r"#![^\n]{0,80}\b(?:ba|k|z|da)?sh\b")
 
 @dataclass(frozen=True)
 class Text:
-    """A text of the project. path: relative to its folder, with `/`. kind: python, shell, make, docker, prose, …"""
+    """A text of the project. path: relative to its folder, with `/`. kind: as in _ENDINGS."""
 
     path: str
     kind: str
@@ -56,7 +56,7 @@ class Text:
     @property
     def is_test(self) -> bool:
         """Tell whether it is part of the project's tests, by its name or a folder's."""
-        return any(_TESTS.fullmatch(part) for part in self.path.split("/"))
+        return is_test(self.path)
 
 
 @dataclass
@@ -77,6 +77,11 @@ class Folder:
     def of_kind(self, *kinds: str) -> list[Text]:
         """Return the texts of some kinds, in the order of their paths, without those of the project's tests."""
         return [each for each in self.texts.values() if each.kind in kinds and not each.is_test]
+
+
+def is_test(path: str) -> bool:
+    """Tell whether a path is part of a project's tests, by its name or a folder's."""
+    return any(_TESTS.fullmatch(part) for part in path.split("/"))
 
 
 def read(root: Path) -> Folder:

@@ -86,11 +86,11 @@ def located(folder: Folder, name: str, beside: str = "") -> str:
         end = "/".join(parts[first:])
         known = [path for path in folder.sizes if path == end or path.endswith(f"/{end}")]
         if len(known) == 1 or (known and first == len(parts) - 1):
-            return min(known, key=lambda path: (_apart(path, beside), path))
+            return min(known, key=lambda path: (apart(path, beside), path))
     return ""
 
 
-def _apart(path: str, beside: str) -> int:
+def apart(path: str, beside: str) -> int:
     """Return how many folders lie between two files."""
     one, other = path.split("/")[:-1], beside.split("/")[:-1]
     common = len(posixpath.commonprefix([one, other]))
@@ -169,7 +169,7 @@ def choose(folder: Folder, found: Sequence[Job], wanted: Mapping[str, str]) -> C
 
 def _by_points(folder: Folder, chosen: Chosen, left: list[Job]) -> None:
     for what, other in (("train", "score"), ("score", "train")):
-        ranked = sorted(left, key=lambda job: (-getattr(job, what), job.submit is None, job.path))  # noqa: B023
+        ranked = sorted(left, key=lambda job: (-getattr(job, what), job.submit is None, job.path))
         best = ranked[0] if ranked else None
         if best is None or getattr(best, what) <= getattr(best, other):
             continue

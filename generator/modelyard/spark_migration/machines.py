@@ -1,9 +1,9 @@
 """From executors of YARN to machines of Google Cloud, with the arithmetic in words.
 
 Source: Apache Spark 4.0, docs/running-on-yarn.md and docs/configuration.md (spark.executor.memoryOverheadFactor 0.10 on
-YARN, also for Python; at least 384 MiB; 1 core and 1 GiB without a setting, 2 executors); Google Cloud, "Cluster sizing"
-of Cloud Data Fusion (of a worker with 4 vCPU and 15 GB, YARN has 12 GB: 80 %); Compute Engine, "General-purpose machine
-family" (memory per vCPU: n1-standard 3.75, n1-highmem 6.5, n2 and e2 standard 4, highmem 8 GiB).
+YARN, also for Python; at least 384 MiB; 1 core and 1 GiB without a setting, 2 executors); Google Cloud, "Cluster
+sizing" of Cloud Data Fusion (of a worker with 4 vCPU and 15 GB, YARN has 12 GB: 80 %); Compute Engine, "General-purpose
+machine family" (memory per vCPU: n1-standard 3.75, n1-highmem 6.5, n2 and e2 standard 4, highmem 8 GiB).
 """
 
 import math
@@ -42,12 +42,12 @@ class Machine(NamedTuple):
 
 
 class Executors(NamedTuple):
-    """What a job asks of YARN. memory, overhead: in MiB. count: of executors; is_default: nobody says how many."""
+    """What a job asks of YARN. memory, overhead: in MiB. number: of executors; is_default: nobody says how many."""
 
     cores: int
     memory: int
     overhead: int
-    count: int
+    number: int
     is_default: bool
 
     @property
@@ -104,7 +104,7 @@ def fit(wanted: Executors, machine: Machine) -> Fit | None:
     each = min(machine.yarn // wanted.container, machine.cpus // wanted.cores)
     if each < 1:
         return None
-    workers = max(_LEAST_WORKERS, math.ceil(wanted.count / each))
+    workers = max(_LEAST_WORKERS, math.ceil(wanted.number / each))
     return Fit(machine, each, workers) if workers <= _MOST_WORKERS else None
 
 
@@ -132,11 +132,12 @@ def arithmetic(wanted: Executors, found: Fit) -> list[str]:
     """Return how the numbers come about, in lines."""
     machine, gib = found.machine, found.machine.memory / 1024
     why = "as set" if wanted.overhead != max(384, math.ceil(wanted.memory / 10)) else "the larger of 384 MiB and 10 %"
+    cores = f"{wanted.cores} core{'' if wanted.cores == 1 else 's'}"
+    needed = math.ceil(wanted.number / found.each)
+    least = f", and {_LEAST_WORKERS} is the least" if needed < _LEAST_WORKERS else ""
+    one = f"min({machine.yarn} / {wanted.container}, {machine.cpus} / {wanted.cores}) = {found.each}"
     return [
-        f"executor: {wanted.memory} MiB + overhead {wanted.overhead} MiB ({why}) = {wanted.container} MiB, "
-        f"{wanted.cores} core{'' if wanted.cores == 1 else 's'}",
+        f"executor: {wanted.memory} MiB + overhead {wanted.overhead} MiB ({why}) = {wanted.container} MiB, {cores}",
         f"{machine.name}: {machine.cpus} vCPU, {gib:g} GiB, of which YARN gives 80 %: {machine.yarn} MiB",
-        f"one holds min({machine.yarn} / {wanted.container}, {machine.cpus} / {wanted.cores}) = {found.each}; "
-        f"{wanted.count} executors: ceil({wanted.count} / {found.each}) = {math.ceil(wanted.count / found.each)}"
-        + (f", and {_LEAST_WORKERS} is the least" if math.ceil(wanted.count / found.each) < _LEAST_WORKERS else ""),
+        f"one holds {one}; {wanted.number} executors: ceil({wanted.number} / {found.each}) = {needed}{least}",
     ]

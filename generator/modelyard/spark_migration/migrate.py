@@ -17,12 +17,11 @@ from modelyard.spark_migration.target import target, triggers
 
 _BUCKET: Final = pattern(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 _MAX_RELATED: Final = 10  # further places of one finding that are listed
-_MAX_SETTINGS: Final = 30  # configuration files of a project that all count, wherever they lie
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wishes:
-    """What a person says. train, score: the jobs' files, if they are not found by their names. project, region: of GCP."""
+    """What a person says. train, score: files of jobs whose names do not say it. project, region: of Google Cloud."""
 
     bucket: str
     train: str = ""
@@ -84,11 +83,11 @@ def _relevant(evidence: Evidence) -> frozenset[str]:
     for submit in evidence.own_submits():
         named |= {posixpath.basename(each).partition("#")[0] for each in [*submit.args, *submit.listed("spark.files")]}
         named.add(posixpath.basename(submit.options.get("--properties-file", "")))
-    few = len(evidence.settings) <= _MAX_SETTINGS
-    for path in evidence.settings:
-        name = posixpath.basename(path)
-        if name in named or name.startswith("spark-defaults.conf") or (few and "/" not in path and "." in name):
-            own.add(path)
+    own |= {path for path in evidence.settings if path.startswith("spark-defaults.conf")}
+    for job in evidence.chosen.named.values():
+        for name in named:
+            known = [path for path in evidence.settings if posixpath.basename(path) == name]
+            own |= {min(known, key=lambda path: (jobs.apart(path, job.path), path))} if known else set()
     return frozenset(own)
 
 
@@ -97,7 +96,7 @@ def _makes_clusters(program: code.Program) -> bool:
 
 
 def _declared(evidence: Evidence, wishes: Wishes) -> Migration:
-    secret = secret_files(evidence.folder)
+    secret = secret_files(evidence.folder, _uploadable(evidence))
     named = {what: needs.needs(evidence, job, frozenset(secret)) for what, job in evidence.chosen.named.items()}
     size = sizes.size(evidence)
     declared, missing = target(evidence, size, project=wishes.project, region=wishes.region)
@@ -121,6 +120,15 @@ def _declared(evidence: Evidence, wishes: Wishes) -> Migration:
         _name(evidence.folder.root), wishes.bucket, named, size, triggers(evidence), declared, _notes(evidence)
     )
     return Migration(declare.text(evidence, says, problems), plan, problems)
+
+
+def _uploadable(evidence: Evidence) -> set[str]:
+    """Return the paths that may be uploaded: the jobs' own, what they read, and packages, which are packed whole."""
+    texts, chosen = evidence.folder.texts, evidence.chosen
+    read = {path for path in evidence.relevant if texts[path].kind in ("settings", "env")}
+    inside = tuple(f"{each}/" for each in {needs.package_of(evidence, path) for path in chosen.files} - {""})
+    packed = {path for path, text in texts.items() if text.kind == "python" and path.startswith(inside)}
+    return read | packed | {*chosen.files}
 
 
 def _uploaded(named: Iterable[needs.Needs]) -> list[str]:

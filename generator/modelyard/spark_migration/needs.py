@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from modelyard.problems import Problem
-from modelyard.problems.credentials import is_credential
+from modelyard.problems.credentials import HIDDEN, is_credential, is_credential_value, item_names
 from modelyard.spark_migration.evidence import Evidence, Value
 from modelyard.spark_migration.jobs import Job, located
 from modelyard.spark_migration.rules.clusters import why_left
@@ -47,9 +47,9 @@ def needs(evidence: Evidence, job: Job, secret: frozenset[str]) -> Needs:
     found = Needs(job.path)
     submit = job.submit
     if submit:
+        found.conf = {name: value for name, value in submit.settings.items() if _is_kept(evidence, submit, name, found)}
         _shipped(evidence, submit, found)
         found.args = [*_arguments(evidence, submit, found)]
-        found.conf = {name: value for name, value in submit.settings.items() if _is_kept(evidence, submit, name, found)}
     found.files += [each for each in _mentioned(evidence, job) if each not in found.files]
     _imports(evidence, job, found)
     for listed in (found.files, found.modules, found.jars, found.archives):
@@ -67,6 +67,11 @@ def _shipped(evidence: Evidence, submit: Submit, found: Needs) -> None:
         ("spark.archives", found.archives),
     ):
         for each in submit.listed(name):
+            if each.startswith("#"):
+                at = Value(submit.path, submit.line, name, each)
+                message = f"which file is {each[1:]} beside the job is known when the DAG runs alone"
+                found.problems.append(evidence.finding("MY921", at, message, "put it into the bucket, and list it"))
+                continue
             path = located(evidence.folder, each, submit.path)
             at = Value(submit.path, submit.line, name, each)
             if path:
@@ -80,20 +85,25 @@ def _shipped(evidence: Evidence, submit: Submit, found: Needs) -> None:
 
 def _arguments(evidence: Evidence, submit: Submit, found: Needs) -> Iterator[str]:
     """Yield the arguments; a file of the project lies beside the job on the cluster, and is listed."""
-    for argument in submit.args:
-        name, equals, value = argument.partition("=") if argument.startswith("-") else ("", "", argument)
+    words = [each for each in submit.args if each not in ("$@", "$*")]
+    for flag, word in zip(item_names(words), words, strict=True):
+        name, equals, value = word.partition("=") if word.startswith("-") else ("", "", word)
         path = located(evidence.folder, value, submit.path) if _is_file(value) else ""
         if path:
             found.files.append(path)
             yield f"{name}{equals}./{posixpath.basename(path)}"
-        elif is_credential(name, value):
-            yield f"{name}{equals}<hidden>"
+        elif is_credential(name or flag, value) or is_credential_value(word):
+            at = Value(submit.path, submit.line, "", "")
+            message = f"the argument {name or flag or 'of this call'} holds a credential, and is left out"
+            hint = "keep it in Secret Manager, and let the job read it there"
+            found.problems.append(evidence.finding("MY908", at, message, hint))
+            yield f"{name}{equals}{HIDDEN}"
         else:
-            if any(sign in argument for sign in _UNKNOWN):
+            if any(sign in word for sign in _UNKNOWN):
                 at = Value(submit.path, submit.line, "", "")
-                message = f"the argument {argument} is known when the script runs alone"
+                message = f"the argument {word} is known when the script runs alone"
                 found.problems.append(evidence.finding("MY921", at, message, "put in what it is for this model"))
-            yield argument
+            yield word
 
 
 def _is_file(value: str) -> bool:
@@ -126,14 +136,16 @@ def _mentioned(evidence: Evidence, job: Job) -> Iterator[str]:
 
 def _is_read(call: str) -> bool:
     """Tell whether a text is no path that Spark reads or writes: that is data, and lies in the bucket."""
-    return not any(part in ("read", "write", "load", "save", "textFile", "saveAsTextFile") for part in call.split("."))
+    *before, last = call.split(".")
+    is_spark = any(part in ("read", "write", "readStream", "writeStream") for part in before)
+    return not is_spark and last not in ("textFile", "saveAsTextFile", "wholeTextFiles")
 
 
 def _imports(evidence: Evidence, job: Job, found: Needs) -> None:
     """Sort the project's own modules into packages, which are packed, and single files."""
     here = posixpath.dirname(job.path)
     for path in job.files[1:]:
-        package = _package(evidence, path)
+        package = package_of(evidence, path)
         name = posixpath.basename(package)
         inside = package != here or any(each.split(".")[0] == name for each in evidence.programs[job.path].imports)
         if package and inside:
@@ -143,7 +155,7 @@ def _imports(evidence: Evidence, job: Job, found: Needs) -> None:
             found.modules.append(path)
 
 
-def _package(evidence: Evidence, path: str) -> str:
+def package_of(evidence: Evidence, path: str) -> str:
     """Return the outermost package that a file is in; empty if it is in none."""
     folder, found = posixpath.dirname(path), ""
     while folder and f"{folder}/__init__.py" in evidence.folder.sizes:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from modelyard.files.yaml import MapMarks, ListMarks, Marks, Plain, Sources
+from modelyard.files.yaml import ListMarks, MapMarks, Marks, Plain, Sources
 from modelyard.files.yaml import read as read_yaml
 from modelyard.problems.patterns import pattern
 from modelyard.spark_migration.folder import Text

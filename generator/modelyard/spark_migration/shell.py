@@ -13,6 +13,7 @@ from modelyard.spark_migration.folder import Text
 
 _MAX_LINE: Final = 16_384  # characters of a command; what variables add counts too
 _MAX_VALUE: Final = 4_096  # characters of a variable
+_MAX_NESTED: Final = 4  # commands inside of commands
 _MAX_LINES: Final = 400  # lines of one command
 _ASSIGNED: Final = pattern(
     r"\s*+(?:export\s++|local\s++|readonly\s++|declare\s++(?:-\w++\s++)?+)?+([A-Za-z_]\w*+)(\+?=)(.*+)"
@@ -23,7 +24,10 @@ _INSTRUCTION: Final = pattern(r"(?:RUN|CMD|ENTRYPOINT)[ \t]++(?:--\S++[ \t]++)*+
 _VARIABLE: Final = pattern(
     r"\$\{([A-Za-z_]\w*+)(?:\[[@*]\])?+(?::?([-=+?])([^{}]*+))?+\}|\$\(([A-Za-z_]\w*+)\)|\$([A-Za-z_]\w*+)"
 )
+_ARRAY: Final = pattern(r'"(\$\{[A-Za-z_]\w*+\[@\]\})"')  # each item is a word of its own, quotes or not
+_RUN: Final = pattern(r"\$\([^()\s]*+\s[^()]*+\)|`[^`]*+`")  # a command whose output is a word
 _PROMPT: Final = pattern(r"[ \t>]*+(?:\$ |% |RUN )?+`*+")
+_STREAMS: Final = ("0", "1", "2")
 _ENDS: Final = frozenset((";", ";;", "|", "||", "&", "&&", ">", ">>", "<", ">&", "&>", "|&", ")"))
 
 
@@ -115,7 +119,9 @@ def _filled(line: str, values: dict[str, str]) -> str:
         is_default = found[2] in ("-", "=")  # type: ignore[index]
         return str(found[3] if is_default else found[0])  # type: ignore[index]
 
-    return _VARIABLE.sub(one, line)[:_MAX_LINE] if "$" in line else line
+    if "$" not in line:
+        return line
+    return _VARIABLE.sub(one, _ARRAY.sub(r"\1", line))[:_MAX_LINE]
 
 
 def _split(kind: str, line: str) -> Iterator[tuple[str, ...]]:
@@ -123,21 +129,36 @@ def _split(kind: str, line: str) -> Iterator[tuple[str, ...]]:
     if kind == "docker":
         line = _INSTRUCTION.sub("", line, count=1)
         if line.lstrip().startswith("["):
-            try:
-                listed = json.loads(line)
-            except ValueError:
-                return
-            yield tuple(map(str, listed)) if isinstance(listed, list) else ()
+            yield from _listed(line)
             return
-    elif kind == "prose":
-        line = line[_PROMPT.match(line).end() :].rstrip("` ") if _PROMPT.match(line) else line  # type: ignore[union-attr]
+    elif kind == "prose" and (prompt := _PROMPT.match(line)):
+        line = line[prompt.end() :].rstrip("` ")
     elif kind == "make":
         line = line.lstrip("\t @-+")
+    for _ in range(_MAX_NESTED):
+        line = _RUN.sub("$…", line)
+    yield from _commands(_words(line))
+
+
+def _listed(line: str) -> Iterator[tuple[str, ...]]:
+    """Yield the words of a list, as Dockerfiles have them."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(found, list):
+        yield tuple(map(str, found))
+
+
+def _commands(words: list[str]) -> Iterator[tuple[str, ...]]:
+    """Yield the words up to each end of a command; a comment ends the line."""
     command: list[str] = []
-    for word in _words(line):
+    for word in words:
         if word.startswith("#") and command:
             break
         if word in _ENDS:
+            if word[0] in "<>" and command and command[-1] in _STREAMS:
+                command.pop()
             if command:
                 yield tuple(command)
             command = []

@@ -56,15 +56,15 @@ def _asked(evidence: Evidence) -> dict[str, Value]:
     called: dict[str, Value] = {}
     for submit in evidence.own_submits():
         for name in _ASKED:
-            if value := submit.settings.get(name):
-                _larger(called, Value(submit.path, submit.line, name, value))
+            if name in submit.settings:
+                _larger(called, Value(submit.path, submit.line, name, submit.settings[name]))
     found.update(called)
     program: dict[str, Value] = {}
     for each in evidence.own_programs():
         for call in each.calls:
-            name, value = call.text(0, "key"), call.text(1, "value")
-            if call.last in ("config", "set") and name in _ASKED and value:
-                _larger(program, Value(each.text.path, call.node.end_lineno or 1, name, value))
+            key, said = call.text(0, "key"), call.text(1, "value")
+            if call.last in ("config", "set") and key in _ASKED and said:
+                _larger(program, Value(each.text.path, call.node.end_lineno or 1, key, said))
     return {**found, **program}
 
 
@@ -82,7 +82,7 @@ def _of_executors(evidence: Evidence, found: Size, asked: dict[str, Value], want
     for each in asked.values():
         found.comments.append(f"{each.name} {each.value} ({each.path}:{each.line})")
     if wanted.is_default:
-        found.comments.append(f"nobody says how many executors: {wanted.count}, Spark's default on YARN")
+        found.comments.append(f"nobody says how many executors: {wanted.number}, Spark's default on YARN")
     fits = machines.fits(wanted)
     own = next((each for each in _machines(evidence) if machines.fit(wanted, each)), None)
     best = machines.fit(wanted, own) if own else (fits[0] if fits else None)
@@ -92,6 +92,9 @@ def _of_executors(evidence: Evidence, found: Size, asked: dict[str, Value], want
         found.comments.append(f"no known machine holds an executor of {wanted.container} MiB and {wanted.cores} cores")
         return
     found.machine, found.workers = best.machine.name, best.workers
+    if own and wanted.is_default and (workers := _workers(evidence)) > found.workers:
+        found.workers = workers
+        found.comments.append(f"the project has {workers} workers of this type")
     found.comments += machines.arithmetic(wanted, best)
     others = [f"{each.workers} x {each.machine.name}" for each in fits if each.machine.name != best.machine.name][:3]
     if others:
@@ -103,9 +106,8 @@ def _of_machines(evidence: Evidence, found: Size) -> None:
     known = [*_machines(evidence)]
     name, workers = machines.DEFAULT
     machine = known[0] if known else machines.named(name)
-    counts = [int(each.value) for each in evidence.values() if each.last in _COUNTS and each.value.isdecimal()]
     found.machine = machine.name if machine else name
-    found.workers = max([*counts, workers])
+    found.workers = max(_workers(evidence), workers)
     if machine is None:
         return
     each = machine.yarn // 2 * 10 // 11
@@ -113,9 +115,14 @@ def _of_machines(evidence: Evidence, found: Size) -> None:
     who = "the project names these machines" if known else "the project says nothing of its size"
     found.comments += [
         f"{who}: {found.workers} x {machine.name}, {machine.cpus} vCPU, {machine.memory / 1024:g} GiB",
-        f"YARN gives 80 %: {machine.yarn} MiB; two executors on each, less 10 % overhead: "
-        f"{machine.yarn} / 2 / 1.1 = {each} MiB",
+        f"two executors on each, less 10 % overhead: {machine.yarn} MiB (80 %, YARN's) / 2 / 1.1 = {each} MiB",
     ]
+
+
+def _workers(evidence: Evidence) -> int:
+    """Return how many workers the project's clusters have; 0 if it does not say."""
+    found = [each.value for each in evidence.values() if each.last in _COUNTS]
+    return max((int(each) for each in found if each.isascii() and each.isdecimal() and len(each) < 4), default=0)
 
 
 def _machines(evidence: Evidence) -> Iterable[Machine]:

@@ -43,7 +43,8 @@ _LISTS: Final = frozenset(_GCLOUD_LISTS.values())
 class Submit:
     """One call. settings: by Spark's names. options: those of gcloud, and of spark-submit that set nothing.
 
-    path and line: where it stands. main: empty where none is named. schedule: of the DAG that it belongs to.
+    path and line: where it stands. main: empty where none is named. schedule: of the DAG that it belongs to. is_open:
+    a word of it is known when it runs alone.
     """
 
     path: str
@@ -53,6 +54,7 @@ class Submit:
     settings: dict[str, str] = field(default_factory=dict)
     options: dict[str, str] = field(default_factory=dict)
     schedule: str = ""
+    is_open: bool = False
 
     def listed(self, name: str) -> list[str]:
         """Return the items of a setting that is a list with commas."""
@@ -131,6 +133,7 @@ def _read(submit: Submit, words: list[str]) -> None:
             if _is_word(name):
                 submit.main, submit.args = words[at], words[at + 1 :]
                 return
+            submit.is_open = True
             at += 1  # $conf, "${conf[@]}" of a variable that is not known
             continue
         at += 1

@@ -77,5 +77,5 @@ def _arrivals(evidence: Evidence) -> list[str]:
     for program in evidence.own_programs():
         for each in program.literals:
             if _OBJECT.fullmatch(each.value) and each.value != "_SUCCESS":
-                named.append(each.value if each.value[0] not in "/._" else f"*{each.value}")
+                named += [each.value if each.value[0] not in "/._" else f"*{each.value}"]
     return list(dict.fromkeys(named)) or [f"{each}/_SUCCESS" for each in evidence.folder.datasets[:5]]

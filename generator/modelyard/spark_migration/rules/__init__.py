@@ -5,7 +5,7 @@ from typing import Final
 
 from modelyard.problems import Problem
 from modelyard.spark_migration.evidence import Evidence
-from modelyard.spark_migration.rules import addresses, apis, clusters, environment, masters, python2
+from modelyard.spark_migration.rules import addresses, apis, calls, clusters, environment, masters, python2
 
 RULES: Final[tuple[Callable[[Evidence], Iterable[Problem]], ...]] = (
     masters.check,
@@ -14,4 +14,5 @@ RULES: Final[tuple[Callable[[Evidence], Iterable[Problem]], ...]] = (
     python2.check,
     apis.check,
     environment.check,
+    calls.check,
 )

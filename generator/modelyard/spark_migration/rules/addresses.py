@@ -45,6 +45,8 @@ def check(evidence: Evidence) -> Iterable[Problem]:
             at = Value(program.text.path, call.node.end_lineno or call.node.lineno, "", "", call.name)
             if call.last in _HIVE_CALLS:
                 yield _hive(evidence, at, f"{call.last}()")
+            elif call.last == "table" and "." in (call.text(0, "tableName") or "") and "spark" in call.name.lower():
+                yield _hive(evidence, at, f"the table {call.text(0, 'tableName')}")
             elif call.last in _AUTHENTICATE:
                 yield _key(evidence, at, f"{call.last}()")
     for submit in evidence.own_submits():
@@ -72,12 +74,14 @@ def _of_value(evidence: Evidence, value: Value) -> Iterator[Problem]:
     elif value.name in _METASTORE and text:
         yield _hive(evidence, value, value.name)
     yield from _buckets(evidence, value)
-    if value.name == _VARIABLE or text == _VARIABLE:
+    if _VARIABLE in (value.name, text):
         yield _key(evidence, value, _VARIABLE)
     elif value.name in ("spark.kerberos.keytab", "spark.yarn.keytab", "spark.kerberos.principal"):
         yield _key(evidence, value, value.name)
     elif " " not in text and _KEY.fullmatch(text):
         yield _key(evidence, value, posixpath.basename(text))
+    elif value.path in evidence.programs and value.path not in evidence.chosen.files:
+        return  # what starts the jobs runs elsewhere
     elif _is_local(value):
         yield evidence.finding("MY912", value, f"{_short(text)} is a path on one machine", _moved(evidence))
     elif _is_relative(value):

@@ -11,7 +11,7 @@ from modelyard.problems import Problem
 from modelyard.problems.patterns import pattern
 from modelyard.spark_migration.evidence import Evidence, Value
 
-_PYSPARK: Final = pattern(r"(?:^|[\s\"',;])pyspark(?:\[[\w,]{0,40}\])?(?=$|[\s\"',;=<>~!])")
+_PYSPARK: Final = pattern(r"(?:^|[\s\"',;=])pyspark(?:\[[\w,]{0,40}\])?(?=$|[\s\"',;=<>~!])")
 _PIP: Final = frozenset(("pip", "pip2", "pip3"))
 _PACKAGES: Final = frozenset(("pip_packages", "dataproc_pip_packages", "dataproc:pip.packages", "pip.packages"))
 _NAMES: Final = {
@@ -52,6 +52,9 @@ def check(evidence: Evidence) -> Iterable[Problem]:
     for value in evidence.values():
         yield from _of_value(evidence, value)
     yield from _installed(evidence)
+    for created in evidence.calls.created:
+        if created.main and "$" not in created.main:
+            yield _fixed(evidence, Value(created.path, created.line, "", ""), "cluster", created.main)
     for submit in evidence.own_submits():
         for name in submit.settings:
             if why := why_left(name):
@@ -65,14 +68,16 @@ def _of_value(evidence: Evidence, value: Value) -> Iterator[Problem]:
         hint = "the models file names a released image"
         yield evidence.finding("MY914", value, f"{value.last} is {text}, a preview image", hint)
     elif value.last in _NAMES and text and not any(sign in text for sign in "{}$%<>"):
-        what = _NAMES[value.last]
-        message = f"the {what} is always called {text}: a second run conflicts with the first"
-        yield evidence.finding("MY915", value, message, "leave the name out: each run gets its own")
+        yield _fixed(evidence, value, _NAMES[value.last], text)
     elif value.last in _PACKAGES and _PYSPARK.search(text):
         yield _pyspark(evidence, value)
-    elif why_left(value.name) and not value.path.endswith((".sh", ".md")) and not value.name.startswith("-"):
-        if value.call or value.path in evidence.settings:
-            yield evidence.finding("MY917", value, f"{value.name} is {why_left(value.name)}", "it is not taken over")
+    elif why_left(value.name) and (value.call or value.path in evidence.settings):
+        yield evidence.finding("MY917", value, f"{value.name} is {why_left(value.name)}", "it is not taken over")
+
+
+def _fixed(evidence: Evidence, at: Value, what: str, name: str) -> Problem:
+    message = f"the {what} is always called {name}: a second run conflicts with the first"
+    return evidence.finding("MY915", at, message, "leave the name out: each run gets its own")
 
 
 def _installed(evidence: Evidence) -> Iterator[Problem]:
@@ -81,10 +86,12 @@ def _installed(evidence: Evidence) -> Iterator[Problem]:
         words = [each.rpartition("/")[2] for each in command.words]
         is_pip = "install" in words and not _PIP.isdisjoint(words)
         listed = next((each for each in command.words if "PIP_PACKAGES" in each.upper()), "")
-        if (is_pip and any(_PYSPARK.search(each) for each in command.words)) or _PYSPARK.search(listed):
-            if command.path in evidence.relevant:
-                yield _pyspark(evidence, Value(command.path, command.line, "", ""))
+        is_own = command.path in evidence.relevant and evidence.folder.texts[command.path].kind != "prose"
+        if is_own and (_PYSPARK.search(listed) or (is_pip and any(map(_PYSPARK.search, command.words)))):
+            yield _pyspark(evidence, Value(command.path, command.line, "", ""))
     for text in evidence.folder.of_kind("requirements"):
+        if not evidence.concerns(text.path):
+            continue
         for number, line in enumerate(text.lines, start=1):
             if _PYSPARK.search(line.partition("#")[0]) and not line.lstrip().startswith(("#", "[")):
                 yield _pyspark(evidence, Value(text.path, number, "", ""))

@@ -36,7 +36,7 @@ def check(evidence: Evidence) -> Iterable[Problem]:
 
 def _finding(evidence: Evidence, path: str, line: int, name: str) -> Problem:
     setting = evidence.calls.variables.get(name, ())
-    where = next((f"{evidence.place(file, each.line)}" for file, each in setting), "")
+    where = next((f"{file}:{each.line}" for file, each in setting), "")
     message = f"{name} is set by {where} alone, which does not run on the cluster" if where else f"nobody sets {name}"
     return evidence.finding("MY913", Value(path, line, "", ""), message, "pass it as an argument of the job")
 

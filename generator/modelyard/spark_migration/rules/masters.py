@@ -10,7 +10,7 @@ from typing import Final
 
 from modelyard.problems import Problem
 from modelyard.problems.patterns import pattern
-from modelyard.spark_migration.code import Call, Program
+from modelyard.spark_migration.code import Call
 from modelyard.spark_migration.evidence import Evidence, Value
 
 _MASTER: Final = pattern(
@@ -24,13 +24,13 @@ def check(evidence: Evidence) -> Iterable[Problem]:
     """Find masters that are set in a program, in its configuration, or on a command line."""
     for program in evidence.own_programs():
         for call in program.calls:
-            for value, shown in _of_call(program, call):
+            for value, shown in _of_call(call):
                 at = Value(program.text.path, call.node.end_lineno or call.node.lineno, "", value)
                 yield _finding(evidence, at._replace(line=_line(call)), shown)
     for setting in evidence.own_settings():
-        value = Value(setting.path, setting.line, setting.key, setting.value, "", setting.column)
-        if (value.last in _KEYS or setting.key.endswith("spark.master")) and _MASTER.fullmatch(setting.value):
-            yield _finding(evidence, value, f"{setting.key}: {setting.value}")
+        at = Value(setting.path, setting.line, setting.key, setting.value, "", setting.column)
+        if (at.last in _KEYS or setting.key.endswith("spark.master")) and _MASTER.fullmatch(setting.value):
+            yield _finding(evidence, at, f"{setting.key}: {setting.value}")
     for submit in evidence.own_submits():
         master = submit.settings.get("spark.master", "")
         if _MASTER.fullmatch(master):
@@ -40,7 +40,7 @@ def check(evidence: Evidence) -> Iterable[Problem]:
             )
 
 
-def _of_call(program: Program, call: Call) -> Iterator[tuple[str, str]]:
+def _of_call(call: Call) -> Iterator[tuple[str, str]]:
     """Yield the master that a call sets, and how it is written."""
     names = call.name.split(".")
     value = None

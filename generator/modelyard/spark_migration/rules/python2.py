@@ -29,9 +29,7 @@ def check(evidence: Evidence) -> Iterable[Problem]:
         if program.error:
             line, why = program.error
             at = Value(path, line, "", "")
-            yield evidence.finding(
-                "MY909", at, f"this is no Python 3: {why}", "port it: `python3 -m lib2to3` is a start"
-            )
+            yield evidence.finding("MY909", at, f"this is no Python 3: {why}", "port it to Python 3")
             continue
         for name, line, new in _old(program):
             at = Value(path, line, "", "")
@@ -40,6 +38,8 @@ def check(evidence: Evidence) -> Iterable[Problem]:
 
 def _old(program: Program) -> Iterable[tuple[str, int, str]]:
     """Yield each name of Python 2 once, where a file uses it and does not bring its own."""
+    if any(each.endswith("*") for each in program.imports):
+        return  # which names there are is not known
     own = {each.rpartition(".")[2] for each in program.imports} | _bound(program)
     first: dict[str, int] = {}
     for name, line in program.names:

@@ -1,4 +1,4 @@
-"""The jobs of a migrated project run: real pyspark, through the entry and the arguments that its models file declares."""
+"""The jobs of a migrated project run in real pyspark, by the entry and the arguments that its models file declares."""
 
 import random
 import shutil
@@ -81,8 +81,8 @@ def submitted(run: Run, spark: dict[str, Any], what: str, bucket: Path, tmp_path
     here.mkdir()
     for each in job["files"]:
         shutil.copyfile(bucket / each, here / Path(each).name)
-    settings = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "2", **spark["conf"]}
+    settings = {**spark["conf"], "spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "1"}
     conf = [word for name, value in settings.items() for word in ("--conf", f"{name}={value}")]
     program = Path(sys.executable).parent / "spark-submit"
     env = {"SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_DIRS": str(tmp_path)}
-    return run(program, "--master", "local[2]", *conf, bucket / job["main"], *job["args"], cwd=here, env=env)
+    return run(program, "--master", "local[1]", *conf, bucket / job["main"], *job["args"], cwd=here, env=env)

@@ -21,7 +21,7 @@ def main() -> None:
     rows = spark.read.parquet(f"{config['root']}/{config['training']}")
     assembler = VectorAssembler(inputCols=config["columns"], outputCol="raw")
     scaler = StandardScaler(inputCol="raw", outputCol="features", withMean=True)
-    clusters = KMeans(k=config["clusters"], seed=7, featuresCol="features", predictionCol="cluster")
+    clusters = KMeans(k=config["clusters"], seed=7, maxIter=10, featuresCol="features", predictionCol="cluster")
     model = Pipeline(stages=[assembler, scaler, clusters]).fit(rows)
     model.write().overwrite().save(f"{config['root']}/{config['model']}")
     spark.stop()

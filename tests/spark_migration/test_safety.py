@@ -144,5 +144,8 @@ def test_files_are_not_replaced_unasked(tmp_path: Path, modelyard: Command) -> N
     assert (done.returncode, done.stdout) == (1, "")
     assert "error: m.yaml is already there [MY923]" in done.stderr
     assert (tmp_path / "m.yaml").read_text("utf-8") == "mine\n"
+    (tmp_path / "m.yaml").rename(tmp_path / "plan.sh")
+    assert modelyard(*words, "--plan", "plan.sh", cwd=tmp_path).returncode == 1
+    assert not (tmp_path / "m.yaml").exists()
     assert modelyard(*words, "--replace", cwd=tmp_path).returncode == 0
     assert "runtime: spark" in (tmp_path / "m.yaml").read_text("utf-8")

@@ -8,9 +8,10 @@ for each in result.problems:
     print(each.place, each.message, each.hint)
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from modelyard.files import disk
+from modelyard.files import disk, regular
 from modelyard.problems import Problem, problem
 from modelyard.spark_migration import Migration, Wishes, migrate
 
@@ -29,12 +30,10 @@ def migrate_spark(
     return migrate(Path(folder), wishes)
 
 
-def write(file: Path, text: str, *, replace: bool = False) -> list[Problem]:
-    """Write a text to a new file; MY923 if there is one. replace: what it held before is replaced."""
-    if replace:
-        return disk.write(file, text.encode())
-    is_new, problems = disk.create(file, text.encode())
-    if not is_new and not problems:
-        hint = "name another file, or let --replace replace it"
-        return [problem("MY923", f"{disk.shown(file)} is already there", hint=hint)]
-    return problems
+def write(files: Mapping[Path, str], *, replace: bool = False) -> list[Problem]:
+    """Write new files; MY923 if one is there, and then none is written. replace: what they held before is replaced."""
+    hint = "name another file, or let --replace replace it"
+    taken = [] if replace else [file for file in files if regular.exists(file) or file.is_symlink()]
+    if taken:
+        return [problem("MY923", f"{disk.shown(each)} is already there", hint=hint) for each in taken]
+    return [each for file, text in files.items() for each in disk.write(file, text.encode())]

@@ -16,28 +16,31 @@ if TYPE_CHECKING:
     from modelyard.api.spark_migration import Migration  # it loads with the command
 
 
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Models file to write; else it is printed.")
+]
+Plan = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the plan of what to upload to a file.")]
+Format = Annotated[
+    str,
+    typer.Option(
+        metavar="|".join(FORMATS),
+        help="How findings are printed: text on standard error, others, with -o, on standard output.",
+    ),
+]
+
+
 def migrate_spark(  # noqa: PLR0913 - an argument per option
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the pyspark project.")],
     *,
     bucket: Annotated[str, typer.Option(metavar="BUCKET", help="Bucket of the model, without gs://.")],
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Models file to write; else it is printed.")
-    ] = None,
-    plan: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the plan of what to upload to a file.")
-    ] = None,
+    output: Output = None,
+    plan: Plan = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace files that are already there.")] = False,
     train: Annotated[str, typer.Option(metavar="PATH", help="The job that trains, relative to DIR.")] = "",
     score: Annotated[str, typer.Option(metavar="PATH", help="The job that scores, relative to DIR.")] = "",
     project: Annotated[str, typer.Option(metavar="PROJECT", help="Project of Google Cloud.")] = "",
     region: Annotated[str, typer.Option(metavar="REGION", help="Region of Google Cloud.")] = "",
-    format: Annotated[  # noqa: A002 - the option's name
-        str,
-        typer.Option(
-            metavar="|".join(FORMATS),
-            help="How findings are printed: text on standard error, others, with -o, on standard output.",
-        ),
-    ] = "text",
+    format: Format = "text",  # noqa: A002 - the option's name
 ) -> None:
     """Read a pyspark project, and write its models file; comments say what will not move as it is.
 
@@ -54,18 +57,16 @@ def migrate_spark(  # noqa: PLR0913 - an argument per option
     if format != "text" and output is None:
         raise typer.BadParameter("--format goes with -o: standard output has the models file")
     result = api.migrate_spark(folder, bucket=bucket, train=train, score=score, project=project, region=region)
-    if not result.text:
+    if result.plan is None:
         _report(result, folder, format)
         raise typer.Exit(1)
-    files = {output: result.text, plan: result.plan.text if result.plan else ""}
-    for file, content in files.items():
-        if file is not None:
-            stop_on_errors(api.write(file, content, replace=replace))
+    files = {file: text for file, text in ((output, result.text), (plan, result.plan.text)) if file is not None}
+    stop_on_errors(api.write(files, replace=replace))
     _report(result, folder, format)
     if output is None:
         typer.echo(result.text, nl=False)
         return
-    if plan is None and format == "text" and result.plan:
+    if plan is None and format == "text":
         typer.echo(printable_lines(without_forms(result.plan.text)), nl=False)
     tell(f"wrote {output}{f' and {plan}' if plan else ''}{counted(result.problems)}")
     tell(f"Next: read the comments in {output}, mend what they name, then run: modelyard check -f {output}")

@@ -1,9 +1,10 @@
 """The jobs of a migrated project run in real pyspark, by the entry and the arguments that its models file declares."""
 
+import os
 import random
 import shutil
+import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any, Final
@@ -16,7 +17,6 @@ import yaml
 from modelyard.spark_migration import Migration
 from tests.spark_migration.projects import found, migrated
 
-Run = Callable[..., CompletedProcess[str]]
 SAMPLE: Final = Path(__file__).parent / "cases" / "anomaly-sample" / "project"
 PREFIX: Final = "gs://network-spark/"
 COLUMNS: Final = ("DURATION", "BYTES_IN", "BYTES_OUT")
@@ -54,7 +54,7 @@ def mended(result: Migration, bucket: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_samples_jobs_train_and_score_as_declared(tmp_path: Path, run: Run) -> None:
+def test_the_samples_jobs_train_and_score_as_declared(tmp_path: Path) -> None:
     pytest.importorskip("pyspark")
     if shutil.which("java") is None:
         pytest.skip("pyspark needs Java 17")
@@ -67,7 +67,7 @@ def test_the_samples_jobs_train_and_score_as_declared(tmp_path: Path, run: Run) 
     mended(result, bucket)
     (model,) = yaml.safe_load(result.text)["spec"]["models"]
     for what in ("train", "score"):
-        done = submitted(run, model["spark"], what, bucket, tmp_path)
+        done = submitted(model["spark"], what, bucket, tmp_path)
         assert done.returncode == 0, done.stderr[-4000:]
     scores = pq.read_table(bucket / "data" / "network_scores.parquet").to_pydict()
     by_id = dict(zip(scores["ID"], scores["P_ANOMALY"], strict=True))
@@ -75,7 +75,7 @@ def test_the_samples_jobs_train_and_score_as_declared(tmp_path: Path, run: Run) 
     assert by_id[5] > 10 * max(by_id[each] for each in range(5))
 
 
-def submitted(run: Run, spark: dict[str, Any], what: str, bucket: Path, tmp_path: Path) -> CompletedProcess[str]:
+def submitted(spark: dict[str, Any], what: str, bucket: Path, tmp_path: Path) -> CompletedProcess[str]:
     """Run a job as a cluster does: the declared files lie in its folder, and it gets the declared arguments."""
     job, here = spark[what], tmp_path / what
     here.mkdir()
@@ -85,4 +85,8 @@ def submitted(run: Run, spark: dict[str, Any], what: str, bucket: Path, tmp_path
     conf = [word for name, value in settings.items() for word in ("--conf", f"{name}={value}")]
     program = Path(sys.executable).parent / "spark-submit"
     env = {"SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_DIRS": str(tmp_path)}
-    return run(program, "--master", "local[1]", *conf, bucket / job["main"], *job["args"], cwd=here, env=env)
+    words = [program, "--master", "local[1]", *conf, bucket / job["main"], *job["args"]]
+    return subprocess.run(
+        [str(word) for word in words], cwd=here, env={**os.environ, **env}, capture_output=True, text=True, check=False,
+        timeout=900,
+    )  # fmt: skip

@@ -1,6 +1,6 @@
 # bytes, SHA-256, what -> where
 #          270  e6ca0021fdb468cef56975184eaf309fb8853f8c711e96027f538e1bf3e462d1  demo-config.yml -> gs://network-spark/model/demo-config.yml
-#         1235  7024eacc08367fabdf432a3cf7452887d97b6cee89c8d8c9a59d97631b73e39b  train.py -> gs://network-spark/model/train.py
+#         1247  e1e3d61e79291e085349a75098c9785cedf7c735b9869a670e31a18b6d21405c  train.py -> gs://network-spark/model/train.py
 #         1281  c5e884f0ffd56e1bddda21b890befd5b52c1cfffa418030ff78de5bad18d29d4  score.py -> gs://network-spark/model/score.py
 #           31  aa83168137d1560901adebfbe6bbb4c5ff2909d08ca923bc5ac232a1e92cf2c8  data/network_val_processed.parquet/ -> gs://network-spark/data/network_val_processed.parquet/
 # left out, with credentials: migrate-key.json

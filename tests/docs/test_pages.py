@@ -49,6 +49,15 @@ def test_the_page_on_tensorflow_prints_what_it_says(tmp_path: Path) -> None:
     prints_what_it_says(steps, tmp_path)
 
 
+def test_the_page_on_pyspark_prints_what_it_says(tmp_path: Path) -> None:
+    page = read("docs/how-to/pyspark.md")
+    (tmp_path / "anomaly").mkdir()
+    (tmp_path / "anomaly" / "score.py").write_text(blocks(page, "py")[0], "utf-8")
+    steps = sessions(page)
+    assert len(steps) >= 4
+    prints_what_it_says(steps, tmp_path)
+
+
 def test_the_page_on_viya_prints_what_it_says(shared: Path, kustomize: Path, tmp_path: Path) -> None:
     steps = sessions(read("docs/how-to/viya.md"))
     assert len(steps) >= 8

@@ -33,7 +33,7 @@ def main() -> int:
     commands = (where.partition(":")[2] for where, _ in COMMANDS.values())
     names = [*config["ignore_names"], *commands, *sorted(set(_fields(Shape)))]
     vulture = Vulture(ignore_names=names, ignore_decorators=config["ignore_decorators"])
-    vulture.scavenge(config["paths"])
+    vulture.scavenge(config["paths"], exclude=config["exclude"])
     return int(vulture.report(min_confidence=config["min_confidence"]))
 
 

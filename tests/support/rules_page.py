@@ -52,6 +52,7 @@ PAGED: Final = (
            _numbers((601, 699))),
     Family("cluster", "Live clusters", "What a cluster refuses, or is not ready for.", _numbers((701, 799))),
     Family("score", "Scoring", "What stops a table on its way through a model.", _numbers((801, 899))),
+    Family("migration", "Migration", "What of a pyspark project will not move as it is.", _numbers((901, 999))),
 )  # fmt: skip
 _HEAD: Final = """\
 # Problems and rules

@@ -16,7 +16,8 @@ api.allowing_outside(folder)`.
 `modelyard.api.build` (what a kustomization made of a models file), `modelyard.api.objects` (objects that others wrote),
 `modelyard.api.site_config` (the SAS Viya deployment that it is for), `modelyard.api.sagemaker` (what SageMaker needs
 besides), `modelyard.api.image` (build contexts of images), `modelyard.api.containers` (programs that build and run
-them) and `modelyard.api.attempt` (a model without a cluster).
+them), `modelyard.api.spark_migration` (a pyspark project, and writing what it gives) and `modelyard.api.attempt` (a
+model without a cluster).
 """
 
 from importlib import import_module
@@ -59,6 +60,7 @@ __all__ = [
     "list",
     "load",
     "load_shown",
+    "migrate_spark",
     "models_file",
     "overlay",
     "promote",
@@ -82,6 +84,7 @@ _LATER: Final = {
     "delete": ("commands", "delete"),
     "diff": ("commands", "diff"),
     "list": ("commands", "list_models"),
+    "migrate_spark": ("spark_migration", "migrate_spark"),
     "promote": ("commands", "promote"),
     "rollback": ("commands", "rollback"),
     "score": ("scoring", "score"),
@@ -93,6 +96,7 @@ if TYPE_CHECKING:
     from modelyard.api.commands import Applying, apply, delete, diff, promote, rollback, traffic
     from modelyard.api.commands import list_models as list  # noqa: A004 - the name of the command
     from modelyard.api.scoring import score
+    from modelyard.api.spark_migration import migrate_spark
 else:
 
     def __getattr__(name: str) -> object:

@@ -96,6 +96,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "Give one variant all calls of a model. The others stay with 0 percent, and can still be called by their tag.",
     ),
     "rollback": ("traffic:rollback", "Give a model the image and percents that the models file had before, by git."),
+    "migrate-spark": (
+        "migrate_spark:migrate_spark",
+        "Read a pyspark project, and write its models file; comments say what will not move as it is.",
+    ),
     "plugin": (
         "plugin:commands",
         "Install modelyard-fn as a kustomize plugin, and find out why a host does not run it.",

@@ -14,6 +14,7 @@ from modelyard.problems.codes.my5_plugin import PLUGIN
 from modelyard.problems.codes.my6_kustomize import KUSTOMIZATIONS
 from modelyard.problems.codes.my7_cluster import CLUSTER
 from modelyard.problems.codes.my8_score import SCORE
+from modelyard.problems.codes.my9_migration import MIGRATION
 from modelyard.problems.codes.my24_sagemaker import SAGEMAKER
 from modelyard.problems.codes.my26_spark import SPARK
 from modelyard.problems.codes.my30_knative import FINDINGS
@@ -40,4 +41,5 @@ CODES: Final[dict[str, Code]] = {
     **CLUSTER,
     **SCORE,
     **STREAMS,
+    **MIGRATION,
 }

@@ -1,0 +1,3 @@
+def told(rows):
+    for each in rows:
+        print each

@@ -1,0 +1,2 @@
+def read_calls(spark, path):
+    return spark.read.option("header", "true").csv(path)

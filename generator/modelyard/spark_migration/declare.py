@@ -12,7 +12,7 @@ from modelyard.spark_migration.evidence import Evidence
 from modelyard.spark_migration.machines import quantity
 from modelyard.spark_migration.needs import Needs
 from modelyard.spark_migration.sizes import Size
-from modelyard.spark_migration.upload import object_name
+from modelyard.spark_migration.upload import archive, object_name
 
 _WIDTH: Final = 118
 _MAX_COMMENTS: Final = 40  # of one place
@@ -69,8 +69,14 @@ def text(evidence: Evidence, declared: Declared, problems: Sequence[Problem]) ->
 
 def _job(needs: Needs) -> dict[str, object]:
     found: dict[str, object] = {"main": object_name(needs.main)}
-    if needs.files:
-        found["files"] = [object_name(each) for each in needs.files]
+    for key, setting, paths in (
+        ("files", "spark.files", needs.files),
+        ("pyFiles", "spark.submit.pyFiles", [*needs.modules, *map(archive, needs.packages)]),
+        ("jars", "spark.jars", needs.jars),
+        ("archives", "spark.archives", needs.archives),
+    ):
+        if listed := [*map(object_name, paths), *needs.urls.get(setting, ())]:
+            found[key] = listed
     if needs.args:
         found["args"] = needs.args
     return found

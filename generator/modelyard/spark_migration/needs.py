@@ -11,8 +11,6 @@ from modelyard.spark_migration.evidence import Evidence, Value
 from modelyard.spark_migration.jobs import Job, located
 from modelyard.spark_migration.rules.clusters import why_left
 from modelyard.spark_migration.submits import Submit
-from modelyard.spark_migration.upload import archive, object_name
-
 # Settings that have a place of their own in the models file, or none on a cluster.
 _PLACED: Final = frozenset(
     (
@@ -29,7 +27,10 @@ _MAX_BESIDE: Final = 16 << 20  # bytes of a file that is listed though no call n
 
 @dataclass
 class Needs:
-    """What one job needs. files, modules, packages, jars: paths of the project. conf: Spark's settings."""
+    """What one job needs. files, modules, packages, jars, archives: paths of the project. conf: Spark's settings.
+
+    urls: what lies in a bucket already, by the setting that lists it.
+    """
 
     main: str
     args: list[str] = field(default_factory=list)
@@ -38,6 +39,7 @@ class Needs:
     packages: list[str] = field(default_factory=list)
     jars: list[str] = field(default_factory=list)
     archives: list[str] = field(default_factory=list)
+    urls: dict[str, list[str]] = field(default_factory=dict)
     conf: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
@@ -54,7 +56,6 @@ def needs(evidence: Evidence, job: Job, secret: frozenset[str]) -> Needs:
     _imports(evidence, job, found)
     for listed in (found.files, found.modules, found.jars, found.archives):
         listed[:] = [each for each in dict.fromkeys(listed) if each not in secret]
-    found.conf.update(_uploaded(evidence.bucket, found))
     return found
 
 
@@ -80,7 +81,7 @@ def _shipped(evidence: Evidence, submit: Submit, found: Needs) -> None:
                 hint = "make it, put it into the bucket, and list it by its name there"
                 found.problems.append(evidence.finding("MY920", at, f"{each} is not in the project", hint))
             elif each.startswith("gs://"):
-                found.conf[name] = f"{found.conf[name]},{each}" if name in found.conf else each
+                found.urls.setdefault(name, []).append(each)
 
 
 def _arguments(evidence: Evidence, submit: Submit, found: Needs) -> Iterator[str]:
@@ -162,17 +163,3 @@ def package_of(evidence: Evidence, path: str) -> str:
         found, folder = folder, posixpath.dirname(folder)
     return found
 
-
-def _uploaded(bucket: str, found: Needs) -> dict[str, str]:
-    """Return the settings that name what lies in the bucket: modules, jars and archives."""
-    listed = {
-        "spark.submit.pyFiles": [*found.modules, *map(archive, found.packages)],
-        "spark.jars": found.jars,
-        "spark.archives": found.archives,
-    }
-    urls = {name: [f"gs://{bucket}/{object_name(each)}" for each in paths] for name, paths in listed.items()}
-    return {
-        name: ",".join([*([found.conf[name]] if name in found.conf else []), *paths])
-        for name, paths in urls.items()
-        if paths
-    }

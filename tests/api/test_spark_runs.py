@@ -45,9 +45,7 @@ def test_for_dataproc_there_is_a_command(tmp_path: Path, wait: bool, verb: str) 
         ("network-anomaly", "train", "knative", "does not run on knative", "it runs on dataproc or spark-operator"),
     ],
 )
-def test_what_cannot_be_run_is_said(  # noqa: PLR0913 - a table
-    tmp_path: Path, name: str, job: str, target: str, says: str, hint: str
-) -> None:
+def test_what_cannot_be_run_is_said(tmp_path: Path, name: str, job: str, target: str, says: str, hint: str) -> None:
     (tmp_path / "models.yaml").write_text(HEAD + DATAPROC + OPERATOR, "utf-8")
     (found,) = spark_runs.run(name, job, file=tmp_path, target=target).problems
     assert found.code == "MY727"

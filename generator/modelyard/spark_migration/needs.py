@@ -11,6 +11,7 @@ from modelyard.spark_migration.evidence import Evidence, Value
 from modelyard.spark_migration.jobs import Job, located
 from modelyard.spark_migration.rules.clusters import why_left
 from modelyard.spark_migration.submits import Submit
+
 # Settings that have a place of their own in the models file, or none on a cluster.
 _PLACED: Final = frozenset(
     (
@@ -162,4 +163,3 @@ def package_of(evidence: Evidence, path: str) -> str:
     while folder and f"{folder}/__init__.py" in evidence.folder.sizes:
         found, folder = folder, posixpath.dirname(folder)
     return found
-

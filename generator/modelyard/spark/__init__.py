@@ -1,0 +1,14 @@
+"""DataFrames of Apache Spark through a served model: the executors make the calls, and no row is lost or doubled.
+
+from modelyard.spark import score
+
+scored = score(frame, "https://models.example.com/churn")
+scored = score(frame, "churn", models="overlays/prod")
+"""
+
+from modelyard.score.http import Limits
+from modelyard.score.job import ScoringError
+from modelyard.score.options import Options, Route
+from modelyard.spark.frames import score
+
+__all__ = ["Limits", "Options", "Route", "ScoringError", "score"]

@@ -18,10 +18,10 @@ def spark_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def spark(spark_folder: Path) -> Iterator[SparkSession]:
     speculation = {
-        "spark_speculation": "true", "spark_speculation_interval": "100ms", "spark_speculation_multiplier": "1.1",
-        "spark_speculation_quantile": "0.1", "spark_speculation_minTaskRuntime": "100ms",
+        "spark.speculation": "true", "spark.speculation.interval": "100ms", "spark.speculation.multiplier": "1.1",
+        "spark.speculation.quantile": "0.1", "spark.speculation.minTaskRuntime": "100ms",
     }  # fmt: skip
-    with session(spark_folder, **speculation) as found:
+    with session(spark_folder, settings=speculation) as found:
         yield found
 
 

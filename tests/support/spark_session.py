@@ -5,9 +5,10 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import pyspark
@@ -15,6 +16,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 MEMORY: Final = 1024  # MiB of an executor
+NONE: Final[Mapping[str, str]] = MappingProxyType({})
 _LOGS: Final = """rootLogger.level = error
 rootLogger.appenderRef.stderr.ref = stderr
 appender.stderr.type = Console
@@ -26,8 +28,10 @@ appender.stderr.layout.pattern = %p %c{1}: %m%n
 
 
 @contextmanager
-def session(folder: Path, workers: int = 2, *, master: str = "", **settings: str) -> Iterator[SparkSession]:
-    """Run a session; all its files are in the folder. settings: with _ for the dots of their names."""
+def session(
+    folder: Path, workers: int = 2, settings: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[SparkSession]:
+    """Run a session with executors of one core each; all its files are in the folder."""
     home = _home(folder / "spark")
     environment = {
         "SPARK_HOME": str(home), "SPARK_LOCAL_DIRS": str(folder), "SPARK_LOCAL_IP": "127.0.0.1",
@@ -41,9 +45,9 @@ def session(folder: Path, workers: int = 2, *, master: str = "", **settings: str
         "spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.driver.host": "127.0.0.1",
         "spark.driver.extraJavaOptions": java, "spark.executor.extraJavaOptions": java,
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
-        **{name.replace("_", "."): value for name, value in settings.items()},
+        **settings,
     }  # fmt: skip
-    builder = SparkSession.builder.master(master or f"local-cluster[{workers},1,{MEMORY}]").appName("modelyard")
+    builder = SparkSession.builder.master(f"local-cluster[{workers},1,{MEMORY}]").appName("modelyard")
     for name, value in found.items():
         builder = builder.config(name, value)
     spark = builder.getOrCreate()
@@ -51,8 +55,8 @@ def session(folder: Path, workers: int = 2, *, master: str = "", **settings: str
         yield spark
     finally:
         _stop(spark)
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
+        for name, former in before.items():
+            os.environ.pop(name) if former is None else os.environ.update({name: former})
 
 
 def _home(folder: Path) -> Path:

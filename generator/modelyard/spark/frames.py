@@ -3,7 +3,7 @@
 import uuid
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from importlib.util import find_spec
@@ -58,16 +58,22 @@ def score(
     Raises ScoringError with its problems for a model that is not found or not understood, and for columns that are
     missing or have the name of one of ours. A task raises it when the server has died; Spark then tries again.
     """
-    chosen, wanted = route or Route(), options or Options()
-    if (wanted.on_error, wanted.delimiter, wanted.encoding.lower()) != ("skip", "", "utf-8"):
+    return prepared(frame, model, models, route or Route(), options or Options(), where)[1]
+
+
+def prepared(
+    frame: "DataFrame", model: str, models: str | Path, route: Route, options: Options, where: Connection | None
+) -> tuple[Job, "DataFrame"]:
+    """Return what the executors are told, and what `score` returns; raises what it does."""
+    if (options.on_error, options.delimiter, options.encoding.lower()) != ("skip", "", "utf-8"):
         raise ValueError("on_error, delimiter and encoding have no meaning for a DataFrame of Spark: leave them out")
     try:
-        job = _job(frame, _server(model, models, chosen, where), chosen, wanted)
+        job = _job(frame, _server(model, models, route, where), route, options)
     except Stopped as stopped:
         raise ScoringError(stopped.problems) from None
     # A name with a dot would be taken for a field of a struct.
     numbered = frame.toDF(*(f"c{i}" for i in range(len(job.header))))
-    return numbered.mapInArrow(_scoring(job), _schema(frame, job))
+    return job, numbered.mapInArrow(_scoring(job), _schema(frame, job))
 
 
 def _server(model: str, models: str | Path, route: Route, where: Connection | None) -> Address:
@@ -126,11 +132,11 @@ def _schema(frame: "DataFrame", job: Job) -> Any:
     return result
 
 
-def _scoring(job: Job) -> Callable[[Iterator[Any]], Iterator[Any]]:
+def _scoring(job: Job) -> Callable[[Iterable[Any]], Iterable[Any]]:
     """Return what each task does; it is pickled, so that executors load no more than this room's floor needs."""
     from modelyard.score.batches import score_batches
 
-    def modelyard_score(batches: Iterator[Any]) -> Iterator[Any]:
+    def modelyard_score(batches: Iterable[Any]) -> Iterable[Any]:
         return score_batches(job, batches)
 
     return modelyard_score

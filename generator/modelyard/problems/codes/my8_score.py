@@ -82,4 +82,8 @@ SCORE: Final[dict[str, Code]] = {
         "It is in a cluster and has no address outside. modelyard score leads a tunnel to its pods, but only this "
         "machine can use it. Nothing was sent.",
     ),
+    "MY819": Code(
+        "A table that changed while it was scored",
+        "Spark reads the input once to score it and once to count its rows, and the two differ. The output stands.",
+    ),
 }

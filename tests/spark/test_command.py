@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def test_csv_goes_in_and_out_with_a_manifest(run: Run, server: Server, tmp_path:
     body = rows(50)
     body[7][1] = str(REFUSED)
     source = table(tmp_path / "in.csv", body)
-    done = run("python", "-m", "modelyard", "score", server.url(), source, "-o", "out.csv", "--engine", "spark")
+    done = run(sys.executable, "-m", "modelyard", "score", server.url(), source, "-o", "out.csv", "--engine", "spark")
     assert done.returncode == 1
     assert done.stdout == ""
     assert "MY808" in done.stderr
@@ -60,7 +61,7 @@ def test_csv_goes_in_and_out_with_a_manifest(run: Run, server: Server, tmp_path:
 
 def test_parquet_keeps_types_and_an_output_that_exists_is_left_alone(run: Run, server: Server, tmp_path: Path) -> None:
     source = table(tmp_path / "in.csv", rows(20))
-    words = ("python", "-m", "modelyard", "score", server.url(), source, "-o", "out", "--engine", "spark")
+    words = (sys.executable, "-m", "modelyard", "score", server.url(), source, "-o", "out", "--engine", "spark")
     done = run(*words)
     assert done.returncode == 0, done.stderr
     written = pq.read_table(tmp_path / "out")
@@ -74,7 +75,7 @@ def test_parquet_keeps_types_and_an_output_that_exists_is_left_alone(run: Run, s
 
 
 def test_what_is_wrong_is_a_problem(run: Run, server: Server, tmp_path: Path) -> None:
-    words = ("python", "-m", "modelyard", "score", server.url())
+    words = (sys.executable, "-m", "modelyard", "score", server.url())
     done = run(*words, "none.parquet", "-o", "out", "--engine", "spark")
     assert (done.returncode, done.stdout) == (1, "")
     assert "MY805" in done.stderr

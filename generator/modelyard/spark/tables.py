@@ -4,6 +4,8 @@ Source: names of formats and of their options as in Apache Spark 4.0 (sql-data-s
 """
 
 import json
+import os
+import sys
 from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -62,12 +64,10 @@ def score_table(  # noqa: PLR0913 - all but three are seldom needed, and named
     if find_spec("pyspark") is None or find_spec("pyarrow") is None:
         hint = "install modelyard[spark], as with pip install 'modelyard[spark]'"
         return None, [problem("MY817", "scoring with Spark needs pyspark and pyarrow", hint=hint)]
-    from pyspark.sql import SparkSession
-
     wanted = options or Options()
     kinds = [given or _format(name) for given, name in zip(formats, (source, output), strict=True)]
-    spark = SparkSession.builder.appName("modelyard score").getOrCreate()
     try:
+        spark = _session()
         frame = _read(spark, source, kinds[0], wanted)
         job, scored = prepared(frame, model, models, route or Route(), _without_file(wanted), where)
         _write(scored, output, kinds[1], wanted)
@@ -78,6 +78,16 @@ def score_table(  # noqa: PLR0913 - all but three are seldom needed, and named
     except ScoringError as error:
         return None, list(error.problems)
     return manifest, _judged(manifest, job.names[-1])
+
+
+def _session() -> "SparkSession":
+    """Return the session that runs, or a new one; raises ScoringError."""
+    from pyspark.sql import SparkSession
+
+    if "PYSPARK_GATEWAY_PORT" not in os.environ:  # spark-submit has set which Python the executors take
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    start = SparkSession.builder.appName("modelyard score").getOrCreate
+    return _tried("MY809", "Spark does not start", start)  # type: ignore[no-any-return]
 
 
 def checksum(frame: "DataFrame") -> str:

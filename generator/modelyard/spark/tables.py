@@ -108,10 +108,11 @@ def _without_file(options: Options) -> Options:
 
 
 def _csv(options: Options) -> dict[str, str]:
-    """Return how Spark reads and writes CSV as RFC 4180 has it: quotes are doubled, cells may hold lines."""
+    """Return how Spark reads and writes CSV as RFC 4180 has it: quotes are doubled, cells may hold lines and spaces."""
     encoding = "UTF-8" if options.encoding in ("utf-8", "utf-8-sig") else options.encoding
     return {
         "header": "true", "sep": options.delimiter or ",", "encoding": encoding, "multiLine": "true", "escape": '"',
+        "ignoreLeadingWhiteSpace": "false", "ignoreTrailingWhiteSpace": "false",
     }  # fmt: skip
 
 

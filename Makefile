@@ -26,7 +26,7 @@ KUBE_SCORE := $(CACHE)/kube-score-$(KUBE_SCORE_VERSION)/kube-score
 KUBECTL_VALIDATE_VERSION := v0.0.4
 KUBECTL_VALIDATE := $(CACHE)/kubectl-validate-$(KUBECTL_VALIDATE_VERSION)/kubectl-validate
 
-.PHONY: help demo test test-slow test-cluster test-node test-newest test-lowest check bench acceptance-resume acceptance-refused fuzz tools schema schemas map reference docs clean
+.PHONY: help demo test test-slow test-cluster test-node test-newest test-lowest check bench acceptance-resume acceptance-spark acceptance-refused fuzz tools schema schemas map reference docs clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,9 +77,13 @@ bench: $(VENV)/installed-dev tools ## print the ratios of speed and memory, meas
 	$(BIN)/python bench/bench.py
 	$(BIN)/python -m bench.sagemaker_proxy
 	$(BIN)/python -m bench.score
+	$(BIN)/python -m bench.spark
 
 acceptance-resume: $(VENV)/installed-dev ## kill a run of 20,000 rows 8 times, and print how many were scored twice
 	$(BIN)/python -m tests.support.score_kills 20000 8
+
+acceptance-spark: $(VENV)/installed-dev ## score 1,000,000 rows with Spark, kill an executor, and print what came of it
+	$(BIN)/python -m tests.support.spark_acceptance 1000000
 
 acceptance-refused: $(VENV)/installed-dev ## send 2,000 random models files (SEED=NUMBER) to a real API server, and print what it refused
 	$(BIN)/python -m tests.support.refusals 2000 $(SEED)

@@ -1,13 +1,38 @@
-"""Where a model of a live cluster is reached, for whoever scores: at its address, or through a tunnel to its pods."""
+"""Where a model is, for whoever scores: by its URL, by a models file, or in a live cluster, there also by a tunnel."""
 
 import os
 from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
 
+from modelyard.api.pipeline import load, models_file
 from modelyard.cluster import Client, ClusterProblem, Connection, connect
 from modelyard.cluster.addresses import Sought, entry
-from modelyard.problems import Problem
+from modelyard.files import regular
+from modelyard.problems import Problem, has_errors
+from modelyard.score.addresses import find, is_url
 from modelyard.score.http import Address
 from modelyard.score.options import Locate, Route
+
+
+def found(
+    model: str, file: str | Path, route: Route, where: Connection | None, tunnels: ExitStack
+) -> tuple[Address | None, list[Problem]]:
+    """Return where a model is by its URL or name, or why that is not known; a tunnel lasts as long as the stack."""
+    loaded = None
+    if not is_url(model) and (Path(file) != Path() or regular.exists(models_file(file))):  # no file at all is fine
+        loaded = load(file)
+        if loaded.models is None and not route.url:
+            return None, list(loaded.problems)
+    models = loaded.models if loaded else None
+    named = where or Connection()
+    locate = in_cluster(
+        replace(named, namespace=named.namespace or (models.spec.namespace if models else None)), tunnels
+    )
+    server, problems = find(model, route, models, locate, live=where is not None)
+    if server is None and loaded:
+        problems = [*(each for each in loaded.problems if has_errors([each])), *problems]
+    return server, problems
 
 
 def in_cluster(where: Connection, tunnels: ExitStack) -> Locate:

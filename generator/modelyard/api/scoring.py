@@ -8,21 +8,15 @@ for each in scored.problems:
     print(each.place, each.message, each.hint)
 """
 
-import asyncio
-import threading
-from collections.abc import Coroutine
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from modelyard.api.addresses import in_cluster
-from modelyard.api.pipeline import load, models_file
+from modelyard.api.addresses import found
 from modelyard.cluster import Connection
-from modelyard.files import regular
-from modelyard.problems import Problem, has_errors
-from modelyard.score.addresses import find, is_url
-from modelyard.score.http import Address, Limits
+from modelyard.score import loops
+from modelyard.score.http import Limits
 from modelyard.score.options import Frame, Options, Route
 from modelyard.score.run import Report, Run, Scored
 from modelyard.score.run import score as _score
@@ -69,11 +63,11 @@ def score(  # noqa: PLR0913 - all but three are seldom needed, and named
     chosen = route or Route()
     failed = None if errors is None else Path(errors)
     with ExitStack() as tunnels:
-        server, problems = _server(model, file, chosen, where, tunnels)
+        server, problems = found(model, file, chosen, where, tunnels)
         if server is None:
             return Scored(problems)
         run = Run(data, output, wanted, failed, chosen.step, chosen.signature, resume, report)
-        scored = _run(_score(server, run, ca_file=chosen.ca_file))
+        scored = loops.run(_score(server, run, ca_file=chosen.ca_file))
     return replace(scored, problems=[*problems, *scored.problems], url=server.url)
 
 
@@ -87,44 +81,3 @@ def _options(options: Options, data: object, output: object, errors: object) -> 
     if options.decimal not in (".", ","):
         raise ValueError("decimal is . or ,")
     return replace(options, on_error="stop") if streams and errors is None else options
-
-
-def _server(
-    model: str, file: str | Path, route: Route, where: Connection | None, tunnels: ExitStack
-) -> tuple[Address | None, list[Problem]]:
-    loaded = None
-    if not is_url(model) and (Path(file) != Path() or regular.exists(models_file(file))):  # no file at all is fine
-        loaded = load(file)
-        if loaded.models is None and not route.url:
-            return None, list(loaded.problems)
-    models = loaded.models if loaded else None
-    named = where or Connection()
-    locate = in_cluster(
-        replace(named, namespace=named.namespace or (models.spec.namespace if models else None)), tunnels
-    )
-    server, problems = find(model, route, models, locate, live=where is not None)
-    if server is None and loaded:
-        problems = [*(each for each in loaded.problems if has_errors([each])), *problems]
-    return server, problems
-
-
-def _run(work: Coroutine[None, None, Scored]) -> Scored:
-    """Run in this thread, or in another where this one has a loop that runs, as in a notebook."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    results: list[Scored | BaseException] = []
-
-    def in_thread() -> None:
-        try:
-            results.append(asyncio.run(work))
-        except BaseException as error:  # noqa: BLE001 - it is raised again where it was asked for
-            results.append(error)
-
-    thread = threading.Thread(target=in_thread, daemon=True)
-    thread.start()
-    thread.join()
-    if isinstance(results[0], BaseException):
-        raise results[0]
-    return results[0]

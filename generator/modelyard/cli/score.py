@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Final, Literal
 
 import typer
 
+from modelyard.cli import spark
 from modelyard.cli.connection import FIVE_MINUTES, Context, Kubeconfig, Namespace, connection
 from modelyard.cli.durations import Seconds, duration
 from modelyard.cli.messages import stop_on_errors, tell
 from modelyard.cli.options import File, Outside
+from modelyard.cli.spark import FORMATS
 from modelyard.files import regular
 
 if TYPE_CHECKING:
@@ -96,6 +98,13 @@ Missing = Annotated[
 Escape = Annotated[
     bool, typer.Option("--escape-formulas", help="Put ' before scored texts that a spreadsheet would run.")
 ]
+Engine = Annotated[
+    str, typer.Option(metavar="spark", help="Let Spark read, score and write, in the session of spark-submit or here.")
+]
+InputFormat = Annotated[
+    str, typer.Option(metavar=FORMATS, help="Format of INPUT in Spark; by its name csv, else parquet.")
+]
+OutputFormat = Annotated[str, typer.Option(metavar=FORMATS, help="Format of OUTPUT in Spark; likewise.")]
 
 
 def score(  # noqa: PLR0913 - a command has the options that it has
@@ -129,11 +138,15 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     decimal: Decimal = ".",
     missing: Missing = None,
     escape_formulas: Escape = False,
+    engine: Engine = "", input_format: InputFormat = "", output_format: OutputFormat = "",
 ) -> None:  # fmt: skip
     """Score a table with a model: each row exactly once, in order; rows that fail go to OUTPUT.errors.csv."""
     from modelyard.api.scoring import Limits, Options, Route
 
-    _check_together(output, on_error, errors, resume)
+    if engine:
+        spark.check(engine, table, output, (input_format, output_format))
+    else:
+        _check_together(output, on_error, errors, resume)
     _check_url(model, file, url, domain, *(where := (namespace, context, kubeconfig)))
     _check_formats(table, output, delimiter, encoding)
     options = Options(
@@ -142,7 +155,10 @@ def score(  # noqa: PLR0913 - a command has the options that it has
         escape_formulas, _decimal(decimal),
     )  # fmt: skip
     route = Route(url, ingress, domain, variant, step, signature, _headers(header or [], token_file), ca_file)
-    _score(model, table, output, file, route, options, errors, where, resume)
+    if engine:
+        spark.score(model, table, output, (input_format, output_format), file, route, options, where)
+    else:
+        _score(model, table, output, file, route, options, errors, where, resume)
 
 
 def _action(on_error: str) -> Literal["skip", "stop"]:

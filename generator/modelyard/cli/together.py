@@ -22,6 +22,7 @@ EXCLUDES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "score": (
         ("url", "domain"), ("url", "variant"), ("url", "namespace"), ("url", "context"), ("url", "kubeconfig"),
         ("domain", "namespace"), ("domain", "context"), ("domain", "kubeconfig"), ("retries", "no_retry"),
+        ("engine", "resume"), ("engine", "errors"), ("engine", "on_error"), ("engine", "decimal"),
     ),
     "try": (("compose", "port"), ("compose", "variant")),
 }  # fmt: skip
@@ -36,6 +37,7 @@ NEEDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("kubeconfig", "to_cluster"),
     ),
     "run": (("timeout", "wait"),),
+    "score": (("input_format", "engine"), ("output_format", "engine")),
     "traffic": (("wait", "to_cluster"), ("timeout", "to_cluster")),
     "try": (("output", "compose"),),
 }  # fmt: skip

@@ -13,12 +13,15 @@ class Dead(Exception):  # noqa: N818 - what became of the server, not an error o
 
 
 class Health:
-    """Signs of life of one server: answers of the model itself. concurrency: calls in flight at most."""
+    """Signs of life of one server: answers of the model itself. concurrency: calls in flight at most.
 
-    def __init__(self, concurrency: int, patience: float = PATIENCE) -> None:
+    lived: whether another process has seen it live.
+    """
+
+    def __init__(self, concurrency: int, patience: float = PATIENCE, *, lived: bool = False) -> None:
         self._most = max(concurrency, _ROWS)
         self._patience = patience
-        self._lived = False
+        self._lived = lived
         self._down: float | None = None  # since when there is no sign of life
         self._given_up = 0
 

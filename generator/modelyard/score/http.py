@@ -116,15 +116,25 @@ def _basic(parts: SplitResult) -> tuple[tuple[str, str], ...]:
 
 
 class Client:
-    """Calls one server over at most `connections` kept connections. Used as an asynchronous context."""
+    """Calls one server over at most `connections` kept connections. Used as an asynchronous context.
+
+    ca_file: PEM of the authorities that TLS trusts, in place of the system's; ca_data: the same, by its content.
+    """
 
     def __init__(
-        self, server: Address, *, limits: Limits | None = None, connections: int = 1, ca_file: str = ""
+        self,
+        server: Address,
+        *,
+        limits: Limits | None = None,
+        connections: int = 1,
+        ca_file: str = "",
+        ca_data: str = "",
     ) -> None:
         self.server = server
         self._limits = limits or Limits()
         self._connections = connections
         self._ca_file = ca_file
+        self._ca_data = ca_data
         self._headers = {"Accept": _JSON, "Content-Type": _JSON, "Accept-Encoding": "identity", **dict(server.headers)}
         if server.host:
             self._headers["Host"] = server.host
@@ -134,7 +144,7 @@ class Client:
     async def __aenter__(self) -> Self:
         """Open the pool; nothing is connected yet. Raises Fault for a CA file that cannot be read."""
         try:
-            context = ssl.create_default_context(cafile=self._ca_file or None)
+            context = ssl.create_default_context(cafile=self._ca_file or None, cadata=self._ca_data or None)
         except OSError as error:
             raise Fault(f"the CA file {self._ca_file} cannot be used: {_reason(error)}", again=False) from error
         self._session = aiohttp.ClientSession(

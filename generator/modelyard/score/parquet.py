@@ -4,10 +4,8 @@ A file that is written grows as an Arrow stream, which can be cut between two ba
 behind it. At the end they become one Parquet file.
 """
 
-import base64
 import io
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -16,19 +14,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from modelyard.problems import problem
-from modelyard.score.contract import Contract, Kind
+from modelyard.score import arrow
+from modelyard.score.contract import Contract
 from modelyard.score.options import Options, Row, Stopped
 from modelyard.score.table import Table
-from modelyard.score.typed import value
 
-_CELLS: Final = 1 << 17  # that are read at once
 _BUFFER: Final = 1 << 18  # bytes of a column chunk that are read at once
 _GROUP_ROWS: Final = 1 << 16  # of a row group that is written
 _GROUP_BYTES: Final = 1 << 26
-_TYPES: Final[dict[Kind, Any]] = {
-    "number": pa.float64(), "integer": pa.int64(), "boolean": pa.bool_(), "string": pa.string(), "json": pa.string(),
-    "base64": pa.string(),
-}  # fmt: skip
 _END: Final = (
     b"\xff\xff\xff\xff\x00\x00\x00\x00"  # of an Arrow stream (Arrow columnar format 1.5, IPC streaming format)
 )
@@ -70,44 +63,14 @@ def _unread(path: Path, error: Exception) -> Stopped:
 
 def _rows(file: Any, path: Path, decimal: str) -> Iterator[Row]:
     number = 0
-    size = max(_CELLS // len(file.schema_arrow), 16)
+    size = max(arrow.CELLS // len(file.schema_arrow), 16)
     try:
         for batch in file.iter_batches(min(size, _GROUP_ROWS), use_threads=False):
-            texts = [_texts(column, decimal) for column in batch.columns]
-            for i, cells in enumerate(zip(*texts, strict=True)):
+            for i, cells in enumerate(arrow.cells(batch, decimal)):
                 number += 1
-                yield Row(number, 0, list(cells), record=(batch, i))
+                yield Row(number, 0, cells, record=(batch, i))
     except _WRONG as error:
         raise _unread(path, error) from error
-
-
-def _texts(column: Any, decimal: str) -> list[str]:
-    """Return the cells of a column as a CSV file would have them; a missing one is empty."""
-    if isinstance(column, pa.ExtensionArray):
-        column = column.storage
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    if pa.types.is_temporal(column.type) and not pa.types.is_interval(column.type):
-        column = column.cast(pa.string())  # Python has no nanoseconds
-    text = _text_of(column.type, decimal)
-    return ["" if each is None else text(each) for each in column.to_pylist()]
-
-
-def _text_of(kind: Any, decimal: str) -> Callable[[Any], str]:
-    if pa.types.is_boolean(kind):
-        return lambda each: "true" if each else "false"
-    if pa.types.is_floating(kind):
-        # NaN is what pandas has for a missing number.
-        return lambda each: "" if each != each else repr(float(each)).replace(".", decimal)  # noqa: PLR0124
-    if pa.types.is_decimal(kind):
-        return lambda each: format(each, "f").replace(".", decimal)
-    if pa.types.is_nested(kind):
-        return lambda each: json.dumps(each, default=_plain)
-    return _plain
-
-
-def _plain(each: object) -> str:
-    return base64.b64encode(each).decode("ascii") if isinstance(each, bytes) else str(each)
 
 
 class Records:
@@ -121,7 +84,7 @@ class Records:
             list(table.schema) if table.schema is not None else [pa.field(each, pa.string()) for each in table.header]
         )
         before = [pa.int64(), pa.int64()] if failed else []
-        behind = [pa.string()] if failed else [_TYPES[kind] for kind in contract.kinds]
+        behind = [pa.string()] if failed else [arrow.TYPES[kind] for kind in contract.kinds]
         ours = names[: len(before)], names[len(names) - len(behind) :]
         fields = [*map(pa.field, ours[0], before), *given, *map(pa.field, ours[1], behind)]
         self._schema = pa.schema(fields, table.schema.metadata if table.schema is not None else None)
@@ -155,15 +118,11 @@ class Records:
         return pa.ipc.new_stream(sink, self._schema, options=pa.ipc.IpcWriteOptions(compression="zstd"))
 
     def _batch(self, rows: list[Row]) -> Any:
-        before: list[list[Any]] = []
         if self._failed:
             before = [[row.number for row in rows], [row.line or None for row in rows]]
-            behind: list[list[Any]] = [[row.error for row in rows]]
+            first, last = [pa.array(each, pa.int64()) for each in before], [arrow.texts([row.error for row in rows])]
         else:
-            scores = zip(*(row.outputs for row in rows), strict=True)
-            behind = [[value(text, kind) for text in each] for each, kind in zip(scores, self._kinds, strict=True)]
-        types = self._schema.types
-        first, last = map(pa.array, before, types), map(pa.array, behind, types[len(types) - len(behind) :])
+            first, last = [], arrow.columns([row.outputs for row in rows], self._kinds)
         return pa.RecordBatch.from_arrays([*first, *_given(rows), *last], schema=self._schema)
 
     def join(self, part: BinaryIO, whole: BinaryIO) -> None:

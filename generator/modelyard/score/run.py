@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, cast
 
 from modelyard.files import regular
 from modelyard.problems import Problem, problem
 from modelyard.problems.credentials import hide
-from modelyard.score import contract as contracts
 from modelyard.score import formats
 from modelyard.score.addresses import secrets
+from modelyard.score.asking import MAX_NAMED, check_names, learned, matched
 from modelyard.score.bodies import Form
-from modelyard.score.calls import Calls, Failed
-from modelyard.score.cells import Column, columns
+from modelyard.score.calls import Calls
+from modelyard.score.cells import Column
 from modelyard.score.concurrency import Pace
-from modelyard.score.contract import Contract, NotUnderstood
+from modelyard.score.contract import Contract
 from modelyard.score.engine import Engine
 from modelyard.score.health import PATIENCE, Dead, Health
 from modelyard.score.http import Address, Client, Fault
@@ -29,8 +29,6 @@ from modelyard.score.part_file import Part, check_foreign, errors_path
 from modelyard.score.reader import Feed, ready, units
 from modelyard.score.statistics import Measures
 from modelyard.score.table import STANDARD_INPUT, Table, of_frame, open_csv, open_file
-
-MAX_NAMED: Final = 20  # rows, or columns, that one run names
 
 Report = Callable[[Measures], None]
 
@@ -104,7 +102,7 @@ async def score(server: Address, run: Run, *, ca_file: str = "") -> Scored:
     try:
         with run.files:
             async with client:
-                contract = await _learned(client, calls, run.signature)
+                contract = await learned(client, calls, run.step, run.signature)
                 run.measures.forget()
                 return await _scored(client, calls, contract, run)
     except Stopped as stopped:
@@ -113,32 +111,11 @@ async def score(server: Address, run: Run, *, ca_file: str = "") -> Scored:
         return Scored([problem("MY802", str(fault), hint="name a PEM file")], run.measures)
 
 
-async def _learned(client: Client, calls: Calls, signature: str) -> Contract:
-    path = contracts.document_path(client.server.path)
-    where = client.server.at(path).url
-    try:
-        answer = await calls.answer(lambda: client.get(path))
-        return contracts.read(answer.body, signature)
-    except Failed as failed:
-        said = problem(
-            "MY802", f"GET {where}: {calls.hide(str(failed))}", hint="check the path, and that the model runs"
-        )
-        raise Stopped(said) from failed
-    except NotUnderstood as wrong:
-        raise Stopped(problem("MY803", f"the description at {where} is not understood: {wrong}")) from wrong
-
-
 async def _scored(client: Client, calls: Calls, contract: Contract, run: Run) -> Scored:
-    is_saved_model = contract.runtime == "tensorflow"
-    if given := run.step if is_saved_model else run.signature:
-        words = ("steps", "--step") if is_saved_model else ("signatures", "--signature")
-        raise Stopped(problem("MY801", f"the model has no {words[0]}, so no {given}", hint=f"leave out {words[1]}"))
     table = run.table()
-    found = _columns(contract, table, run.options)
+    found = matched(contract, table.header, table.shown, run.options)
     shape = Shape(Columns(table.header, contract), table, contract, run.options.decimal)
-    if shape.columns.taken:
-        names = ", ".join(shape.columns.taken)
-        raise Stopped(problem("MY805", f"columns of the output would have the same name: {names}", hint="rename one"))
+    check_names(shape.columns.taken)
     if run.reads_twice:
         run.measures.total = _survey(run.table(), found, run)
     typed = isinstance(run.output, Path) and formats.is_parquet(run.output)
@@ -153,16 +130,6 @@ async def _scored(client: Client, calls: Calls, contract: Contract, run: Run) ->
         raise Stopped(_failed_row(table, engine.failed, run))
     output.finish()
     return _result(run, output, table, engine.failed)
-
-
-def _columns(contract: Contract, table: Table, options: Options) -> list[Column]:
-    found, lacking = columns(contract, table.header, options.missing, options.decimal)
-    if lacking:
-        hint = "add them to the input; an empty cell is a missing value"
-        shown = [f"{table.shown} has no column {each}" for each in lacking[:MAX_NAMED]]
-        shown += [f"{len(lacking) - MAX_NAMED} more columns are missing"] if len(lacking) > MAX_NAMED else []
-        raise Stopped(*(problem("MY804", each, hint=hint) for each in shown))
-    return found
 
 
 def _survey(table: Table, found: list[Column], run: Run) -> int:

@@ -74,6 +74,16 @@ SCORE: Final[dict[str, Code]] = {
     ),
     "MY817": Code(
         "A format whose package is not installed",
-        "Parquet files are read and written by pyarrow, which modelyard[parquet] brings. Nothing was sent.",
+        "Parquet files are read and written by pyarrow, which modelyard[parquet] brings; modelyard[spark] brings what "
+        "Spark needs. Nothing was sent.",
+    ),
+    "MY818": Code(
+        "A model that Spark's executors cannot reach",
+        "It is in a cluster and has no address outside. modelyard score leads a tunnel to its pods, but only this "
+        "machine can use it. Nothing was sent.",
+    ),
+    "MY819": Code(
+        "A table that changed while it was scored",
+        "Spark reads the input once to score it and once to count its rows, and the two differ. The output stands.",
     ),
 }

@@ -1,0 +1,52 @@
+"""What comes before the first row: a model is asked what it takes, and a table whether it has that."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from modelyard.problems import problem
+from modelyard.score import contract as contracts
+from modelyard.score.calls import Calls, Failed
+from modelyard.score.cells import Column, columns
+from modelyard.score.contract import Contract, NotUnderstood
+from modelyard.score.http import Client
+from modelyard.score.options import Options, Stopped
+
+MAX_NAMED: Final = 20  # rows, or columns, that one run names
+
+
+async def learned(client: Client, calls: Calls, step: str, signature: str) -> Contract:
+    """Return what a model says about itself. Raises Stopped, also for a step or signature that it cannot have."""
+    path = contracts.document_path(client.server.path)
+    where = client.server.at(path).url
+    try:
+        answer = await calls.answer(lambda: client.get(path))
+        found = contracts.read(answer.body, signature)
+    except Failed as failed:
+        said = problem(
+            "MY802", f"GET {where}: {calls.hide(str(failed))}", hint="check the path, and that the model runs"
+        )
+        raise Stopped(said) from failed
+    except NotUnderstood as wrong:
+        raise Stopped(problem("MY803", f"the description at {where} is not understood: {wrong}")) from wrong
+    is_saved_model = found.runtime == "tensorflow"
+    if given := step if is_saved_model else signature:
+        words = ("steps", "--step") if is_saved_model else ("signatures", "--signature")
+        raise Stopped(problem("MY801", f"the model has no {words[0]}, so no {given}", hint=f"leave out {words[1]}"))
+    return found
+
+
+def matched(contract: Contract, header: Sequence[str], shown: str, options: Options) -> list[Column]:
+    """Return where the inputs of a model are in a table. Raises Stopped MY804 for those that it lacks."""
+    found, lacking = columns(contract, header, options.missing, options.decimal)
+    if lacking:
+        hint = "add them to the input; an empty cell is a missing value"
+        said = [f"{shown} has no column {each}" for each in lacking[:MAX_NAMED]]
+        said += [f"{len(lacking) - MAX_NAMED} more columns are missing"] if len(lacking) > MAX_NAMED else []
+        raise Stopped(*(problem("MY804", each, hint=hint) for each in said))
+    return found
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Raise Stopped MY805 for names of columns of which two would be the same."""
+    if taken := ", ".join(names):
+        raise Stopped(problem("MY805", f"columns of the output would have the same name: {taken}", hint="rename one"))

@@ -3,7 +3,7 @@
 import uuid
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from importlib.util import find_spec
@@ -132,11 +132,11 @@ def _schema(frame: "DataFrame", job: Job) -> Any:
     return result
 
 
-def _scoring(job: Job) -> Callable[[Iterable[Any]], Iterable[Any]]:
+def _scoring(job: Job) -> Callable[[Iterable[Any]], Iterator[Any]]:
     """Return what each task does; it is pickled, so that executors load no more than this room's floor needs."""
     from modelyard.score.batches import score_batches
 
-    def modelyard_score(batches: Iterable[Any]) -> Iterable[Any]:
+    def modelyard_score(batches: Iterable[Any]) -> Iterator[Any]:
         return score_batches(job, batches)
 
     return modelyard_score

@@ -9,7 +9,7 @@ from modelyard.files.yaml import write
 from modelyard.problems import Problem, printable
 from modelyard.problems.credentials import without_forms
 from modelyard.spark_migration.evidence import Evidence
-from modelyard.spark_migration.machines import quantity
+from modelyard.targets.dataproc.machines import quantity
 from modelyard.spark_migration.needs import Needs
 from modelyard.spark_migration.sizes import Size
 from modelyard.spark_migration.upload import archive, object_name

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from modelyard.spark_migration import machines
 from modelyard.spark_migration.evidence import Evidence, Value
-from modelyard.spark_migration.machines import Executors, Machine
+from modelyard.targets.dataproc import machines
+from modelyard.targets.dataproc.machines import Executors, Machine
 
 _MACHINES: Final = frozenset(("machine_type_uri", "machinetypeuri", "worker_machine_type", "machine_type"))
 _COUNTS: Final = frozenset(("num_instances", "numinstances", "num_workers"))

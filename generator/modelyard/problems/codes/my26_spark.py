@@ -59,8 +59,8 @@ SPARK: Final[dict[str, Code]] = {
     ),
     "MY270": Code(
         "An executor that fits on no worker",
-        'YARN gives executors about 80 % of a machine\'s memory (Google Cloud, "Cluster sizing"). Spark adds the larger '
-        "of 384 MiB and 10 % to an executor's memory. What no machine can hold does not start.",
+        'YARN gives executors about 80 % of a machine\'s memory (Google Cloud, "Cluster sizing"). Spark adds the '
+        "larger of 384 MiB and 10 % to an executor's memory. What no machine can hold does not start.",
         "warning",
         ignorable=True,
     ),

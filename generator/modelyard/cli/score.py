@@ -117,16 +117,10 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     resume: Resume = False,
     on_error: OnError = "",
     errors: Errors = None,
-    url: Url = "",
-    ingress: Ingress = "",
-    domain: Domain = "",
+    url: Url = "", ingress: Ingress = "", domain: Domain = "",
     namespace: Namespace = "", context: Context = "", kubeconfig: Kubeconfig = "",
-    variant: Variant = None,
-    step: Step = "",
-    signature: Signature = "",
-    header: Header = None,
-    token_file: TokenFile = None,
-    ca_file: CaFile = "",
+    variant: Variant = None, step: Step = "", signature: Signature = "",
+    header: Header = None, token_file: TokenFile = None, ca_file: CaFile = "",
     concurrency: Concurrency = 16,
     batch: Batch = 500,
     retries: Retries = 4,
@@ -143,10 +137,8 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     """Score a table with a model: each row exactly once, in order; rows that fail go to OUTPUT.errors.csv."""
     from modelyard.api.scoring import Limits, Options, Route
 
-    if engine:
-        spark.check(engine, table, output, (input_format, output_format))
-    else:
-        _check_together(output, on_error, errors, resume)
+    forms = (input_format, output_format)
+    _check_ends(engine, table, output, forms, on_error, errors, resume)
     _check_url(model, file, url, domain, *(where := (namespace, context, kubeconfig)))
     _check_formats(table, output, delimiter, encoding)
     options = Options(
@@ -156,9 +148,25 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     )  # fmt: skip
     route = Route(url, ingress, domain, variant, step, signature, _headers(header or [], token_file), ca_file)
     if engine:
-        spark.score(model, table, output, (input_format, output_format), file, route, options, where)
+        spark.score(model, table, output, forms, file, route, options, where)
     else:
         _score(model, table, output, file, route, options, errors, where, resume)
+
+
+def _check_ends(
+    engine: str,
+    table: str,
+    output: str,
+    forms: tuple[str, str],
+    on_error: str,
+    errors: Path | None,
+    resume: bool,  # noqa: FBT001
+) -> None:
+    """Leave with wrong usage if input and output, and what is done with rows that fail, do not go together."""
+    if engine:
+        spark.check(engine, table, output, forms)
+    else:
+        _check_together(output, on_error, errors, resume)
 
 
 def _action(on_error: str) -> Literal["skip", "stop"]:

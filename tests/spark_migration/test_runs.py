@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from modelyard.spark_migration import Migration
+from tests.conftest import need
 from tests.spark_migration.projects import found, migrated
 
 SAMPLE: Final = Path(__file__).parent / "cases" / "anomaly-sample" / "project"
@@ -55,9 +56,7 @@ def mended(result: Migration, bucket: Path) -> None:
 
 @pytest.mark.slow
 def test_the_samples_jobs_train_and_score_as_declared(tmp_path: Path) -> None:
-    pytest.importorskip("pyspark")
-    if shutil.which("java") is None:
-        pytest.skip("pyspark needs Java 17")
+    need(Path(shutil.which("java") or "java"), "install OpenJDK 17")
     result, bucket = migrated(SAMPLE), tmp_path / "bucket"
     chance = random.Random(7)  # noqa: S311 - data of a test
     normal = [tuple(chance.gauss(center, 1) for _ in COLUMNS) for center in (0, 20, 40) for _ in range(40)]

@@ -1,14 +1,34 @@
-"""What tests with a real Spark need."""
+"""A session of Spark with two executors, for all tests of this folder."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pyspark.sql import SparkSession
 
 from tests.conftest import need
+from tests.support.model_server import Server, running
+from tests.support.spark_session import session
 
 
-@pytest.fixture(autouse=True)
-def _java(request: pytest.FixtureRequest) -> None:
-    if request.node.get_closest_marker("slow"):
-        need(Path(shutil.which("java") or "java"), "install OpenJDK 17")
+@pytest.fixture(scope="session")
+def spark_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("spark")
+
+
+@pytest.fixture(scope="session")
+def spark(spark_folder: Path) -> Iterator[SparkSession]:
+    need(Path(shutil.which("java") or "java"), "install OpenJDK 17")
+    speculation = {
+        "spark.speculation": "true", "spark.speculation.interval": "100ms", "spark.speculation.multiplier": "1.1",
+        "spark.speculation.quantile": "0.1", "spark.speculation.minTaskRuntime": "100ms",
+    }  # fmt: skip
+    with session(spark_folder, settings=speculation) as found:
+        yield found
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with running(Server()) as one:
+        yield one

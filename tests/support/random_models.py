@@ -21,8 +21,10 @@ from modelyard.check.schemas.kinds import Kinds
 from modelyard.models.base import JsonObject, Later
 from modelyard.models.model import Model
 from modelyard.models.model_set import Feature, Spec
+from modelyard.models.spark import Job, Spark
 from modelyard.modelsfile.load import load_text
-from modelyard.targets import TARGETS, target
+from modelyard.modelsfile.spark_rules import OWN
+from modelyard.targets import BATCH, TARGETS, target
 
 Data: TypeAlias = dict[str, Any]
 
@@ -46,7 +48,7 @@ USUAL: Final[Mapping[str, tuple[Any, ...]]] = {
     "accessModes": (["ReadWriteOnce"],),
     "instanceType": ("ml.m5.large",),
     "executionRoleARN": ("arn:aws:iam::123456789012:role/sagemaker",),
-    "region": ("eu-west-1",),
+    "region": ("eu-west-1", "europe-west6"),
     "effect": ("NoSchedule",),
     "topologyKey": ("kubernetes.io/hostname",),
     "memory": ("2048Mi",),
@@ -54,6 +56,11 @@ USUAL: Final[Mapping[str, tuple[Any, ...]]] = {
     "defaultMode": (420, 292),
     "apiVersion": ("v1",),
     "port": (8080, 9000),
+    "sparkVersion": ("4.0.4",),
+    "serviceAccount": ("spark-runner", "spark@analytics-prod.iam.gserviceaccount.com"),
+    "project": ("analytics-prod",),
+    "zone": ("eu-west1-b",),
+    "conf": ({"spark.sql.shuffle.partitions": "64"}, {"spark.a": ""}),
 }
 # Texts of all kinds, and at the edges of each: which of them a field takes is asked of its type.
 TEXTS: Final = (
@@ -82,6 +89,12 @@ TEXTS: Final = (
 NUMBERS: Final = (0, 1, 2, 3, 5, 10, 30, 60, 100, 420, 1001, 8080, 65535, -1, 511, 512, 644, 65536, 2**31 - 1, 2**31)
 LEFT_OUT: Final = frozenset(["patches", "ignore", "viya", "namespace", "targets", "name", "features", "allowEmpty"])
 _PLAIN: Final = (0.5, 0.8, 0.95)  # of values are usual ones: in files of their own
+_JOBS: Final = 0.2  # of files have jobs of Spark
+_TRIGGERS: Final[tuple[Data, ...]] = (
+    {"schedule": "0 3 * * *", "timeZone": "Europe/Zurich", "run": "score"},
+    {"schedule": "*/5 * * * *", "run": "train"},
+    {"object": "data/**/*.csv", "run": "score"},
+)
 _KEYS: Final = ("a", "TRACE", "team", "example.com/owner", "cpu", "memory", "nvidia.com/gpu")
 
 
@@ -92,13 +105,24 @@ class Maker:
         self.dice = random.Random(f"{seed}")  # noqa: S311 - of tests
         self.plain = self.dice.choice(_PLAIN)
 
+    def jobs(self, model: Data) -> Data:
+        """Return a model that trains and scores by Spark, with what it can have of another one."""
+        spark = self.shape(Spark, few=self.dice.choice([1, 3, 5])) | {"bucket": "risk-data"}
+        for run in ("train", "score"):
+            spark[run] = self.shape(Job, few=self.dice.choice([0, 2, 4])) | {"main": f"{run}.py"}
+        spark.pop("triggers", None)
+        if self.dice.random() < 0.7:
+            spark["triggers"] = self.dice.sample(_TRIGGERS, self.dice.choice([1, 2]))
+        return {key: value for key, value in model.items() if key in OWN} | {"runtime": "spark", "spark": spark}
+
     def models_file(self, namespace: str) -> Data:
         """Return a models file with a model on one target or two."""
-        targets = self.dice.sample(sorted(TARGETS), self.dice.choice([1, 1, 1, 2]))
+        jobs = self.dice.random() < _JOBS
+        targets = self.dice.sample(sorted(BATCH if jobs else TARGETS.keys() - BATCH), self.dice.choice([1, 1, 1, 2]))
         model = self.shape(Model, few=self.dice.choice([2, 4, 8])) | {
             "name": self.dice.choice(["churn", "a", "credit-risk"])
         }
-        model.setdefault("image", self.dice.choice(USUAL["image"]))
+        model = self.jobs(model) if jobs else {"image": self.dice.choice(USUAL["image"]), **model}
         model["targets"] = {name: self.shape(target(name).Spec, few=self.dice.choice([1, 3])) for name in targets}
         if len(targets) > 1:
             model["targets"][next(each for each in targets if each != "sagemaker")]["name"] = "second"
@@ -108,7 +132,7 @@ class Maker:
             model["targets"]["sagemaker"]["image"] = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/churn:1"
         if "deployment" in targets and self.dice.random() < 0.3:
             model["targets"]["deployment"].pop("ingress", None)
-        if self.dice.random() < 0.1:
+        if self.dice.random() < 0.1 and not jobs:
             own = [self.shape(Model, few=1) | {"percent": 50, "image": f"churn:{i}"} for i in (1, 2)]
             model |= {"path": "/churn", "variants": [each | {"name": f"v{i}"} for i, each in enumerate(own)]}
         if model.get("runtime") == "custom":

@@ -27,7 +27,7 @@ OF_PODS: Final = frozenset(
         "volumes",
     ]
 )
-_OWN: Final = OF_PODS | {"ignore", "metrics", "name", "patches", "runtime", "spark", "targets"}
+OWN: Final = OF_PODS | {"ignore", "metrics", "name", "patches", "runtime", "spark", "targets"}
 # Settings that say where a job runs; each target says it itself.
 _DECIDED: Final = {
     "spark.master": "the target is the master",
@@ -57,7 +57,7 @@ def spark(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem
         place = sources.place(own.marks.entries["variants"][0])
         yield problem("MY260", "jobs have no variants: nothing calls them", hint="take variants out", place=place)
         return
-    for field in sorted(own.data.keys() - _OWN):
+    for field in sorted(own.data.keys() - OWN):
         place = sources.place(own.marks.entries[field][0])
         yield problem("MY260", f"{field} means nothing for jobs of Spark", hint="take it out", place=place)
     yield from _declared(whole, sources)

@@ -1,6 +1,7 @@
 """A session of Spark with two executors, for all tests of this folder."""
 
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,9 @@ def spark(spark_folder: Path) -> Iterator[SparkSession]:
     }  # fmt: skip
     with session(spark_folder, settings=speculation) as found:
         yield found
+    # The session kills its workers, and who is killed cannot remove the file that bounds the calls of a host.
+    for each in Path(tempfile.gettempdir()).glob("modelyard-*.lock"):
+        each.unlink()
 
 
 @pytest.fixture

@@ -9,8 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import py4j
+import pyspark
+
 REGISTRY: Final = "127.0.0.1:5000"
 CAPABILITY: Final = "cap_net_bind_service=+ep"  # that the binary of Caddy's official image has
+
+NO_PART_OF_SPARK: Final = ("__pycache__", "connect-repl", "data", "examples", "licenses", "rocksdbjni-*.jar")
 
 
 @contextmanager
@@ -40,6 +45,18 @@ class Images:
         """Push an image of Caddy with the file capability that the official one has, and return its reference."""
         lines = ["FROM scratch", "COPY caddy /usr/bin/caddy", "ENV PATH=/usr/bin", 'CMD ["caddy"]']
         return self.push("caddy:2.11.9", lines, [caddy], capability=CAPABILITY)
+
+    def spark_image(self, parts: Path, debian: Path) -> str:
+        """Push an image of Spark with the PySpark that is installed here, as user 185, and return its reference."""
+        context = self.folder / "spark"
+        shutil.copytree(parts, context)
+        shutil.copy(debian, context)
+        for module in (py4j, pyspark):
+            home = Path(next(iter(module.__path__)))
+            shutil.copytree(home, context / home.name, ignore=shutil.ignore_patterns(*NO_PART_OF_SPARK))
+        image = self.push_context(f"spark:{pyspark.__version__}", context)
+        shutil.rmtree(context)  # 700 MB
+        return image
 
     def push(self, name: str, lines: list[str], files: list[Path], *, capability: str = "") -> str:
         """Build an image from the lines of a Containerfile and files beside it, push it, and return its reference."""

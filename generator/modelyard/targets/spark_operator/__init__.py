@@ -107,7 +107,7 @@ def _applications(
 ) -> Iterator[Manifest]:
     own = _job(models, model, run, job)
     if run == "score":
-        own |= beside.stands(models, context["spec"], context["volumes"], templates)
+        own |= beside.stands(models, context["spec"], templates)
     application = templates.render("spark-operator/spec.yaml", context | own)
     name = derived(f"{context['name']}-{run}", context["name"])
     own = {"kind": "SparkApplication", "jobName": name, "schedule": None, "application": application}
@@ -146,6 +146,7 @@ def _pods(models: DeclaredSet, model: DeclaredModel, context: dict[str, Any], te
         "volumeMounts": mounts["volumeMounts"],
         "volumes": mounts["volumes"],
         "beside": [],
+        "besideVolumes": [],
         **templates.render("spark-operator/security.yaml", {"user": user}),
     }
 

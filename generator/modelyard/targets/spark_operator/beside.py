@@ -1,6 +1,5 @@
 """The model that stands beside each executor: a native sidecar, ready before the executor's own container starts."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from modelyard.files.yaml.marked import derived
@@ -29,17 +28,21 @@ def settings(models: DeclaredSet, spec: Spec) -> dict[str, str]:
     return {ADDRESS: derived(f"http://127.0.0.1:{port(model.served[0].model)}{path}", spec.beside)}
 
 
-def stands(models: DeclaredSet, spec: Spec, volumes: Sequence[dict[str, Any]], templates: Templates) -> dict[str, Any]:
-    """Return the containers before an executor's own, and the volumes of the application."""
+def stands(models: DeclaredSet, spec: Spec, templates: Templates) -> dict[str, Any]:
+    """Return the containers before an executor's own, and their volumes.
+
+    The volumes are those of the executor's pod template: of the application's own the operator gives a pod only what
+    Spark's container mounts (kubeflow/spark-operator v2.5.2, internal/webhook/sparkpod_defaulter.go).
+    """
     other = found(models, spec)
     if other is None or not other.targets:
-        return {"beside": [], "volumes": volumes}
+        return {}
     served, target = other.served[0], other.targets[0]
     made = pods.pod(models, other, served, target, templates, pods.Container("model", sidecar=True))
     config = config_name(made["name"])
     before = [_alone(each, config, served.model.config or {}) for each in made["pod"]["initContainers"]]
     own = [{**each, "name": f"{_PREFIX}{each['name']}"} for each in made["pod"]["volumes"]]
-    return {"beside": derived(before, spec.beside), "volumes": derived([*volumes, *own], spec.beside)}
+    return {"beside": derived(before, spec.beside), "besideVolumes": derived(own, spec.beside)}
 
 
 def _alone(container: dict[str, Any], config: str, values: dict[str, str]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 // Command model stands in for the container of a model: SAS Container Runtime, or its Python runtime.
 //
-// It answers POST at SAS_SCR_APP_PATH with {"data":{"version":VERSION}}, and at the addresses of health. Its variables
-// say how it fails:
+// It answers POST at SAS_SCR_APP_PATH with {"data":{"version":VERSION,"sum":SUM}}, SUM that of the numbers among the
+// inputs, and at the addresses of health. Its variables say how it fails:
 //
 //	PORT           where it listens, 8080 if absent; --server.port=N says the same
 //	START          time until it listens
@@ -13,7 +13,9 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/signal"
@@ -51,7 +53,7 @@ func main() {
 		}
 		time.Sleep(wait)
 		w.Header().Set("Content-Type", "application/json")
-		fmt.Fprintf(w, `{"metadata":{},"data":{"version":%q},"version":1}`, os.Getenv("VERSION"))
+		fmt.Fprintf(w, `{"metadata":{},"data":{"version":%q,"sum":%v},"version":1}`, os.Getenv("VERSION"), sum(r.Body))
 	})
 	mux.HandleFunc("GET "+path+"/apiMeta/api", answer("200"))
 	for _, health := range []string{"/live", "/internal/live"} {
@@ -62,6 +64,18 @@ func main() {
 	}
 	fmt.Fprintln(os.Stderr, http.ListenAndServe(":"+port, mux))
 	os.Exit(1)
+}
+
+func sum(body io.Reader) float64 {
+	var call struct{ Inputs []struct{ Value any } }
+	_ = json.NewDecoder(body).Decode(&call) // a call without inputs has the sum 0
+	total := 0.0
+	for _, each := range call.Inputs {
+		if number, ok := each.Value.(float64); ok {
+			total += number
+		}
+	}
+	return total
 }
 
 func answer(status string) http.HandlerFunc {

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Final, Literal
 
 import typer
 
-from modelyard.cli import spark
+from modelyard.cli import jobs, spark
 from modelyard.cli.connection import FIVE_MINUTES, Context, Kubeconfig, Namespace, connection
 from modelyard.cli.durations import Seconds, duration
+from modelyard.cli.jobs import Claim, ManifestFile, Parallel, ShardOf, Shards, Stdout
 from modelyard.cli.messages import stop_on_errors, tell
 from modelyard.cli.options import File, Outside
 from modelyard.cli.spark import FORMATS
@@ -99,7 +100,11 @@ Escape = Annotated[
     bool, typer.Option("--escape-formulas", help="Put ' before scored texts that a spreadsheet would run.")
 ]
 Engine = Annotated[
-    str, typer.Option(metavar="spark", help="Let Spark read, score and write, in the session of spark-submit or here.")
+    str,
+    typer.Option(
+        metavar="spark|jobs",
+        help="Let Spark read, score and write, in the session of spark-submit or here; or a Job of Kubernetes.",
+    ),
 ]
 InputFormat = Annotated[
     str, typer.Option(metavar=FORMATS, help="Format of INPUT in Spark; by its name csv, else parquet.")
@@ -139,13 +144,15 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     missing: Missing = None,
     escape_formulas: Escape = False,
     engine: Engine = "", input_format: InputFormat = "", output_format: OutputFormat = "",
+    shards: Shards = 0, parallel: Parallel = 0, claim: Claim = "", stdout: Stdout = False,
+    shard: ShardOf = "", manifest: ManifestFile = None,
 ) -> None:  # fmt: skip
     """Score a table with a model: each row exactly once, in order; rows that fail go to OUTPUT.errors.csv."""
     from modelyard.api.scoring import Limits, Options, Route
 
     if engine:
-        spark.check(engine, table, output, (input_format, output_format))
-    else:
+        spark.check(engine, table, output, (input_format, output_format), decimal)
+    elif not shard:
         _check_together(output, on_error, errors, resume)
     _check_url(model, file, url, domain, *(where := (namespace, context, kubeconfig)))
     _check_formats(table, output, delimiter, encoding)
@@ -155,8 +162,15 @@ def score(  # noqa: PLR0913 - a command has the options that it has
         escape_formulas, _decimal(decimal),
     )  # fmt: skip
     route = Route(url, ingress, domain, variant, step, signature, _headers(header or [], token_file), ca_file)
-    if engine:
+    if engine == "jobs":
+        jobs.check(model, (table, output), shards, claim, route)
+        counts = (shards, parallel)
+        jobs.score(model, (table, output), counts, claim, file, route, options, where, stdout=stdout)
+    elif engine:
         spark.score(model, table, output, (input_format, output_format), file, route, options, where)
+    elif shard:
+        chosen = jobs.shard_of(shard, table, output)
+        jobs.score_shard(model, (table, output), chosen, file, route, options, where, manifest)
     else:
         _score(model, table, output, file, route, options, errors, where, resume)
 

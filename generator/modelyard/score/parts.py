@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from modelyard.problems import Problem, has_errors, problem
+from modelyard.score import formats
 from modelyard.score.http import Address
 from modelyard.score.manifest import Part, checksum
 from modelyard.score.options import Options, Route, Stopped
@@ -17,7 +18,7 @@ from modelyard.score.part_file import errors_path
 from modelyard.score.run import Report, Run, score
 from modelyard.score.shards import Shard, Slice, sliced
 from modelyard.score.stores import Store, opened
-from modelyard.score.table import Table, open_file
+from modelyard.score.table import open_file
 
 _FAILED_ROWS: Final = "MY808"
 
@@ -56,8 +57,8 @@ def _check(target: Store, source: Store, rows: Slice) -> None:
 
 def _published(path: Path, target: Store, shard: Shard, done: int) -> Part:
     errors = errors_path(path)
-    scored, total = checksum(_table(path).rows)
-    failed, more = checksum(_table(errors).rows) if errors.exists() else (0, 0)
+    scored, total = summed(path)
+    failed, more = summed(errors) if errors.exists() else (0, 0)
     if scored + failed != done:
         raise Stopped(problem("MY809", f"{path.name} has {scored + failed} rows, and {done} were scored"))
     part = Part(path.name, shard.index, shard.count, done, scored, failed, str(total + more))
@@ -74,5 +75,10 @@ def _published(path: Path, target: Store, shard: Shard, done: int) -> Part:
     return part
 
 
-def _table(path: Path) -> Table:
-    return open_parquet(path, Options()) if path.suffix == ".parquet" else open_file(path, Options())
+def summed(path: Path) -> tuple[int, int]:
+    """Return how many rows a file of a part holds, and the sum of their checksums. Raises Stopped MY805."""
+    table = open_parquet(path, Options()) if path.suffix == formats.PARQUET else open_file(path, Options())
+    try:
+        return checksum(table.rows)
+    finally:
+        table.close()

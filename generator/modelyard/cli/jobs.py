@@ -32,13 +32,14 @@ _BUCKETS: Final = ("s3://", "gs://")
 _DATA: Final = "/data/"
 
 
-def check(model: str, addresses: tuple[str, str], shards: int, claim: str, route: "Route") -> None:
-    """Leave with wrong usage for what a Job cannot do."""
+def check(model: str, addresses: tuple[str, str], shards: int, claim: str, route: "Route", *, told: bool) -> None:
+    """Leave with wrong usage for what a Job cannot do. told: a header or token was given, for the model's server."""
     if not shards:
         raise typer.BadParameter("--engine jobs needs --shards N")
     if "://" in model:
         raise typer.BadParameter("--engine jobs needs the model's name: it runs beside each shard")
     without = {"url": route.url, "ingress": route.ingress, "domain": route.domain, "ca-file": route.ca_file}
+    without["header"] = "yes" if told else ""
     if given := next((name for name, value in without.items() if value), ""):
         raise typer.BadParameter(f"--{given} has no effect with --engine jobs: the model runs beside each shard")
     for what, address in zip(("INPUT", "--output"), addresses, strict=True):

@@ -163,7 +163,7 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     )  # fmt: skip
     route = Route(url, ingress, domain, variant, step, signature, _headers(header or [], token_file), ca_file)
     if engine == "jobs":
-        jobs.check(model, (table, output), shards, claim, route)
+        jobs.check(model, (table, output), shards, claim, route, told=bool(header or token_file))
         counts = (shards, parallel)
         jobs.score(model, (table, output), counts, claim, file, route, options, where, stdout=stdout)
     elif engine:

@@ -24,7 +24,7 @@ _LEFT_OUT: Final = (
     "lib2to3",
     "__pycache__",
 )
-_UNUSED: Final = ((".pyc", ".h", ".hpp", ".pxd"), ("libarrow_flight", "libarrow_substrait"))
+_UNUSED: Final = (".pyc", ".h", ".hpp", ".pxd")
 _LIBRARY: Final = re.compile(r"=> (/\S+) \(")
 _COMMAND: Final = '#!/bin/sh\nexec /opt/python/bin/python3 -m modelyard "$@"\n'
 
@@ -67,7 +67,7 @@ def _packages(folder: Path) -> None:
     for name in sorted(set(_needed("modelyard"))):
         for file in metadata.distribution(name).files or []:
             source, place = Path(str(file.locate())), folder / str(file)
-            if ".." in file.parts or file.name.endswith(_UNUSED[0]) or file.name.startswith(_UNUSED[1]):
+            if ".." in file.parts or file.name.endswith(_UNUSED):
                 continue
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, place)

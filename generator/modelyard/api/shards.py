@@ -145,7 +145,7 @@ def score_by_job(  # noqa: PLR0913 - all but two are seldom needed, and named
         return Done(problems=[*problems, error.problem])
     done = Done(live["metadata"]["name"], problems=[*problems, *failed])
     if not failed:
-        _join(done, name, wanted, last)
+        join(done, name, wanted, last)
     return done
 
 
@@ -164,8 +164,8 @@ def _words(options: Options, route: Route) -> list[str]:
     return [*words, "--escape-formulas"] if options.escape_formulas else words
 
 
-def _join(done: Done, name: str, wanted: Wanted, last: Progress) -> None:
-    """Put the parts together, of which each pod said what is in it."""
+def join(done: Done, name: str, wanted: Wanted, last: Progress) -> None:
+    """Put the parts of a Job that has ended well together; each pod said what is in its own."""
     said = {index: part_of(text) for index, text in last.said.items()}
     lost = [index for index in range(wanted.shards) if said.get(index) is None]
     if lost:

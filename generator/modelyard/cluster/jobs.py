@@ -20,6 +20,7 @@ _JOB: Final = "batch.kubernetes.io/job-name"
 _TICK: Final = 1.0  # seconds
 _PODS: Final = 200  # that are read in each of them, at most
 _PATIENCE: Final = 120.0  # seconds for which a server may not answer
+_STAYS: Final = 10.0  # seconds after which it is said what a pod waits for
 _NAMED: Final = 20  # shards that failed, and are named
 _LONGEST: Final = 300  # characters of what a pod says
 _STYLES: Final = re.compile(r"\x1b\[[0-9;]*m")
@@ -69,7 +70,8 @@ def follow(
     reported: is told of each change. Raises ClusterProblem.
     """
     name, namespace = live["metadata"]["name"], live["metadata"]["namespace"]
-    progress, before, answered = Progress(int(live["spec"]["completions"])), "", time.monotonic()
+    progress, before, answered = Progress(int(live["spec"]["completions"])), None, time.monotonic()
+    seen, since = "", answered
     while True:
         try:
             found = client.find(API, KIND, name, namespace)
@@ -78,15 +80,18 @@ def follow(
                 return progress, [problem("MY725", f"the Job {name} is gone", hint=hint)]
             pods = client.select("v1", "Pod", f"{_JOB}={name}", namespace)
             _note(progress, found, pods, container)
-            progress.waiting = _waiting(client, pods)
             answered = time.monotonic()
+            if (why := _waiting(client, pods)) != seen:
+                seen, since = why, answered
+            progress.waiting = why if answered - since >= _STAYS else ""
         except ClusterProblem as error:
             if error.answered or time.monotonic() - answered > _PATIENCE:
                 raise
             time.sleep(_TICK)
             continue
-        if str(progress) != before:
-            before = str(progress)
+        now = (progress.done, progress.failed, progress.waiting, progress.active > 0)
+        if now != before:
+            before = now
             reported(progress)
         ended = _condition(found)
         if ended:

@@ -79,7 +79,11 @@ def test_a_part_that_nobody_told_of_is_named() -> None:
 
 def test_shards_that_failed_are_named_with_their_reasons() -> None:
     said = "\x1b[31merror\x1b[0m: there is no s3://risk/in [MY805]\n  hint: check it\n1 error\n"
-    pods = {1: {"exitCode": 1, "message": said}, 2: {"exitCode": 137, "reason": "OOMKilled"}, 3: {"exitCode": 9}}
+    pods: dict[int, dict[str, Any]] = {
+        1: {"exitCode": 1, "message": said},
+        2: {"exitCode": 137, "reason": "OOMKilled"},
+        3: {"exitCode": 9},
+    }
     _, problems = followed({"succeeded": 1, "failedIndexes": "1-3", **condition("Failed", "FailedIndexes")}, pods)
     assert problems == [
         "MY728 shard 1 failed: error: there is no s3://risk/in [MY805] hint: check it 1 error",

@@ -13,9 +13,9 @@ from modelyard.cli.messages import stop_on_errors, tell
 if TYPE_CHECKING:
     from modelyard.api.scoring import Options, Route
 
-Shards = Annotated[int, typer.Option(min=0, max=10_000, metavar="N", help="Shards of --engine jobs.")]
+Shards = Annotated[int | None, typer.Option(min=1, max=10_000, metavar="N", help="Shards of --engine jobs.")]
 Parallel = Annotated[
-    int, typer.Option(min=0, max=10_000, metavar="N", help="Of them at once; 10 if absent.", show_default=False)
+    int | None, typer.Option(min=1, max=10_000, metavar="N", help="Of them at once, at most; 10 if absent.")
 ]
 Claim = Annotated[str, typer.Option(metavar="NAME", help="PersistentVolumeClaim that pods have at /data.")]
 Stdout = Annotated[bool, typer.Option("--stdout", help="Print the Job of --engine jobs, and begin nothing.")]
@@ -32,7 +32,9 @@ _BUCKETS: Final = ("s3://", "gs://")
 _DATA: Final = "/data/"
 
 
-def check(model: str, addresses: tuple[str, str], shards: int, claim: str, route: "Route", *, told: bool) -> None:
+def check(
+    model: str, addresses: tuple[str, str], shards: int | None, claim: str, route: "Route", *, told: bool
+) -> None:
     """Leave with wrong usage for what a Job cannot do. told: a header or token was given, for the model's server."""
     if not shards:
         raise typer.BadParameter("--engine jobs needs --shards N")
@@ -52,7 +54,7 @@ def check(model: str, addresses: tuple[str, str], shards: int, claim: str, route
 def score(  # noqa: PLR0913 - what the command has
     model: str,
     addresses: tuple[str, str],
-    counts: tuple[int, int],
+    counts: tuple[int, int | None],
     claim: str,
     file: Path,
     route: "Route",
@@ -64,7 +66,7 @@ def score(  # noqa: PLR0913 - what the command has
     """Print the Job, or follow it to its end and print the manifest of the output."""
     from modelyard.api import shards
 
-    wanted = shards.Wanted(*addresses, counts[0], counts[1] or min(counts[0], _PARALLEL), claim)
+    wanted = shards.Wanted(*addresses, counts[0], min(counts[0], counts[1] or _PARALLEL), claim)
     if stdout:
         body, _, problems = shards.job_of(model, wanted, file=file, route=route, options=options)
         stop_on_errors(problems)

@@ -144,7 +144,7 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     missing: Missing = None,
     escape_formulas: Escape = False,
     engine: Engine = "", input_format: InputFormat = "", output_format: OutputFormat = "",
-    shards: Shards = 0, parallel: Parallel = 0, claim: Claim = "", stdout: Stdout = False,
+    shards: Shards = None, parallel: Parallel = None, claim: Claim = "", stdout: Stdout = False,
     shard: ShardOf = "", manifest: ManifestFile = None,
 ) -> None:  # fmt: skip
     """Score a table with a model: each row exactly once, in order; rows that fail go to OUTPUT.errors.csv."""
@@ -164,7 +164,7 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     route = Route(url, ingress, domain, variant, step, signature, _headers(header or [], token_file), ca_file)
     if engine == "jobs":
         jobs.check(model, (table, output), shards, claim, route, told=bool(header or token_file))
-        counts = (shards, parallel)
+        counts = (shards or 0, parallel)
         jobs.score(model, (table, output), counts, claim, file, route, options, where, stdout=stdout)
     elif engine:
         spark.score(model, table, output, (input_format, output_format), file, route, options, where)

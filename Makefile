@@ -44,10 +44,13 @@ test-slow: $(VENV)/installed-dev tools ## run the slow tests, those that need a 
 test-cluster: $(VENV)/installed-dev ## run the tests that need a cluster: one of their own, or KUBECONFIG=FILE
 	$(BIN)/pytest $(if $(KUBECONFIG),--kubeconfig=$(KUBECONFIG),-n 2 --dist loadfile) -m cluster
 
+# Its tests wait more than they work. A file runs on its own, and what loads the processor or measures seconds is alone in that.
+NODE_TESTS = $(BIN)/pytest -n 6 --dist loadfile tests/node
+
 test-node: $(VENV)/installed-dev $(CADDY) ## run the tests that need a real node: as root one of their own, or the one this runs on
-	@if [ -n "$$CONTAINERD_ADDRESS" ]; then $(BIN)/pytest tests/node; \
+	@if [ -n "$$CONTAINERD_ADDRESS" ]; then $(NODE_TESTS); \
 	elif [ "$$(id -u)" != 0 ]; then echo "test-node is skipped: a real node needs root"; \
-	else tests/support/cluster/node build && tests/support/cluster/node --serving -- $(BIN)/pytest tests/node; fi
+	else tests/support/cluster/node build && tests/support/cluster/node --serving -- $(NODE_TESTS); fi
 
 test-newest: $(VENV)/installed-dev $(KUSTOMIZE) ## run a part of the tests with the newest Python from 3.12 on, in $(VENV)-newest
 	@python=$$(tests/support/newest_python); \

@@ -13,7 +13,9 @@ from tests.support.faulty_proxy import modelyard
 
 # Words in the name, help text or metavar of an option that takes a time.
 TIME: Final = re.compile(r"time-?out|duration|seconds|since|\bfor how long\b|interval|deadline", re.IGNORECASE)
-COMMANDS: Final = {"apply", "deploy", "delete", "traffic", "promote", "rollback", "score", "logs"}
+COMMANDS: Final = {
+    "apply", "delete", "deploy", "invocations", "logs", "promote", "rollback", "run", "score", "traffic",
+}  # fmt: skip
 
 
 def _takes_a_time(option: Any) -> bool:

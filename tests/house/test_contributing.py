@@ -37,7 +37,7 @@ def test_every_make_target_exists() -> None:
     named = {word for line in re.findall(r"make ((?:[a-z-]+ ?)+)", TEXT) for word in line.split()}
     assert {"schema", "reference", "check", "test", "map"} <= named
     there = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
-    assert {each for each in named if each not in there} <= {"for"}
+    assert {each for each in named if each not in there} <= {"for", "calls", "the"}
 
 
 def test_a_family_of_codes_begins_where_the_name_of_its_file_says() -> None:

@@ -28,6 +28,9 @@ HELD: Final = {
     # finditer: up to the last ), see the test of variables
     "manifests.expansion._TOKEN": {"fullmatch"},
     "targets.sagemaker.rules": {"fullmatch"},
+    "spark_migration.settings": {"fullmatch"},
+    "spark_migration.shell._MADE": {"fullmatch"},
+    "spark_migration.target": {"fullmatch"},
 }
 PACKAGE: Final = ROOT / "generator" / "modelyard"
 PATTERNS: Final = patterns()

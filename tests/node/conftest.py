@@ -5,14 +5,15 @@ import re
 import shutil
 import subprocess
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from tests.conftest import CADDY, CLUSTER_SOURCE, NODE, need
-from tests.node.images import Images
+from tests.node.images import Images, alone
 from tests.node.load import Load
 from tests.support.cluster_scene import Scene
 from tests.support.cluster_server import Cluster
@@ -31,6 +32,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=reason))
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was measured: calls, those that were lost, seconds."""
+    reports = [each for some in terminalreporter.stats.values() for each in some if isinstance(each, pytest.TestReport)]
+    measured = [each for each in reports if each.when == "call" and any(each.user_properties)]
+    if measured:
+        terminalreporter.section("figures")
+    for report in sorted(measured, key=lambda each: each.nodeid):
+        terminalreporter.line(f"{report.location[2]}: {'; '.join(str(said) for _, said in report.user_properties)}")
+
+
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Return what takes a line about what was measured, for the summary at the end."""
+    return partial(record_property, "figure")
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Cluster:
     """Return the API server of the node that this process runs on."""
@@ -40,26 +57,55 @@ def cluster() -> Cluster:
 
 
 @pytest.fixture(scope="session")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder with the stand-in of a model and the caller, built from source."""
-    folder = tmp_path_factory.mktemp("programs")
+def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder that all workers of xdist have in common."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@pytest.fixture(scope="session")
+def programs(common: Path) -> Path:
+    """Return the folder with the stand-ins of models and the caller, built from source."""
+    folder = common / "programs"
     command = ["go", "build", "-trimpath", "-ldflags", "-s -w", "-o", str(folder), "./..."]
     environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=mod", "GOPROXY": "off"}
-    done = subprocess.run(command, cwd=PROGRAMS, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    with alone(folder):
+        if not folder.exists():
+            folder.mkdir()
+            done = subprocess.run(command, cwd=PROGRAMS, env=environment, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
     return folder
 
 
 @pytest.fixture(scope="session")
-def images(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Images:
+def images(programs: Path, common: Path) -> Images:
     """Return what makes images, with the stand-in of a model at hand."""
-    return Images(CLUSTER_SOURCE / "node", programs / "model", tmp_path_factory.mktemp("images"))
+    return Images(CLUSTER_SOURCE / "node", programs / "model", common / "images")
 
 
 @pytest.fixture(scope="session")
 def caddy_image(images: Images) -> str:
     """Return the image of Caddy."""
     return images.caddy_image(need(CADDY, "`make tools` builds it"))
+
+
+@pytest.fixture(scope="session")
+def obeying(images: Images) -> str:
+    """Return the image of a model that ends with SIGTERM at once, whatever calls are in flight."""
+    return images.model_image("updated:1", OBEYS="true")
+
+
+@pytest.fixture(scope="session")
+def ignoring(images: Images) -> str:
+    """Return the image of a model that ignores SIGTERM, as SAS Container Runtime does."""
+    return images.model_image("updated:2")
+
+
+@pytest.fixture
+def processor(common: Path) -> Iterator[None]:
+    """Leave the processor to the test: of those that load it, and those that measure seconds, one runs at a time."""
+    with alone(common / "processor"):
+        yield
 
 
 @pytest.fixture
@@ -75,8 +121,8 @@ def scene(cluster: Cluster, request: pytest.FixtureRequest, tmp_path: Path) -> I
 
 
 @pytest.fixture
-def load(programs: Path) -> Iterator[Load]:
+def load(programs: Path, figure: Callable[[str], None]) -> Iterator[Load]:
     """Return what calls models; what still calls at the end of a test is stopped."""
-    found = Load(programs / "load")
+    found = Load(programs / "load", figure)
     yield found
     found.stop_all()

@@ -1,7 +1,10 @@
 """Images that pods of the node run, out of its own registry."""
 
+import fcntl
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,9 +13,18 @@ REGISTRY: Final = "127.0.0.1:5000"
 CAPABILITY: Final = "cap_net_bind_service=+ep"  # that the binary of Caddy's official image has
 
 
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep other workers out of what is done about a folder, which need not be there yet."""
+    folder.parent.mkdir(exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 @dataclass
 class Images:
-    """Makes images of programs. node: the script that pushes them."""
+    """Makes images of programs, each once. node: the script that pushes them. folder: of all workers."""
 
     node: Path
     model: Path
@@ -32,13 +44,23 @@ class Images:
     def push(self, name: str, lines: list[str], files: list[Path], *, capability: str = "") -> str:
         """Build an image from the lines of a Containerfile and files beside it, push it, and return its reference."""
         context = self.folder / name.replace("/", "-").replace(":", "-")
-        context.mkdir()
+        text = "\n".join(lines) + "\n"
+        with alone(context):
+            if not context.exists():
+                self._push(name, text, files, capability, context)
+        assert (context / "Containerfile").read_text("utf-8") == text, f"two images are named {name}"
+        return f"{REGISTRY}/{name}"
+
+    def _push(self, name: str, text: str, files: list[Path], capability: str, context: Path) -> None:
+        unfinished = context.with_name(f"{context.name}.unfinished")
+        unfinished.mkdir()
         for each in files:
-            shutil.copy(each, context / each.name)
+            shutil.copy(each, unfinished / each.name)
             if capability:
-                subprocess.run(["setcap", capability, str(context / each.name)], check=True)
-        (context / "Containerfile").write_text("\n".join(lines) + "\n", "utf-8")
-        return self.push_context(name, context)
+                subprocess.run(["setcap", capability, str(unfinished / each.name)], check=True)
+        (unfinished / "Containerfile").write_text(text, "utf-8")
+        self.push_context(name, unfinished)
+        unfinished.rename(context)
 
     def push_context(self, name: str, context: Path, *options: str) -> str:
         """Build what a folder holds, push it, and return its reference."""

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -15,20 +16,20 @@ class Result(NamedTuple):
     connections: int
     versions: dict[str, int]
     errors: dict[str, int]
+    seconds: float
 
 
 @dataclass
 class Load:
-    """Starts programs that call. program: the caller."""
+    """Starts programs that call. program: the caller. figure: takes a line about what came of them."""
 
     program: Path
+    figure: Callable[[str], None]
     running: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def run(self, url: str, host: str = "", *, calls: int) -> Result:
         """Make so many calls, and return what came of them."""
-        command = [str(self.program), "-calls", str(calls), "-host", host, url]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=120)
-        return Result(**json.loads(done.stdout))
+        return self._result(self.start(url, "-calls", str(calls), "-host", host))
 
     def start(self, url: str, *options: str) -> subprocess.Popen[str]:
         """Start to call an address over and over."""
@@ -40,12 +41,20 @@ class Load:
     def stop(self, started: subprocess.Popen[str]) -> Result:
         """End calls after those that are in flight, and return what came of them."""
         started.terminate()
-        text, _ = started.communicate(timeout=90)
-        self.running.remove(started)
-        return Result(**json.loads(text))
+        return self._result(started)
 
     def stop_all(self) -> None:
         """End all that still call."""
         for each in self.running:
             each.kill()
             each.communicate()
+
+    def _result(self, started: subprocess.Popen[str]) -> Result:
+        text, _ = started.communicate(timeout=180)
+        self.running.remove(started)
+        found = Result(**json.loads(text))
+        self.figure(
+            f"{found.calls:,} calls over {found.connections:,} connections in {found.seconds:.0f} s,"
+            f" {found.lost:,} lost {found.errors or ''}".rstrip()
+        )
+        return found

@@ -37,7 +37,7 @@ def buildah(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     """Let buildah use the node's store and registry, as a program that modelyard finds."""
     assert scene
     state = Path(os.environ["CONTAINERD_ADDRESS"]).parent
-    store = f'[storage]\ndriver = "vfs"\ngraphroot = "{state}/buildah"\nrunroot = "{state}/buildah-run"\n'
+    store = f'[storage]\ndriver = "overlay"\ngraphroot = "{state}/buildah"\nrunroot = "{state}/buildah-run"\n'
     (tmp_path / "storage.conf").write_text(store, "utf-8")
     (tmp_path / "registries.conf").write_text(f'[[registry]]\nlocation = "{REGISTRY}"\ninsecure = true\n', "utf-8")
     monkeypatch.setenv("CONTAINERS_STORAGE_CONF", str(tmp_path / "storage.conf"))

@@ -33,7 +33,10 @@ FAULTS: Final = {
         "was killed: it used more memory than its limit (OOMKilled)",
     ),
     "nocommand": ('command: ["/nope"]', "cannot start: its command is not in the image"),
-    "ends": ('env: {EXIT: "7"}', "has ended with exit code 7: `modelyard logs MODEL --previous` shows its last output"),
+    "ends": (  # after a moment, so that its lines of standard output and of standard error come in order
+        'env: {EXIT: "7", START: 500ms}',
+        "has ended with exit code 7: `modelyard logs MODEL --previous` shows its last output",
+    ),
     "dying": (
         (
             'env: {ALIVE: "500"}, probes: {startup: false,'
@@ -92,13 +95,13 @@ def image(images: Images) -> str:
 
 def test_status_list_and_wait_say_why(scene: Scene, image: str) -> None:
     text = models(image, {"good": "path: /good", **{name: fields for name, (fields, _) in FAULTS.items()}})
-    applied = scene.apply(text, "--wait", "--timeout", "80")
+    applied = scene.apply(text, "--wait", "--timeout", "60")
     assert "is not ready" in applied.err, applied.err
     said = " ".join(applied.err.split())
     for name, (_, words) in FAULTS.items():
-        shown = until(lambda name=name: scene.run("status", name).out, words, 60)  # type: ignore[misc]
+        shown = until(lambda name=name: "{0.out} {0.code}".format(scene.run("status", name)), words, 60)  # type: ignore[misc]
         assert f"pod {name}-" in shown, shown
-        assert scene.run("status", name).code == 1, shown
+        assert shown.endswith(" 1"), shown
         assert (f"Deployment.apps {name} is not ready: " in said) == (name != "dying")  # it is ready for a moment
     assert "Deployment.apps good is not ready" not in said
     assert scene.run("status", "good").code == 0

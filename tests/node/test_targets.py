@@ -1,6 +1,7 @@
 """Each target that runs pods serves on a real node that enforces Pod Security "restricted"."""
 
 import time
+from collections.abc import Callable
 from typing import Final
 
 import pytest
@@ -15,7 +16,7 @@ apiVersion: modelyard.dev/v1alpha1
 kind: ModelSet
 metadata: {name: risk}
 spec:
-  defaults: {resources: {requests: {cpu: 10m, memory: 16Mi}, limits: {memory: 128Mi}}}
+  defaults: {resources: {requests: {cpu: 100m, memory: 16Mi}, limits: {memory: 128Mi}}}
   models:
 MODELS"""
 SINGLE: Final = """\
@@ -48,12 +49,14 @@ def model(images: Images) -> str:
     return images.model_image("models/served:1")
 
 
-def test_each_target_serves(scene: Scene, model: str, caddy_image: str, load: Load) -> None:
+def test_each_target_serves(
+    scene: Scene, model: str, caddy_image: str, load: Load, figure: Callable[[str], None]
+) -> None:
     text = SET.replace("MODELS", MODELS).replace("IMAGE", model).replace("CADDY", caddy_image)
     began = time.monotonic()
     applied = scene.apply(text, "--wait", "--timeout", "90")
     assert applied.code == 0, applied.err
-    print(f"all ready after {time.monotonic() - began:.1f} s")  # noqa: T201 - a figure
+    figure(f"all ready after {time.monotonic() - began:.1f} s")
     assert scene.apply(text, "--wait", "--timeout", "30").out.startswith(f"{scene.namespace}: 17 unchanged")
     for name in ("plain-scr", "plain-pcr"):
         assert '"version":""' in answer(service(scene, name, "/model"))
@@ -66,7 +69,8 @@ def test_each_target_serves(scene: Scene, model: str, caddy_image: str, load: Lo
     assert all(each in scene.run("list").out for each in ("80%", "20%"))
 
 
-def test_a_model_scales_to_zero_and_back(scene: Scene, model: str) -> None:
+@pytest.mark.usefixtures("processor")
+def test_a_model_scales_to_zero_and_back(scene: Scene, model: str, figure: Callable[[str], None]) -> None:
     text = SET.replace("MODELS", SINGLE).replace("IMAGE", model)
     assert scene.apply(text, "--wait", "--timeout", "60").code == 0
     end = time.monotonic() + 120
@@ -77,7 +81,7 @@ def test_a_model_scales_to_zero_and_back(scene: Scene, model: str) -> None:
     began = time.monotonic()
     assert '"version":"single"' in answer(*gateway(scene, "single", "/model"))
     taken = time.monotonic() - began
-    print(f"from zero to an answer: {taken:.1f} s")  # noqa: T201 - a figure
+    figure(f"from zero to an answer in {taken:.1f} s")
     assert taken < 6
     logs = scene.run("logs", "single")
     assert logs.code == 0

@@ -123,11 +123,14 @@ def test_what_the_server_tells_one_process_holds_for_all(run: str) -> None:
         subprocess.Popen([*words, "tells"], stdin=-1, stdout=-1, text=True, bufsize=1) as one,
         subprocess.Popen([*words, "hears"], stdin=-1, stdout=-1, text=True, bufsize=1) as two,
     ):
-        said = []
-        for process in (one, two, one, two):
-            assert process.stdout is not None
-            assert process.stdin is not None
-            said.append(int(process.stdout.readline()))
-            process.stdin.write("\n")
-    assert max(said[:2]) <= 0
-    assert min(said[2:]) > 40
+        pipes = [(each.stdin, each.stdout) for each in (one, two)]
+        before = [int(said.readline()) for _, said in pipes if said is not None]
+        after = []
+        for asked, said in pipes:  # one after the other: the first has told when the second looks
+            assert asked is not None
+            assert said is not None
+            asked.write("\n")
+            after.append(int(said.readline()))
+            asked.write("\n")
+    assert max(before) <= 0
+    assert min(after) > 40

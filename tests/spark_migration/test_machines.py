@@ -2,7 +2,7 @@
 
 import pytest
 
-from modelyard.spark_migration import machines
+from modelyard.targets.dataproc import machines
 
 
 @pytest.mark.parametrize(

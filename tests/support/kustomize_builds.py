@@ -125,6 +125,9 @@ _NAMED: Final[dict[str, tuple[str, str, tuple[str, ...]]]] = {
     "tls": ("", "Secret", ("secretName",)),
     "persistentVolumeClaim": ("", "PersistentVolumeClaim", ("claimName",)),
     "serviceAccountName": ("", "ServiceAccount", ()),
+    "serviceAccount": ("", "ServiceAccount", ()),
+    "serviceAccountRef": ("iam.cnrm.cloud.google.com", "IAMServiceAccount", ("name",)),
+    "policyRef": ("dataproc.cnrm.cloud.google.com", "DataprocAutoscalingPolicy", ("name",)),
     "service": ("", "Service", ("name",)),
     "backendRefs": ("", "Service", ("name",)),
     "alternateBackends": ("", "Service", ("name",)),
@@ -154,13 +157,13 @@ def _references(owner: Identity, node: Any, path: tuple[str, ...]) -> Iterator[R
         yield from _named(owner, node, path)
         for key, value in node.items():
             yield from _references(owner, value, (*path, key))
-    elif path[-1] in _NAMED and not _NAMED[path[-1]][2]:
+    elif (path[-1] in _NAMED and not _NAMED[path[-1]][2]) or (path[-1] == "imagePullSecrets" and isinstance(node, str)):
         group, kind, _ = _NAMED[path[-1]]
         yield Reference(owner, "/".join(path), (group, kind, node))
 
 
 def _named(owner: Identity, node: Object, path: tuple[str, ...]) -> Iterator[Reference]:
-    if path[-1] in ("ref", "scaleTargetRef"):
+    if path[-1] in ("ref", "scaleTargetRef") or (path[-1] == "resourceRef" and "name" in node):
         target = (node["apiVersion"].rpartition("/")[0], node["kind"], node["name"])
         yield Reference(owner, "/".join((*path, "name")), target)
     group, kind, keys = _NAMED.get(path[-1], ("", "", ()))

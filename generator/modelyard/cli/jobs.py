@@ -32,10 +32,8 @@ _BUCKETS: Final = ("s3://", "gs://")
 _DATA: Final = "/data/"
 
 
-def check(
-    model: str, addresses: tuple[str, str], shards: int | None, claim: str, route: "Route", *, told: bool
-) -> None:
-    """Leave with wrong usage for what a Job cannot do. told: a header or token was given, for the model's server."""
+def _check(model: str, addresses: tuple[str, str], shards: int, claim: str, route: "Route", *, told: bool) -> None:
+    """Leave with wrong usage for what a Job cannot do."""
     if not shards:
         raise typer.BadParameter("--engine jobs needs --shards N")
     if "://" in model:
@@ -54,7 +52,7 @@ def check(
 def score(  # noqa: PLR0913 - what the command has
     model: str,
     addresses: tuple[str, str],
-    counts: tuple[int, int | None],
+    counts: tuple[int | None, int | None],
     claim: str,
     file: Path,
     route: "Route",
@@ -62,11 +60,17 @@ def score(  # noqa: PLR0913 - what the command has
     where: tuple[str, str, str],
     *,
     stdout: bool,
+    told: bool,
 ) -> None:
-    """Print the Job, or follow it to its end and print the manifest of the output."""
+    """Print the Job, or follow it to its end and print the manifest of the output.
+
+    counts: of shards, and of those at once. told: a header or token was given, for the model's server.
+    """
     from modelyard.api import shards
 
-    wanted = shards.Wanted(*addresses, counts[0], min(counts[0], counts[1] or _PARALLEL), claim)
+    count = counts[0] or 0
+    _check(model, addresses, count, claim, route, told=told)
+    wanted = shards.Wanted(*addresses, count, min(count, counts[1] or _PARALLEL), claim)
     if stdout:
         body, _, problems = shards.job_of(model, wanted, file=file, route=route, options=options)
         stop_on_errors(problems)
@@ -87,7 +91,7 @@ def score(  # noqa: PLR0913 - what the command has
     stop_on_errors(done.problems)
 
 
-def shard_of(text: str, table: str, output: str) -> tuple[int, int]:
+def _shard_of(text: str, table: str, output: str) -> tuple[int, int]:
     """Return index and count of a shard. Leaves with wrong usage for what is none."""
     found = _SHARD.fullmatch(text)
     if not found or int(found[1]) >= int(found[2]):
@@ -100,7 +104,7 @@ def shard_of(text: str, table: str, output: str) -> tuple[int, int]:
 def score_shard(  # noqa: PLR0913 - what the command has
     model: str,
     addresses: tuple[str, str],
-    shard: tuple[int, int],
+    shard: str,
     file: Path,
     route: "Route",
     options: "Options",
@@ -110,8 +114,9 @@ def score_shard(  # noqa: PLR0913 - what the command has
     """Score one shard, and say what is in its part; rows that failed are in it, and leave the exit code 0."""
     from modelyard.api import shards
 
+    chosen = _shard_of(shard, *addresses)
     part, problems = shards.score_shard(
-        model, *addresses, *shard, file=file, route=route, options=options,
+        model, *addresses, *chosen, file=file, route=route, options=options,
         where=connection(*where) if any(where) else None,
     )  # fmt: skip
     if part is not None:

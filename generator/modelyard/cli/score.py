@@ -119,30 +119,16 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     file: File = Path(),
     _outside: Outside = None,
     *,
-    resume: Resume = False,
-    on_error: OnError = "",
-    errors: Errors = None,
-    url: Url = "",
-    ingress: Ingress = "",
-    domain: Domain = "",
+    resume: Resume = False, on_error: OnError = "", errors: Errors = None,
+    url: Url = "", ingress: Ingress = "", domain: Domain = "",
     namespace: Namespace = "", context: Context = "", kubeconfig: Kubeconfig = "",
-    variant: Variant = None,
-    step: Step = "",
-    signature: Signature = "",
-    header: Header = None,
-    token_file: TokenFile = None,
-    ca_file: CaFile = "",
-    concurrency: Concurrency = 16,
-    batch: Batch = 500,
-    retries: Retries = 4,
-    no_retry: NoRetry = False,
+    variant: Variant = None, step: Step = "", signature: Signature = "",
+    header: Header = None, token_file: TokenFile = None, ca_file: CaFile = "",
+    concurrency: Concurrency = 16, batch: Batch = 500, retries: Retries = 4, no_retry: NoRetry = False,
     connect_timeout: ConnectTimeout = CONNECT, headers_timeout: HeadersTimeout = ANSWER,
     body_timeout: BodyTimeout = ANSWER, total_timeout: TotalTimeout = FIVE_MINUTES,
-    delimiter: Delimiter = "",
-    encoding: Encoding = "UTF-8",
-    decimal: Decimal = ".",
-    missing: Missing = None,
-    escape_formulas: Escape = False,
+    delimiter: Delimiter = "", encoding: Encoding = "UTF-8",
+    decimal: Decimal = ".", missing: Missing = None, escape_formulas: Escape = False,
     engine: Engine = "", input_format: InputFormat = "", output_format: OutputFormat = "",
     shards: Shards = None, parallel: Parallel = None, claim: Claim = "", stdout: Stdout = False,
     shard: ShardOf = "", manifest: ManifestFile = None,
@@ -150,10 +136,8 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     """Score a table with a model: each row exactly once, in order; rows that fail go to OUTPUT.errors.csv."""
     from modelyard.api.scoring import Limits, Options, Route
 
-    if engine:
-        spark.check(engine, table, output, (input_format, output_format), decimal)
-    elif not shard:
-        _check_together(output, on_error, errors, resume)
+    forms = (input_format, output_format)
+    _check_ends(engine, shard, table, output, forms, decimal, on_error, errors, resume)
     _check_url(model, file, url, domain, *(where := (namespace, context, kubeconfig)))
     _check_formats(table, output, delimiter, encoding)
     options = Options(
@@ -163,16 +147,32 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     )  # fmt: skip
     route = Route(url, ingress, domain, variant, step, signature, _headers(header or [], token_file), ca_file)
     if engine == "jobs":
-        jobs.check(model, (table, output), shards, claim, route, told=bool(header or token_file))
-        counts = (shards or 0, parallel)
-        jobs.score(model, (table, output), counts, claim, file, route, options, where, stdout=stdout)
+        told, counts = bool(header or token_file), (shards, parallel)
+        jobs.score(model, (table, output), counts, claim, file, route, options, where, stdout=stdout, told=told)
     elif engine:
-        spark.score(model, table, output, (input_format, output_format), file, route, options, where)
+        spark.score(model, table, output, forms, file, route, options, where)
     elif shard:
-        chosen = jobs.shard_of(shard, table, output)
-        jobs.score_shard(model, (table, output), chosen, file, route, options, where, manifest)
+        jobs.score_shard(model, (table, output), shard, file, route, options, where, manifest)
     else:
         _score(model, table, output, file, route, options, errors, where, resume)
+
+
+def _check_ends(  # noqa: PLR0913 - what the command has
+    engine: str,
+    shard: str,
+    table: str,
+    output: str,
+    forms: tuple[str, str],
+    decimal: str,
+    on_error: str,
+    errors: Path | None,
+    resume: bool,  # noqa: FBT001
+) -> None:
+    """Leave with wrong usage if input and output, and what is done with rows that fail, do not go together."""
+    if engine:
+        spark.check(engine, table, output, forms, decimal)
+    elif not shard:
+        _check_together(output, on_error, errors, resume)
 
 
 def _action(on_error: str) -> Literal["skip", "stop"]:

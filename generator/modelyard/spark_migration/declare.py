@@ -9,10 +9,10 @@ from modelyard.files.yaml import write
 from modelyard.problems import Problem, printable
 from modelyard.problems.credentials import without_forms
 from modelyard.spark_migration.evidence import Evidence
-from modelyard.spark_migration.machines import quantity
 from modelyard.spark_migration.needs import Needs
 from modelyard.spark_migration.sizes import Size
 from modelyard.spark_migration.upload import archive, object_name
+from modelyard.targets.dataproc.machines import quantity
 
 _WIDTH: Final = 118
 _MAX_COMMENTS: Final = 40  # of one place

@@ -12,9 +12,9 @@ from modelyard.spark_migration.folder import Folder
 from modelyard.spark_migration.submits import Submit
 
 _MAX_IMPORTED: Final = 500  # files that one job leads to
-_TRAIN: Final = pattern(r"(?:^|[_\W\d])(?:re)?(?:train(?:ing|er)?|fit(?:ting)?|learn(?:ing)?)(?:[_\W\d]|$)")
+_TRAIN: Final = pattern(r"(?:^|[_\W0-9])(?:re)?(?:train(?:ing|er)?|fit(?:ting)?|learn(?:ing)?)(?:[_\W0-9]|$)")
 _SCORE: Final = pattern(
-    r"(?:^|[_\W\d])(?:scor(?:e|es|ing|er)|predict(?:ion|ions|or)?|infer(?:ence)?|classify|apply)(?:[_\W\d]|$)"
+    r"(?:^|[_\W0-9])(?:scor(?:e|es|ing|er)|predict(?:ion|ions|or)?|infer(?:ence)?|classify|apply)(?:[_\W0-9]|$)"
 )
 _CAMEL: Final = pattern(r"(?<=[a-z0-9])(?=[A-Z])")
 _NAME: Final = 3  # points of a job's name; a call gives one

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from modelyard.spark_migration import machines
 from modelyard.spark_migration.evidence import Evidence, Value
-from modelyard.spark_migration.machines import Executors, Machine
+from modelyard.targets.dataproc import machines
+from modelyard.targets.dataproc.machines import Executors, Machine
 
 _MACHINES: Final = frozenset(("machine_type_uri", "machinetypeuri", "worker_machine_type", "machine_type"))
 _COUNTS: Final = frozenset(("num_instances", "numinstances", "num_workers"))
@@ -36,7 +36,14 @@ def size(evidence: Evidence) -> Size:
     settings = {name: each.value for name, each in asked.items()}
     driver = machines.mebibytes(settings.get("spark.driver.memory", "")) or 2048
     cores = settings.get("spark.driver.cores", "")
-    found = Size(int(cores) if cores.isdecimal() and len(cores) < 4 and int(cores) else 1, driver, 2, 2048, "", 2)
+    found = Size(
+        int(cores) if cores.isascii() and cores.isdecimal() and len(cores) < 4 and int(cores) else 1,
+        driver,
+        2,
+        2048,
+        "",
+        2,
+    )
     if any(name.startswith(("spark.executor.", "spark.yarn.executor.", "spark.dynamic")) for name in asked):
         _of_executors(evidence, found, asked, machines.executors(settings))
     else:

@@ -57,4 +57,11 @@ SPARK: Final[dict[str, Code]] = {
         "warning",
         ignorable=True,
     ),
+    "MY270": Code(
+        "An executor that fits on no worker",
+        'YARN gives executors about 80 % of a machine\'s memory (Google Cloud, "Cluster sizing"). Spark adds the '
+        "larger of 384 MiB and 10 % to an executor's memory. What no machine can hold does not start.",
+        "warning",
+        ignorable=True,
+    ),
 }

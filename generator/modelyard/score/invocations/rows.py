@@ -162,7 +162,7 @@ def _number(text: str) -> str | None:
         return odd if odd == "NaN" else sign + odd
     if not _LOOSE.fullmatch(plain):
         return None
-    if plain.lstrip("+-").isdigit():
+    if plain.isascii() and plain.lstrip("+-").isdigit():
         return str(int(plain))
     value = float(plain)
     return repr(value) if math.isfinite(value) else f"{sign}Infinity"

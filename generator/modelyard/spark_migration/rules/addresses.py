@@ -16,7 +16,7 @@ _HDFS: Final = pattern(r"\b(?:hdfs|webhdfs|swebhdfs|viewfs|har)://[^\s\"'`,;)]{0
 _THRIFT: Final = pattern(r"\bthrift://[^\s\"'`,;)]{0,200}|\bjdbc:hive2://[^\s\"'`;)]{0,200}")
 _BUCKET: Final = pattern(r"\bgs://([a-z0-9][a-z0-9._-]{1,220})(?=[/\s\"'`,;)]|$)")
 _LOCAL: Final = pattern(
-    r"file:/{1,3}[^\s\"'`,;)]{1,200}|(?:/(?:home|Users|data\d{0,3}|mnt|srv|scratch|afs|eos|cvmfs|nfs|root|media|u\d{2})/|~/|[A-Za-z]:\\)"
+    r"file:/{1,3}[^\s\"'`,;)]{1,200}|(?:/(?:home|Users|data[0-9]{0,3}|mnt|srv|scratch|afs|eos|cvmfs|nfs|root|media|u[0-9]{2})/|~/|[A-Za-z]:\\)"
     r"[^\s\"'`,;:)]{1,200}"
 )
 _HADOOP: Final = pattern(r"/(?:user|apps|project|projects|warehouse|wmf|tmp/hive)/[\w./=*{}-]{1,200}")

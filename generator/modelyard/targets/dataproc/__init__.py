@@ -14,7 +14,7 @@ from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.models.spark import Job
 from modelyard.targets import Claim
-from modelyard.targets.dataproc import access, workflow
+from modelyard.targets.dataproc import access, machines, workflow
 from modelyard.targets.dataproc.rules import check as check
 from modelyard.targets.dataproc.spec import Spec
 from modelyard.targets.workloads import spark
@@ -36,8 +36,6 @@ KINDS: Final = frozenset(
         TypeMeta("workflows.cnrm.cloud.google.com/v1alpha1", "WorkflowsWorkflow"),
     ]
 )
-MACHINE: Final = "n1-standard-4"
-WORKERS: Final = 2
 _DECOMMISSION: Final = "1h"
 _GIBIBYTE: Final = 1024**3
 _ALONE: Final = {"dataproc:dataproc.allow.zero.workers": "true"}  # a cluster of the master alone
@@ -85,10 +83,10 @@ def _templates(
 
 
 def _cluster(spec: Spec, base: str) -> dict[str, Any]:
-    machine = spec.machineType or MACHINE
+    machine = spec.machineType or machines.DEFAULT[0]
     workers = spec.workers
     if workers is None:
-        workers = spec.autoscalingPolicy.min if spec.autoscalingPolicy else WORKERS
+        workers = spec.autoscalingPolicy.min if spec.autoscalingPolicy else machines.DEFAULT[1]
     secondary = spec.secondaryWorkers
     disk = spec.bootDiskSize
     return {

@@ -9,6 +9,7 @@ from typing import Final
 from modelyard.manifests import names
 from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.problems import Problem, Related, problem
+from modelyard.targets.dataproc import machines
 from modelyard.targets.dataproc.access import workflow_account
 from modelyard.targets.dataproc.spec import Spec
 from modelyard.targets.workloads import spark
@@ -60,6 +61,7 @@ def check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
     yield from _places(models, model, spec)
     yield from _workers(models, model, spec)
     yield from _shared(models, model, spec)
+    yield from _executors(models, model, spec)
     yield from _champion(models, model)
     yield from _unstarted(models, model)
     for field in _OF_PODS:
@@ -132,6 +134,23 @@ def _workers(models: DeclaredSet, model: DeclaredModel, spec: Spec) -> Iterator[
         place = models.place(model.whole.find("targets", "dataproc", "workers"))
         message = f"workers {spec.workers} are not between min {policy.min} and max {policy.max}"
         yield problem("MY104", message, hint="take workers out; a run begins with min", place=place)
+
+
+def _executors(models: DeclaredSet, model: DeclaredModel, spec: Spec) -> Iterator[Problem]:
+    """Yield executors that fit on no worker: YARN would refuse them, or they would wait until the run is ended."""
+    own = spark.declared(model)
+    name = (spec.masterMachineType if spec.workers == 0 else None) or spec.machineType or machines.DEFAULT[0]
+    machine = machines.named(name)
+    if spec.serverless or machine is None:
+        return  # what is not in the table is not known
+    wanted = machines.executors({**(own.conf or {}), **spark.sizes(own)})
+    if wanted.container > machine.yarn or wanted.cores > machine.cpus:
+        place = models.place(model.whole.find_key("spark", "executor"))
+        message = (
+            f"an executor of {wanted.cores} cores and {wanted.container} MiB with overhead fits on no {name}, "
+            f"which gives YARN about {machine.yarn} MiB"
+        )
+        yield problem("MY270", message, hint="make executors smaller, or machineType larger", place=place)
 
 
 def _named(model: DeclaredModel) -> set[str]:

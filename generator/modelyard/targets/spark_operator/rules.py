@@ -32,6 +32,7 @@ REFUSED: Final = {
     f"{_AUTHENTICATE}.executor.oauthToken": "the operator handles credentials",
     f"{_AUTHENTICATE}.executor.oauthTokenFile": "the operator handles credentials",
 }
+_UNABLE: Final = ("spark", "tensorflow")  # runtimes that cannot stand beside: jobs, and what needs files of its own
 _NAMESPACE: Final = "spark.kubernetes.namespace"
 _LEAST: Final = 450 * 1024 * 1024  # bytes: Spark reserves 300 MiB, and ends below one and a half of them
 _LONGEST: Final = 63 - len("-4294967295-driver-svc")  # a run's name, and the Service of its driver
@@ -111,10 +112,11 @@ def _beside(models: DeclaredSet, model: DeclaredModel, spec: Spec) -> Iterator[P
     place = models.place(model.whole.find("targets", "spark-operator", "beside"))
     other = beside.found(models, spec)
     if other is None:
-        meant = names.nearest(spec.beside, [each.name for each in models.models])
+        able = [each.name for each in models.models if each.served[0].model.runtime not in _UNABLE]
+        meant = names.nearest(spec.beside, able)
         hint = f"did you mean {meant}?" if meant else "name a model of this set"
         yield problem("MY260", f"there is no model {spec.beside} to stand beside", hint=hint, place=place)
-    elif other.served[0].model.runtime in ("spark", "tensorflow"):
+    elif other.served[0].model.runtime in _UNABLE:
         message = f"{spec.beside} cannot stand beside executors: its runtime is {other.served[0].model.runtime}"
         yield problem("MY260", message, hint="name a model of runtime scr, pcr or custom", place=place)
     elif len(other.variants) > 1:

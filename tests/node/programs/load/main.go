@@ -3,9 +3,9 @@
 //	load [-connections N] [-new] [-age D] [-calls N] [-least N] [-host NAME] URL
 //
 // It goes on until SIGTERM, and then until at least so many calls were made, or until -calls, and prints one line of
-// JSON: calls, lost, connections, versions (calls by what the model answers), errors. A connection is kept until an
-// answer says close or it is as old as -age; with -new each call has its own. A call is lost when its answer does not
-// come whole, or is not 200: nothing is sent twice.
+// JSON: calls, lost, connections, versions (calls by what the model answers), errors, seconds. A connection is kept
+// until an answer says close or it is as old as -age; with -new each call has its own. A call is lost when its answer
+// does not come whole, or is not 200: nothing is sent twice.
 package main
 
 import (
@@ -31,7 +31,10 @@ type result struct {
 	Connections int            `json:"connections"`
 	Versions    map[string]int `json:"versions"`
 	Errors      map[string]int `json:"errors"`
+	Seconds     float64        `json:"seconds"`
 }
+
+const body = `{"inputs":[{"name":"x","value":1}]}`
 
 var (
 	fresh = flag.Bool("new", false, "a connection for each call")
@@ -47,25 +50,43 @@ var (
 
 func main() {
 	flag.Parse()
+	start := time.Now()
 	target, err := url.Parse(flag.Arg(0))
 	if err != nil {
 		panic(err)
 	}
+	text := request(target)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	go func() { <-signals; stopped.Store(true) }()
 	results := make([]result, *count)
 	var group sync.WaitGroup
 	for i := range results {
-		group.Go(func() { results[i] = client(target) })
+		group.Go(func() { results[i] = client(target.Host, text) })
 	}
 	group.Wait()
-	json.NewEncoder(os.Stdout).Encode(sum(results))
+	all := sum(results)
+	all.Seconds = time.Since(start).Seconds()
+	json.NewEncoder(os.Stdout).Encode(all)
 }
 
-func client(target *url.URL) result {
+// request returns what each call sends: all of it, so that a call costs this program as little as can be.
+func request(target *url.URL) []byte {
+	name, kept := target.Host, "keep-alive"
+	if *host != "" {
+		name = *host
+	}
+	if *fresh {
+		kept = "close"
+	}
+	return fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: %s\r\nConnection: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+		target.RequestURI(), name, kept, len(body), body)
+}
+
+func client(address string, request []byte) result {
 	found := result{Versions: map[string]int{}, Errors: map[string]int{}}
 	var conn net.Conn
+	answers := bufio.NewReader(nil)
 	var opened time.Time
 	for {
 		number := begun.Add(1)
@@ -77,11 +98,12 @@ func client(target *url.URL) result {
 		if conn == nil {
 			found.Connections++
 			opened = time.Now()
-			conn, err = net.DialTimeout("tcp", target.Host, 5*time.Second)
+			conn, err = net.DialTimeout("tcp", address, 5*time.Second)
+			answers.Reset(conn)
 		}
 		version, again := "", false
 		if err == nil {
-			version, again, err = call(conn, target)
+			version, again, err = call(conn, answers, request)
 		}
 		if err != nil {
 			found.Lost++
@@ -101,23 +123,12 @@ func client(target *url.URL) result {
 }
 
 // call makes one call, and says which version answered, and whether the connection may be used again.
-func call(conn net.Conn, target *url.URL) (string, bool, error) {
+func call(conn net.Conn, answers *bufio.Reader, request []byte) (string, bool, error) {
 	conn.SetDeadline(time.Now().Add(60 * time.Second))
-	name := target.Host
-	if *host != "" {
-		name = *host
-	}
-	const body = `{"inputs":[{"name":"x","value":1}]}`
-	kept := "keep-alive"
-	if *fresh {
-		kept = "close"
-	}
-	_, err := fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\nConnection: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
-		target.RequestURI(), name, kept, len(body), body)
-	if err != nil {
+	if _, err := conn.Write(request); err != nil {
 		return "", false, fmt.Errorf("not sent")
 	}
-	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	answer, err := http.ReadResponse(answers, nil)
 	if err != nil {
 		return "", false, fmt.Errorf("no answer")
 	}

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Final, Literal
 
 import typer
 
-from modelyard.cli import spark
+from modelyard.cli import jobs, spark
 from modelyard.cli.connection import FIVE_MINUTES, Context, Kubeconfig, Namespace, connection
 from modelyard.cli.durations import Seconds, duration
+from modelyard.cli.jobs import Claim, ManifestFile, Parallel, ShardOf, Shards, Stdout
 from modelyard.cli.messages import stop_on_errors, tell
 from modelyard.cli.options import File, Outside
 from modelyard.cli.spark import FORMATS
@@ -99,7 +100,11 @@ Escape = Annotated[
     bool, typer.Option("--escape-formulas", help="Put ' before scored texts that a spreadsheet would run.")
 ]
 Engine = Annotated[
-    str, typer.Option(metavar="spark", help="Let Spark read, score and write, in the session of spark-submit or here.")
+    str,
+    typer.Option(
+        metavar="spark|jobs",
+        help="Let Spark read, score and write, in the session of spark-submit or here; or a Job of Kubernetes.",
+    ),
 ]
 InputFormat = Annotated[
     str, typer.Option(metavar=FORMATS, help="Format of INPUT in Spark; by its name csv, else parquet.")
@@ -114,31 +119,25 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     file: File = Path(),
     _outside: Outside = None,
     *,
-    resume: Resume = False,
-    on_error: OnError = "",
-    errors: Errors = None,
+    resume: Resume = False, on_error: OnError = "", errors: Errors = None,
     url: Url = "", ingress: Ingress = "", domain: Domain = "",
     namespace: Namespace = "", context: Context = "", kubeconfig: Kubeconfig = "",
     variant: Variant = None, step: Step = "", signature: Signature = "",
     header: Header = None, token_file: TokenFile = None, ca_file: CaFile = "",
-    concurrency: Concurrency = 16,
-    batch: Batch = 500,
-    retries: Retries = 4,
-    no_retry: NoRetry = False,
+    concurrency: Concurrency = 16, batch: Batch = 500, retries: Retries = 4, no_retry: NoRetry = False,
     connect_timeout: ConnectTimeout = CONNECT, headers_timeout: HeadersTimeout = ANSWER,
     body_timeout: BodyTimeout = ANSWER, total_timeout: TotalTimeout = FIVE_MINUTES,
-    delimiter: Delimiter = "",
-    encoding: Encoding = "UTF-8",
-    decimal: Decimal = ".",
-    missing: Missing = None,
-    escape_formulas: Escape = False,
+    delimiter: Delimiter = "", encoding: Encoding = "UTF-8",
+    decimal: Decimal = ".", missing: Missing = None, escape_formulas: Escape = False,
     engine: Engine = "", input_format: InputFormat = "", output_format: OutputFormat = "",
+    shards: Shards = None, parallel: Parallel = None, claim: Claim = "", stdout: Stdout = False,
+    shard: ShardOf = "", manifest: ManifestFile = None,
 ) -> None:  # fmt: skip
     """Score a table with a model: each row exactly once, in order; rows that fail go to OUTPUT.errors.csv."""
     from modelyard.api.scoring import Limits, Options, Route
 
     forms = (input_format, output_format)
-    _check_ends(engine, table, output, forms, on_error, errors, resume)
+    _check_ends(engine, shard, table, output, forms, decimal, on_error, errors, resume)
     _check_url(model, file, url, domain, *(where := (namespace, context, kubeconfig)))
     _check_formats(table, output, delimiter, encoding)
     options = Options(
@@ -147,25 +146,32 @@ def score(  # noqa: PLR0913 - a command has the options that it has
         escape_formulas, _decimal(decimal),
     )  # fmt: skip
     route = Route(url, ingress, domain, variant, step, signature, _headers(header or [], token_file), ca_file)
-    if engine:
+    if engine == "jobs":
+        told, counts = bool(header or token_file), (shards, parallel)
+        jobs.score(model, (table, output), counts, claim, file, route, options, where, stdout=stdout, told=told)
+    elif engine:
         spark.score(model, table, output, forms, file, route, options, where)
+    elif shard:
+        jobs.score_shard(model, (table, output), shard, file, route, options, where, manifest)
     else:
         _score(model, table, output, file, route, options, errors, where, resume)
 
 
-def _check_ends(
+def _check_ends(  # noqa: PLR0913 - what the command has
     engine: str,
+    shard: str,
     table: str,
     output: str,
     forms: tuple[str, str],
+    decimal: str,
     on_error: str,
     errors: Path | None,
     resume: bool,  # noqa: FBT001
 ) -> None:
     """Leave with wrong usage if input and output, and what is done with rows that fail, do not go together."""
     if engine:
-        spark.check(engine, table, output, forms)
-    else:
+        spark.check(engine, table, output, forms, decimal)
+    elif not shard:
         _check_together(output, on_error, errors, resume)
 
 

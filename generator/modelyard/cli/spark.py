@@ -14,13 +14,17 @@ if TYPE_CHECKING:
 FORMATS: Final = "parquet|csv|delta|iceberg"
 
 
-def check(engine: str, table: str, output: str, formats: tuple[str, str]) -> None:
-    """Leave with wrong usage for what Spark cannot do."""
-    if engine != "spark":
-        raise typer.BadParameter("--engine is spark, or left out")
+def check(engine: str, table: str, output: str, formats: tuple[str, str], decimal: str) -> None:
+    """Leave with wrong usage for what an engine is not, or Spark cannot do."""
+    if engine not in ("spark", "jobs"):
+        raise typer.BadParameter("--engine is spark or jobs, or left out")
     if "-" in (table, output):
-        raise typer.BadParameter("--engine spark needs an input and an --output that are no stream")
+        raise typer.BadParameter(f"--engine {engine} needs an input and an --output that are no stream")
+    if engine == "spark" and decimal != ".":
+        raise typer.BadParameter("--decimal does not go with --engine spark: leave one out")
     for option, given in zip(("input", "output"), formats, strict=True):
+        if given and engine != "spark":
+            raise typer.BadParameter(f"--{option}-format has an effect only with --engine spark")
         if given and given not in FORMATS.split("|"):
             raise typer.BadParameter(f"--{option}-format is one of {FORMATS.replace('|', ', ')}")
 

@@ -22,7 +22,8 @@ EXCLUDES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "score": (
         ("url", "domain"), ("url", "variant"), ("url", "namespace"), ("url", "context"), ("url", "kubeconfig"),
         ("domain", "namespace"), ("domain", "context"), ("domain", "kubeconfig"), ("retries", "no_retry"),
-        ("engine", "resume"), ("engine", "errors"), ("engine", "on_error"), ("engine", "decimal"),
+        ("engine", "resume"), ("engine", "errors"), ("engine", "on_error"),
+        ("shard", "engine"), ("shard", "resume"), ("shard", "errors"), ("shard", "on_error"),
     ),
     "try": (("compose", "port"), ("compose", "variant")),
 }  # fmt: skip
@@ -37,7 +38,10 @@ NEEDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("kubeconfig", "to_cluster"),
     ),
     "run": (("timeout", "wait"),),
-    "score": (("input_format", "engine"), ("output_format", "engine")),
+    "score": (
+        ("input_format", "engine"), ("output_format", "engine"), ("shards", "engine"), ("parallel", "shards"),
+        ("claim", "shards"), ("stdout", "shards"), ("manifest", "shard"),
+    ),
     "traffic": (("wait", "to_cluster"), ("timeout", "to_cluster")),
     "try": (("output", "compose"),),
 }  # fmt: skip

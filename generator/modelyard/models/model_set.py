@@ -113,7 +113,7 @@ class Spec(Shape):
     toolImage: Image | None = Field(
         None,
         description="Image with modelyard, for what runs beside models: on sagemaker-proxy, what reads CSV for "
-        "TensorFlow Serving.",
+        "TensorFlow Serving; in the Jobs of score --engine jobs, what scores.",
     )
     labels: Labels | None = Field(None, description="On every object and every pod.")
     annotations: Annotations | None = Field(None, description="On every object.")

@@ -10,10 +10,10 @@ from typing import Final
 from modelyard.problems import problem
 from modelyard.score.options import Stopped
 
-_PARQUET: Final = ".parquet"
+PARQUET: Final = ".parquet"
 PACKED: Final = {".gz": "gzip", ".zst": "Zstandard"}
 # The first bytes of files that are no text: RFC 1952, 2.3.1; RFC 8878, 3.1.1; apache/parquet-format, README.
-_MAGIC: Final = {b"\x1f\x8b": ".csv.gz", b"\x28\xb5\x2f\xfd": ".csv.zst", b"PAR1": _PARQUET}
+_MAGIC: Final = {b"\x1f\x8b": ".csv.gz", b"\x28\xb5\x2f\xfd": ".csv.zst", b"PAR1": PARQUET}
 _UTF_8: Final = "utf-8-sig"  # takes a byte order mark, and does without
 _FAMILIES: Final = (
     (r"ISO8859-([0-9]+)", r"ISO 8859-\1"),
@@ -29,7 +29,7 @@ def packing(path: Path) -> str:
 
 def is_parquet(path: Path) -> bool:
     """Tell whether a file is Parquet. Raises Stopped MY817 if it is and pyarrow is not installed."""
-    if path.suffix.lower() != _PARQUET:
+    if path.suffix.lower() != PARQUET:
         return False
     if find_spec("pyarrow") is None:
         hint = "install modelyard[parquet], as with pip install 'modelyard[parquet]'"

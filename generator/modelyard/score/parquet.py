@@ -5,7 +5,8 @@ behind it. At the end they become one Parquet file.
 """
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -17,9 +18,11 @@ from modelyard.problems import problem
 from modelyard.score import arrow
 from modelyard.score.contract import Contract
 from modelyard.score.options import Options, Row, Stopped
+from modelyard.score.stores import Store
 from modelyard.score.table import Table
 
 _BUFFER: Final = 1 << 18  # bytes of a column chunk that are read at once
+_REMOTE: Final = 1 << 22  # likewise, of a bucket
 _GROUP_ROWS: Final = 1 << 16  # of a row group that is written
 _GROUP_BYTES: Final = 1 << 26
 _END: Final = (
@@ -37,15 +40,61 @@ def open_parquet(path: Path, options: Options) -> Table:
         file = pq.ParquetFile(path, buffer_size=_BUFFER)
     except _WRONG as error:
         raise _unread(path, error) from error
-    header: list[str] = file.schema_arrow.names
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice or not header:
+    try:
+        found = _names(file.schema_arrow, path)
+    except Stopped:
         file.close()
-        what = f"columns have the same name: {', '.join(map(repr, twice[:5]))}" if twice else f"{path} has no columns"
-        raise Stopped(problem("MY805", what, hint="rename one of each" if twice else ""))
+        raise
     rows = _rows(file, path, options.decimal)
     delimiter = options.delimiter or ","
-    return Table(header, rows, str(path), delimiter, file.close, file.metadata.num_rows, file.schema_arrow)
+    return Table(found, rows, str(path), delimiter, file.close, file.metadata.num_rows, file.schema_arrow)
+
+
+def open_shard(store: Store, paths: Sequence[str], takes: Callable[[int], bool], options: Options) -> Table:
+    """Open those row groups of files whose number, counted through all of them, is taken. Raises Stopped MY805.
+
+    All files have the same columns. A row's number is that in its file.
+    """
+    chosen: list[tuple[str, list[int], list[int]]] = []  # a file, its groups, and the rows of each group
+    schema, number = None, 0
+    for path in paths:
+        with _opened(store, path) as file:
+            schema = file.schema_arrow if schema is None else schema
+            if not schema.equals(file.schema_arrow):
+                hint = "give all files the same columns, with the same types"
+                raise Stopped(problem("MY805", f"{path} has other columns than {paths[0]}", hint=hint))
+            counts = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+        groups = [i for i in range(len(counts)) if takes(number + i)]
+        number += len(counts)
+        if groups:
+            chosen.append((path, groups, counts))
+
+    def rows() -> Iterator[Row]:
+        for path, groups, counts in chosen:
+            with _opened(store, path) as file:
+                for group in groups:
+                    yield from _rows(file, path, options.decimal, sum(counts[:group]), [group])
+
+    count = sum(counts[group] for _, groups, counts in chosen for group in groups)
+    return Table(_names(schema, paths[0]), rows(), store.shown, options.delimiter or ",", count=count, schema=schema)
+
+
+@contextmanager
+def _opened(store: Store, path: str) -> Iterator[Any]:
+    try:
+        with store.file(path) as source:
+            yield pq.ParquetFile(source, buffer_size=_REMOTE if store.remote else _BUFFER)
+    except _WRONG as error:
+        raise _unread(path, error) from error
+
+
+def _names(schema: Any, path: Path | str) -> list[str]:
+    found: list[str] = schema.names
+    twice = sorted({name for name in found if found.count(name) > 1})
+    if twice or not found:
+        what = f"columns have the same name: {', '.join(map(repr, twice[:5]))}" if twice else f"{path} has no columns"
+        raise Stopped(problem("MY805", what, hint="rename one of each" if twice else ""))
+    return found
 
 
 def header(path: Path) -> list[str]:
@@ -57,15 +106,15 @@ def header(path: Path) -> list[str]:
     return names
 
 
-def _unread(path: Path, error: Exception) -> Stopped:
+def _unread(path: Path | str, error: Exception) -> Stopped:
     return Stopped(problem("MY805", f"cannot read {path}: {str(error).splitlines()[0]}", hint="is it a Parquet file?"))
 
 
-def _rows(file: Any, path: Path, decimal: str) -> Iterator[Row]:
-    number = 0
+def _rows(file: Any, path: Path | str, decimal: str, number: int = 0, groups: list[int] | None = None) -> Iterator[Row]:
+    """Yield rows of all row groups, or of some. number: of the row before them."""
     size = max(arrow.CELLS // len(file.schema_arrow), 16)
     try:
-        for batch in file.iter_batches(min(size, _GROUP_ROWS), use_threads=False):
+        for batch in file.iter_batches(min(size, _GROUP_ROWS), groups, use_threads=False):
             for i, cells in enumerate(arrow.cells(batch, decimal)):
                 number += 1
                 yield Row(number, 0, cells, record=(batch, i))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Protocol, cast, runtime_checkable
 
 from modelyard.files import regular
 from modelyard.problems import Problem, problem
@@ -43,14 +43,22 @@ class Scored:
     url: str = ""
 
 
+@runtime_checkable
+class Source(Protocol):
+    """Rows of any origin, which are read once."""
+
+    def table(self, options: Options) -> Table:
+        """Open them from their beginning. Raises Stopped."""
+
+
 @dataclass(slots=True)
 class Run:
-    """The things of one run. data: a file, a stream of CSV, or a DataFrame; output: a file, a stream or neither.
+    """The things of one run. data: a file, a stream of CSV, a DataFrame, or rows; output: a file, a stream or neither.
 
     errors: file of the failed rows, of a stream; a file has its own. step, signature: of a model that has several.
     """
 
-    data: Path | BinaryIO | Frame
+    data: Path | BinaryIO | Frame | Source
     output: Path | BinaryIO | None
     options: Options
     errors: Path | None = None
@@ -72,6 +80,8 @@ class Run:
             table = _file_table(self.data, self.options)
         elif hasattr(self.data, "itertuples"):
             table = of_frame(cast("Frame", self.data), self.options.decimal)
+        elif isinstance(self.data, Source):
+            table = self.data.table(self.options)
         else:
             table = open_csv(self.data, STANDARD_INPUT, self.options)
         self.files.callback(table.close)

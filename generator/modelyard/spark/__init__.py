@@ -10,8 +10,9 @@ scored = score(frame, "churn", models="overlays/prod")
 
 from modelyard.score.http import Limits
 from modelyard.score.job import ScoringError
+from modelyard.score.manifest import Manifest
 from modelyard.score.options import Options, Route
 from modelyard.spark.frames import score
-from modelyard.spark.tables import Manifest, score_table
+from modelyard.spark.tables import score_table
 
 __all__ = ["Limits", "Manifest", "Options", "Route", "ScoringError", "score", "score_table"]

@@ -3,45 +3,25 @@
 Source: names of formats and of their options as in Apache Spark 4.0 (sql-data-sources-csv.md, DataFrameReader).
 """
 
-import json
 import os
 import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from modelyard import __version__
 from modelyard.cluster import Connection
 from modelyard.problems import Problem, problem
 from modelyard.score.job import ScoringError
+from modelyard.score.manifest import MANIFEST, Manifest
 from modelyard.score.options import Options, Route
 from modelyard.spark.frames import prepared
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-MANIFEST: Final = "_modelyard.json"  # Spark takes no file for data whose name begins with _
 FORMATS: Final = ("parquet", "csv", "delta", "iceberg")
 _LONGEST: Final = 300  # characters of what Spark says
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What is in a table that has been scored. model: its URL. rows: of the input; scored and failed: of the output.
-
-    checksum: does not depend on the order of rows: the sum of `xxhash64(to_json(row))` over the rows of the output.
-    """
-
-    model: str
-    rows: int
-    scored: int
-    failed: int
-    checksum: str
-
-    def text(self) -> str:
-        """Return the JSON document."""
-        return json.dumps({"format": 1, "modelyard": __version__, **asdict(self)}, indent=2) + "\n"
 
 
 def score_table(  # noqa: PLR0913 - all but three are seldom needed, and named

@@ -94,4 +94,14 @@ CLUSTER: Final[dict[str, Code]] = {
     "MY727": Code(
         "A job that cannot be run", "`modelyard run` needs a model of runtime spark, and a job that it declares."
     ),
+    "MY728": Code(
+        "A shard that failed",
+        "Its pods ended with an error, three times more after the first. The parts of the other shards are whole. "
+        "When the cause is gone, run the command again: it scores all shards anew, and replaces their parts.",
+    ),
+    "MY729": Code(
+        "A model that no Job can score with",
+        "Each shard's pod needs the model, which the models file declares with a target that runs containers, and the "
+        "image in spec.toolImage, which scores.",
+    ),
 }

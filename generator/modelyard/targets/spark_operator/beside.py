@@ -6,12 +6,9 @@ from modelyard.files.yaml.marked import derived
 from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.targets.spark_operator.spec import Spec
-from modelyard.targets.workloads import pods
-from modelyard.targets.workloads.objects import config_name, port
-from modelyard.targets.workloads.words import unexpanded
+from modelyard.targets.workloads.native_sidecar import address, sidecar
 
 ADDRESS: Final = "spark.modelyard.beside"
-_PREFIX: Final = "model-"  # of the names of its volumes, which stand beside those of the job
 
 
 def found(models: DeclaredSet, spec: Spec) -> DeclaredModel | None:
@@ -22,10 +19,7 @@ def found(models: DeclaredSet, spec: Spec) -> DeclaredModel | None:
 def settings(models: DeclaredSet, spec: Spec) -> dict[str, str]:
     """Return where a job calls the model."""
     model = found(models, spec)
-    if model is None:
-        return {}
-    path = pods.url_path(model)
-    return {ADDRESS: derived(f"http://127.0.0.1:{port(model.served[0].model)}{path}", spec.beside)}
+    return {} if model is None else {ADDRESS: derived(address(model, model.served[0]), spec.beside)}
 
 
 def stands(models: DeclaredSet, spec: Spec, templates: Templates) -> dict[str, Any]:
@@ -37,20 +31,5 @@ def stands(models: DeclaredSet, spec: Spec, templates: Templates) -> dict[str, A
     other = found(models, spec)
     if other is None or not other.targets:
         return {}
-    served, target = other.served[0], other.targets[0]
-    made = pods.pod(models, other, served, target, templates, pods.Container("model", sidecar=True))
-    config = config_name(made["name"])
-    before = [_alone(each, config, served.model.config or {}) for each in made["pod"]["initContainers"]]
-    own = [{**each, "name": f"{_PREFIX}{each['name']}"} for each in made["pod"]["volumes"]]
-    return {"beside": derived(before, spec.beside), "besideVolumes": derived(own, spec.beside)}
-
-
-def _alone(container: dict[str, Any], config: str, values: dict[str, str]) -> dict[str, Any]:
-    """Return a container that needs no ConfigMap of another model, and whose volumes have names of their own."""
-    given = [{"name": name, "value": unexpanded(values[name])} for name in sorted(values)]
-    known = {each["name"] for each in container.get("env", ())}
-    env = [*(each for each in given if each["name"] not in known), *container.get("env", ())]
-    others = [each for each in container.get("envFrom", ()) if each != {"configMapRef": {"name": config}}]
-    mounts = [{**each, "name": f"{_PREFIX}{each['name']}"} for each in container.get("volumeMounts", ())]
-    changed = {**container, "env": env, "envFrom": others, "volumeMounts": mounts}
-    return {key: value for key, value in changed.items() if value != []}
+    made = sidecar(models, other, other.served[0], other.targets[0], templates)
+    return {"beside": derived(made.containers, spec.beside), "besideVolumes": derived(made.volumes, spec.beside)}

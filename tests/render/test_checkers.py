@@ -36,6 +36,7 @@ LACKING: Final = {
         "dataproc.cnrm.cloud.google.com-dataprocautoscalingpolicy-v1beta1.json"
     ),
 }
+COMPLETED: Final = "sparkoperator.k8s.io"  # its pod templates are parts, which the operator completes
 KNATIVE_ONLY: Final = ("containerConcurrency", "timeoutSeconds", "responseStartTimeoutSeconds", "idleTimeoutSeconds")
 
 
@@ -130,7 +131,7 @@ def objects(rendering: api.Rendering) -> Iterator[tuple[str, Object]]:
     """Yield the kind and body of each object, and behind what is no Deployment the Deployments of its pods."""
     for manifest in rendering.objects:
         yield manifest.kind, manifest.body
-        if manifest.kind != "Deployment":
+        if manifest.kind != "Deployment" and manifest.group != COMPLETED:
             yield from ((manifest.kind, unwrapped(manifest, each)) for each in pod_templates(manifest))
 
 

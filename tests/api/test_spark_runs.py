@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from modelyard.api import spark_runs
+from modelyard.cluster.spark_runs import told
 from tests.conftest import Run
 
 HEAD = """\
@@ -58,3 +59,24 @@ def test_the_command_line_prints_the_command_of_gcloud_alone(modelyard: Run, tmp
     done = modelyard("run", "network-anomaly", "train", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("gcloud workflows execute anomaly ")
+
+
+LOG = "26/11/30 02:47:12 INFO SparkContext: SparkContext is stopping"
+TRACEBACK = ["Traceback (most recent call last):", '  File "train.py", line 3, in <module>', "ValueError: no rows"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "shown"),
+    [
+        ([LOG, *TRACEBACK, *[LOG] * 90, "\tat org.sparkproject.jetty.Server.stop"], TRACEBACK),
+        ([*TRACEBACK, "ValueError: the first", *TRACEBACK], TRACEBACK),
+        (
+            [TRACEBACK[0], *["  line"] * 90, "ValueError: deep"],
+            [TRACEBACK[0], "  …", *["  line"] * 28, "ValueError: deep"],
+        ),
+        ([LOG] * 90, [LOG] * 30),
+        ([], []),
+    ],
+)
+def test_of_a_drivers_log_the_last_traceback_is_shown(lines: list[str], shown: list[str]) -> None:
+    assert told(lines) == shown

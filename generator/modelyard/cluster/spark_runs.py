@@ -5,11 +5,13 @@ API of a driver's UI).
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import takewhile
 from typing import Any, Final, NamedTuple
 
 from modelyard.cluster.client import Client, ClusterProblem, Object
 from modelyard.problems import Problem, problem
+from modelyard.problems.patterns import pattern
 
 API: Final = "sparkoperator.k8s.io/v1beta2"
 KIND: Final = "SparkApplication"
@@ -21,9 +23,10 @@ _KEPT: Final = 3600  # seconds after its end, should nobody be there to take it 
 _UI: Final = 4040
 _TICK: Final = 1.0  # seconds
 _UNSEEN: Final = 60.0  # seconds after which an operator that sees a run has said so
-_LINES: Final = 200  # of a driver's log
+_LINES: Final = 2000  # of a driver's log
 _SHOWN: Final = 30
-_TRACEBACK: Final = ("Traceback (most recent call last):", "Exception in thread ", "Caused by: ")
+_TRACEBACK: Final = ("Traceback (most recent call last):", "Exception in thread ")
+_LOGGED: Final = pattern(r"[0-9]{2}/[0-9]{2}/[0-9]{2} [0-9]{2}:")  # the time before each line that Spark logs
 
 
 class Progress(NamedTuple):
@@ -156,5 +159,16 @@ def _log(client: Client, live: Object, driver: str) -> list[str]:
         lines = list(client.lines(path, f"the log of pod {driver}", query=query, follow=False))
     except ClusterProblem:
         return []
-    first = next((i for i, each in enumerate(lines) if each.startswith(_TRACEBACK)), max(len(lines) - _SHOWN, 0))
-    return lines[first:][-_SHOWN:] if len(lines) - first > _SHOWN else lines[first:]
+    return told(lines)
+
+
+def told(lines: Sequence[str]) -> list[str]:
+    """Return what a driver's log says about its end: the last traceback of Python, else its last lines.
+
+    What Spark itself logs behind a traceback, line by line with its time, is left out.
+    """
+    begins = [i for i, each in enumerate(lines) if each.startswith(_TRACEBACK)]
+    if not begins:
+        return list(lines[-_SHOWN:])
+    found = list(takewhile(lambda each: not _LOGGED.match(each), lines[begins[-1] :]))
+    return found if len(found) <= _SHOWN else [*found[:1], "  …", *found[1 - _SHOWN :]]

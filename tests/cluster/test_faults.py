@@ -17,7 +17,7 @@ spec:
   models:
     - {name: NAME, image: "registry.example.com/m:TAG", runtime: pcr, targets: {deployment: {}}}
 """
-MOST_CALLS = 60
+MOST_CALLS = 120
 OTHERS = (
     "drop",
     "delay",

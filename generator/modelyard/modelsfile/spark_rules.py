@@ -9,25 +9,11 @@ from modelyard.models.declared import DeclaredModel, Served
 from modelyard.models.spark import Job, Spark, Trigger
 from modelyard.modelsfile.merge import Tree
 from modelyard.problems import Problem, problem
-from modelyard.targets.workloads.spark import regex
+from modelyard.targets.workloads.spark import OF_PODS, regex
 
 RUNS: Final = ("train", "score")
-# What a job of Spark is declared by. Fields of pods are for targets whose driver and executors are pods.
-OF_PODS: Final = frozenset(
-    [
-        "affinity",
-        "env",
-        "envFrom",
-        "imagePullPolicy",
-        "nodeSelector",
-        "podAnnotations",
-        "podLabels",
-        "priorityClassName",
-        "tolerations",
-        "volumes",
-    ]
-)
-OWN: Final = OF_PODS | {"ignore", "metrics", "name", "patches", "runtime", "spark", "targets"}
+# What a job of Spark is declared by.
+OWN: Final = OF_PODS | {"ignore", "name", "patches", "runtime", "spark", "targets"}
 # Settings that say where a job runs; each target says it itself.
 _DECIDED: Final = {
     "spark.master": "the target is the master",

@@ -120,7 +120,7 @@ def _job(model: DeclaredModel, run: str, job: Job) -> dict[str, Any]:
         "pyFiles": spark.uris(own, job.pyFiles, "gs"),
         "jars": spark.uris(own, job.jars, "gs"),
         "archives": spark.uris(own, job.archives, "gs"),
-        "properties": in_order(spark.settings(own, run, "gs") | spark.sizes(own)),
+        "properties": in_order(spark.settings(own, run, lambda path: spark.uri(own, path, "gs")) | spark.sizes(own)),
     }
 
 

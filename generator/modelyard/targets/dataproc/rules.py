@@ -35,20 +35,6 @@ _OF_CLUSTERS: Final = (
     "workers",
     "zone",
 )
-# Fields of a model that only pods have.
-_OF_PODS: Final = (
-    "affinity",
-    "env",
-    "envFrom",
-    "imagePullPolicy",
-    "metrics",
-    "nodeSelector",
-    "podAnnotations",
-    "podLabels",
-    "priorityClassName",
-    "tolerations",
-    "volumes",
-)
 
 
 def check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
@@ -64,7 +50,7 @@ def check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
     yield from _executors(models, model, spec)
     yield from _champion(models, model)
     yield from _unstarted(models, model)
-    for field in _OF_PODS:
+    for field in sorted(spark.OF_PODS):
         if getattr(model.whole.model, field):
             place = models.place(model.whole.find_key(field))
             yield problem("MY267", f"dataproc has no pods, so {field} means nothing", hint="take it out", place=place)

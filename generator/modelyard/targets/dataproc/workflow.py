@@ -161,7 +161,9 @@ def _batch(model: DeclaredModel, spec: Spec, run: str, job: Job) -> dict[str, An
         "pysparkBatch": main | {key: value for key, value in files.items() if value},
         "runtimeConfig": {
             "version": ".".join(spec.imageVersion.partition("-")[0].split(".")[:2]),
-            "properties": in_order(spark.settings(own, run, "gs") | spark.sizes(own)),
+            "properties": in_order(
+                spark.settings(own, run, lambda path: spark.uri(own, path, "gs")) | spark.sizes(own)
+            ),
         },
         "environmentConfig": {"executionConfig": {key: value for key, value in execution.items() if value}},
         "labels": in_order(spec.labels or {}),

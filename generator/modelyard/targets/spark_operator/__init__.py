@@ -153,7 +153,7 @@ def _pods(models: DeclaredSet, model: DeclaredModel, context: dict[str, Any], te
 
 def _job(models: DeclaredSet, model: DeclaredModel, run: str, job: Job) -> dict[str, Any]:
     own, spec = spark.declared(model), spec_of(model.whole, "spark-operator", Spec)
-    scheme, hadoop = storage.scheme(spec), storage.settings(spec)
+    hadoop = storage.settings(spec)
 
     def uri(path: str) -> str:
         return storage.uri(spec, own, path)
@@ -164,10 +164,8 @@ def _job(models: DeclaredSet, model: DeclaredModel, run: str, job: Job) -> dict[
         **_DECOMMISSION,
         **(_METRICS if is_scraped(model) else {}),
         **(beside.settings(models, spec) if run == "score" else {}),
-        **spark.settings(own, run, scheme),
+        **spark.settings(own, run, uri),
     }
-    if own.champion is not None and run == "score":
-        conf[f"{spark.CHAMPION}.path"] = uri(own.champion.path)
     return {
         "main": uri(job.main),
         "args": derived([*(job.args or [])], job.args),

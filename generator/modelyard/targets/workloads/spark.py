@@ -1,7 +1,7 @@
 """What targets that run jobs of Spark share: where programs and files are, settings, and which upload starts what."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from modelyard.files.yaml.marked import derived, in_order
@@ -14,6 +14,22 @@ _MEBIBYTE: Final = 1024 * 1024
 _PARTS: Final = re.compile(r"(\*\*/|\*\*|\*)")
 _REGEX: Final = {"**/": "(.*/)?", "**": ".*", "*": "[^/]*"}
 CHAMPION: Final = "spark.modelyard.champion"
+# Fields of a model that mean something only where driver and executors are pods.
+OF_PODS: Final = frozenset(
+    [
+        "affinity",
+        "env",
+        "envFrom",
+        "imagePullPolicy",
+        "metrics",
+        "nodeSelector",
+        "podAnnotations",
+        "podLabels",
+        "priorityClassName",
+        "tolerations",
+        "volumes",
+    ]
+)
 
 
 def declared(model: DeclaredModel) -> Spark:
@@ -51,17 +67,19 @@ def uris(spark: Spark, paths: list[str] | None, scheme: str) -> list[str]:
     return derived([uri(spark, each, scheme) for each in paths or []], paths)
 
 
-def settings(spark: Spark, run: str, scheme: str) -> dict[str, str]:
-    """Return the settings of a job that every platform takes: the model's own, and the champion that it scores with."""
+def settings(spark: Spark, run: str, at: Callable[[str], str]) -> dict[str, str]:
+    """Return the settings of a job that every platform takes: the model's own, and the champion that it scores with.
+
+    at: gives the address of a path in the bucket.
+    """
     found = dict(spark.conf or {})
     if run == "score" and spark.champion is not None:
-        found |= _champion(spark, spark.champion, scheme)
+        found |= _champion(spark.champion, at)
     return in_order(found)
 
 
-def _champion(spark: Spark, champion: Champion, scheme: str) -> dict[str, str]:
-    path = uri(spark, champion.path, scheme)
-    found = {f"{CHAMPION}.path": path, f"{CHAMPION}.version": champion.version}
+def _champion(champion: Champion, at: Callable[[str], str]) -> dict[str, str]:
+    found = {f"{CHAMPION}.path": at(champion.path), f"{CHAMPION}.version": champion.version}
     if champion.generation is not None:
         found[f"{CHAMPION}.generation"] = derived(str(champion.generation), champion.generation)
     return found

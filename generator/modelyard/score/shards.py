@@ -8,9 +8,8 @@ from typing import Any
 from modelyard.problems import problem
 from modelyard.score import formats, parquet
 from modelyard.score.options import Options, Row, Stopped
-from modelyard.score.packing import unpacked
 from modelyard.score.stores import Store
-from modelyard.score.table import Table, open_csv
+from modelyard.score.table import Table, open_packed
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +90,4 @@ def _csv(store: Store, path: str, options: Options) -> Table:
         source: Any = store.stream(path)
     except OSError as error:
         raise Stopped(problem("MY805", f"cannot read {path}: {error.strerror or error}")) from error
-    packing = formats.packing(Path(path))
-    try:
-        table = open_csv(unpacked(source, packing) if packing else source, path, options)
-    except BaseException:
-        source.close()
-        raise
-    detach = table.close
-
-    def close() -> None:
-        detach()
-        source.close()
-
-    table.close = close
-    return table
+    return open_packed(source, Path(path), path, options)

@@ -83,9 +83,17 @@ def open_file(path: Path, options: Options) -> Table:
         source = path.open("rb")
     except OSError as error:
         raise Stopped(problem("MY805", f"cannot read {path}: {error.strerror}")) from error
+    return open_packed(source, path, str(path), options)
+
+
+def open_packed(source: BinaryIO, path: Path, shown: str, options: Options) -> Table:
+    """Return a table of CSV that may be packed, as the name of its file says; it closes its source with itself.
+
+    Raises what `open_csv` raises; then the source is closed.
+    """
     packing = formats.packing(path)
     try:
-        table = open_csv(unpacked(source, packing) if packing else source, str(path), options)
+        table = open_csv(unpacked(source, packing) if packing else source, shown, options)
     except BaseException:
         source.close()
         raise

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from tests.support.scr_stub import stop
+
 NUMBERS: Final = ("LOAN", "VALUE")
 _TYPES: Final = {"LOAN": "number", "VALUE": "number", "JOB": "string"}
 _PCR: Final = "PCR"
@@ -167,19 +169,10 @@ def running(server: Server) -> Iterator[Server]:
     try:
         yield server
     finally:
-        asyncio.run_coroutine_threadsafe(_ended(server), loop).result()
+        asyncio.run_coroutine_threadsafe(stop(server.listener), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
-
-
-async def _ended(server: Server) -> None:
-    if server.listener is not None:
-        server.listener.close()
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class Quick(asyncio.Protocol):

@@ -151,14 +151,18 @@ def running(port: int, *, delay: float = 0.0, path: str = PATH) -> Iterator[Mode
     try:
         yield model
     finally:
-        asyncio.run_coroutine_threadsafe(_stop(server), loop).result(10)
+        asyncio.run_coroutine_threadsafe(stop(server), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
 
 
-async def _stop(server: asyncio.Server) -> None:
-    server.close()
+async def stop(server: asyncio.Server | None) -> None:
+    """End a server and all that its loop still does, so that no socket of it stays open."""
+    if server is not None:
+        server.close()
+    for _ in range(10):  # turns of the loop: a connection that it has just accepted gets its transport and its task
+        await asyncio.sleep(0)
     tasks = [each for each in asyncio.all_tasks() if each is not asyncio.current_task()]
     for each in tasks:
         each.cancel()

@@ -107,7 +107,7 @@ def _note(progress: Progress, live: Object, pods: list[Object], container: str) 
         index = (pod["metadata"].get("labels") or {}).get(_INDEX, "")
         states = (pod.get("status") or {}).get("containerStatuses") or []
         ended = next((_terminated(each) for each in states if each.get("name") == container), {})
-        if not index.isdecimal():
+        if not (index.isascii() and index.isdecimal()):
             continue
         if ended.get("exitCode") == 0:
             progress.said[int(index)] = str(ended.get("message") or "")

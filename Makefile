@@ -26,7 +26,7 @@ KUBE_SCORE := $(CACHE)/kube-score-$(KUBE_SCORE_VERSION)/kube-score
 KUBECTL_VALIDATE_VERSION := v0.0.4
 KUBECTL_VALIDATE := $(CACHE)/kubectl-validate-$(KUBECTL_VALIDATE_VERSION)/kubectl-validate
 
-.PHONY: help demo test test-slow test-cluster test-node test-newest test-lowest check bench acceptance-resume acceptance-spark acceptance-refused fuzz tools schema schemas map reference docs clean
+.PHONY: help demo test test-slow test-cluster test-node test-newest test-lowest check bench acceptance-lakes acceptance-resume acceptance-spark acceptance-refused fuzz tools schema schemas map reference docs clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -87,6 +87,20 @@ acceptance-resume: $(VENV)/installed-dev ## kill a run of 20,000 rows 8 times, a
 
 acceptance-spark: $(VENV)/installed-dev ## score 1,000,000 rows with Spark, kill an executor, and print what came of it
 	$(BIN)/python -m tests.support.spark_acceptance 1000000
+
+acceptance-lakes: $(CACHE)/spark-3.5.9/installed $(CACHE)/spark-4.0.5/installed ## score tables of Delta and Iceberg with older Sparks
+	$(call score-lakes,3.5.9,io.delta:delta-spark_2.12:3.3.2$(comma)org.apache.iceberg:iceberg-spark-runtime-3.5_2.12:1.10.0)
+	$(call score-lakes,4.0.5,io.delta:delta-spark_2.13:4.0.0$(comma)org.apache.iceberg:iceberg-spark-runtime-4.0_2.13:1.10.0)
+
+comma := ,
+score-lakes = PYTHONPATH=generator:. $(CACHE)/spark-$(1)/bin/python -m tests.support.spark_lakes $(2)
+
+# Spark of one version, with what modelyard[spark] brings; the package itself is that of the tree.
+$(CACHE)/spark-%/installed: $(VENV)/installed-dev
+	test -x $(@D)/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python $(@D)
+	$(BIN)/uv pip install --quiet --python $(@D)/bin/python pyspark==$* '.[spark]'
+	$(BIN)/uv pip uninstall --quiet --python $(@D)/bin/python modelyard
+	@touch $@
 
 acceptance-refused: $(VENV)/installed-dev ## send 2,000 random models files (SEED=NUMBER) to a real API server, and print what it refused
 	$(BIN)/python -m tests.support.refusals 2000 $(SEED)

@@ -184,3 +184,21 @@ def test_a_server_that_dies_ends_the_job_and_no_secret_is_shown(spark: SparkSess
     plan = scored._jdf.queryExecution().toString()
     assert CANARY not in str(raised.value) + plan
     assert CANARY in server.requests[0]
+
+
+def test_a_model_beside_the_executors_is_asked_by_a_task(
+    spark: SparkSession, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(*_: object) -> None:
+        raise AssertionError("the driver has no model beside it")
+
+    monkeypatch.setattr("modelyard.spark.frames.asked", unreachable)
+    spark.conf.set("spark.modelyard.beside", server.url())
+    try:
+        frame = applications(spark, 100, 4)
+        same(score(frame, spark.conf.get("spark.modelyard.beside") or ""), expected(frame))
+        spark.conf.set("spark.modelyard.beside", server.url("/nothing"))
+        with pytest.raises(ScoringError, match="MY802"):
+            score(frame, server.url("/nothing"))
+    finally:
+        spark.conf.unset("spark.modelyard.beside")

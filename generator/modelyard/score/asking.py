@@ -1,17 +1,39 @@
 """What comes before the first row: a model is asked what it takes, and a table whether it has that."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
-from modelyard.problems import problem
+from modelyard.problems import Problem, problem
+from modelyard.problems.credentials import hide
 from modelyard.score import contract as contracts
+from modelyard.score.addresses import secrets
 from modelyard.score.calls import Calls, Failed
 from modelyard.score.cells import Column, columns
+from modelyard.score.concurrency import Pace
 from modelyard.score.contract import Contract, NotUnderstood
-from modelyard.score.http import Client
-from modelyard.score.options import Options, Stopped
+from modelyard.score.health import PATIENCE, Health
+from modelyard.score.http import Address, Client, Fault
+from modelyard.score.options import Options, Route, Stopped
+from modelyard.score.statistics import Measures
 
 MAX_NAMED: Final = 20  # rows, or columns, that one run names
+
+
+async def asked(server: Address, route: Route, options: Options, ca_data: str) -> Contract:
+    """Return what a model says about itself, by a connection for this alone. Raises Stopped."""
+    health = Health(options.concurrency, min(PATIENCE, options.total / 2))
+    calls = Calls(Pace(1), health, options, Measures(), partial(hide, secrets=secrets(server)))
+    try:
+        async with Client(server, limits=options.limits, ca_data=ca_data) as client:
+            return await learned(client, calls, route.step, route.signature)
+    except Fault:
+        raise Stopped(unusable(route)) from None
+
+
+def unusable(route: Route) -> Problem:
+    """Return what is said of a CA file that is not there, or is none."""
+    return problem("MY802", f"the CA file {route.ca_file} cannot be used", hint="name a PEM file")
 
 
 async def learned(client: Client, calls: Calls, step: str, signature: str) -> Contract:

@@ -1,11 +1,11 @@
 """A DataFrame in, the DataFrame with scores out: what is known on the driver before a task runs."""
 
+import pickle
 import uuid
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,18 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 from modelyard.api.addresses import found
 from modelyard.cluster import Connection
 from modelyard.problems import has_errors, problem
-from modelyard.problems.credentials import hide
 from modelyard.score import loops
-from modelyard.score.addresses import secrets
-from modelyard.score.asking import check_names, learned, matched
-from modelyard.score.calls import Calls
-from modelyard.score.concurrency import Pace
+from modelyard.score.asking import asked, check_names, matched, unusable
 from modelyard.score.contract import Contract, Kind
-from modelyard.score.health import PATIENCE, Health
-from modelyard.score.http import Address, Client, Fault
+from modelyard.score.http import Address
 from modelyard.score.job import Job, ScoringError
 from modelyard.score.options import Options, Route, Stopped
-from modelyard.score.statistics import Measures
+from modelyard.targets.spark_operator.beside import ADDRESS as BESIDE
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -51,7 +46,8 @@ def score(
     type that the model declares, and is null where the row failed; `error` says why, and is null where it was scored.
     A model with an output `error` has the reason in `error_out`.
 
-    The model is asked at once, on the driver, which inputs and outputs it has. Scoring is lazy, as Spark is, and is
+    The model is asked at once which inputs and outputs it has: on the driver, or by a task if `model` is the setting
+    spark.modelyard.beside, the address of a model beside each executor. Scoring is lazy, as Spark is, and is
     done anew by each action: write the result, or persist it. `options.concurrency` is the number of calls at once of
     each host, whatever runs there for this DataFrame; `on_error`, `delimiter` and `encoding` have no meaning here.
 
@@ -78,9 +74,9 @@ def prepared(
 
 def _server(model: str, models: str | Path, route: Route, where: Connection | None) -> Address:
     """Return where the executors find the model. Raises Stopped."""
-    if find_spec("pyarrow") is None:
+    if find_spec("pyarrow") is None or find_spec("pandas") is None:
         hint = "install modelyard[spark], as with pip install 'modelyard[spark]', here and on the executors"
-        raise Stopped(problem("MY817", "a DataFrame of Spark needs pyarrow", hint=hint))
+        raise Stopped(problem("MY817", "a DataFrame of Spark needs pyarrow and pandas", hint=hint))
     with ExitStack() as tunnels:
         server, problems = found(model, models, route, where, tunnels)
         if server is None:
@@ -97,9 +93,12 @@ def _job(frame: "DataFrame", server: Address, route: Route, options: Options) ->
     """Return what the executors are told. Raises Stopped."""
     try:
         authorities = Path(route.ca_file).read_text("ascii") if route.ca_file else ""
-        contract = loops.run(_asked(server, route, options, authorities))
-    except (Fault, OSError, UnicodeError):
-        raise Stopped(problem("MY802", f"the CA file {route.ca_file} cannot be used", hint="name a PEM file")) from None
+    except (OSError, UnicodeError):
+        raise Stopped(unusable(route)) from None
+    if server.url == frame.sparkSession.conf.get(BESIDE, ""):
+        contract = _asked_beside(frame, server, route, options, authorities)
+    else:
+        contract = loops.run(asked(server, route, options, authorities))
     header = tuple(frame.columns)
     matched(contract, header, "the DataFrame", options)
     names = (*header, *contract.outputs, f"{ERROR}_out" if ERROR in contract.outputs else ERROR)
@@ -107,11 +106,24 @@ def _job(frame: "DataFrame", server: Address, route: Route, options: Options) ->
     return Job(uuid.uuid4().hex, server, route.step, contract, header, names, options, authorities)
 
 
-async def _asked(server: Address, route: Route, options: Options, authorities: str) -> Contract:
-    health = Health(options.concurrency, min(PATIENCE, options.total / 2))
-    calls = Calls(Pace(1), health, options, Measures(), partial(hide, secrets=secrets(server)))
-    async with Client(server, limits=options.limits, ca_data=authorities) as client:
-        return await learned(client, calls, route.step, route.signature)
+def _asked_beside(frame: "DataFrame", server: Address, route: Route, options: Options, authorities: str) -> Contract:
+    """Return what a model says that stands beside each executor, and that the driver cannot call. Raises Stopped."""
+
+    def ask(batches: Iterable[Any]) -> Iterator[Any]:
+        from modelyard.score.asking import asked
+
+        for batch in batches:
+            try:
+                said: object = loops.run(asked(server, route, options, authorities))
+            except Stopped as stopped:
+                said = stopped.problems
+            yield type(batch).from_pydict({"said": [pickle.dumps(said)]})
+
+    ((said,),) = frame.sparkSession.range(0, 1, 1, 1).mapInArrow(ask, "said binary").collect()
+    found = pickle.loads(said)  # noqa: S301 - an executor of this session has written it
+    if not isinstance(found, Contract):
+        raise Stopped(*found)
+    return found
 
 
 def _alike(frame: "DataFrame", names: Sequence[str]) -> list[str]:

@@ -41,9 +41,9 @@ def score_table(  # noqa: PLR0913 - all but three are seldom needed, and named
     else parquet. A table of Iceberg is named as its catalog does, all others by their path. The output must not exist.
     The manifest is its file `_modelyard.json`, written last; a table of Iceberg has no place for it.
     """
-    if find_spec("pyspark") is None or find_spec("pyarrow") is None:
+    if any(find_spec(each) is None for each in ("pyspark", "pyarrow", "pandas")):
         hint = "install modelyard[spark], as with pip install 'modelyard[spark]'"
-        return None, [problem("MY817", "scoring with Spark needs pyspark and pyarrow", hint=hint)]
+        return None, [problem("MY817", "scoring with Spark needs pyspark, pyarrow and pandas", hint=hint)]
     wanted = options or Options()
     kinds = [given or _format(name) for given, name in zip(formats, (source, output), strict=True)]
     try:

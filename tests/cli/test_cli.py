@@ -109,6 +109,23 @@ def test_init_writes_only_what_is_missing(modelyard: Command, tmp_path: Path) ->
     assert modelyard("check", "-f", tmp_path).returncode == 0
 
 
+def test_init_writes_a_package_of_kpt_and_says_what_another_one_lacks(modelyard: Command, tmp_path: Path) -> None:
+    done = modelyard("init", tmp_path / "risk", "--kpt")
+    assert done.returncode == 0, done.stderr
+    assert "MY504" not in done.stderr
+    names = sorted(each.name for each in (tmp_path / "risk").iterdir())
+    assert names == [".krmignore", "Kptfile", "models-generator.yaml", "models.schema.json", "models.yaml"]
+    assert "models.yaml" in (tmp_path / "risk" / ".krmignore").read_text("utf-8").splitlines()
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / ".krmignore").write_text("generated/\n", "utf-8")
+    (tmp_path / "old" / "Kptfile").write_text("apiVersion: kpt.dev/v1\nkind: Kptfile\n", "utf-8")
+    done = modelyard("init", tmp_path / "old", "--kpt")
+    assert done.returncode == 0
+    assert done.stderr.count("[MY504]") == 2
+    assert "add to it: models.yaml\n" in done.stderr
+    assert (tmp_path / "old" / ".krmignore").read_text("utf-8") == "generated/\n"
+
+
 def test_show_names_an_unknown_model_and_hides_credentials(modelyard: Command, overlay: Path) -> None:
     done = modelyard("show", "chrun", cwd=overlay)
     assert (done.returncode, done.stdout) == (1, "")

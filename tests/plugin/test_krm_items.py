@@ -225,3 +225,49 @@ def test_results_of_an_inline_set_name_the_field() -> None:
 
 def test_without_warnings_there_are_no_results() -> None:
     assert list(yaml.safe_load(function().out)) == ["apiVersion", "kind", "items"]
+
+
+def _set(*names: str) -> dict[str, Any]:
+    """Return a ModelSet with models of these names."""
+    return inline(models=[{**COLD, "name": name} for name in names])
+
+
+def _keys(items: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    return sorted((each["kind"], each["metadata"]["name"]) for each in items)
+
+
+def test_objects_of_a_model_that_was_renamed_go_and_others_stay() -> None:
+    before = function(_set("churn", "credit")).items
+    paths = {"internal.config.kubernetes.io/path": "x.yaml"}
+    foreign = [
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mine", "labels": labels}}
+        for labels in (
+            {},
+            {"app.kubernetes.io/managed-by": "modelyard", "app.kubernetes.io/part-of": "another"},
+            {"app.kubernetes.io/managed-by": "Helm", "app.kubernetes.io/part-of": "risk"},
+        )
+    ]
+    for each in before:
+        each["metadata"].setdefault("annotations", {}).update(paths)
+    after = function(_set("churn", "credit2"), [*foreign, *before])
+    assert after.items[: len(foreign)] == foreign
+    assert _keys(after.items[len(foreign) :]) == _keys(function(_set("churn", "credit2")).items)
+    old = [each for each in before if each["metadata"]["name"].startswith("credit")]
+    assert old
+    assert "note" in after.err
+    assert f"{len(old)} object" in after.err
+    results = yaml.safe_load(after.out)["results"]
+    assert [(each["severity"], each["tags"]["code"]) for each in results if each["tags"]["code"] == "MY503"] == [
+        ("info", "MY503")
+    ]
+
+
+def test_a_set_that_is_empty_drops_all_that_it_made_and_transformers_nothing(folder: Path) -> None:
+    before = function().items
+    assert function(generator("nothing.yaml"), before).items == []
+    (folder / "viya.yaml").write_text(
+        "apiVersion: modelyard.dev/v1alpha1\nkind: ModelSet\nmetadata: {name: risk}\nspec:\n"
+        "  viya: {python: {volume: {emptyDir: {}}, mountPath: /python, services: [compute]}}\n"
+    )
+    kept = function(generator("viya.yaml", emit="transformers"), before)
+    assert kept.items[: len(before)] == before

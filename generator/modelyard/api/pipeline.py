@@ -175,10 +175,12 @@ def show(loaded: Loaded, name: str) -> tuple[str | None, str]:
     return text_of.show(loaded.models, found), ""
 
 
-def starter(name: str) -> dict[str, str]:
-    """Return file name -> text of what `modelyard init` writes for a set of this name."""
-    root = folder() / "init"
-    return {each.name: each.read_text("utf-8").replace("NAME", name) for each in sorted(root.iterdir())}
+def starter(name: str, *, kpt: bool = False) -> dict[str, str]:
+    """Return file name -> text of what `modelyard init` writes for a set of this name: for kustomize, or for kpt."""
+    files = sorted((folder() / "init").iterdir())
+    if kpt:
+        files = [each for each in files if each.name == MODELS_FILE] + sorted((folder() / "init-kpt").iterdir())
+    return {each.name: each.read_text("utf-8").replace("NAME", name) for each in files}
 
 
 def _unlisted(file: str | Path) -> list[Problem]:

@@ -1,6 +1,7 @@
 """init and render: the commands that write an overlay."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -22,6 +23,10 @@ _NO_STREAM = problem(
 
 def init(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Folder of the overlay.")] = Path(),
+    *,
+    kpt: Annotated[
+        bool, typer.Option("--kpt", help="Write a package of kpt, which calls modelyard-fn, and no kustomization.yaml.")
+    ] = False,
 ) -> None:
     """Write a commented models.yaml with one model, a kustomization.yaml and the schema for editors.
 
@@ -29,11 +34,12 @@ def init(
     """
     from modelyard.files import disk
     from modelyard.kustomize.kustomization import NAMES, find, unlisted
+    from modelyard.kustomize.package import unlisted as unlisted_in_package
     from modelyard.models.fields import FILE, shipped
 
     name = folder.resolve().name
     name = name if dns_1035_label(name) is None else "models"
-    texts = api.starter(name) | {FILE: shipped()}
+    texts = api.starter(name, kpt=kpt) | {FILE: shipped()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -43,8 +49,9 @@ def init(
         is_new, problems = disk.create(path, text.encode())
         stop_on_errors(problems)
         tell(f"wrote {path}" if is_new else f"{path} exists and is left unchanged")
-    report(unlisted(folder, api.GENERATED))
-    tell(f"Next: change {folder / 'models.yaml'}, then run: modelyard render -f {folder}")
+    report(unlisted_in_package(folder) if kpt else unlisted(folder, api.GENERATED))
+    then = f"cd {quote(str(folder))} && kpt fn render --allow-exec" if kpt else f"modelyard render -f {folder}"
+    tell(f"Next: change {folder / 'models.yaml'}, then run: {then}")
 
 
 def render(

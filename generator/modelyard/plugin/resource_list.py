@@ -8,7 +8,7 @@ Source: kustomize, cmd/config/docs/api-conventions/functions-spec.md, and kyaml/
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
@@ -23,6 +23,9 @@ from modelyard.problems.patterns import pattern
 
 _STDIN: Final = "standard input"
 _HINT: Final = "let kustomize, kubectl or kpt call it; people use modelyard render"
+_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
+_PART_OF: Final = "app.kubernetes.io/part-of"
+_NAMED: Final = 5  # objects that a message names
 _LOCAL: Final = "config.kubernetes.io/local-config"
 _PATHS: Final = ("config.kubernetes.io/path", "internal.config.kubernetes.io/path")
 # Annotations by which hosts know an item again: its file, its place there, its earlier names in the build.
@@ -92,12 +95,42 @@ def _shown(item: Any) -> str:
     return f"{' '.join(_identity(item)[1::2]).strip() or 'an item'}{file}"
 
 
-def write_answer(call: Call, rendering: api.Rendering) -> str:
-    """Return the ResourceList: what came in, in its order and with its annotations, and the rendered objects."""
+def gone(call: Call, rendering: api.Rendering) -> list[int]:
+    """Return the numbers of items that this set rendered before and renders no longer; hosts keep what is left there.
+
+    None for what emits transformers, whose objects another call of the same build may have rendered.
+    """
+    if rendering.models is None or plain_text(_below(call.config, "spec").get("emit")) == "transformers":
+        return []
+    ours = {_identity(each.body) for each in rendering.objects}
+    of_set = {_MANAGED_BY: "modelyard", _PART_OF: rendering.models.metadata.name}
+    found = []
+    for i, item in enumerate(call.items):
+        labels = _below(item, "metadata", "labels")
+        if _identity(item) not in ours and all(plain_text(labels.get(key)) == of_set[key] for key in of_set):
+            found.append(i)
+    return found
+
+
+def dropped(call: Call, numbers: Sequence[int]) -> Iterator[Problem]:
+    """Yield a note of the items that go."""
+    if numbers:
+        named = ", ".join(_shown(call.items[i]) for i in numbers[:_NAMED])
+        more = f" and {len(numbers) - _NAMED} more" if len(numbers) > _NAMED else ""
+        what = "1 object is" if len(numbers) == 1 else f"{len(numbers)} objects are"
+        message = f"{what} dropped that the models file gives no longer: {named}{more}"
+        yield problem("MY503", message)
+
+
+def write_answer(call: Call, rendering: api.Rendering, without: Collection[int] = ()) -> str:
+    """Return the ResourceList: what came in, in its order and with its annotations, and the rendered objects.
+
+    without: numbers of items that go.
+    """
     ours = {_identity(each.body): each.body for each in rendering.objects}
     result: list[Any] = []
-    for item in call.items:
-        if not _is_copy(item, call.config):
+    for i, item in enumerate(call.items):
+        if i not in without and not _is_copy(item, call.config):
             replaced = ours.pop(_identity(item), None)
             result.append(item if replaced is None else _noted(replaced, item))
     answer: dict[str, Any] = {"apiVersion": "config.kubernetes.io/v1", "kind": "ResourceList"}

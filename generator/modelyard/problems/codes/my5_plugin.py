@@ -13,4 +13,17 @@ PLUGIN: Final[dict[str, Code]] = {
         "Nothing emits transformers",
         "emit: transformers is for sections that patch objects of a base, such as viya; the set has none.",
     ),
+    "MY503": Code(
+        "Objects that the set no longer gives",
+        "The host sent objects that this set rendered before: their labels managed-by and part-of say so. The models "
+        "file gives them no longer, as after a model was renamed or removed, so they are not passed on, and the host "
+        "deletes their files.",
+        "note",
+    ),
+    "MY504": Code(
+        "A package of kpt that lacks a line",
+        "kpt rewrites and applies each file that .krmignore does not name, and calls the functions that Kptfile lists. "
+        "`modelyard init --kpt` writes both files where they are missing, and leaves them alone where they are not.",
+        "warning",
+    ),
 }

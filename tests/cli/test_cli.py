@@ -122,7 +122,7 @@ def test_init_writes_a_package_of_kpt_and_says_what_another_one_lacks(modelyard:
     done = modelyard("init", tmp_path / "old", "--kpt")
     assert done.returncode == 0
     assert done.stderr.count("[MY504]") == 2
-    assert "add to it: models.yaml\n" in done.stderr
+    assert "add to it: models.yaml, models.schema.json\n" in done.stderr
     assert (tmp_path / "old" / ".krmignore").read_text("utf-8") == "generated/\n"
 
 

@@ -260,7 +260,9 @@ def _moved_to(namespace: str, body: Data) -> Data:
 
 def _priority_classes(objects: Iterable[Data]) -> list[Data]:
     """Return the PriorityClasses that pods name: the API server wants them to exist."""
-    pods = [each["spec"]["template"]["spec"] for each in objects if "template" in each.get("spec", {})]
+    # What a ScheduledSparkApplication has as its template is no pod's.
+    templates = [each["spec"]["template"] for each in objects if "template" in each.get("spec", {})]
+    pods = [each["spec"] for each in templates if "spec" in each]
     names = sorted({str(each["priorityClassName"]) for each in pods if "priorityClassName" in each})
     head = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "value": 1000}
     return [{**head, "metadata": {"name": name}} for name in names]

@@ -85,6 +85,9 @@ TEXTS: Final = (
     *("r.example.com/a:1", "a", "localhost:5000/a", "a@sha256:" + "0" * 64, "arn:aws:iam::123456789012:role/a"),
     *("nvidia.com/gpu", "hugepages-2Mi", "cpu", "memory", "ephemeral-storage", "kubernetes.io/a", "requests.cpu"),
     *("limits.nope", "metadata.annotations['a']", "metadata.labels", "spec.nope", "NET_ADMIN", "ALL", "Unmasked"),
+    # What a field takes that takes none of the others.
+    *("data/scored/", "eu-west-1", "europe-west6", "europe-west6-a", "spark.a", "4.0.4", "3.5.9", "*/5 * * * *"),
+    *("ml.m5.large", "s3://bucket/a/", "s3://bucket/model.tar.gz", "https://example.com", "https://example.com/a"),
 )
 NUMBERS: Final = (0, 1, 2, 3, 5, 10, 30, 60, 100, 420, 1001, 8080, 65535, -1, 511, 512, 644, 65536, 2**31 - 1, 2**31)
 LEFT_OUT: Final = frozenset(["patches", "ignore", "viya", "namespace", "targets", "name", "features", "allowEmpty"])
@@ -256,6 +259,9 @@ def _follow(model: Data, dice: random.Random) -> None:
         for each in (model, *beside):
             for field in ("version", "tensorflow"):
                 each.pop(field, None)
+    if model.get("runtime") != "spark" and dice.random() < 0.9:
+        for each in (model, *beside):
+            each.pop("spark", None)
     if own := model["targets"].get("openshift"):
         if model.get("scheme") == "https":
             own["tls"] = dice.choice(["reencrypt", "passthrough"])

@@ -73,6 +73,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "Write a commented models.yaml with one model, a kustomization.yaml and the schema for editors.",
     ),
     "render": ("render:render", "Write the folder `generated/` beside the models file: a kustomize component."),
+    "lock": (
+        "lock:lock",
+        "Write models.lock.yaml beside the models file: the digests of its images, asked of their registries.",
+    ),
     "score": (
         "score:score",
         "Score a table with a model: each row exactly once, in order; rows that fail go to OUTPUT.errors.csv.",

@@ -1,7 +1,7 @@
-"""From declared models to objects: templates, then the user's patches, then seal. Pure: no file, no clock.
+"""From declared models to objects: templates, then the user's patches, then the lock's digests, then seal.
 
-The order is fixed. Patches see logical names; seal then puts content hashes into names and into whatever
-names them, so that a reference and its object can never disagree.
+Pure: no file, no clock. The order is fixed. Patches see logical names, and images as they are declared; seal then puts
+content hashes into names and into whatever names them, so that a reference and its object can never disagree.
 """
 
 from collections.abc import Iterable, Iterator
@@ -29,7 +29,7 @@ def render_shared(models: DeclaredSet, templates: Templates) -> list[Manifest]:
 def render_section(name: str, models: DeclaredSet, templates: Templates) -> Rendered:
     """Return what a section of the set gives."""
     rendered = section(name).render(models, templates)
-    rendered.manifests = seal(rendered.manifests)
+    rendered.manifests = seal(with_digests(models, rendered.manifests))
     return rendered
 
 
@@ -46,8 +46,17 @@ def render_model(
     problems: list[Problem] = []
     for index, patch in enumerate(model.whole.model.patches or []):
         manifests = _patched(models, model, manifests, index, patch, problems)
-    sealed = seal(manifests)
+    sealed = seal(with_digests(models, manifests))
     return [*(each for each in sealed if not each.beside), *(each for each in sealed if each.beside)], problems
+
+
+def with_digests(models: DeclaredSet, manifests: list[Manifest]) -> list[Manifest]:
+    """Return the objects with the digests that the lock has of their images; as they are where there is no lock."""
+    if not models.digests:
+        return manifests
+    from modelyard.render.pins import pinned
+
+    return pinned(manifests, models.digests)
 
 
 def files_beside(manifests: Iterable[Manifest]) -> dict[str, str]:

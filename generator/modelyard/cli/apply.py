@@ -73,6 +73,14 @@ def diff(  # noqa: PLR0913 - typer's way to declare options
             help="With --git: compare generated/ as of that commit; this also shows what an upgrade changes.",
         ),
     ] = False,
+    oci: Annotated[
+        str,
+        typer.Option(
+            "--oci",
+            metavar="oci://REGISTRY/NAME:TAG",
+            help="Compare with an artifact that `modelyard push` wrote; needs no cluster.",
+        ),
+    ] = "",
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="text|markdown|json", help="Markdown is for a pull request.")
     ] = "text",
@@ -82,7 +90,7 @@ def diff(  # noqa: PLR0913 - typer's way to declare options
     kubeconfig: Kubeconfig = "",
     force_conflicts: ForceConflicts = False,
 ) -> None:
-    """Say what an apply would change in the cluster, or what has changed since a commit, in the models file's words.
+    """Say what an apply would change in the cluster, or since a commit or an artifact, in the models file's words.
 
     A line a model: `credit-risk: image 1.4.0 -> 1.5.0, minScale 0 -> 1`. The server itself says what it would store, so
     its defaults and those of webhooks are no differences. What is removed goes only with `apply --prune`.
@@ -93,6 +101,10 @@ def diff(  # noqa: PLR0913 - typer's way to declare options
         raise typer.BadParameter(f"-o takes {names.one_of(FORMATS)}")
     if git:
         found, problems = _since(named(file), git, rendered=rendered)
+    elif oci:
+        from modelyard.api import artifacts
+
+        found, problems = artifacts.differences(single(file, "--oci"), oci)
     else:
         alone = single(file, "a comparison with a cluster")
         found, problems = _in_cluster(alone, namespace, context, kubeconfig, force_conflicts)

@@ -9,6 +9,7 @@ Sources: opencontainers/distribution-spec v1.1.1; distribution/distribution v3, 
 
 import base64
 import hashlib
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -23,7 +24,7 @@ from modelyard.models.image_lock import digest as wrong_digest
 from modelyard.registry import credentials
 from modelyard.registry.problems import RegistryProblem, refused, unreachable, unusable
 from modelyard.registry.reference import Reference
-from modelyard.registry.session import MAX_BYTES, Session, TooLarge
+from modelyard.registry.session import MAX_BYTES, Session, TooLarge, chunks
 
 _DIGEST: Final = "Docker-Content-Digest"
 _ACCEPT: Final = ", ".join(oras.defaults.default_manifest_accepted_media_types)
@@ -68,6 +69,35 @@ class Registry(oras.provider.Registry):  # type: ignore[misc] # oras has no type
             raise unusable(self.reference.host, f"gives a manifest of {self.reference} that is not {wanted}")
         return response.content, found
 
+    def blob(self, digest: str, most: int) -> bytes:
+        """Return a blob of at most so many bytes, proven by its digest; it may come from another host."""
+        response = self.get_blob(self.container, digest, stream=True)
+        self.check(response, f"blob of {self.reference.inside}")
+        try:
+            content = b"".join(chunks(response, most))
+        except requests.exceptions.RequestException as error:
+            raise _failed(self.reference.host, error) from None
+        finally:
+            response.close()
+        if f"sha256:{hashlib.sha256(content).hexdigest()}" != digest:
+            raise unusable(self.reference.host, f"gives a blob of {self.reference.inside} that is not {digest}")
+        return content
+
+    def upload(self, file: Path, descriptor: dict[str, Any]) -> None:
+        """Write a blob, unless it is there."""
+        try:
+            self.upload_blob(str(file), self.container, descriptor)
+        except ValueError:  # no address to upload to
+            raise unusable(self.reference.host, "names no address for an upload") from None
+
+    def upload_as(self, manifest: dict[str, Any]) -> str:
+        """Write a manifest under the tag, and return its digest."""
+        response = self.upload_manifest(manifest, self.container)
+        found = f"sha256:{hashlib.sha256(response.request.body).hexdigest()}"
+        if response.headers.get(_DIGEST, found) != found:
+            raise unusable(self.reference.host, f"has stored another manifest than {found}")
+        return found
+
     def check(self, response: requests.Response, what: str) -> None:
         """Raise RegistryProblem where an answer is an error."""
         if not response.ok:
@@ -92,6 +122,8 @@ class Registry(oras.provider.Registry):  # type: ignore[misc] # oras has no type
                 response = self._call(url, method, data, sent, json, stream)
         except requests.exceptions.RequestException as error:
             raise _failed(urlsplit(url).netloc, error) from None
+        if method not in ("GET", "HEAD"):
+            self.check(response, self.reference.inside)
         return response
 
     def _call(
@@ -173,7 +205,7 @@ class Registry(oras.provider.Registry):  # type: ignore[misc] # oras has no type
 def _failed(host: str, error: requests.exceptions.RequestException) -> RegistryProblem:
     """Return why there is no answer; the text of the error may hold an address with a token, and is not shown."""
     if isinstance(error, TooLarge):
-        return unusable(host, f"answers with more than {MAX_BYTES >> 20} MiB")
+        return unusable(host, f"answers with more than {MAX_BYTES >> 20} MiB, or a layer larger than it says")
     if isinstance(error, requests.exceptions.Timeout):
         return unreachable(host, "has not answered in time", "try again later")
     if isinstance(error, requests.exceptions.SSLError):

@@ -1,4 +1,4 @@
-"""From declared models to objects: templates, then the user's patches, then the lock's digests, then seal.
+"""From declared models to objects: templates, the user's patches, the lock's digests, the delivery's words, then seal.
 
 Pure: no file, no clock. The order is fixed. Patches see logical names, and images as they are declared; seal then puts
 content hashes into names and into whatever names them, so that a reference and its object can never disagree.
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 def render_shared(models: DeclaredSet, templates: Templates) -> list[Manifest]:
     """Return the objects that belong to the set and to no model."""
-    return service_account(models, templates)
+    return _delivered(models, service_account(models, templates))
 
 
 def render_section(name: str, models: DeclaredSet, templates: Templates) -> Rendered:
     """Return what a section of the set gives."""
     rendered = section(name).render(models, templates)
-    rendered.manifests = seal(with_digests(models, rendered.manifests))
+    rendered.manifests = seal(_delivered(models, with_digests(models, rendered.manifests)))
     return rendered
 
 
@@ -46,7 +46,7 @@ def render_model(
     problems: list[Problem] = []
     for index, patch in enumerate(model.whole.model.patches or []):
         manifests = _patched(models, model, manifests, index, patch, problems)
-    sealed = seal(with_digests(models, manifests))
+    sealed = seal(_delivered(models, with_digests(models, manifests)))
     return [*(each for each in sealed if not each.beside), *(each for each in sealed if each.beside)], problems
 
 
@@ -57,6 +57,15 @@ def with_digests(models: DeclaredSet, manifests: list[Manifest]) -> list[Manifes
     from modelyard.render.pins import pinned
 
     return pinned(manifests, models.digests)
+
+
+def _delivered(models: DeclaredSet, manifests: list[Manifest]) -> list[Manifest]:
+    """Return the objects as `spec.delivery` wants them."""
+    if models.spec.delivery != "flux":
+        return manifests
+    from modelyard.render.delivery import for_flux
+
+    return for_flux(manifests)
 
 
 def files_beside(manifests: Iterable[Manifest]) -> dict[str, str]:

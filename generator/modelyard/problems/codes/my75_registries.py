@@ -38,4 +38,16 @@ REGISTRIES: Final[dict[str, Code]] = {
         "docker's config.json must be JSON, and the helper that it names, docker-credential-NAME, must be on PATH and "
         "answer as docker's helpers do.",
     ),
+    "MY758": Code(
+        "Not an artifact of modelyard",
+        "What is read is what `modelyard push` writes: an artifact of Flux, whose one layer is a tar archive with the "
+        "files of generated/.",
+    ),
+    "MY759": Code(
+        "An artifact without a revision",
+        "Its annotations name the commit that it was made from. A models file, a lock or a base that is not committed "
+        "as it is has none.",
+        "warning",
+    ),
+    "MY760": Code("Not an address of an artifact", "It is written as oci://REGISTRY/NAME:TAG."),
 }

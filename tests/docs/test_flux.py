@@ -10,20 +10,17 @@ from tests.conftest import Run
 from tests.support.consoles import blocks, read
 
 PAGE = "docs/how-to/flux.md"
-KINDS = ("ocirepositories.source", "gitrepositories.source", "kustomizations.kustomize")
 
 
-def test_the_objects_are_flux_s_by_its_definitions(shared: Path, modelyard: Run, tmp_path: Path) -> None:
+def test_the_objects_are_flux_s_by_its_definitions(modelyard: Run, tmp_path: Path) -> None:
     samples = [each for each in blocks(read(PAGE), "yaml") if "kind: Kustomization" in each]
     assert len(samples) == 2
-    definitions = [shared / "data" / "crds-more" / f"{kind}.toolkit.fluxcd.io.yaml" for kind in KINDS]
-    crds = [word for each in definitions for word in ("--crds", str(each))]
     for number, sample in enumerate(samples):
         (tmp_path / f"{number}.yaml").write_text(sample, "utf-8")
-        done = modelyard("check", tmp_path / f"{number}.yaml", *crds, "--strict")
+        done = modelyard("check", tmp_path / f"{number}.yaml", "--strict")
         assert done.returncode == 0, done.stderr
         (tmp_path / "wrong.yaml").write_text(sample.replace("prune: true", "prun: true"), "utf-8")
-        assert modelyard("check", tmp_path / "wrong.yaml", *crds, "--strict").returncode == 1
+        assert "prun" in modelyard("check", tmp_path / "wrong.yaml", "--strict").stderr
 
 
 def test_the_repository_is_what_the_command_writes() -> None:

@@ -18,36 +18,14 @@ import yaml
 from modelyard import api
 from modelyard.registry import artifact
 from tests.conftest import CACHE, ROOT, Run
-from tests.registry.test_lock import SET
+from tests.registry.conftest import commit
 from tests.registry.test_registries import BASIC, SECRETS
 from tests.support import registries
 from tests.support.folders import state
-from tests.support.registries import PASSWORD, USER, Stub, docker_config
+from tests.support.registries import SET, USER, Stub, docker_config
 
 Command = Callable[..., CompletedProcess[str]]
-OWN: Final = ("-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false")
-WHEN: Final = "2026-11-24T10:00:00+01:00"
 FLUX: Final = ROOT / "tests" / "support" / "flux"
-
-
-@pytest.fixture
-def overlay(tmp_path: Path, run: Run) -> Path:
-    """Return a folder with a models file that is committed, in a repository whose remote has a password."""
-    folder = tmp_path / "overlay"
-    folder.mkdir()
-    (folder / "models.yaml").write_text(SET.replace("HOST", "registry.example.com"), "utf-8")
-    remote = f"https://ci:{PASSWORD}@git.example.com/risk.git"
-    for words in (("init", "-q"), ("remote", "add", "origin", remote)):
-        assert run("git", "-C", folder, *words).returncode == 0
-    _commit(run, folder)
-    return folder
-
-
-def _commit(run: Run, folder: Path) -> str:
-    dates = {"GIT_AUTHOR_DATE": WHEN, "GIT_COMMITTER_DATE": WHEN}
-    for words in (("add", "."), (*OWN, "commit", "-q", "-m", "models")):
-        assert run("git", "-C", folder, *words, env=dates).returncode == 0
-    return run("git", "-C", folder, "rev-parse", "HEAD").stdout.strip()
 
 
 def _manifest(host: str, name: str) -> dict[str, Any]:
@@ -58,10 +36,10 @@ def _manifest(host: str, name: str) -> dict[str, Any]:
 
 
 def test_an_artifact_has_the_form_that_flux_reads(modelyard: Command, registry: str, overlay: Path, run: Run) -> None:
-    commit = run("git", "-C", overlay, "rev-parse", "HEAD").stdout.strip()
+    head = run("git", "-C", overlay, "rev-parse", "HEAD").stdout.strip()
     done = modelyard("push", f"oci://{registry}/sets/risk:1.0.0", "-f", overlay)
     assert done.returncode == 0, done.stderr
-    assert f"pushed oci://{registry}/sets/risk:1.0.0 of sha1:{commit}" in done.stderr
+    assert f"pushed oci://{registry}/sets/risk:1.0.0 of sha1:{head}" in done.stderr
     address = done.stdout.strip()
     manifest = _manifest(registry, address.removeprefix(f"oci://{registry}/"))
     assert manifest["config"]["mediaType"] == "application/vnd.cncf.flux.config.v1+json"
@@ -69,7 +47,7 @@ def test_an_artifact_has_the_form_that_flux_reads(modelyard: Command, registry: 
     assert layer["mediaType"] == "application/vnd.cncf.flux.content.v1.tar+gzip"
     assert manifest["annotations"] == {
         "org.opencontainers.image.created": "2026-11-24T09:00:00Z",
-        "org.opencontainers.image.revision": f"sha1:{commit}",
+        "org.opencontainers.image.revision": f"sha1:{head}",
         "org.opencontainers.image.source": "https://git.example.com/risk.git",
     }
     blob = requests.get(f"http://{registry}/v2/sets/risk/blobs/{layer['digest']}", timeout=10).content
@@ -94,7 +72,7 @@ def test_the_same_content_gives_the_same_digest(
     (overlay / "models.yaml").write_text(
         (overlay / "models.yaml").read_text("utf-8").replace("replicas: 2", "replicas: 3")
     )
-    _commit(run, overlay)
+    commit(run, overlay)
     assert modelyard("push", f"oci://{registry}/same/risk:1", "-f", overlay).stdout not in ("", first)
 
 
@@ -304,11 +282,11 @@ def test_flux_applies_an_artifact_and_leaves_variables_of_models_alone(
     modelyard: Command, registry: str, overlay: Path, tmp_path: Path, run: Run, flux_read: Path
 ) -> None:
     """As source-controller and kustomize-controller do it: fetched, unpacked, built, and variables put in."""
-    plain = (overlay / "models.yaml").read_text("utf-8") + '      env: {GREETING: "Hello ${NAME}"}\n'
+    plain = (overlay / "models.yaml").read_text("utf-8") + '      env: {GREETING: "Hello ${NAME}!"}\n'
     found = {}
     for delivery in ("kustomize", "flux"):
         (overlay / "models.yaml").write_text(plain.replace("spec:\n", f"spec:\n  delivery: {delivery}\n", 1))
-        _commit(run, overlay)
+        commit(run, overlay)
         assert modelyard("push", f"oci://{registry}/flux/risk:{delivery}", "-f", overlay).returncode == 0
         (tmp_path / delivery).mkdir()
         done = run(flux_read, f"{registry}/flux/risk:{delivery}", tmp_path / delivery, "OTHER=x")
@@ -320,4 +298,4 @@ def test_flux_applies_an_artifact_and_leaves_variables_of_models_alone(
         assert {each["metadata"]["namespace"] for each in objects} == {"scoring"}
         (fraud,) = (each for each in objects if each["kind"] == "Deployment")
         found[delivery] = fraud["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"]
-    assert found == {"kustomize": "Hello ", "flux": "Hello ${NAME}"}
+    assert found == {"kustomize": "Hello !", "flux": "Hello ${NAME}!"}

@@ -15,28 +15,14 @@ from modelyard.api import history, locking
 from modelyard.check.images import places, without_digest
 from modelyard.modelsfile.load import Loaded
 from tests.conftest import Run
+from tests.registry.conftest import commit
 from tests.support import registries
 from tests.support.plugin_calls import generator
+from tests.support.registries import SET
 
 Command = Callable[..., CompletedProcess[str]]
 D: Final = f"sha256:{'4b1c0e7a' * 8}"
-SET: Final = """\
-apiVersion: modelyard.dev/v1alpha1
-kind: ModelSet
-metadata: {name: risk}
-spec:
-  registry: HOST/models
-  models:
-    - name: churn
-      path: /churn
-      variants:
-        - {name: champion, image: "churn:2.0.0", percent: 90}
-        - {name: challenger, image: "churn:2.1.0", percent: 10}
-      targets: {knative: {minScale: 1}}
-    - name: fraud
-      image: fraud:1.0.0
-      targets: {deployment: {replicas: 2}}
-"""
+LOCK: Final = f'apiVersion: modelyard.dev/v1alpha1\nkind: ImageLock\nimages: {{"IMAGE": {D}}}\n'
 
 
 def _write(folder: Path, host: str, text: str = SET) -> Path:
@@ -272,3 +258,16 @@ def test_the_image_of_a_patch_is_locked_too(modelyard: Command, tmp_path: Path) 
         "utf-8",
     )
     assert f"registry.example.com/other:1.0.0@{D}" in _images(modelyard("render", "--stdout", "-f", tmp_path).stdout)
+
+
+def test_a_rollback_waits_for_no_registry(modelyard: Command, run: Run, overlay: Path) -> None:
+    """What it brings back is rendered with the tag alone, and said to be so."""
+    file, lock = overlay / "models.yaml", overlay / "models.lock.yaml"
+    file.write_text(file.read_text("utf-8").replace("fraud:1.0.0", "fraud:1.1.0"), "utf-8")
+    lock.write_text(LOCK.replace("IMAGE", "registry.example.com/models/fraud:1.1.0"), "utf-8")
+    commit(run, overlay)
+    assert "MY372" not in modelyard("check", "-f", overlay).stderr.partition("fraud")[2]
+    done = modelyard("rollback", "fraud", "-f", overlay)
+    assert done.returncode == 0, done.stderr
+    assert "image: fraud:1.0.0" in file.read_text("utf-8")
+    assert "fraud:1.0.0, only of registry.example.com/models/fraud:1.1.0" in modelyard("check", "-f", overlay).stderr

@@ -15,6 +15,8 @@ from modelyard.registry import credentials, digests
 from modelyard.registry.client import Registry
 from modelyard.registry.problems import RegistryProblem
 from modelyard.registry.reference import Reference, parse, parse_address
+from tests.conftest import need
+from tests.registry.conftest import REGISTRY
 from tests.registry.test_lock import D, _digests, _write
 from tests.support import registries
 from tests.support.registries import PASSWORD, TOKEN, USER, Stub, docker_config
@@ -264,6 +266,21 @@ def test_a_manifest_without_a_digest_in_the_answer_is_hashed(modelyard: Command,
         assert _lock(modelyard, tmp_path, registry.host).returncode == 0
     wanted = registries.digest(b'{"schemaVersion": 2}')
     assert list(_digests(tmp_path / "models.lock.yaml").values()) == [wanted]
+
+
+def test_a_certificate_is_trusted_when_it_is_named_and_not_before(
+    modelyard: Command, overlay: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "tls"
+    with registries.real(need(REGISTRY, "`make tools` builds it"), folder, private=True, tls=True) as host:
+        env = docker_config(tmp_path / "docker", host)
+        strange = modelyard("push", f"oci://{host}/sets/risk:1", "-f", overlay, env=env)
+        assert (strange.returncode, strange.stdout) == (1, "")
+        assert f"{host} has a certificate that is not trusted, or speaks no TLS [MY751]" in strange.stderr
+        env["REQUESTS_CA_BUNDLE"] = str(folder / "cert.pem")
+        pushed = modelyard("push", f"oci://{host}/sets/risk:1", "-f", overlay, env=env)
+        assert pushed.returncode == 0, pushed.stderr
+        assert modelyard("pull", pushed.stdout.strip(), "-o", tmp_path / "out", env=env).returncode == 0
 
 
 def test_a_host_that_is_not_there_or_has_no_certificate_is_named(modelyard: Command, tmp_path: Path) -> None:

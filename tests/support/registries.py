@@ -24,6 +24,25 @@ TOKEN: Final = "planted-token-77ab"  # noqa: S105 - as above
 # Of PASSWORD, by `htpasswd -nbB`, with the least cost.
 HTPASSWD: Final = "scorer:$2b$04$abcdefghijklmnopqrstuuI748sCHuXhO/6UZFp/eMvDnUIcQD40i\n"
 
+# A models file whose images lie in the registry HOST.
+SET: Final = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: ModelSet
+metadata: {name: risk}
+spec:
+  registry: HOST/models
+  models:
+    - name: churn
+      path: /churn
+      variants:
+        - {name: champion, image: "churn:2.0.0", percent: 90}
+        - {name: challenger, image: "churn:2.1.0", percent: 10}
+      targets: {knative: {minScale: 1}}
+    - name: fraud
+      image: fraud:1.0.0
+      targets: {deployment: {replicas: 2}}
+"""
+
 
 def digest(content: bytes) -> str:
     """Return the digest of a content."""
@@ -31,8 +50,8 @@ def digest(content: bytes) -> str:
 
 
 @contextmanager
-def real(program: Path, folder: Path, *, private: bool = False) -> Iterator[str]:
-    """Serve a registry, and yield its host. private: only with USER and PASSWORD."""
+def real(program: Path, folder: Path, *, private: bool = False, tls: bool = False) -> Iterator[str]:
+    """Serve a registry, and yield its host. private: only with USER and PASSWORD. tls: by cert.pem of the folder."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         host = f"127.0.0.1:{probe.getsockname()[1]}"
@@ -42,6 +61,8 @@ def real(program: Path, folder: Path, *, private: bool = False) -> Iterator[str]
     config["log"] = {"accesslog": {"disabled": True}, "level": "error"}
     if private:
         config["auth"] = {"htpasswd": {"realm": "models", "path": str(folder / "htpasswd")}}
+    if tls:
+        config["http"]["tls"] = {"certificate": str(_certificate(folder)), "key": str(folder / "key.pem")}
     (folder / "config.yml").write_text(json.dumps(config), "utf-8")
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([program, "serve", folder / "config.yml"], stdout=log, stderr=log)
@@ -51,6 +72,15 @@ def real(program: Path, folder: Path, *, private: bool = False) -> Iterator[str]
     finally:
         process.terminate()
         process.wait(10)
+
+
+def _certificate(folder: Path) -> Path:
+    """Make a certificate of 127.0.0.1 that nobody else has signed."""
+    words = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    words += ["-days", "2", "-subj", "/CN=registry", "-addext", "subjectAltName=IP:127.0.0.1"]
+    words += ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
+    subprocess.run(words, check=True, capture_output=True)
+    return folder / "cert.pem"
 
 
 def _wait(host: str, process: "subprocess.Popen[bytes]") -> None:

@@ -195,8 +195,8 @@ class Registry(oras.provider.Registry):  # type: ignore[misc] # oras has no type
         """Tell whether a registry of this machine speaks TLS: only there docker tries a plain connection too."""
         try:
             self.session.get(f"https://{self.reference.endpoint}/v2/")
-        except requests.exceptions.SSLError:
-            return False
+        except requests.exceptions.SSLError as error:
+            return "CERTIFICATE_VERIFY_FAILED" in str(error)  # it does, and the next call says what is wrong
         except requests.exceptions.RequestException as error:
             raise _failed(self.reference.endpoint, error) from None
         return True

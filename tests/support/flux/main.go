@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"github.com/fluxcd/pkg/kustomize"
-	"github.com/fluxcd/pkg/kustomize/filesys"
 	"github.com/fluxcd/pkg/tar"
 	"github.com/google/go-containerregistry/pkg/crane"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -91,7 +90,6 @@ func build(folder string, variables []string) error {
 	if _, err := generator.WriteFile(folder); err != nil {
 		return err
 	}
-	_ = filesys.MakeFsOnDiskSecure
 	resources, err := kustomize.SecureBuild(folder, folder, false)
 	if err != nil {
 		return err

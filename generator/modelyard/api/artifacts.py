@@ -119,7 +119,7 @@ def _annotations(file: str | Path) -> tuple[dict[str, str], list[Problem]]:
     files = [path, *(Path(each) for each in (loaded.models.files if loaded.models else ()))]
     try:
         repository = Repository(path)
-        head = repository.head(*files, *([lock] if (lock := path.with_name(LOCK)).exists() else []))
+        head = repository.head(*files, *([lock] if (lock := path.parent / LOCK).exists() else []))
     except GitProblem as error:
         return {}, [replace(problem("MY759", error.problem.message), hint=error.problem.hint)]
     if head is None:

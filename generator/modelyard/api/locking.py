@@ -54,7 +54,7 @@ class Outcome:
 
 def lock_file(file: str | Path = ".") -> Path:
     """Return the lock that belongs to a models file."""
-    return models_file(file).with_name(LOCK)
+    return models_file(file).parent / LOCK
 
 
 def lock(file: str | Path = ".", names: Sequence[str] = (), *, update: bool = False, ask: Ask = digests_of) -> Outcome:

@@ -28,6 +28,28 @@ from modelyard.problems import Problem, unique
 if TYPE_CHECKING:
     from modelyard.render.changes import Difference
 
+Git = Annotated[
+    str, typer.Option("--git", metavar="REV", help="Compare with the models file at a commit; needs no cluster.")
+]
+Rendered = Annotated[
+    bool,
+    typer.Option(
+        "--rendered", help="With --git: compare generated/ as of that commit; this also shows what an upgrade changes."
+    ),
+]
+Oci = Annotated[
+    str,
+    typer.Option(
+        "--oci",
+        metavar="oci://REGISTRY/NAME:TAG",
+        help="Compare with an artifact that `modelyard push` wrote; needs no cluster.",
+    ),
+]
+Output = Annotated[
+    str, typer.Option("--output", "-o", metavar="text|markdown|json", help="Markdown is for a pull request.")
+]
+ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with 1 if there are differences.")]
+
 
 def apply(  # noqa: PLR0913 - typer's way to declare options
     file: File = Path(),
@@ -63,28 +85,11 @@ def diff(  # noqa: PLR0913 - typer's way to declare options
     file: Files = None,
     _outside: Outside = None,
     *,
-    git: Annotated[
-        str, typer.Option("--git", metavar="REV", help="Compare with the models file at a commit; needs no cluster.")
-    ] = "",
-    rendered: Annotated[
-        bool,
-        typer.Option(
-            "--rendered",
-            help="With --git: compare generated/ as of that commit; this also shows what an upgrade changes.",
-        ),
-    ] = False,
-    oci: Annotated[
-        str,
-        typer.Option(
-            "--oci",
-            metavar="oci://REGISTRY/NAME:TAG",
-            help="Compare with an artifact that `modelyard push` wrote; needs no cluster.",
-        ),
-    ] = "",
-    output: Annotated[
-        str, typer.Option("--output", "-o", metavar="text|markdown|json", help="Markdown is for a pull request.")
-    ] = "text",
-    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 if there are differences.")] = False,
+    git: Git = "",
+    rendered: Rendered = False,
+    oci: Oci = "",
+    output: Output = "text",
+    exit_code: ExitCode = False,
     namespace: Namespace = "",
     context: Context = "",
     kubeconfig: Kubeconfig = "",

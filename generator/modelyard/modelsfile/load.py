@@ -39,8 +39,8 @@ def load(path: Path, shown: str, within: Bounds | None = None) -> Loaded:
     """Load the models file at a path; `shown` is what messages call it, `within` how far its files may lead."""
     sources = Sources()
     tree, problems, files = read_chain(path, shown, sources, within)
-    lock = str(Path(shown).with_name(LOCK))
-    return _locked(_finish(tree, problems, sources, files), path.with_name(LOCK), lock, within)
+    lock = str(Path(shown).parent / LOCK)
+    return _locked(_finish(tree, problems, sources, files), path.parent / LOCK, lock, within)
 
 
 def load_text(content: bytes, shown: str, folder: Path) -> Loaded:

@@ -72,7 +72,7 @@ def compose(found: Named, output: Path) -> tuple[list[str], list[Problem]]:
     """Write compose.yaml and what belongs to it; return the names of the files, none if there is an error."""
     if problems := _check(found):
         return [], problems
-    made, every = composed.compose(found.models, found.model, Templates(), CADDY)
+    made, every = composed.compose(found.models, found.model, Templates(), found.models.locked(CADDY))
     problems = [*(each for own in every for each in _lacking(own)), *_made(output.parent)]
     written = [*problems, *disk.exchange(output, made, composed.HEADER)]
     return sorted(made), written

@@ -5,11 +5,11 @@ from modelyard.api import committed
 found, problems = committed.differences("overlays/prod", "main")
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, NamedTuple
 
-from modelyard.api.pipeline import generated, models_file, render
+from modelyard.api.pipeline import Rendering, generated, models_file, render
 from modelyard.files.git import GitProblem, Repository
 from modelyard.files.yaml import Sources
 from modelyard.files.yaml.stream import read_all
@@ -25,7 +25,9 @@ Object = dict[str, Any]
 _OF_KUSTOMIZE: Final = ("kustomization.yaml", KUSTOMIZECONFIG)
 
 
-class _Key(NamedTuple):
+class Key(NamedTuple):
+    """What an object is called."""
+
     api_version: str
     kind: str
     namespace: str
@@ -46,26 +48,38 @@ def differences(file: str | Path, revision: str) -> tuple[list[Difference], list
         old = dict(_objects(repository, repository.commit(revision), generated(file)))
     except GitProblem as error:
         return [], [error.problem]
+    return compared(now, old), now.problems
+
+
+def compared(now: Rendering, old: dict[Key, Object]) -> list[Difference]:
+    """Return what differs between objects of a set, which are used up here, and what its models file gives."""
+    if now.models is None:
+        return []
     pairs = [Pair(each.model or "", _taken(old, each), each.body) for each in now.objects]
     pairs += [Pair(owner_of(now.models, body), body, None) for body in old.values()]
-    return of_objects(now.models, pairs), now.problems
+    return of_objects(now.models, pairs)
 
 
-def _objects(repository: Repository, commit: str, folder: Path) -> Iterator[tuple[_Key, Object]]:
+def is_of_objects(name: str) -> bool:
+    """Tell whether a file of `generated/` holds objects."""
+    path = PurePosixPath(name)
+    return path.suffix == ".yaml" and path.name not in _OF_KUSTOMIZE and path.parent.name != SITE_CONFIG
+
+
+def objects_in(content: bytes, shown: str) -> Iterator[tuple[Key, Object]]:
+    """Yield the objects of a file."""
+    for each in read_all(content, Sources(), shown):
+        if isinstance(each.data, dict) and isinstance(each.data.get("metadata"), dict):
+            yield _key(each.data), each.data
+
+
+def _objects(repository: Repository, commit: str, folder: Path) -> Iterator[tuple[Key, Object]]:
     for name in repository.files(commit, folder):
-        path = PurePosixPath(name)
-        if path.suffix == ".yaml" and path.name not in _OF_KUSTOMIZE and path.parent.name != SITE_CONFIG:
-            content = repository.content(commit, name) or b""
-            for body in _bodies(content, f"{commit}:{name}"):
-                yield _key(body), body
+        if is_of_objects(name):
+            yield from objects_in(repository.content(commit, name) or b"", f"{commit}:{name}")
 
 
-def _bodies(content: bytes, shown: str) -> Iterable[Object]:
-    found = (each.data for each in read_all(content, Sources(), shown))
-    return (each for each in found if isinstance(each, dict) and isinstance(each.get("metadata"), dict))
-
-
-def _taken(old: dict[_Key, Object], manifest: Manifest) -> Object | None:
+def _taken(old: dict[Key, Object], manifest: Manifest) -> Object | None:
     """Take out the object that a manifest takes the place of: its like, where a name follows the content."""
     key = _key(manifest.body)
     if key not in old and manifest.hashed:
@@ -76,9 +90,9 @@ def _taken(old: dict[_Key, Object], manifest: Manifest) -> Object | None:
     return old.pop(key, None)
 
 
-def _key(body: Object) -> _Key:
+def _key(body: Object) -> Key:
     metadata = body["metadata"]
-    return _Key(
+    return Key(
         str(body.get("apiVersion")),
         str(body.get("kind")),
         str(metadata.get("namespace") or ""),

@@ -15,7 +15,7 @@ from modelyard.api.pipeline import load, load_shown, models_file
 from modelyard.files import regular
 from modelyard.files.git import GitProblem, Repository
 from modelyard.models.declared import DeclaredModel
-from modelyard.modelsfile.load import Loaded, base_of, bounds
+from modelyard.modelsfile.load import LOCK, Loaded, base_of, bounds
 from modelyard.problems import Problem, has_errors
 from modelyard.render.changes import Difference, of_sets
 
@@ -56,7 +56,12 @@ def loaded_at(repository: Repository, file: Path, commit: str, shown: str) -> Lo
 
 
 def _check_out(repository: Repository, commit: str, name: str | None, folder: Path) -> None:
-    """Write a models file and its bases below a folder, each where it lay in the repository."""
+    """Write a models file, its lock and its bases below a folder, each where it lay in the repository."""
+    lock = posixpath.join(posixpath.dirname(name or ""), LOCK)
+    if (locked := repository.content(commit, lock)) is not None:
+        path = Path(folder, lock)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(locked)
     while name is not None and not regular.exists(Path(folder, name)):
         content = repository.content(commit, name)
         if content is None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from modelyard.check import check as _check
 from modelyard.check import check_set, independent
 from modelyard.check.finding import Cluster, Finding
+from modelyard.check.images import unlocked
 from modelyard.check.rules.addresses import answers
 from modelyard.check.schemas.kinds import SHIPPED, Kinds
 from modelyard.files import regular
@@ -25,7 +26,7 @@ from modelyard.modelsfile.load import load as _load
 from modelyard.modelsfile.model_rules import accepting
 from modelyard.problems import Problem, Related, has_errors, unique
 from modelyard.render.component import SITE_CONFIG, compose, site_config
-from modelyard.render.locate import placed
+from modelyard.render.locate import placed, placed_section
 from modelyard.render.objects import files_beside, render_model, render_section, render_shared
 
 MODELS_FILE: Final = "models.yaml"
@@ -206,7 +207,9 @@ def _models(loaded: Loaded, beside: Path, kinds: Kinds = SHIPPED) -> Iterator[tu
         if not has_errors(problems):
             rules = independent if model.name in mistaken else _check
             objects = [each for each in manifests if not each.beside]  # the others stand behind them
-            problems += accepting(model, placed(models, model, rules(objects, cluster)))
+            found = rules(objects, cluster)
+            found += [] if models.digests is None else unlocked(objects, models.digests)
+            problems += accepting(model, placed(models, model, found))
             if model.name not in mistaken:
                 problems += _twice(models, model, manifests, taken)
                 entrances += [(model, index, each) for index, each in enumerate(manifests) if answers(each)]
@@ -265,7 +268,10 @@ def _site_config(models: DeclaredSet | None, today: date | None) -> tuple[Render
     from modelyard.modelsfile.viya_rules import overdue
 
     problems = list(overdue(models, today or datetime.now(UTC).date()))
-    return render_section("viya", models, Templates()), problems
+    rendered = render_section("viya", models, Templates())
+    if models.digests is not None:
+        problems += placed_section(models, "viya", unlocked(rendered.manifests, models.digests))
+    return rendered, problems
 
 
 def cluster_of(models: DeclaredSet) -> Cluster:

@@ -22,6 +22,7 @@ from modelyard.manifests.names import nearest, one_of
 from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.problems import Problem, has_errors, problem
+from modelyard.render.objects import with_digests
 from modelyard.score import loops
 from modelyard.score.formats import codec
 from modelyard.score.manifest import Manifest, Part, joined, part_of
@@ -110,7 +111,7 @@ def job_of(
     beside = target(on).render(models, model, templates).manifests
     told = replace(wanted, words=_words(options or Options(), way))
     made = job(models, model, served, on, told, templates)
-    (sealed,) = (each for each in seal([*beside, made]) if each.kind == jobs.KIND)
+    (sealed,) = (each for each in seal(with_digests(models, [*beside, made])) if each.kind == jobs.KIND)
     return sealed.body, models.spec.namespace, loaded.problems
 
 

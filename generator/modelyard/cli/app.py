@@ -34,7 +34,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "diff": (
         "apply:diff",
         (
-            "Say what an apply would change in the cluster, or what has changed since a commit, in the models file's "
+            "Say what an apply would change in the cluster, or since a commit or an artifact, in the models file's "
             "words."
         ),
     ),
@@ -73,6 +73,18 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "Write a commented models.yaml with one model, a kustomization.yaml and the schema for editors.",
     ),
     "render": ("render:render", "Write the folder `generated/` beside the models file: a kustomize component."),
+    "lock": (
+        "lock:lock",
+        "Write models.lock.yaml beside the models file: the digests of its images, asked of their registries.",
+    ),
+    "push": (
+        "artifacts:push",
+        "Write what a models file renders to a registry, as the artifact that Flux reads; print its address.",
+    ),
+    "pull": (
+        "artifacts:pull",
+        "Write the files of an artifact that `modelyard push` wrote into a folder, all or nothing.",
+    ),
     "score": (
         "score:score",
         "Score a table with a model: each row exactly once, in order; rows that fail go to OUTPUT.errors.csv.",

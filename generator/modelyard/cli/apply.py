@@ -28,6 +28,28 @@ from modelyard.problems import Problem, unique
 if TYPE_CHECKING:
     from modelyard.render.changes import Difference
 
+Git = Annotated[
+    str, typer.Option("--git", metavar="REV", help="Compare with the models file at a commit; needs no cluster.")
+]
+Rendered = Annotated[
+    bool,
+    typer.Option(
+        "--rendered", help="With --git: compare generated/ as of that commit; this also shows what an upgrade changes."
+    ),
+]
+Oci = Annotated[
+    str,
+    typer.Option(
+        "--oci",
+        metavar="oci://REGISTRY/NAME:TAG",
+        help="Compare with an artifact that `modelyard push` wrote; needs no cluster.",
+    ),
+]
+Output = Annotated[
+    str, typer.Option("--output", "-o", metavar="text|markdown|json", help="Markdown is for a pull request.")
+]
+ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit with 1 if there are differences.")]
+
 
 def apply(  # noqa: PLR0913 - typer's way to declare options
     file: File = Path(),
@@ -63,26 +85,17 @@ def diff(  # noqa: PLR0913 - typer's way to declare options
     file: Files = None,
     _outside: Outside = None,
     *,
-    git: Annotated[
-        str, typer.Option("--git", metavar="REV", help="Compare with the models file at a commit; needs no cluster.")
-    ] = "",
-    rendered: Annotated[
-        bool,
-        typer.Option(
-            "--rendered",
-            help="With --git: compare generated/ as of that commit; this also shows what an upgrade changes.",
-        ),
-    ] = False,
-    output: Annotated[
-        str, typer.Option("--output", "-o", metavar="text|markdown|json", help="Markdown is for a pull request.")
-    ] = "text",
-    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 if there are differences.")] = False,
+    git: Git = "",
+    rendered: Rendered = False,
+    oci: Oci = "",
+    output: Output = "text",
+    exit_code: ExitCode = False,
     namespace: Namespace = "",
     context: Context = "",
     kubeconfig: Kubeconfig = "",
     force_conflicts: ForceConflicts = False,
 ) -> None:
-    """Say what an apply would change in the cluster, or what has changed since a commit, in the models file's words.
+    """Say what an apply would change in the cluster, or since a commit or an artifact, in the models file's words.
 
     A line a model: `credit-risk: image 1.4.0 -> 1.5.0, minScale 0 -> 1`. The server itself says what it would store, so
     its defaults and those of webhooks are no differences. What is removed goes only with `apply --prune`.
@@ -93,6 +106,10 @@ def diff(  # noqa: PLR0913 - typer's way to declare options
         raise typer.BadParameter(f"-o takes {names.one_of(FORMATS)}")
     if git:
         found, problems = _since(named(file), git, rendered=rendered)
+    elif oci:
+        from modelyard.api import artifacts
+
+        found, problems = artifacts.differences(single(file, "--oci"), oci)
     else:
         alone = single(file, "a comparison with a cluster")
         found, problems = _in_cluster(alone, namespace, context, kubeconfig, force_conflicts)

@@ -16,8 +16,12 @@ EXCLUDES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("built", "deploy"),
     ),
     "delete": (("names", "revision"), ("revision", "force")),
-    "diff": (("git", "namespace"), ("git", "context"), ("git", "kubeconfig"), ("git", "force_conflicts")),
+    "diff": (
+        ("git", "namespace"), ("git", "context"), ("git", "kubeconfig"), ("git", "force_conflicts"), ("git", "oci"),
+        ("oci", "namespace"), ("oci", "context"), ("oci", "kubeconfig"), ("oci", "force_conflicts"),
+    ),
     "image": (("platform", "source"), ("platform", "base"), ("platform", "build")),
+    "lock": (("check", "update"),),
     "render": (("check", "stdout"), ("check", "in_place"), ("stdout", "in_place")),
     "score": (
         ("url", "domain"), ("url", "variant"), ("url", "namespace"), ("url", "context"), ("url", "kubeconfig"),

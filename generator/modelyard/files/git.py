@@ -2,12 +2,15 @@
 
 import posixpath
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from modelyard.files import regular
 from modelyard.problems import Problem, problem
+from modelyard.problems.patterns import pattern
 
+_SCP: Final = pattern(r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:[^\s:@]+")  # git@example.com:models.git
 _SECONDS: Final = 60.0  # no call here takes longer, whatever the size of a repository
 # What fetches the whole history: the field of GitHub's action, the variable of GitLab's runner, git's own word.
 DEEPEN: Final = (
@@ -50,6 +53,28 @@ class Repository:
     def is_shallow(self) -> bool:
         """Tell whether the history of this clone was cut off, as CI does by default."""
         return self._run("rev-parse", "--is-shallow-repository") == b"true\n"
+
+    @property
+    def source(self) -> str:
+        """The address of the remote `origin`, without credentials; empty where there is none, or it is a folder."""
+        found = (self._run("config", "--get", "remote.origin.url") or b"").decode("utf-8", "replace").strip()
+        scheme, mark, rest = found.partition("://")
+        if not mark:
+            return found if _SCP.fullmatch(found) else ""
+        authority, slash, path = rest.partition("/")
+        user, at, host = authority.rpartition("@")
+        kept = f"{user.partition(':')[0]}@" if at and scheme == "ssh" else ""
+        return "" if scheme == "file" else f"{scheme}://{kept}{host}{slash}{path.partition('?')[0]}"
+
+    def head(self, *paths: Path) -> tuple[str, str] | None:
+        """Return the newest commit and its time (RFC 3339, UTC); None where it has not these paths as they are now."""
+        names = [str(each.resolve()) for each in paths]
+        changed = self._run("status", "--porcelain", "--ignored", "--", *names)
+        found = self._run("log", "-1", "--format=%H %ct")
+        if changed != b"" or found is None:
+            return None
+        commit, seconds = found.decode().split()
+        return commit, datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def commits(self, *paths: Path) -> list[str]:
         """Return the commits that changed one of these paths, the newest first; none in an empty repository."""

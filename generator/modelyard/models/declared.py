@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from modelyard.files.yaml import MapMarks, Sources
-from modelyard.files.yaml.marked import MarkedInt, MarkedText, find, marked, with_mark
+from modelyard.files.yaml.marked import MarkedInt, MarkedText, derived, find, marked, with_mark
 from modelyard.models.base import Shape
 from modelyard.models.model import Model
 from modelyard.models.model_set import Metadata, Spec
@@ -74,7 +74,10 @@ class DeclaredModel(NamedTuple):
 
 
 class DeclaredSet(NamedTuple):
-    """The set: its head, and the models that are sound enough to be rendered, sorted by name."""
+    """The set: its head, and the models that are sound enough to be rendered, sorted by name.
+
+    digests: what the lock says, image -> digest; None where there is no lock.
+    """
 
     metadata: Metadata
     spec: Spec
@@ -82,6 +85,7 @@ class DeclaredSet(NamedTuple):
     sources: Sources
     models: tuple[DeclaredModel, ...] = ()
     files: tuple[str, ...] = ()
+    digests: Mapping[str, str] | None = None
 
     def place(self, mark: int) -> Place:
         """Return the place of a mark."""
@@ -95,9 +99,12 @@ class DeclaredSet(NamedTuple):
         """Return the set with these models alone, and marks on all values."""
         spec = marked(self.spec, find_marks(self.marks, "spec"))
         metadata = marked(self.metadata, find_marks(self.marks, "metadata"))
-        return DeclaredSet(
-            metadata, spec, self.marks, self.sources, tuple(each.with_marks() for each in models), self.files
-        )
+        return self._replace(metadata=metadata, spec=spec, models=tuple(each.with_marks() for each in models))
+
+    def locked(self, image: str) -> str:
+        """Return an image with the digest that the lock has of it; as it is where the lock has none."""
+        digest = (self.digests or {}).get(image)
+        return derived(f"{image}@{digest}", image) if digest else image
 
 
 def find_marks(marks: MapMarks, *path: str) -> MapMarks:

@@ -103,6 +103,11 @@ class Spec(Shape):
     platform: Literal["kubernetes", "openshift"] = Field(
         "kubernetes", description="openshift: no user id is set in any object."
     )
+    delivery: Literal["kustomize", "flux", "argocd"] = Field(
+        "kustomize",
+        description="Who applies what is rendered, and what is written for it. flux: objects that hold ${ say that "
+        "Flux must put no variables there.",
+    )
     namespace: Namespace | None = Field(
         None, description="Written into the objects; when absent, the kustomization decides."
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from modelyard.files import regular
 from modelyard.files.yaml import Sources, at
 from modelyard.manifests.names import is_near
 from modelyard.models.declared import DeclaredSet
@@ -20,9 +21,10 @@ from modelyard.problems import Problem, problem, unique
 _UNKNOWN: Final = frozenset(["MY101", "MY106"])
 _HEAD: Final = frozenset(["kind", "metadata", "spec"])
 _SHOWN: Final = 64  # characters of a word in a message; Kubernetes' kinds are DNS labels
+LOCK: Final = "models.lock.yaml"  # beside the models file that is named; bases have none for those who build on them
 _SLIPS: Final = 50  # misspelt keys of a file that is read on; of one with more, what follows from them is told too
 
-__all__ = ["Bounds", "Loaded", "allow_outside", "allowing_outside", "base_of", "bounds", "load", "load_text"]
+__all__ = ["LOCK", "Bounds", "Loaded", "allow_outside", "allowing_outside", "base_of", "bounds", "load", "load_text"]
 
 
 @dataclass(slots=True)
@@ -37,14 +39,25 @@ def load(path: Path, shown: str, within: Bounds | None = None) -> Loaded:
     """Load the models file at a path; `shown` is what messages call it, `within` how far its files may lead."""
     sources = Sources()
     tree, problems, files = read_chain(path, shown, sources, within)
-    return _finish(tree, problems, sources, files)
+    lock = str(Path(shown).parent / LOCK)
+    return _locked(_finish(tree, problems, sources, files), path.parent / LOCK, lock, within)
 
 
 def load_text(content: bytes, shown: str, folder: Path) -> Loaded:
-    """Load a models file from memory; `folder` is where spec.base is looked up."""
+    """Load a models file from memory; `folder` is where spec.base is looked up, and the lock."""
     sources = Sources()
     tree, problems, files = read_document(content, shown, folder, sources)
-    return _finish(tree, problems, sources, files)
+    return _locked(_finish(tree, problems, sources, files), folder / LOCK, LOCK)
+
+
+def _locked(loaded: Loaded, path: Path, shown: str, within: Bounds | None = None) -> Loaded:
+    """Return what has been loaded with the digests of the lock, where there is one."""
+    if loaded.models is None or not regular.exists(path):
+        return loaded
+    from modelyard.modelsfile.lock import read_lock
+
+    digests, problems = read_lock(path, shown, within or bounds(path.parent))
+    return Loaded(loaded.models._replace(digests=digests), unique([*loaded.problems, *problems]))
 
 
 def _finish(tree: Tree | None, problems: list[Problem], sources: Sources, files: tuple[str, ...]) -> Loaded:

@@ -1,6 +1,7 @@
 """From findings on rendered objects to problems with the line of the models file that they came from."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from modelyard.check.finding import Finding, Remark
 from modelyard.files.yaml.marked import mark_of
@@ -80,6 +81,20 @@ def _first_mark(node: object) -> int | None:
 def marked_section(models: DeclaredSet, name: str) -> Rendered:
     """Return what a section gives once more, with marks on its values."""
     return render_section(name, models.with_marks(()), Templates(sources=models.sources))
+
+
+def placed_section(models: DeclaredSet, name: str, findings: Iterable[Finding]) -> list[Problem]:
+    """Turn findings on the objects of a section into problems with places, as `placed` does for a model's."""
+    found = list(findings)
+    again = marked_section(models, name).manifests if found else []
+    places = [place_of(models, _at(again[each.manifest].body, each.path)) for each in found]
+    return [problem(one.code, one.message, hint=one.hint, place=at) for one, at in zip(found, places, strict=True)]
+
+
+def _at(node: Any, path: tuple[str | int, ...]) -> object:
+    for part in path:
+        node = node[part]
+    return node
 
 
 def place_of(models: DeclaredSet, value: object) -> Place | None:

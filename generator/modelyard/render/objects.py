@@ -1,7 +1,7 @@
-"""From declared models to objects: templates, then the user's patches, then seal. Pure: no file, no clock.
+"""From declared models to objects: templates, the user's patches, the lock's digests, the delivery's words, then seal.
 
-The order is fixed. Patches see logical names; seal then puts content hashes into names and into whatever
-names them, so that a reference and its object can never disagree.
+Pure: no file, no clock. The order is fixed. Patches see logical names, and images as they are declared; seal then puts
+content hashes into names and into whatever names them, so that a reference and its object can never disagree.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 def render_shared(models: DeclaredSet, templates: Templates) -> list[Manifest]:
     """Return the objects that belong to the set and to no model."""
-    return service_account(models, templates)
+    return _delivered(models, service_account(models, templates))
 
 
 def render_section(name: str, models: DeclaredSet, templates: Templates) -> Rendered:
     """Return what a section of the set gives."""
     rendered = section(name).render(models, templates)
-    rendered.manifests = seal(rendered.manifests)
+    rendered.manifests = seal(_delivered(models, with_digests(models, rendered.manifests)))
     return rendered
 
 
@@ -46,8 +46,26 @@ def render_model(
     problems: list[Problem] = []
     for index, patch in enumerate(model.whole.model.patches or []):
         manifests = _patched(models, model, manifests, index, patch, problems)
-    sealed = seal(manifests)
+    sealed = seal(_delivered(models, with_digests(models, manifests)))
     return [*(each for each in sealed if not each.beside), *(each for each in sealed if each.beside)], problems
+
+
+def with_digests(models: DeclaredSet, manifests: list[Manifest]) -> list[Manifest]:
+    """Return the objects with the digests that the lock has of their images; as they are where there is no lock."""
+    if not models.digests:
+        return manifests
+    from modelyard.render.pins import pinned
+
+    return pinned(manifests, models.digests)
+
+
+def _delivered(models: DeclaredSet, manifests: list[Manifest]) -> list[Manifest]:
+    """Return the objects as `spec.delivery` wants them."""
+    if models.spec.delivery != "flux":
+        return manifests
+    from modelyard.render.delivery import for_flux
+
+    return for_flux(manifests)
 
 
 def files_beside(manifests: Iterable[Manifest]) -> dict[str, str]:

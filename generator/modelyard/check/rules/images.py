@@ -4,36 +4,17 @@ Source: kubernetes.io, Images, "you should avoid using the :latest tag"; kube-li
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
 
-from modelyard.check.finding import Cluster, Finding, Path, at, items
-from modelyard.check.pods import all_pod_templates, containers
+from modelyard.check.finding import Cluster, Finding, Path
+from modelyard.check.images import places
 from modelyard.manifests.manifest import Manifest
 from modelyard.manifests.names import image
-
-_SPARK: Final = "sparkoperator.k8s.io"
-_ACK: Final = "sagemaker.services.k8s.aws"
 
 
 def images(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find images that are no references, that name no version, or the latest."""
-    for index, _, template in all_pod_templates(manifests):
-        for path, container in containers(template.spec_path, template.spec):
-            yield from _image(index, (*path, "image"), container.get("image"))
-    for index, manifest in enumerate(manifests):
-        for path, value in _others(manifest):
-            yield from _image(index, path, value)
-
-
-def _others(manifest: Manifest) -> Iterator[tuple[Path, Any]]:
-    """Yield the images of kinds that have no pod template."""
-    spec = at(manifest.body, "spec")
-    if manifest.group == _SPARK and manifest.kind == "SparkApplication":
-        yield ("spec", "image"), spec.get("image")
-    elif manifest.group == _ACK and manifest.kind == "Model":
-        yield ("spec", "primaryContainer", "image"), at(spec, "primaryContainer").get("image")
-        for i, each in items(spec.get("containers")):
-            yield ("spec", "containers", i, "image"), each.get("image")
+    for index, path, value in places(manifests):
+        yield from _image(index, path, value)
 
 
 def _image(index: int, path: Path, value: object) -> Iterator[Finding]:

@@ -23,6 +23,13 @@ SETS: Final[dict[str, Code]] = {
         ignorable=True,
     ),
     "MY371": Code("Not an image reference", "An image is a repository with a tag or a digest."),
+    "MY372": Code(
+        "An image that is not locked",
+        "Beside the models file is models.lock.yaml, so that what is rendered names digests. It has none of this "
+        "image: its tag is rendered alone, and can change. `modelyard lock` asks the registry.",
+        "warning",
+        ignorable=True,
+    ),
     "MY375": Code("Too much data", "The API server refuses ConfigMaps and Secrets with more than 1 MiB of data."),
     "MY376": Code(
         "An object too large for kubectl apply",

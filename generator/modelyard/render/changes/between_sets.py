@@ -6,6 +6,7 @@ from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.render.changes.change import Change, Difference
 from modelyard.render.changes.field_names import field, hidden
 from modelyard.render.changes.leaves import Leaf, changed
+from modelyard.targets.workloads.objects import registered
 
 _APART = frozenset(["name", "ignore"])  # a model's name is what is compared, and what it accepts changes no object
 
@@ -17,7 +18,7 @@ def of_sets(before: DeclaredSet | None, after: DeclaredSet) -> list[Difference]:
     head = tuple(_changes("", changed(_head(before), _head(after)), ()))
     found = [Difference("", "changed", head)] if head else []
     for name in sorted({*old, *new}):
-        found += _of_models(name, old.get(name), new.get(name))
+        found += _of_models(name, old.get(name), new.get(name), before, after)
     return found
 
 
@@ -28,13 +29,19 @@ def _head(models: DeclaredSet | None) -> dict[str, object]:
     return {"set": models.metadata.name, **spec}
 
 
-def _of_models(name: str, before: DeclaredModel | None, after: DeclaredModel | None) -> Iterator[Difference]:
+def _of_models(
+    name: str,
+    before: DeclaredModel | None,
+    after: DeclaredModel | None,
+    then: DeclaredSet | None,
+    now: DeclaredSet,
+) -> Iterator[Difference]:
     if after is None:
         yield Difference(name, "removed")
     elif before is None:
         images = tuple(Change(each.variant or "", "image", None, each.model.image) for each in after.served)
         yield Difference(name, "new", (*images, *_percents(None, after)))
-    elif changes := tuple(_between(before, after)):
+    elif changes := (*_between(before, after), *_digests(then, before, now, after)):
         yield Difference(name, "changed", changes)
 
 
@@ -49,6 +56,18 @@ def _between(before: DeclaredModel, after: DeclaredModel) -> Iterator[Change]:
         own = changed(_data(old.get(name, before.whole)), _data(new.get(name, after.whole)))
         yield from _changes(str(name), [leaf for leaf in own if leaf not in shared], targets)
     yield from _percents(before, after)
+
+
+def _digests(
+    then: DeclaredSet | None, before: DeclaredModel, now: DeclaredSet, after: DeclaredModel
+) -> Iterator[Change]:
+    """Yield where the lock has another digest of the image that a model or variant still has."""
+    old = {each.variant: each for each in before.served}
+    for each in after.served:
+        if then and each.variant in old and (image := registered(now, each.model.image or "")):
+            pair = [(of.digests or {}).get(image) for of in (then, now)]
+            if registered(then, old[each.variant].model.image or "") == image and pair[0] != pair[1]:
+                yield Change(each.variant or "", "digest", *pair)
 
 
 def _percents(before: DeclaredModel | None, after: DeclaredModel) -> Iterator[Change]:

@@ -42,8 +42,8 @@ def content(models: DeclaredSet, model: DeclaredModel, served: Served) -> tuple[
     own = served.model
     context = {
         "name": f"{model.name}-sagemaker",
-        "image": image(models, own),
-        "proxyImage": registered(models, spec.proxyImage),
+        "image": models.locked(image(models, own)),
+        "proxyImage": models.locked(registered(models, spec.proxyImage)),
         "tag": f"{model.name}-sagemaker:{names.tag(own.image or '') or 'latest'}",
         "path": url_path(model),
         "asked": None if asked == caddy.of_scr(model) else asked,

@@ -61,7 +61,7 @@ def local(models: DeclaredSet, model: DeclaredModel, served: Served, templates: 
     startup = own.get("startupProbe", {})
     return Local(
         rendered["name"],
-        image(models, served.model),
+        models.locked(image(models, served.model)),
         tuple(_words(own.get("command", ()), env)),
         tuple(_words(own.get("args", ()), env)),
         env,

@@ -14,8 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tests.support.scr_stub import stop
-
 NUMBERS: Final = ("LOAN", "VALUE")
 _TYPES: Final = {"LOAN": "number", "VALUE": "number", "JOB": "string"}
 _PCR: Final = "PCR"
@@ -162,6 +160,8 @@ def answer(
 @contextmanager
 def running(server: Server) -> Iterator[Server]:
     """Serve in a thread of this process, on a free port."""
+    from tests.support.scr_stub import stop  # noqa: PLC0415 - in images of tests this file stands alone
+
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()

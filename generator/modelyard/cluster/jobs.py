@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from modelyard.cluster.client import Client, ClusterProblem, Object
-from modelyard.cluster.faults import faults, worst
+from modelyard.cluster.faults import Fault, faults, worst
 from modelyard.problems import Problem, problem
 
 API: Final = "batch/v1"
@@ -20,6 +20,7 @@ _JOB: Final = "batch.kubernetes.io/job-name"
 _TICK: Final = 1.0  # seconds
 _PODS: Final = 200  # that are read in each of them, at most
 _PATIENCE: Final = 120.0  # seconds for which a server may not answer
+_HOPE: Final = 60.0  # seconds for which a Job may stand where no pod gets on without a change
 _STAYS: Final = 10.0  # seconds after which it is said what a pod waits for
 _NAMED: Final = 20  # shards that failed, and are named
 _LONGEST: Final = 300  # characters of what a pod says
@@ -71,7 +72,7 @@ def follow(
     """
     name, namespace = live["metadata"]["name"], live["metadata"]["namespace"]
     progress, before, answered = Progress(int(live["spec"]["completions"])), None, time.monotonic()
-    seen, since = "", answered
+    seen, since, hopeful = "", answered, answered
     while True:
         try:
             found = client.find(API, KIND, name, namespace)
@@ -81,9 +82,14 @@ def follow(
             pods = client.select("v1", "Pod", f"{_JOB}={name}", namespace)
             _note(progress, found, pods, container)
             answered = time.monotonic()
-            if (why := _waiting(client, pods)) != seen:
+            fault = _waiting(client, pods)
+            if (why := str(fault or "")) != seen:
                 seen, since = why, answered
             progress.waiting = why if answered - since >= _STAYS else ""
+            hopeful = hopeful if _stands(pods, fault) else answered
+            if fault and answered - hopeful >= _HOPE:
+                hint = "mend it, then run the command again"
+                return progress, [problem("MY728", f"the Job {name} cannot begin: {fault}", hint=hint)]
         except ClusterProblem as error:
             if error.answered or time.monotonic() - answered > _PATIENCE:
                 raise
@@ -132,11 +138,18 @@ def _why(pod: Object, ended: dict[str, Any]) -> str:
     return str(status.get("message") or status.get("reason") or "") if status.get("phase") == "Failed" else ""
 
 
-def _waiting(client: Client, pods: list[Object]) -> str:
+def _waiting(client: Client, pods: list[Object]) -> Fault | None:
     """Return what keeps a pod from its start, of the first that waits."""
-    pending = [each for each in pods if (each.get("status") or {}).get("phase") == "Pending"][:1]
-    found = worst([*faults(client, pending)])
-    return str(found) if found else ""
+    return worst([*faults(client, [each for each in pods if _phase(each) == "Pending"][:1])])
+
+
+def _stands(pods: list[Object], fault: Fault | None) -> bool:
+    """Tell whether no pod of a Job gets on by itself: all wait, and the fault of the first is one that lasts."""
+    return fault is not None and fault.lasting and all(_phase(each) == "Pending" for each in pods)
+
+
+def _phase(pod: Object) -> str:
+    return str((pod.get("status") or {}).get("phase"))
 
 
 def _condition(live: Object) -> dict[str, Any] | None:

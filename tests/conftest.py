@@ -4,6 +4,7 @@ import fcntl
 import os
 import re
 import shutil
+import signal
 import subprocess
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -59,6 +60,8 @@ TEMPORARY: Final = pytest.StashKey[Path]()
 def pytest_configure(config: pytest.Config) -> None:
     """Give this process, each worker of xdist for itself, a folder for temporary files."""
     config.stash[TEMPORARY] = leftovers.own_folder()
+    # A shell lets what it runs in the background ignore Ctrl-C, and all that a test starts would ignore it too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption("--in-full"):
         shares.take_all()
 

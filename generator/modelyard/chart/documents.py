@@ -41,7 +41,9 @@ def _object(node: Mapping[str, Any]) -> Schema:
     return {
         "type": "object",
         "additionalProperties": False,
-        "required": [key for key, each in node.items() if not (isinstance(each, Value) and each.default is None)],
+        "required": [
+            key for key, each in node.items() if not (isinstance(each, Value) and "null" in each.schema["type"])
+        ],
         "properties": {
             key: {"description": each.comment, **each.schema} if isinstance(each, Value) else _object(each)
             for key, each in node.items()

@@ -22,12 +22,10 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def at(path: Path) -> str:
-    """Return the expression of a value: of a model below the variable $model."""
-    root, rest = (".Values", path)
-    if path[:1] == ("models",):
-        root, rest = "$model", path[2:]
-    return below(root, rest)
+def at(path: Path, model: str | None = None) -> str:
+    """Return the expression of a value: below the variable $model, but of another model than this one."""
+    own = path[:1] == ("models",) and model in (None, path[1])
+    return below("$model", path[2:]) if own else below(".Values", path)
 
 
 def below(root: str, path: Path) -> str:

@@ -143,7 +143,8 @@ def _resources(offers: Offers, path: Path, resources: Resources | None) -> Resou
     offer = offers.value(path, default, values.RESOURCES, "What the model's container reserves, and may use at most.")
     placed = default or _DEFAULT_RESOURCES
     mark = offers.mark("resources", path, placed, offer)
-    return Resources.model_construct(**{key: with_mark(MarkedDict(each), mark) for key, each in placed.items()})
+    changed = {key: with_mark(MarkedDict(each), mark) for key, each in placed.items()}
+    return (resources or Resources.model_construct()).model_copy(update=changed)
 
 
 def _spec(offers: Offers, base: Path, spec: Shape, wanted: Iterable[str]) -> Shape:

@@ -19,10 +19,11 @@ _RELEASE: Final = ".Release.Namespace"
 
 @dataclass(slots=True)
 class Context:
-    """What an object is placed with. names: sealed name -> expression, of those that values change.
+    """What an object is placed with.
 
-    chart: its name, which those of its helpers begin with. used: marks of values that reached an object; those of
-    the registry and the namespace are negative.
+    chart: its name, which those of its helpers begin with. model: whose objects are placed. names: sealed name ->
+    expression, of those that values change. used: marks of values that reached an object, and REGISTRY_MARK. tagged: marks
+    of images whose tag stands alone somewhere. whole: of those whose reference stands somewhere.
     """
 
     chart: str
@@ -30,8 +31,11 @@ class Context:
     registry: str
     reaches: list[Reach]
     tokens: Tokens
+    model: str | None = None
     names: dict[str, str] = field(default_factory=dict)
     used: set[int] = field(default_factory=set)
+    tagged: set[int] = field(default_factory=set)
+    whole: set[int] = field(default_factory=set)
 
 
 REGISTRY_MARK: Final = -1
@@ -79,7 +83,7 @@ class _Placer:
             if key in labels:
                 if key == first:
                     self.use(labels[key])
-                    self.count(below, f"toJson {at(labels[key].path)}", _json(labels[key].default))
+                    self.count(below, f"toJson {self.at(labels[key])}", _json(labels[key].default))
                     placed[self.context.tokens.lines(_labels([each for each in node if each not in labels]))] = ""
             elif lines := self.block(key, value, below):
                 placed[self.context.tokens.lines(lines)] = ""
@@ -95,19 +99,19 @@ class _Placer:
         """Return the lines of an entry whose value is written by Helm as a whole."""
         if isinstance(value, list) and (reach := self.reach(value, "secrets")):
             self.use(reach)
-            self.count(path, f"toJson {at(reach.path)}", _json(reach.default))
-            return secrets_lines(key, at(reach.path), named=isinstance(value[0], dict))
+            self.count(path, f"toJson {self.at(reach)}", _json(reach.default))
+            return secrets_lines(key, self.at(reach), named=isinstance(value[0], dict))
         first = next(iter(value.values()), None) if isinstance(value, dict) else None
         if isinstance(first, dict) and (reach := self.reach(first, "resources")):
             self.use(reach)
-            self.count(path, f"toJson {at(reach.path)}", _json(reach.default))
-            return _resources(key, at(reach.path))
+            self.count(path, f"toJson {self.at(reach)}", _json(reach.default))
+            return _resources(key, self.at(reach))
         return None
 
     def condition(self, value: Any) -> str | None:
         """Return when an entry is there, if its value may be absent; of a mapping, when one of its entries is."""
         if (reach := self.reach(value, "number")) and "null" in reach.values[0].schema["type"]:
-            return f'not (kindIs "invalid" {grouped(at(reach.path))})'
+            return f'not (kindIs "invalid" {grouped(self.at(reach))})'
         if isinstance(value, dict) and value:
             found = [self.condition(each) for each in value.values()]
             if all(found):
@@ -136,16 +140,16 @@ class _Placer:
         elif reach and reach.kind == "text" and reach.placed in value:
             self.use(reach)
             before, _, after = value.partition(reach.placed)
-            self.count(path, at(reach.path), reach.placed)
+            self.count(path, self.at(reach), reach.placed)
             yield from self.known(before, path)
-            yield _Expression(at(reach.path))
+            yield _Expression(self.at(reach))
             yield from self.known(after, path)
         else:
             yield from self.known(value, path)
 
     def image(self, value: str, reach: Reach, path: tuple[str | int, ...]) -> Iterator[str]:
         """Yield an image's reference, or what ends with its tag; nothing else that comes from it changes with it."""
-        own = at(reach.path)
+        own = self.at(reach)
         with_registry = value == f"{REGISTRY}/{reach.placed}"
         tagged = tag(reach.placed)
         if with_registry or value == reach.placed:
@@ -153,11 +157,13 @@ class _Placer:
             arguments = f'{before}"repository" {quoted(repository(reach.placed))} "image" {grouped(own)}'
             expression = f'include "{self.context.chart}.image" (dict {arguments})'
             self.context.used |= {reach.mark, REGISTRY_MARK} if with_registry else {reach.mark}
+            self.context.whole.add(reach.mark)
             registry = f"{self.context.registry}/" if with_registry and self.context.registry else ""
             self.count(path, expression, registry + reach.placed)
             yield _Expression(expression)
         elif tagged and (value == tagged or value.endswith(f":{tagged}")):
             self.use(reach)
+            self.context.tagged.add(reach.mark)
             self.count(path, f"{grouped(own)}.tag", tagged)
             yield from self.known(value.removesuffix(tagged), path)
             yield _Expression(f"{grouped(own)}.tag")
@@ -183,7 +189,7 @@ class _Placer:
 
     def number(self, reach: Reach, path: tuple[str | int, ...]) -> str:
         self.use(reach)
-        expression = f"{at(reach.path)} | int"
+        expression = f"{self.at(reach)} | int"
         self.count(path, expression, reach.default)
         return expression
 
@@ -192,6 +198,9 @@ class _Placer:
         mark = mark_of(value)
         found = self.context.reaches[mark] if mark is not None else None
         return found if found and found.kind == kind else None
+
+    def at(self, reach: Reach) -> str:
+        return at(reach.path, self.context.model)
 
     def use(self, reach: Reach) -> None:
         self.context.used.add(reach.mark)

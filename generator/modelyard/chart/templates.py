@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from modelyard.chart.expressions import Tokens, at, enabled, grouped, model_of, quoted
 from modelyard.chart.offers import NAMESPACE, Offers, offered
 from modelyard.chart.placing import REGISTRY_MARK, Context, place
-from modelyard.chart.values import Path, Value
+from modelyard.chart.values import Path, Reach, Value
 from modelyard.files.yaml import write_all
 from modelyard.manifests.hashed_names import seal, sealed_names
 from modelyard.manifests.manifest import CLUSTER_SCOPED, Manifest
@@ -74,6 +74,7 @@ class _Writer:
         files, helpers = {}, [_static(self.chart)]
         for model, manifests in self.objects:
             names = _file_names(manifests)
+            self.context.model = model.name if model else None
             for each, name in zip(manifests, names, strict=True):
                 helpers += self.helper(model, each, name) if each.hashed and model else ()
             for each, name in zip(manifests, names, strict=True):
@@ -133,10 +134,22 @@ class _Writer:
 
     def values(self) -> list[Value]:
         """Return the values that change something."""
-        used = {value.path for each in self.offers.reaches if each.mark in self.context.used for value in each.values}
+        used = {value.path: value for each in self.offers.reaches for value in self.of(each)}
         if REGISTRY_MARK in self.context.used:
-            used.add(("registry",))
-        return [each for each in self.offers.values if each.path in used or each.path[-1] == "enabled"]
+            used |= {each.path: each for each in self.offers.values if each.path == ("registry",)}
+        found = (used.get(each.path, each if each.path[-1] == "enabled" else None) for each in self.offers.values)
+        return [each for each in found if each]
+
+    def of(self, reach: Reach) -> Iterator[Value]:
+        """Yield the values behind a mark that change something; a tag that stands alone cannot be empty."""
+        mark, context = reach.mark, self.context
+        for each in reach.values if mark in context.used else ():
+            if reach.kind != "image":
+                yield each
+            elif each.path[-1] == "tag":
+                yield each._replace(schema={**each.schema, "minLength": 1}) if mark in context.tagged else each
+            elif mark in context.whole:
+                yield each
 
 
 def _static(chart: str) -> str:

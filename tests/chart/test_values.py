@@ -71,12 +71,15 @@ def _changes(folder: Path, values: dict[str, Any], schema: Mapping[str, Any]) ->
         if own == ["enabled"]:
             found.append(Change(path, value=False, over={"models": [{"name": name, "$remove": True}]}))
         elif own[-2] == "image" if len(own) > 1 else False:
-            spec = served.specs[own[1]].image if own[0] == "targets" else served.model.image  # type: ignore[attr-defined]
+            declared_image = (
+                at(served.specs[own[1]].model_dump(), ["image"]) if own[0] == "targets" else served.model.image
+            )
             known = at(values, path[:-1])
+            known = {"digest": "", **known}
             new = {**known, own[-1]: "9.9.9" if own[-1] == "tag" else DIGEST}
             if own[-1] == "tag" and known["digest"]:
                 continue  # refused: see test_a_tag_alone_does_not_change_an_image_with_a_digest
-            repository = spec.removesuffix(f"@{known['digest']}").removesuffix(f":{known['tag']}")
+            repository = str(declared_image).removesuffix(f"@{known['digest']}").removesuffix(f":{known['tag']}")
             image = (
                 repository + (f":{new['tag']}" if new["tag"] else "") + (f"@{new['digest']}" if new["digest"] else "")
             )
@@ -85,10 +88,10 @@ def _changes(folder: Path, values: dict[str, Any], schema: Mapping[str, Any]) ->
             new = {"limits": {"memory": "77Gi"}, "requests": {"cpu": "7m"}}
             found.append(Change(path, new, _over(name, variant, {"resources": new})))
         elif own[-1] == "hosts":
-            new = [f"new{i}.example.org" for i, _ in enumerate(default)]
+            hosts = [f"new{i}.example.org" for i, _ in enumerate(default)]
             domains = at(served.data, own[:-1])["domains"]
-            changed = [{**each, "host": host} for each, host in zip(domains, new, strict=True)]
-            found.append(Change(path, new, _over(name, variant, nested([*own[:-1], "domains"], changed))))
+            changed = [{**each, "host": host} for each, host in zip(domains, hosts, strict=True)]
+            found.append(Change(path, hosts, _over(name, variant, nested([*own[:-1], "domains"], changed))))
         elif own[-1] == "host":
             found.append(Change(path, "new.example.org", _over(name, variant, nested(own, "new.example.org"))))
         elif own[-1] != "percent":
@@ -230,7 +233,8 @@ def test_each_value_is_refused_when_it_is_wrong(name: str, tmp_path: Path) -> No
     assert check.is_valid(values)
     assert "$ref" not in json.dumps(schema)
     for path, shape in leaves(schema):
-        for wrong in (["x y"], {"x": {}}, -1, 1.5, "not / right", "x y"):
+        wrongs: tuple[object, ...] = (["x y"], {"x": {}}, -1, 1.5, "not / right", "x y")
+        for wrong in wrongs:
             changed = json.loads(json.dumps(values))
             at(changed, path[:-1])[path[-1]] = wrong
             assert not check.is_valid(changed), (path, wrong)

@@ -22,8 +22,8 @@ class Context:
     """What an object is placed with.
 
     chart: its name, which those of its helpers begin with. model: whose objects are placed. names: sealed name ->
-    expression, of those that values change. used: marks of values that reached an object, and REGISTRY_MARK. tagged: marks
-    of images whose tag stands alone somewhere. whole: of those whose reference stands somewhere.
+    expression, of those that values change. used: marks of values that reached an object, and REGISTRY_MARK. tagged:
+    marks of images whose tag stands alone somewhere. whole: of those whose reference stands somewhere.
     """
 
     chart: str

@@ -23,8 +23,8 @@ _HOOK: Final = {
 }
 # A cold start takes its time; what refuses calls for a minute is not going to come.
 _SCRIPT: Final = """\
-ready() { wget -q -T 20 -O /dev/null --no-check-certificate "$1"; }
-answers() { wget -S -T 20 -O /dev/null --no-check-certificate "$1" 2>&1 | grep "HTTP/1" | grep -vq " 5"; }
+ready() { timeout 20 wget -q -O /dev/null --no-check-certificate "$1"; }
+answers() { timeout 20 wget -S -O /dev/null --no-check-certificate "$1" 2>&1 | grep "HTTP/1" | grep -vq " 5"; }
 try() {
   left=12
   until "$@"; do

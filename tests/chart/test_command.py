@@ -87,7 +87,8 @@ def test_what_is_no_version_is_refused(wrong: str, tmp_path: Path, modelyard: Ru
 
 
 def test_a_section_for_viya_is_refused_at_its_line(tmp_path: Path, modelyard: Run) -> None:
-    text = MODELS.replace("  registry:", "  viya: {restore: {service: model-repository, backupId: "1", until: 2099-01-01}}\n  registry:")
+    viya = "  viya: {restore: {service: model-repository, backupId: 'one', startMode: RESTORE, until: 2099-01-01}}\n"
+    text = MODELS.replace("  registry:", f"{viya}  registry:")
     done = modelyard("chart", "-f", _write(tmp_path, text), "-o", tmp_path / "c")
     assert done.returncode == 1
     assert f"{tmp_path}/models.yaml:5:3: error: spec.viya has no place in a chart" in done.stderr

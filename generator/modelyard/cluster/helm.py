@@ -39,8 +39,9 @@ def release(live: Object) -> str:
     """Return the release of Helm that installed an object of a model of ours; empty if none did."""
     labels = _labels(live)
     template = (live.get("spec") or {}).get("template")
-    has_pods = isinstance(template, dict) and "metadata" in template
-    pods = _labels(template) if has_pods else {_MANAGED: MANAGED_BY}
+    pods = {_MANAGED: MANAGED_BY}  # what has none is told by its own labels alone
+    if isinstance(template, dict) and "metadata" in template:
+        pods = _labels(template)
     is_ours = labels.get(_PART_OF) and labels.get(_COMPONENT) in get_args(Runtime) and pods.get(_MANAGED) == MANAGED_BY
     return _release(live) if is_ours else ""
 

@@ -10,6 +10,7 @@ FIRST: Final = "0.1.0"  # where nothing says another
 _NUMBER: Final = r"(?:0|[1-9][0-9]{0,9})"
 _IDENTIFIER: Final = r"(?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
 _VERSION: Final = pattern(rf"({_NUMBER})\.({_NUMBER})\.({_NUMBER})(?:-({_IDENTIFIER}(?:\.{_IDENTIFIER})*))?")
+_WHOLE: Final = pattern(r"[0-9]+")
 _DIGITS: Final = 8  # of the hash
 
 
@@ -27,8 +28,13 @@ def newest(tags: Iterable[str]) -> str | None:
 def _order(text: str) -> tuple[tuple[int, ...], bool, list[tuple[bool, int, str]]]:
     """Return what versions are compared by: numbers before words, a pre-release before its release (SemVer 2, 11)."""
     core, _, rest = text.partition("-")
-    words = [(not each.isdigit(), int(each) if each.isdigit() else 0, each) for each in rest.split(".") if rest]
+    words = [_word(each) for each in rest.split(".") if rest]
     return tuple(int(each) for each in core.split(".")), not rest, words
+
+
+def _word(text: str) -> tuple[bool, int, str]:
+    is_number = _WHOLE.fullmatch(text) is not None
+    return not is_number, int(text) if is_number else 0, text
 
 
 def with_hash(version: str, content: Mapping[str, str]) -> str:

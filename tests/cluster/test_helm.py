@@ -1,13 +1,19 @@
 """A chart on a real API server: what Helm installs, and what the commands of a cluster say of it."""
 
 import json
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.cluster.test_logs import line
 from tests.conftest import Run
 from tests.support.charts import written
 from tests.support.cluster_scene import KSVC, SET, Scene
+from tests.support.model_server import Server, running
+from tests.support.score_tables import expected, read, rows, table
 
 
 @pytest.fixture
@@ -30,7 +36,30 @@ def test_the_server_takes_what_a_chart_gives(helm: Path, chart: Path, scene: Sce
     assert scene.names("configmaps") <= {"kube-root-ca.crt"}
 
 
-def test_list_status_and_logs_know_what_helm_has_installed(helm: Path, chart: Path, scene: Scene, run: Run) -> None:
+def _log(folder: Path) -> Path:
+    """Return a log as container runtimes write it, of one line."""
+    path = folder / "log"
+    path.write_text(line("started"), "utf-8")
+    return path
+
+
+def _told(scene: Scene, kind: str, spec: dict[str, Any]) -> None:
+    """Tell KWOK what the make-believe pods of the namespace say, or where their ports lead."""
+    selected = {"selector": {"matchNamespaces": [scene.namespace]}, **spec}
+    body = {"apiVersion": "kwok.x-k8s.io/v1alpha1", "kind": kind, "metadata": {"name": scene.namespace}}
+    scene.cluster.succeed("apply", "-f", "-", stdin=json.dumps({**body, "spec": selected}))
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """Return a stand-in of the runtimes."""
+    with running(Server()) as one:
+        yield one
+
+
+def test_list_status_logs_and_score_know_what_helm_has_installed(
+    helm: Path, chart: Path, scene: Scene, server: Server, tmp_path: Path, run: Run
+) -> None:
     _helm(run, helm, scene, "install", "release", chart, "--wait", "--timeout", "90s")
     for kind, name in ((KSVC, "fraud"), ("routes.serving.knative.dev", "churn")):  # of which Helm 3 does not wait
         scene.cluster.succeed("wait", f"{kind}/{name}", "--for=condition=Ready", "--timeout=60s", "-n", scene.namespace)
@@ -44,7 +73,20 @@ def test_list_status_and_logs_know_what_helm_has_installed(helm: Path, chart: Pa
     )
     assert [each["percent"] for each in models["churn"]["variants"]] == [40, 60]
     assert scene.run("status", "churn").code == 0
-    assert "pricing-" in scene.run("logs", "pricing").err + scene.run("logs", "pricing").out
+    assert scene.run("status", "pricing").code == 0
+    _told(scene, "ClusterLogs", {"logs": [{"logsFile": str(_log(tmp_path))}]})
+    _told(scene, "ClusterPortForward", {"forwards": [{"target": {"port": server.port, "address": "127.0.0.1"}}]})
+    deadline = time.monotonic() + 20
+    while (shown := scene.run("logs", "pricing")).code:
+        assert time.monotonic() < deadline, shown.err
+        time.sleep(0.3)
+    assert [each.split(": ")[1] for each in shown.out.splitlines()] == ["started", "started"]
+    for name in ("pricing", "fraud"):
+        source = str(table(tmp_path / "in.csv", rows(20)))
+        scored = scene.run("score", name, source, "-o", str(tmp_path / "out.csv"))
+        assert scored.code == 0, scored.err
+        assert read(tmp_path / "out.csv") == expected(rows(20))
+        (tmp_path / "out.csv").unlink()
 
 
 def test_apply_traffic_and_delete_leave_a_release_to_helm(helm: Path, chart: Path, scene: Scene, run: Run) -> None:
@@ -69,8 +111,8 @@ def test_apply_traffic_and_delete_leave_a_release_to_helm(helm: Path, chart: Pat
         assert deleted.code == 1
         assert f"helm uninstall release {at}" in deleted.err, deleted.err
     _helm(run, helm, scene, "uninstall", "release", "--wait")
-    assert scene.names("deployments") == set()
-    assert scene.names("services.serving.knative.dev") == set()
+    assert "pricing" not in scene.names("deployments")  # Knative takes away its own later
+    assert scene.names(KSVC) == set()
 
 
 def test_a_set_that_helm_has_uninstalled_can_be_applied(newest_helm: Path, chart: Path, scene: Scene, run: Run) -> None:

@@ -77,10 +77,10 @@ def test_list_status_logs_and_score_know_what_helm_has_installed(
     _told(scene, "ClusterLogs", {"logs": [{"logsFile": str(_log(tmp_path))}]})
     _told(scene, "ClusterPortForward", {"forwards": [{"target": {"port": server.port, "address": "127.0.0.1"}}]})
     deadline = time.monotonic() + 20
-    while (shown := scene.run("logs", "pricing")).code:
-        assert time.monotonic() < deadline, shown.err
+    while (logs := scene.run("logs", "pricing")).code:
+        assert time.monotonic() < deadline, logs.err
         time.sleep(0.3)
-    assert [each.split(": ")[1] for each in shown.out.splitlines()] == ["started", "started"]
+    assert [each.split(": ")[1] for each in logs.out.splitlines()] == ["started", "started"]
     for name in ("pricing", "fraud"):
         source = str(table(tmp_path / "in.csv", rows(20)))
         scored = scene.run("score", name, source, "-o", str(tmp_path / "out.csv"))

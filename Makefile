@@ -25,6 +25,11 @@ KUBE_SCORE_VERSION := v1.20.0
 KUBE_SCORE := $(CACHE)/kube-score-$(KUBE_SCORE_VERSION)/kube-score
 KUBECTL_VALIDATE_VERSION := v0.0.4
 KUBECTL_VALIDATE := $(CACHE)/kubectl-validate-$(KUBECTL_VALIDATE_VERSION)/kubectl-validate
+# Both majors of Helm that people have.
+HELM_VERSION := v4.3.2
+HELM := $(CACHE)/helm-$(HELM_VERSION)/helm
+HELM3_VERSION := v3.22.0
+HELM3 := $(CACHE)/helm-$(HELM3_VERSION)/helm
 
 REGISTRY_VERSION := v3.1.1
 REGISTRY := $(CACHE)/registry-$(REGISTRY_VERSION)/registry
@@ -112,7 +117,7 @@ fuzz: $(VENV)/installed-dev ## fuzz each target for FUZZ_SECONDS (300), one afte
 	for target in models kustomization resource_list stream csv cost; do \
 		$(BIN)/python -m tests.fuzz.run $$target --seconds $(FUZZ_SECONDS) || exit 1; done
 
-tools: $(KUSTOMIZE) $(KUSTOMIZE_OLDEST) $(KUSTOMIZE_NEWEST) $(CADDY) $(KUBECONFORM) $(KUBE_SCORE) $(KUBECTL_VALIDATE) $(REGISTRY) ## build the pinned kustomize, Caddy and other checkers into ~/.cache/modelyard
+tools: $(KUSTOMIZE) $(KUSTOMIZE_OLDEST) $(KUSTOMIZE_NEWEST) $(CADDY) $(KUBECONFORM) $(KUBE_SCORE) $(KUBECTL_VALIDATE) $(REGISTRY) $(HELM) $(HELM3) ## build the pinned kustomize, Caddy and other checkers into ~/.cache/modelyard
 
 schema: $(VENV)/installed ## make models.schema.json from the shapes
 	$(BIN)/python -m modelyard.modelsfile.schema
@@ -160,6 +165,12 @@ $(KUBECONFORM):
 
 $(KUBE_SCORE):
 	$(call go-install,github.com/zegl/kube-score/cmd/kube-score@$(KUBE_SCORE_VERSION))
+
+$(HELM):
+	$(call go-install,helm.sh/helm/v4/cmd/helm@$(HELM_VERSION))
+
+$(HELM3):
+	$(call go-install,helm.sh/helm/v3/cmd/helm@$(HELM3_VERSION))
 
 $(KUBECTL_VALIDATE):
 	$(call go-install,sigs.k8s.io/kubectl-validate@$(KUBECTL_VALIDATE_VERSION))

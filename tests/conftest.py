@@ -25,6 +25,8 @@ KUSTOMIZE = CACHE / "kustomize-v5.8.1" / "kustomize"
 # The oldest that the documentation promises, and the newest that can be built; kubectl brings one of its own.
 OTHER_KUSTOMIZE = ("v5.0.1", "v5.8.2")
 CADDY = CACHE / "caddy-v2.11.9" / "caddy"
+# Both majors of Helm that people have.
+HELMS = ("v4.3.2", "v3.22.0")
 KUBECONFORM = CACHE / "kubeconform-v0.8.0" / "kubeconform"
 KUBECTL_VALIDATE = CACHE / "kubectl-validate-v0.0.4" / "kubectl-validate"
 KUBE_SCORE = CACHE / "kube-score-v1.20.0" / "kube-score"
@@ -120,6 +122,18 @@ def each_kustomize(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: 
 def caddy() -> Path:
     """Return the pinned Caddy that `make test` builds."""
     return need(CADDY, "`make tools` builds it")
+
+
+@pytest.fixture(scope="session", params=HELMS)
+def helm(request: pytest.FixtureRequest) -> Path:
+    """Return each pinned Helm in turn, which `make test` builds."""
+    return need(CACHE / f"helm-{request.param}" / "helm", "`make tools` builds it")
+
+
+@pytest.fixture(scope="session")
+def newest_helm() -> Path:
+    """Return the newest Helm, for what both majors do alike."""
+    return need(CACHE / f"helm-{HELMS[0]}" / "helm", "`make tools` builds it")
 
 
 @pytest.fixture(scope="session")

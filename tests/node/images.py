@@ -46,6 +46,11 @@ class Images:
         lines = ["FROM scratch", "COPY caddy /usr/bin/caddy", "ENV PATH=/usr/bin", 'CMD ["caddy"]']
         return self.push("caddy:2.11.9", lines, [caddy], capability=CAPABILITY)
 
+    def wget_image(self, busybox: Path, debian: Path) -> str:
+        """Push an image of Debian with BusyBox' wget, and return its reference."""
+        lines = ["FROM scratch", "ADD debian.tar /", "COPY busybox /usr/bin/wget"]
+        return self.push("wget:1", lines, [busybox, debian])
+
     def spark_image(self, parts: Path, debian: Path) -> str:
         """Push an image of Spark with the PySpark that is installed here, as user 185, and return its reference."""
         context = self.folder / "spark"

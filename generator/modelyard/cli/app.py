@@ -59,6 +59,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "cluster:logs",
         "Print the log of a model's pods; with several pods each line begins with the pod's name.",
     ),
+    "chart": (
+        "chart:chart",
+        "Write the models as a Helm chart, with what an operator changes at install time as its values.",
+    ),
     "image": (
         "image:image",
         "Write the build context of a model's image.",

@@ -23,7 +23,8 @@ def of_models(found: Sequence[Model], now: datetime, *, why: bool = True) -> str
             share = "" if each.percent is None else f"{each.percent}%"
             first = (name, _READY[model.ready], age(model.created, now)) if index == 0 else ("", "", "")
             rows.append((first[0], each.name or "-", share, first[1], first[2], short(each.image)))
-        notes[len(rows) - 1] = [text for text in (model.url, model.why if why else "") if text]
+        by = f"by Helm, release {model.release}" if model.release else ""
+        notes[len(rows) - 1] = [text for text in (model.url, by, model.why if why else "") if text]
     lines = _table(head, rows)
     text = [lines[0]]
     for index, line in enumerate(lines[1:]):

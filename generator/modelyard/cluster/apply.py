@@ -7,6 +7,7 @@ from typing import Final, Literal, NamedTuple
 
 from modelyard.cluster.accounts import lacking, with_default_account, with_own_account
 from modelyard.cluster.client import Client, ClusterProblem, Object
+from modelyard.cluster.helm import taken
 from modelyard.problems import Problem
 from modelyard.targets.workloads.objects import NAME_LABEL, VARIANT_LABEL
 
@@ -93,7 +94,8 @@ def try_all(
             try:
                 trial.tried.append(_tried(client, body, bodies, force, trial.created if create_accounts else None))
             except ClusterProblem as error:
-                trial.problems.append(error.problem)
+                if error.problem not in trial.problems:  # that Helm has installed the set is said once
+                    trial.problems.append(error.problem)
                 if not error.answered:
                     break
     finally:
@@ -117,6 +119,8 @@ def _tried(
     created: list[Object] | None,
 ) -> Tried:
     live = find(client, body)
+    if live and (refused := taken(live, (body["metadata"].get("labels") or {}).get("app.kubernetes.io/part-of", ""))):
+        raise ClusterProblem(refused, answered=True)
     try:
         return Tried(live, apply_one(client, body, dry_run=True, force=force(body)))
     except ClusterProblem as error:

@@ -8,6 +8,7 @@ from typing import Final
 from modelyard.cluster.apply import called
 from modelyard.cluster.client import Client, Object
 from modelyard.cluster.endpoints import Holder, held
+from modelyard.cluster.helm import of_model, undeletable
 from modelyard.cluster.inventory import SERVING, in_use
 from modelyard.cluster.prune import ours, owned
 from modelyard.problems import Problem, problem
@@ -30,6 +31,8 @@ def objects_of(client: Client, name: str, *, force: bool) -> tuple[list[Object],
     ]
     if found:
         return found, []
+    if by_helm := of_model(client, name):
+        return [], [undeletable(by_helm, name)]
     foreign = client.find(SERVING, "Service", name)
     if foreign is None:
         message = f"there is no model {name} in the namespace {client.namespace}"

@@ -9,9 +9,10 @@ from modelyard.cluster import endpoints
 from modelyard.cluster import routes as openshift
 from modelyard.cluster.client import Client, ClusterProblem, Object
 from modelyard.cluster.faults import faults, is_troubled, worst
-from modelyard.cluster.prune import ours, owned
+from modelyard.cluster.helm import is_known, known, part_of, release
+from modelyard.cluster.prune import owned
 from modelyard.cluster.readiness import State, state
-from modelyard.targets.workloads.objects import MANAGED_BY, NAME_LABEL, VARIANT_LABEL, lasting
+from modelyard.targets.workloads.objects import NAME_LABEL, VARIANT_LABEL, lasting
 
 SERVING: Final = "serving.knative.dev/v1"
 _OF_SERVICE: Final = "serving.knative.dev/service"
@@ -30,7 +31,10 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model as the cluster serves it. part_of: the set, empty if another tool deployed it. ready: None if not yet."""
+    """A model as the cluster serves it.
+
+    part_of: the set, empty if another tool deployed it. ready: None if not yet. release: of Helm, if that installed it.
+    """
 
     name: str
     namespace: str
@@ -41,6 +45,7 @@ class Model:
     url: str
     created: str
     variants: tuple[Variant, ...]
+    release: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +73,15 @@ def models(client: Client) -> list[Model]:
     alone = [each for each in services if each["metadata"]["name"] not in of_routes]
     images = _revision_images(client) if any(len(_traffic(each)) > 1 for each in alone) else {}
     found += [_alone(each, images) for each in alone]
-    workloads = chain.from_iterable(client.select("apps/v1", kind, ours()) for kind in ("Deployment", "StatefulSet"))
-    deployments = [each for each in workloads if not owned(each)]
+    workloads = chain.from_iterable(client.select("apps/v1", kind, known()) for kind in ("Deployment", "StatefulSet"))
+    deployments = [each for each in workloads if is_known(each) and not owned(each)]
     if deployments:
         hosts = {
-            _label(each, NAME_LABEL): _host(each) for each in client.select("networking.k8s.io/v1", "Ingress", ours())
+            _label(each, NAME_LABEL): _host(each) for each in client.select("networking.k8s.io/v1", "Ingress", known())
         }
         of_models = openshift.over_models(openshift.find(client))
         found += _deployed(deployments, hosts, of_models)
-    of_aws = [_endpoint(each) for each in endpoints.served(client, ours())]  # no pods here say anything of them
+    of_aws = [_endpoint(each) for each in endpoints.served(client, known())]  # no pods here say anything of them
     return sorted([*_judged(client, found), *of_aws], key=lambda each: (each.name, each.kind))
 
 
@@ -203,11 +208,20 @@ def _endpoint(served: endpoints.Served) -> Model:
 
 def _model(live: Object, kind: str, now: State, url: str, variants: Iterable[Variant], name: str = "") -> Model:
     metadata = live["metadata"]
-    managed = _label(live, "app.kubernetes.io/managed-by") == MANAGED_BY
-    part_of = _label(live, "app.kubernetes.io/part-of") if managed else ""
     called = name or metadata["name"]
     created = str(metadata["creationTimestamp"])
-    return Model(called, metadata["namespace"], kind, part_of, now.ready, now.why, url, created, tuple(variants))
+    return Model(
+        called,
+        metadata["namespace"],
+        kind,
+        part_of(live),
+        now.ready,
+        now.why,
+        url,
+        created,
+        tuple(variants),
+        release(live),
+    )
 
 
 def _worst(states: Iterable[State]) -> State:

@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from modelyard.cluster import routes
 from modelyard.cluster.client import Client, Object
+from modelyard.cluster.helm import release, unsplittable
 from modelyard.cluster.inventory import SERVING
 from modelyard.cluster.prune import owned
 from modelyard.cluster.routes import WHOLE
@@ -29,9 +30,11 @@ class Split(NamedTuple):
 def split(client: Client, name: str, wanted: Mapping[str, int]) -> tuple[Split | None, list[Problem]]:
     """Return what a model's Service or Route would have as traffic; what is not named keeps its percent.
 
-    wanted: tag, revision or @latest -> percent. Problems: MY710 no such model, MY715. Raises ClusterProblem.
+    wanted: tag, revision or @latest -> percent. Problems: MY710 no such model, MY715, MY730. Raises ClusterProblem.
     """
     live = _splitting(client, name)
+    if live is not None and release(live):
+        return None, [unsplittable(live, name, wanted.items())]
     if live is not None and live["apiVersion"] == routes.API:
         return _of_route(live, wanted)
     if live is None:

@@ -76,6 +76,11 @@ class Repository:
         commit, seconds = found.decode().split()
         return commit, datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
+    def tags(self) -> list[str]:
+        """Return the names of the tags that are in the history of HEAD; none in an empty repository."""
+        found = self._run("tag", "--list", "--merged", "HEAD")
+        return found.decode("utf-8", "replace").splitlines() if found else []
+
     def commits(self, *paths: Path) -> list[str]:
         """Return the commits that changed one of these paths, the newest first; none in an empty repository."""
         names = [self.name(each) for each in paths]

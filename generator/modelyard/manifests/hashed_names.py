@@ -56,18 +56,31 @@ _TEXTS: Final[Mapping[Kind, tuple[tuple[Path, Kind, str], ...]]] = {
 Sealed: TypeAlias = dict[Kind, dict[str, str]]  # kind -> name as declared -> sealed name
 
 
-def seal(manifests: Iterable[Manifest]) -> list[Manifest]:
-    """Return the objects, in the order in which they are written, with sealed names wherever a name stands."""
+def seal(manifests: Iterable[Manifest], named: Sealed | None = None) -> list[Manifest]:
+    """Return the objects, in the order in which they are written, with sealed names wherever a name stands.
+
+    named: sealed names that are known already, and are taken in place of those that follow from the content.
+    """
+    return _sealed(manifests, named or {})[0]
+
+
+def sealed_names(manifests: Iterable[Manifest]) -> Sealed:
+    """Return the names that `seal` gives."""
+    return _sealed(manifests, {})[1]
+
+
+def _sealed(manifests: Iterable[Manifest], named: Sealed) -> tuple[list[Manifest], Sealed]:
     sealed: Sealed = {}
     result = []
     for each in in_order(manifests):  # what is named stands before what names it
         body = _renamed(each, customary(each.body), sealed)
         if each.hashed:
-            name = f"{each.name}-{content_hash(body)}"
+            known = named.get((each.group, each.kind), {})
+            name = known.get(each.name) or f"{each.name}-{content_hash(body)}"
             sealed.setdefault((each.group, each.kind), {})[each.name] = name
             body = _renamed(each, {**body, "metadata": {**body["metadata"], "name": name}}, sealed)
         result.append(each._replace(body=body))
-    return in_order(result)
+    return in_order(result), sealed
 
 
 def content_hash(body: Mapping[str, Any]) -> str:

@@ -40,14 +40,20 @@ def render_model(
 
     Those that no cluster gets, but a file beside the objects, stand behind all others.
     """
+    manifests, problems = unsealed(models, model, templates)
+    sealed = seal(manifests)
+    return [*(each for each in sealed if not each.beside), *(each for each in sealed if each.beside)], problems
+
+
+def unsealed(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> tuple[list[Manifest], list[Problem]]:
+    """Return the objects of one model before their names are sealed, and what its patches do wrong."""
     manifests: list[Manifest] = []
     for name in model.targets:
         manifests += target(name).render(models, model, templates).manifests
     problems: list[Problem] = []
     for index, patch in enumerate(model.whole.model.patches or []):
         manifests = _patched(models, model, manifests, index, patch, problems)
-    sealed = seal(_delivered(models, with_digests(models, manifests)))
-    return [*(each for each in sealed if not each.beside), *(each for each in sealed if each.beside)], problems
+    return _delivered(models, with_digests(models, manifests)), problems
 
 
 def with_digests(models: DeclaredSet, manifests: list[Manifest]) -> list[Manifest]:

@@ -12,6 +12,7 @@ from modelyard.files.disk.refused import FileProblem, foreign, refused, shown
 from modelyard.problems import Problem, problem
 
 PART: Final = ".modelyard-part"  # inside the folder: the file that is being written in place
+_AROUND: Final = 24  # bytes that may stand around the header's sentence, see `_is_headed`
 _KINDS: Final = {entries.LINK: "a symbolic link", entries.FILE: "a file", entries.OTHER: "a socket, pipe or device"}
 
 
@@ -154,7 +155,7 @@ def _look(work: Work) -> Found:
         wanted = work.content.get(path, b"")
         wrong = _KINDS[kind]
         if kind == entries.FILE:
-            data = entries.load(work.fd, name, max(len(wanted), len(work.header)) + 2)
+            data = entries.load(work.fd, name, max(len(wanted), len(work.header) + _AROUND))
             wrong = _wrong(data, work.header)
             if data == wanted:
                 found.same.add(path)
@@ -167,9 +168,18 @@ def _wrong(data: bytes, header: bytes) -> str:
     """Tell why a file is foreign. A carriage return is not: git adds them where core.autocrlf is set."""
     if not data:
         return "an empty file"
-    if data.partition(b"\n")[0].removesuffix(b"\r") == header:
-        return ""
-    return "a file that does not start with modelyard's header"
+    return "" if _is_headed(data, header) else "a file that does not start with modelyard's header"
+
+
+def _is_headed(data: bytes, header: bytes) -> bool:
+    """Tell whether a file starts with the header, which # begins, or with its sentence as other languages have it.
+
+    Those are comments of Helm's templates and of Markdown, and $comment of JSON Schema, which is the second line.
+    """
+    first, second = [*data.replace(b"\r\n", b"\n").split(b"\n", 2), b""][:2]
+    sentence = header.removeprefix(b"# ")
+    others = (b"{{- /* " + sentence + b" */ -}}", b"<!-- " + sentence + b" -->")
+    return first in (header, *others) or (first == b"{" and second == b'  "$comment": "' + sentence + b'",')
 
 
 def _encoded(content: Mapping[str, str], header: str) -> dict[str, bytes]:
@@ -178,7 +188,7 @@ def _encoded(content: Mapping[str, str], header: str) -> dict[str, bytes]:
         odd = {"", ".", "..", PART}.intersection(path.split("/"))
         if odd or path in between or "\\" in path or not path.isprintable():
             raise ValueError(f"not the relative path of a file: {path!r}")
-        if text.partition("\n")[0] != header:
+        if not _is_headed(text.encode(), header.encode()):
             raise ValueError(f"{path} does not start with the header")
     return {path: text.encode() for path, text in content.items()}
 

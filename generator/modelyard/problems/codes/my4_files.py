@@ -42,4 +42,18 @@ FILES: Final[dict[str, Code]] = {
         "Only regular files of a model's archive or folder are accepted. A name that leads out of it, a link or a "
         "device could bring in other files. Their number and size are limited, also in relation to the archive.",
     ),
+    "MY470": Code(
+        "What a chart cannot hold",
+        "A chart holds objects. The section spec.viya changes those of SAS Viya's own kustomization, which Helm never "
+        "sees.",
+    ),
+    "MY471": Code(
+        "A patch that cannot be a template",
+        "A chart leaves numbers and labels open, and a patch that tests for one of them would succeed or fail by what "
+        "is installed.",
+    ),
+    "MY472": Code(
+        "Not a version of a chart",
+        "Helm orders charts by SemVer 2. Build metadata, behind a +, is the hash of the chart's content.",
+    ),
 }

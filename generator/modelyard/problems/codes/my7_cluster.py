@@ -104,4 +104,9 @@ CLUSTER: Final[dict[str, Code]] = {
         "Each shard's pod needs the model, which the models file declares with a target that runs containers, and the "
         "image in spec.toolImage, which scores.",
     ),
+    "MY730": Code(
+        "A set that Helm has installed",
+        "What Helm has installed is changed by Helm alone: it knows nothing of what others change, and takes that back "
+        "with its next upgrade. `modelyard list`, `status`, `logs` and `score` know such a set.",
+    ),
 }

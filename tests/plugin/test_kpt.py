@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import shutil
 import subprocess
 import sys
@@ -34,8 +35,18 @@ def test_after_a_rename_kpt_gets_back_its_own_files_and_the_new_objects(
 
 @needs_kpt
 def test_a_package_keeps_its_models_file_and_loses_what_was_renamed(tmp_path: Path) -> None:
+    env = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
     def run(*words: str | Path, code: int = 0) -> str:
-        done = subprocess.run(words, check=False, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(
+            words,
+            check=False,
+            cwd=tmp_path,
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
         assert done.returncode == code, done.stderr
         return done.stdout + done.stderr
 

@@ -27,7 +27,8 @@ Field: TypeAlias = tuple[type[Shape], str]
 Check: TypeAlias = Callable[[Iterable[Manifest], Iterable[str]], list[str]]
 Case: TypeAlias = dict[str, Any]
 
-HEADS: Final = {"ModelSet", "ModelGenerator", "Source", "Metadata", "Variant"}  # not kept in what load gives
+# Not kept in what load gives.
+HEADS: Final = {"ModelSet", "ImageLock", "ModelGenerator", "Source", "Metadata", "Variant"}
 
 # Schemas that are not beside the checkout; `check` has its own of them, and an API server takes these objects.
 LACKING: Final = frozenset(["BuildConfig", "CloudSchedulerJob", "DataprocAutoscalingPolicy"])

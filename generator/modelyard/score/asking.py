@@ -20,13 +20,13 @@ from modelyard.score.statistics import Measures
 MAX_NAMED: Final = 20  # rows, or columns, that one run names
 
 
-async def asked(server: Address, route: Route, options: Options, ca_data: str) -> Contract:
-    """Return what a model says about itself, by a connection for this alone. Raises Stopped."""
+async def asked(server: Address, route: Route, options: Options, ca_data: str) -> bytes:
+    """Return the description of a model, by a connection for this alone. Raises Stopped."""
     health = Health(options.concurrency, min(PATIENCE, options.total / 2))
     calls = Calls(Pace(1), health, options, Measures(), partial(hide, secrets=secrets(server)))
     try:
         async with Client(server, limits=options.limits, ca_data=ca_data) as client:
-            return await learned(client, calls, route.step, route.signature)
+            return await _described(client, calls)
     except Fault:
         raise Stopped(unusable(route)) from None
 
@@ -38,17 +38,24 @@ def unusable(route: Route) -> Problem:
 
 async def learned(client: Client, calls: Calls, step: str, signature: str) -> Contract:
     """Return what a model says about itself. Raises Stopped, also for a step or signature that it cannot have."""
+    return understood(await _described(client, calls), client.server, step, signature)
+
+
+async def _described(client: Client, calls: Calls) -> bytes:
     path = contracts.document_path(client.server.path)
-    where = client.server.at(path).url
     try:
-        answer = await calls.answer(lambda: client.get(path))
-        found = contracts.read(answer.body, signature)
+        return (await calls.answer(lambda: client.get(path))).body
     except Failed as failed:
-        said = problem(
-            "MY802", f"GET {where}: {calls.hide(str(failed))}", hint="check the path, and that the model runs"
-        )
-        raise Stopped(said) from failed
+        message = f"GET {client.server.at(path).url}: {calls.hide(str(failed))}"
+        raise Stopped(problem("MY802", message, hint="check the path, and that the model runs")) from failed
+
+
+def understood(description: bytes, server: Address, step: str, signature: str) -> Contract:
+    """Return what a description says. Raises Stopped, also for a step or signature that the model cannot have."""
+    try:
+        found = contracts.read(description, signature)
     except NotUnderstood as wrong:
+        where = server.at(contracts.document_path(server.path)).url
         raise Stopped(problem("MY803", f"the description at {where} is not understood: {wrong}")) from wrong
     is_saved_model = found.runtime == "tensorflow"
     if given := step if is_saved_model else signature:

@@ -1,6 +1,6 @@
 """A DataFrame in, the DataFrame with scores out: what is known on the driver before a task runs."""
 
-import pickle
+import json
 import uuid
 import warnings
 from collections import Counter
@@ -14,8 +14,8 @@ from modelyard.api.addresses import found
 from modelyard.cluster import Connection
 from modelyard.problems import has_errors, problem
 from modelyard.score import loops
-from modelyard.score.asking import asked, check_names, matched, unusable
-from modelyard.score.contract import Contract, Kind
+from modelyard.score.asking import asked, check_names, matched, understood, unusable
+from modelyard.score.contract import Kind
 from modelyard.score.http import Address
 from modelyard.score.job import Job, ScoringError
 from modelyard.score.options import Options, Route, Stopped
@@ -96,9 +96,10 @@ def _job(frame: "DataFrame", server: Address, route: Route, options: Options) ->
     except (OSError, UnicodeError):
         raise Stopped(unusable(route)) from None
     if server.url == frame.sparkSession.conf.get(BESIDE, ""):
-        contract = _asked_beside(frame, server, route, options, authorities)
+        description = _asked_beside(frame, server, route, options, authorities)
     else:
-        contract = loops.run(asked(server, route, options, authorities))
+        description = loops.run(asked(server, route, options, authorities))
+    contract = understood(description, server, route.step, route.signature)
     header = tuple(frame.columns)
     matched(contract, header, "the DataFrame", options)
     names = (*header, *contract.outputs, f"{ERROR}_out" if ERROR in contract.outputs else ERROR)
@@ -106,24 +107,25 @@ def _job(frame: "DataFrame", server: Address, route: Route, options: Options) ->
     return Job(uuid.uuid4().hex, server, route.step, contract, header, names, options, authorities)
 
 
-def _asked_beside(frame: "DataFrame", server: Address, route: Route, options: Options, authorities: str) -> Contract:
-    """Return what a model says that stands beside each executor, and that the driver cannot call. Raises Stopped."""
+def _asked_beside(frame: "DataFrame", server: Address, route: Route, options: Options, authorities: str) -> bytes:
+    """Return the description of a model beside each executor, which the driver cannot call. Raises Stopped."""
 
     def ask(batches: Iterable[Any]) -> Iterator[Any]:
         from modelyard.score.asking import asked
 
         for batch in batches:
+            description, wrong = b"", []
             try:
-                said: object = loops.run(asked(server, route, options, authorities))
+                description = loops.run(asked(server, route, options, authorities))
             except Stopped as stopped:
-                said = stopped.problems
-            yield type(batch).from_pydict({"said": [pickle.dumps(said)]})
+                wrong = [(each.code, each.message, each.hint) for each in stopped.problems]
+            yield type(batch).from_pydict({"description": [description], "wrong": [json.dumps(wrong)]})
 
-    ((said,),) = frame.sparkSession.range(0, 1, 1, 1).mapInArrow(ask, "said binary").collect()
-    found = pickle.loads(said)  # noqa: S301 - an executor of this session has written it
-    if not isinstance(found, Contract):
-        raise Stopped(*found)
-    return found
+    only = frame.sparkSession.range(0, 1, 1, 1)
+    ((description, wrong),) = only.mapInArrow(ask, "description binary, wrong string").collect()
+    if found := json.loads(wrong):
+        raise Stopped(*(problem(code, message, hint=hint) for code, message, hint in found))
+    return bytes(description)
 
 
 def _alike(frame: "DataFrame", names: Sequence[str]) -> list[str]:

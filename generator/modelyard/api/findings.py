@@ -12,7 +12,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from modelyard.api.foreign_objects import Entry, Objects, Spot, containers_with, matches, resolved, translated
+from modelyard.api.foreign_objects import (
+    Entry,
+    Objects,
+    Spot,
+    containers_with,
+    likeliest,
+    matches,
+    resolved,
+    translated,
+)
 from modelyard.api.foreign_streams import Streams
 from modelyard.api.pipeline import load, without_collector
 from modelyard.foreign_reports import TOOLS, ForeignFinding, Reference, read
@@ -97,14 +106,14 @@ class _Placing(NamedTuple):
         if found is not None:
             entry, path = found
             return [] if entry is None else [resolved(entry, finding.field, path)]
-        if finding.about is None:
-            return []
-        entries = self._entries(finding.about)
-        if not entries and (owned := self.objects.owner(finding.about)):
-            return [resolved(owned, translated(finding.field, finding.about.kind, owned))]
+        about = finding.about
+        if about is None:
+            return likeliest([resolved(each, finding.field) for each in self.objects.entries]) if finding.field else []
+        entries = self._entries(about)
+        if not entries and (owned := self.objects.owner(about)):
+            return [resolved(owned, translated(finding.field, about.kind, owned))]
         spots = [resolved(each, finding.field) for each in entries]
-        whole = [each for each in spots if each.is_whole]
-        return whole if len(whole) == 1 and not finding.about.name else spots
+        return spots if about.name else likeliest(spots) or spots
 
     def _entries(self, about: Reference) -> Sequence[Entry]:
         return [each for each in self.objects.entries if matches(each.manifest.body, about)]

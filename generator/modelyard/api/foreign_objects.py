@@ -26,11 +26,11 @@ class Entry(NamedTuple):
 
 
 class Spot(NamedTuple):
-    """A field of an object. is_whole: the object has all of the path, not only its beginning."""
+    """A field of an object. lacking: how many parts of the path, from its end, the object does not have."""
 
     entry: Entry
     path: Path
-    is_whole: bool = True
+    lacking: int = 0
 
 
 class Objects:
@@ -97,7 +97,7 @@ def resolved(entry: Entry, field: Field | None, near: Path = ()) -> Spot:
     if field.within != "object" and pods is not None:
         start = pods.spec_path if field.within == POD else _container(pods, field.container, near)
     elif field.within != "object":
-        return Spot(entry, near)
+        return Spot(entry, near, len(field.path))
     return _walked(entry, body, start, field.path)
 
 
@@ -114,15 +114,23 @@ def _container(pods: PodTemplate, name: str, near: Path) -> Path:
 def _walked(entry: Entry, body: object, start: Path, parts: Sequence[Part]) -> Spot:
     """Follow a path as tools write it, as far as the object has it; what it lacks stays in the path."""
     path: list[str | int] = []
-    node, is_whole = body, True
-    for part in (*start, *parts):
+    node, lacking = body, 0
+    whole = (*start, *parts)
+    for i, part in enumerate(whole):
         step = _step(node, part)
         found, below_it = _inside(node, step)
         if not found and isinstance(step, int):
-            return Spot(entry, tuple(path), is_whole=False)  # there is no such item, and nothing below it
-        node, is_whole = below_it, is_whole and found
+            return Spot(entry, tuple(path), len(whole) - i)  # there is no such item, and nothing below it
+        lacking += not found
+        node = below_it
         path.append(step)
-    return Spot(entry, tuple(path), is_whole)
+    return Spot(entry, tuple(path), lacking)
+
+
+def likeliest(spots: Sequence[Spot]) -> list[Spot]:
+    """Return the places of a path that have most of it: all, or all but its end."""
+    least = min((each.lacking for each in spots), default=0)
+    return [each for each in spots if each.lacking == least] if least <= 1 else []
 
 
 def _inside(node: object, step: Part) -> tuple[bool, object]:

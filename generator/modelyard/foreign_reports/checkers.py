@@ -120,9 +120,9 @@ def checkov(report: Any) -> Iterator[ForeignFinding]:
 def _evaluated(keys: list[str], known: Field | None) -> Field | None:
     """Return the field that was looked at; of several the one that the rule speaks of."""
     paths = [slashed(key) for key in keys if "/" in key or key.isidentifier()]
-    ending = known.path if known else ()
-    own = [path for path in paths if ending and path[-len(ending) :] == ending]
-    found = (own or ([] if known else paths) or [()])[0]
+    part = known.path if known else ()
+    own = [path for path in paths if any(path[i : i + len(part)] == part for i in range(len(path)))]
+    found = max(own, key=len, default=())
     return Field(found) if found else known
 
 

@@ -50,7 +50,7 @@ _LISTED: Final = pattern(
 _OF_GO: Final = pattern(rf"(?<![a-z0-9-]){_SPACE}/{_NAME} [\w./-]{{1,300}}+, Kind={_KIND}")
 _MISSING: Final = pattern(rf"find {_GROUP}/{_KIND} for requested resource (?:{_SPACE}/)?{_NAME}")
 _QUOTED: Final = pattern(rf'{_KIND}(?:\.{_GROUP})? "{_NAME}"')
-_RESOURCE: Final = pattern(rf'{_KINDS}(?:\.{_GROUP})? "{_NAME}" (?:is|already)')
+_RESOURCE: Final = pattern(rf'{_KINDS}(?:\.{_GROUP})? "{_NAME}" (?:is |already |not found)')
 _VERSION: Final = pattern(rf'{_KIND} in version "[^"\n]{{1,60}}+" cannot be handled')
 _VALIDATED: Final = pattern(rf"ValidationError\({_KIND}")
 # Each tells kind, group, namespace and name, as far as it knows them; the first that is found counts.
@@ -62,8 +62,8 @@ _OBJECTS: Final = (
     _LISTED,
     _OF_GO,
     _MISSING,
-    _QUOTED,
     _RESOURCE,
+    _QUOTED,
     _VERSION,
     _VALIDATED,
 )
@@ -127,7 +127,10 @@ def _object(message: str) -> Reference | None:
         if found := form.search(message):
             parts = found.groupdict()
             return Reference(
-                parts["kind"], parts.get("name") or "", parts.get("namespace") or "", parts.get("group") or None
+                parts["kind"],
+                (parts.get("name") or "").rstrip(".-"),
+                parts.get("namespace") or "",
+                parts.get("group") or None,
             )
     return None
 

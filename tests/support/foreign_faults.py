@@ -70,7 +70,9 @@ def _tools(rules: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
     return {tool.replace("_", "-"): each for tool, each in rules.items()}
 
 
-def _patch(name: str, path: str, value: str, op: str = "add", kind: str = "Deployment", **rules: Sequence[str]) -> Fault:
+def _patch(
+    name: str, path: str, value: str, op: str = "add", kind: str = "Deployment", **rules: Sequence[str]
+) -> Fault:
     flow = [f"- {{op: {op}, path: {path}, value: {value}}}{HERE}"]
     # The place is the value's where that can have one, else that of the path.
     has_place = value not in ("true", "false", "null")
@@ -116,7 +118,8 @@ FAULTS: Final[Sequence[Fault]] = (
           [["probes:", f"  readiness: {_PROBE}", f"  liveness: {_PROBE}{HERE}"]],
           {"kube-score": ["pod-probes-identical"]}),
     Fault("few replicas", "targets",
-          [["targets:", "  deployment:", f"    replicas: 1{HERE}"], [f"targets: {{deployment: {{replicas: 1}}}}{HERE}"]],
+          [["targets:", "  deployment:", f"    replicas: 1{HERE}"],
+           [f"targets: {{deployment: {{replicas: 1}}}}{HERE}"]],
           {"kube-score": ["deployment-replicas"]}),
     _patch("privileged", f"{CONTAINER}/securityContext/privileged", "true",
            kube_score=["container-security-context-privileged"], checkov=["CKV_K8S_16"]),
@@ -170,7 +173,7 @@ class _Text:
 
 def seeded(seed: int, count: int) -> tuple[str, list[Seeded]]:
     """Return a models file with so many models, and where each has its fault; every kind of fault in turn."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - the same faults each time
     text = _Text()
     faults = [FAULTS[number % len(FAULTS)] for number in range(count)]
     chance.shuffle(faults)

@@ -28,7 +28,7 @@ from modelyard.foreign_reports import TOOLS, ForeignFinding, Reference, read
 from modelyard.manifests.json_patch import pointer_of
 from modelyard.models.declared import DeclaredSet
 from modelyard.problems import Problem, Related, Subject, has_errors, unique
-from modelyard.render.locate import marked_objects, origin
+from modelyard.render.locate import marked_objects, origin, place_inside
 
 __all__ = ["TOOLS", "Mapped", "mapped"]
 
@@ -87,6 +87,9 @@ class _Placing(NamedTuple):
 
     def _ours(self, said: Problem, models: DeclaredSet, spot: Spot) -> Problem:
         place, related = origin(models, spot.entry.model, spot.entry.manifest, spot.path)
+        if related and spot.path and not spot.lacking:
+            inside = place_inside(models, spot.entry.manifest, spot.path)
+            place, related = (inside, ()) if inside else (place, related)
         subject = Subject(str(spot.entry.manifest), pointer_of(*spot.path))
         return replace(said, place=place, related=related, subject=subject)
 

@@ -25,7 +25,7 @@ from modelyard.problems import Severity
 from modelyard.problems.patterns import pattern
 
 _MORE: Final = pattern(r"additional propert\w{1,3} ('[^']{1,320}'(?:, '[^']{1,320}'){0,50}) not allowed")
-_PLACED: Final = pattern(r"at '([^'\n]{0,2000})': ([^\n]{1,2000})")
+_SUMMARY: Final = pattern(r"(?:validation|allOf|anyOf|oneOf) failed")  # what stands below it says more
 _GOOD: Final = 10  # kube-score's best grade
 _WARNS: Final = 5  # its grades from here on are warnings, those below are critical (scorecard.Grade)
 
@@ -38,9 +38,7 @@ def kubeconform(report: Mapping[str, Any]) -> Iterator[ForeignFinding]:
             continue
         about = _reference(each, text(each.get("version")))
         rule, file, whole = status.removeprefix("status").lower(), text(each.get("filename")), text(each.get("msg"))
-        errors = [(text(one.get("path")), text(one.get("msg"))) for one in map(mapping, _errors(each))]
-        errors = errors or [(found[1], found[2]) for found in _PLACED.finditer(whole)] or [("", whole)]
-        for path, message in errors:
+        for path, message in _errors(each, whole):
             for field in _named(path, message):
                 yield ForeignFinding(
                     tool="kubeconform", rule=rule, severity=Severity.ERROR, message=shortened(message),
@@ -48,8 +46,15 @@ def kubeconform(report: Mapping[str, Any]) -> Iterator[ForeignFinding]:
                 )  # fmt: skip
 
 
-def _errors(resource: Mapping[str, Any]) -> Any:
-    return sequence(resource.get("validationErrors"))
+def _errors(resource: Mapping[str, Any], whole: str) -> list[tuple[str, str]]:
+    """Return path and text of each error: those in the message, for the list beside it has only the upper ones."""
+    said = (part.partition("': ") for part in whole.split("- at '")[1:])
+    errors = [(path, message.strip()) for path, _, message in said if not _SUMMARY.match(message)]
+    listed = [
+        (text(one.get("path")), text(one.get("msg")))
+        for one in map(mapping, sequence(resource.get("validationErrors")))
+    ]
+    return errors or listed or [("", whole)]
 
 
 def _named(path: str, message: str) -> Iterator[tuple[str | int, ...]]:
@@ -79,8 +84,14 @@ def kube_score(report: Any) -> Iterator[ForeignFinding]:
                     tool="kube-score", rule=rule, severity=Severity.WARNING if grade >= _WARNS else Severity.ERROR,
                     message=shortened(summary), hint=shortened(text(comment.get("description"))), about=about,
                     file=text(scored.get("file_name")), line=number(scored.get("file_row")),
-                    field=field_of("kube-score", rule, summary, text(comment.get("path"))),
+                    field=_scored(rule, summary, text(comment.get("path"))),
                 )  # fmt: skip
+
+
+def _scored(rule: str, summary: str, named: str) -> Field | None:
+    """Return the field of a rule of kube-score. named: the container, or the label."""
+    field = field_of("kube-score", rule, summary, named)
+    return Field((*field.path, named)) if field and named and rule == "label-values" else field
 
 
 def kube_linter(report: Mapping[str, Any]) -> Iterator[ForeignFinding]:

@@ -70,6 +70,23 @@ def _mark(node: object, path: tuple[str | int, ...]) -> int:
     return first if own is None and (first := _first_mark(node)) is not None else mark or 0
 
 
+def place_inside(models: DeclaredSet, manifest: Manifest, path: tuple[str | int, ...]) -> Place | None:
+    """Return the first place in the models file of what is inside of the value at a path that an object has."""
+    node: object = manifest.body
+    for part in path:
+        node = node[part]  # type: ignore[index]
+    places = (models.place(mark) for mark in _marks(node))
+    return next((each for each in places if each.file in models.files), None)
+
+
+def _marks(node: object) -> Iterator[int]:
+    if isinstance(node, dict | list):
+        for item in node.values() if isinstance(node, dict) else node:
+            yield from _marks(item)
+    elif (mark := mark_of(node)) is not None:
+        yield mark
+
+
 def own_mark(node: object, path: tuple[str | int, ...]) -> int | None:
     """Return the mark of what stands at a path: its own, its key's, or the first inside it; None if it has none."""
     key: object = None

@@ -25,6 +25,8 @@ KUBE_SCORE_VERSION := v1.20.0
 KUBE_SCORE := $(CACHE)/kube-score-$(KUBE_SCORE_VERSION)/kube-score
 KUBECTL_VALIDATE_VERSION := v0.0.4
 KUBECTL_VALIDATE := $(CACHE)/kubectl-validate-$(KUBECTL_VALIDATE_VERSION)/kubectl-validate
+CHECKOV_VERSION := 3.3.30
+CHECKOV := $(CACHE)/checkov-$(CHECKOV_VERSION)/bin/checkov
 
 .PHONY: help demo test test-slow test-cluster test-node test-newest test-lowest check bench acceptance-lakes acceptance-resume acceptance-spark acceptance-refused fuzz tools schema schemas map reference docs clean
 
@@ -109,7 +111,7 @@ fuzz: $(VENV)/installed-dev ## fuzz each target for FUZZ_SECONDS (300), one afte
 	for target in models kustomization resource_list stream csv cost; do \
 		$(BIN)/python -m tests.fuzz.run $$target --seconds $(FUZZ_SECONDS) || exit 1; done
 
-tools: $(KUSTOMIZE) $(KUSTOMIZE_OLDEST) $(KUSTOMIZE_NEWEST) $(CADDY) $(KUBECONFORM) $(KUBE_SCORE) $(KUBECTL_VALIDATE) ## build the pinned kustomize, Caddy and other checkers into ~/.cache/modelyard
+tools: $(KUSTOMIZE) $(KUSTOMIZE_OLDEST) $(KUSTOMIZE_NEWEST) $(CADDY) $(KUBECONFORM) $(KUBE_SCORE) $(KUBECTL_VALIDATE) $(CHECKOV) ## build the pinned kustomize, Caddy and other checkers into ~/.cache/modelyard
 
 schema: $(VENV)/installed ## make models.schema.json from the shapes
 	$(BIN)/python -m modelyard.modelsfile.schema
@@ -160,6 +162,11 @@ $(KUBE_SCORE):
 
 $(KUBECTL_VALIDATE):
 	$(call go-install,sigs.k8s.io/kubectl-validate@$(KUBECTL_VALIDATE_VERSION))
+
+# In an environment of its own: it pins what modelyard needs newer.
+$(CHECKOV): | $(VENV)/installed-dev
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(CACHE)/checkov-$(CHECKOV_VERSION)
+	$(BIN)/uv pip install --quiet --python $(CACHE)/checkov-$(CHECKOV_VERSION) checkov==$(CHECKOV_VERSION)
 
 $(VENV)/installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -175,8 +175,8 @@ def seeded(seed: int, count: int) -> tuple[str, list[Seeded]]:
     """Return a models file with so many models, and where each has its fault; every kind of fault in turn."""
     chance = random.Random(seed)  # noqa: S311 - the same faults each time
     text = _Text()
-    faults = [FAULTS[number % len(FAULTS)] for number in range(count)]
-    chance.shuffle(faults)
+    turn = chance.sample(FAULTS, len(FAULTS))
+    faults = [turn[number % len(turn)] for number in range(count)]
     found = [_model(text, fault, f"m{number:03}", chance) for number, fault in enumerate(faults)]
     return "\n".join([*text.lines, ""]), found
 

@@ -76,11 +76,15 @@ class _Placing(NamedTuple):
         """Return a finding with its place: a line of the models file, its own, or none."""
         spots = self._spots(finding)
         said = Problem("MY661", finding.severity, _said(finding), finding.hint)
-        if self.models is not None and len(spots) == 1:
-            return self._ours(said, self.models, spots[0])
         if self.models is not None and spots:
-            places = [self._ours(said, self.models, each) for each in spots[:_CANDIDATES]]
-            related = [Related(each.place, str(each.subject.object)) for each in places if each.place and each.subject]
+            places = [self._ours(said, self.models, each) for each in spots]
+            if len({each.place for each in places}) == 1:  # such as a line that all variants share
+                return places[0]
+            related = [
+                Related(each.place, str(each.subject.object))
+                for each in places[:_CANDIDATES]
+                if each.place and each.subject
+            ]
             message = f"{said.message} (of which of {len(spots)} objects the report does not say)"
             return replace(said, code="MY663", message=message, related=tuple(related))
         return self._foreign(said, finding)

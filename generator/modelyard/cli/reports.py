@@ -13,7 +13,7 @@ from modelyard.report.excerpt import Excerpts
 from modelyard.report.formats import FORMATS, format_of, written
 from modelyard.report.text import text
 
-ENDINGS: Final = ".sarif, .xml (JUnit), .json or .txt"
+ENDINGS: Final = ".sarif, .xml (JUnit), gl-code-quality-report.json (GitLab), .json or .txt"
 
 Strict = Annotated[bool, typer.Option("--strict", help="Warnings fail too.")]
 Format = Annotated[

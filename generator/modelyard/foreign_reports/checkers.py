@@ -15,6 +15,7 @@ from modelyard.foreign_reports.finding import (
     container_of,
     graded,
     mapping,
+    named_space,
     number,
     sequence,
     shortened,
@@ -106,7 +107,7 @@ def kube_linter(report: Mapping[str, Any]) -> Iterator[ForeignFinding]:
             tool="kube-linter", rule=rule, severity=Severity.ERROR, message=shortened(message),
             hint=shortened(text(each.get("Remediation"))), file=text(mapping(read.get("Metadata")).get("FilePath")),
             about=Reference(
-                text(kind.get("Kind")), text(known.get("Name")), text(known.get("Namespace")),
+                text(kind.get("Kind")), text(known.get("Name")), named_space(known.get("Namespace")),
                 group if isinstance(group, str) else None,
             ),
             field=field_of("kube-linter", rule, message, container_of(message)),

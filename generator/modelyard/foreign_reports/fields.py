@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from modelyard.foreign_reports.finding import CONTAINER, POD, Field
+from modelyard.problems.patterns import pattern
 
 
 def _of(path: str) -> Field:
@@ -213,9 +214,14 @@ WORDS: Final[Mapping[str, Mapping[str, Field]]] = {
 }
 
 
+_VARIABLE: Final = pattern(r"environment variable \"?([A-Za-z_][A-Za-z0-9_]{0,252}+)\"? ")
+
+
 def field_of(tool: str, rule: str, message: str, container: str = "") -> Field | None:
     """Return the field that a rule speaks of; None if it speaks of the whole object, or is not known."""
     said = message.lower()
     found = next((field for words, field in WORDS.get(rule, {}).items() if words in said), None)
     found = found or FIELDS.get(tool, {}).get(rule)
+    if found is _ENV and (variable := _VARIABLE.search(message)):
+        found = Field(("env", f"name={variable[1]}"), CONTAINER)
     return found._replace(container=container) if found and found.within == CONTAINER else found

@@ -114,6 +114,11 @@ def number(value: object) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**31 else 0
 
 
+def named_space(value: object) -> str:
+    """Return a namespace; empty where there is none, which kube-linter writes as `<no namespace>`."""
+    return "" if text(value).startswith("<") else text(value)
+
+
 def graded(word: object) -> Severity:
     """Return what a tool's own severity is here. Source: trivy 0.69, pkg/report/sarif.go, toSarifErrorLevel."""
     known = {"medium": Severity.WARNING, "moderate": Severity.WARNING, "low": Severity.NOTE, "info": Severity.NOTE}

@@ -25,11 +25,12 @@ _DONE: Final = pattern(
     r"\S{1,600} (?:\S{1,253} )?(?:created|configured|unchanged|serverside-applied|pruned|deleted)(?: \([a-z ]{1,30}\))?"
 )
 _BEGINS: Final = pattern(
-    r"(?:error|Error|ERROR|Warning|W[0-9]{4} |The [A-Z]\w{0,62} \"|time=|level=|failed |one or more )"
+    r"(?:error|Error|ERROR|Warning|W[0-9]{4} |Unable to |The [A-Z]\w{0,62} \"|The Kubernetes API |time=|level=|failed |"
+    r"one or more )"
 )
 _LEVEL: Final = pattern(r"\blevel=\"?(\w{1,10})")
 _TOOL: Final = pattern(
-    r"(INSTALLATION FAILED|UPGRADE FAILED|INSTALL FAILED|ROLLBACK FAILED|release manifest)"
+    r"(INSTALLATION FAILED|UPGRADE FAILED|INSTALL FAILED|ROLLBACK FAILED|release manifest|apply failed for object)"
     r"|ComparisonError|one or more (?:objects|synchronization)|argocd|the destination cluster"
 )
 
@@ -37,7 +38,7 @@ _NAME: Final = r"(?P<name>[a-z0-9.-]{1,253}+)"
 _SPACE: Final = r"(?P<namespace>[a-z0-9-]{0,63}+)"
 _KIND: Final = r"(?P<kind>\b[A-Z]\w{0,62}+)"
 _GROUP: Final = r"(?P<group>[a-z0-9.-]{0,253}+)"
-_KINDS: Final = r"(?P<kind>\b[a-z]{2,63}+)"  # as the API server calls them: networkpolicies
+_KINDS: Final = r"(?P<kind>(?<![\w.])[a-z]{2,63}+)"  # as the API server calls them: networkpolicies
 _BLOCKED: Final = pattern(rf"resource {_KIND}/(?:{_SPACE}/)?{_NAME} was blocked")
 _UNKNOWN: Final = pattern(
     rf'for name: "{_NAME}" namespace: "{_SPACE}" from "[^"\n]{{0,1000}}+": no matches for kind "{_KIND}"'

@@ -15,6 +15,7 @@ from modelyard.foreign_reports.finding import (
     Reference,
     container_of,
     mapping,
+    named_space,
     number,
     sequence,
     shortened,
@@ -73,7 +74,7 @@ def _logical(location: Mapping[str, Any]) -> Reference | None:
         for each in map(mapping, sequence(location.get("logicalLocations")))
     }
     kind = parts.get(f"{_PREFIX}Kind", "")
-    name, namespace = parts.get("Object Name", ""), parts.get("Object Namespace", "")
+    name, namespace = parts.get("Object Name", ""), named_space(parts.get("Object Namespace"))
     return Reference(kind, name, namespace, parts.get(f"{_PREFIX}Group")) if kind and name else None
 
 

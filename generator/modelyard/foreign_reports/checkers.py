@@ -25,7 +25,7 @@ from modelyard.foreign_reports.finding import (
 from modelyard.problems import Severity
 from modelyard.problems.patterns import pattern
 
-_MORE: Final = pattern(r"additional propert\w{1,3} ('[^']{1,320}'(?:, '[^']{1,320}'){0,50}) not allowed")
+_MORE: Final = pattern(r"additional (?:property|properties) ('[^']{1,320}'(?:, '[^']{1,320}'){0,50}) not allowed")
 _SUMMARY: Final = pattern(r"(?:validation|allOf|anyOf|oneOf) failed")  # what stands below it says more
 _GOOD: Final = 10  # kube-score's best grade
 _WARNS: Final = 5  # its grades from here on are warnings, those below are critical (scorecard.Grade)

@@ -1,5 +1,6 @@
 """What another tool says, in one form for all of them, and the paths that they write."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
@@ -14,7 +15,7 @@ MAX_TEXT: Final = 2000  # characters of a message: policies can write pages
 
 _DOTTED: Final = pattern(r"\[([^\[\]]{0,320})\]|([^.\[\]]{1,320})")
 _INDEX: Final = pattern(r"\[?([0-9]{1,6})\]?")
-_CONTAINER: Final = pattern(r"""[Cc]ontainer\(?s?\)? {0,2}["'<]([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)["'>]""")
+_CONTAINER: Final = pattern(r"""container\(?s?\)? {0,2}["'<]([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)["'>]""", re.IGNORECASE)
 _BLANKS: Final = pattern(r"\s+")
 
 

@@ -34,6 +34,9 @@ HELM3 := $(CACHE)/helm-$(HELM3_VERSION)/helm
 REGISTRY_VERSION := v3.1.1
 REGISTRY := $(CACHE)/registry-$(REGISTRY_VERSION)/registry
 
+CHECKOV_VERSION := 3.3.30
+CHECKOV := $(CACHE)/checkov-$(CHECKOV_VERSION)/bin/checkov
+
 .PHONY: help demo test test-slow test-cluster test-node test-newest test-lowest check bench acceptance-lakes acceptance-resume acceptance-spark acceptance-refused fuzz tools schema schemas map reference docs clean
 
 help: ## list the targets
@@ -117,7 +120,7 @@ fuzz: $(VENV)/installed-dev ## fuzz each target for FUZZ_SECONDS (300), one afte
 	for target in models kustomization resource_list stream csv cost; do \
 		$(BIN)/python -m tests.fuzz.run $$target --seconds $(FUZZ_SECONDS) || exit 1; done
 
-tools: $(KUSTOMIZE) $(KUSTOMIZE_OLDEST) $(KUSTOMIZE_NEWEST) $(CADDY) $(KUBECONFORM) $(KUBE_SCORE) $(KUBECTL_VALIDATE) $(REGISTRY) $(HELM) $(HELM3) ## build the pinned kustomize, Caddy and other checkers into ~/.cache/modelyard
+tools: $(KUSTOMIZE) $(KUSTOMIZE_OLDEST) $(KUSTOMIZE_NEWEST) $(CADDY) $(KUBECONFORM) $(KUBE_SCORE) $(KUBECTL_VALIDATE) $(REGISTRY) $(HELM) $(HELM3) $(CHECKOV) ## build the pinned kustomize, Caddy and other checkers into ~/.cache/modelyard
 
 schema: $(VENV)/installed ## make models.schema.json from the shapes
 	$(BIN)/python -m modelyard.modelsfile.schema
@@ -177,6 +180,11 @@ $(KUBECTL_VALIDATE):
 
 $(REGISTRY):
 	$(call go-install,github.com/distribution/distribution/v3/cmd/registry@$(REGISTRY_VERSION))
+
+# In an environment of its own: it pins what modelyard needs newer.
+$(CHECKOV): | $(VENV)/installed-dev
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(CACHE)/checkov-$(CHECKOV_VERSION)
+	$(BIN)/uv pip install --quiet --python $(CACHE)/checkov-$(CHECKOV_VERSION) checkov==$(CHECKOV_VERSION)
 
 $(VENV)/installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -30,6 +30,7 @@ HELMS = ("v4.3.2", "v3.22.0")
 KUBECONFORM = CACHE / "kubeconform-v0.8.0" / "kubeconform"
 KUBECTL_VALIDATE = CACHE / "kubectl-validate-v0.0.4" / "kubectl-validate"
 KUBE_SCORE = CACHE / "kube-score-v1.20.0" / "kube-score"
+CHECKOV = CACHE / "checkov-3.3.30" / "bin" / "checkov"
 CLUSTER = CACHE / "cluster"
 CLUSTER_SOURCE = ROOT / "tests" / "support" / "cluster"
 NODE = ROOT / "tests" / "node"

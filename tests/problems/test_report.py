@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from dataclasses import replace
 from importlib.resources import files
 
 import jsonschema_rs
@@ -92,6 +93,25 @@ def test_github_annotations_are_escaped_as_the_runner_reads_them() -> None:
     assert lines[2] == "::notice title=MY632::changed"
     assert lines[3].endswith("title=MY222 accepted::public%0Aaccepted: a <private> gateway")
     assert lines[4] == "1 error, 1 warning, 1 note"
+
+
+def test_gitlab_gets_what_is_open_each_with_a_fingerprint_that_stays() -> None:
+    entries = json.loads(written("gitlab", report(*ALL)))
+    assert [(each["check_name"], each["severity"]) for each in entries] == [
+        ("MY301", "major"), ("MY231", "minor"), ("MY632", "info"),
+    ]  # fmt: skip
+    assert entries[0]["location"] == {"path": "a dir/models,1:2.yaml", "lines": {"begin": 3}}
+    assert entries[0]["description"].endswith(
+        "(in Service.serving.knative.dev churn: /spec/a~1b); mend\\u000d\\u000ait"
+    )
+    assert entries[2]["location"] == {"path": "models.yaml", "lines": {"begin": 1}}, (
+        "the first file, for want of a place"
+    )
+    moved = replace(WARNING, place=Place("./models.yaml", 80, 1))
+    again = json.loads(written("gitlab", report(moved, moved, replace(moved, message="slower"))))
+    assert again[0]["fingerprint"] == entries[1]["fingerprint"]
+    assert len({each["fingerprint"] for each in again}) == 3
+    assert json.loads(written("gitlab", report(ACCEPTED))) == []
 
 
 @pytest.fixture(scope="module")

@@ -43,6 +43,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "check:check",
         "Check a models file, or a stream of objects, without a cluster and without writing files.",
     ),
+    "map": (
+        "findings:map_findings",
+        "Show what other tools found in rendered objects at the line of the models file that it came from.",
+    ),
     "list": (
         "cluster:list_models",
         "List the models of a namespace: variants, their share of the calls, readiness, address, image and age.",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,19 +10,15 @@ from modelyard import api
 from modelyard.cli.connection import Context, Kubeconfig
 from modelyard.cli.definitions import CLUSTER, kinds_of
 from modelyard.cli.inputs import STDIN, read_stream
-from modelyard.cli.messages import say, tell
+from modelyard.cli.messages import tell
 from modelyard.cli.options import Files, Outside, named, single
+from modelyard.cli.reports import Format, Output, Strict, finish, outputs_of
 from modelyard.files import regular
 from modelyard.problems import Problem, unique
 from modelyard.report.counts import Report
-from modelyard.report.excerpt import Excerpts
-from modelyard.report.formats import FORMATS, format_of, written
-from modelyard.report.text import text
 
 if TYPE_CHECKING:
     from modelyard.api.crds import Kinds
-
-ENDINGS: Final = ".sarif, .xml (JUnit), .json or .txt"
 
 Streams = Annotated[
     list[str] | None,
@@ -47,17 +43,6 @@ Built = Annotated[
     typer.Option(
         metavar="FILE|-", help="Compare with what `kustomize build` printed: is everything there, and as declared?"
     ),
-]
-Strict = Annotated[bool, typer.Option("--strict", help="Warnings fail too.")]
-Format = Annotated[
-    str,
-    typer.Option(
-        metavar="|".join(FORMATS), help="How problems are printed: text on standard error, others on standard output."
-    ),
-]
-Output = Annotated[
-    list[Path] | None,
-    typer.Option(metavar="FILE", help=f"Write the report to a file too, in the format of its ending: {ENDINGS}."),
 ]
 Features = Annotated[
     list[str] | None,
@@ -107,7 +92,7 @@ def check(  # noqa: PLR0913 - an argument per option
         raise typer.BadParameter("--deploy goes with --base FILE or -; --base DEPLOY names the deployment itself")
     if (context or kubeconfig) and CLUSTER not in (crds or ()):
         raise typer.BadParameter("--context and --kubeconfig go with --crds cluster")
-    outputs = _outputs(format, output or [])
+    outputs = outputs_of(format, output or [])
     kinds, found, definitions = kinds_of(kubernetes, crds or [], context, kubeconfig)
     if files:
         problems, contents = _check_files(files, knative_feature or [], kinds)
@@ -115,19 +100,7 @@ def check(  # noqa: PLR0913 - an argument per option
     else:
         problems, contents = _check_models(file, base, deploy, built, kinds)
         shown = tuple(str(api.models_file(each)) for each in named(file))
-    _finish(Report(tuple(unique([*problems, *found])), shown, strict, {**contents, **definitions}), format, outputs)
-
-
-def _outputs(name: str, files: Sequence[Path]) -> dict[Path, str]:
-    """Return the format of each file to write; leaves with wrong usage if one is unknown."""
-    if name not in FORMATS:
-        raise typer.BadParameter(f"there is no format {name}; there are {', '.join(FORMATS)}")
-    formats = {file: format_of(file.name) for file in files}
-    unknown = [str(file) for file, found in formats.items() if found is None]
-    if unknown or len(formats) < len(files):
-        what = f"{unknown[0]} does not end with {ENDINGS}" if unknown else "one file is named twice"
-        raise typer.BadParameter(f"--output: {what}")
-    return {file: found for file, found in formats.items() if found}
+    finish(Report(tuple(unique([*problems, *found])), shown, strict, {**contents, **definitions}), format, outputs)
 
 
 def _check_models(
@@ -166,23 +139,3 @@ def _check_files(
         beside = [api.render(shown) for shown in models] if any(map(has_quotas, streams.values())) else []
         problems += check_streams(streams, features=features, kinds=kinds, beside=beside).problems
     return problems, contents
-
-
-def _finish(report: Report, name: str, outputs: dict[Path, str]) -> None:
-    """Write and print a report; leaves with exit code 1 if it fails, or cannot be written."""
-    from modelyard.files.disk import write
-
-    unwritten: list[Problem] = []
-    for file, found in outputs.items():
-        unwritten += write(file, written(found, report).encode())
-    if name == "text":
-        say(text(report.problems, Excerpts(report.contents)))
-    else:
-        typer.echo(written(name, report), nl=False)
-    say(text(unwritten))
-    if report.is_failed and not report.counts.errors:
-        tell("warnings fail, because of --strict")
-    if report.is_failed or unwritten:
-        raise typer.Exit(1)
-    if not report.open:
-        tell(f"{', '.join(report.files)}: {report.counts}")

@@ -1,16 +1,16 @@
 """From findings on rendered objects to problems with the line of the models file that they came from."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from modelyard.check.finding import Finding, Remark
-from modelyard.files.yaml.marked import mark_of
+from modelyard.files.yaml.marked import find, mark_of
 from modelyard.manifests.json_patch import pointer_of
 from modelyard.manifests.manifest import Manifest, Rendered
 from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.problems import Place, Problem, Related, Subject, problem
-from modelyard.render.objects import render_model, render_section
+from modelyard.render.objects import render_model, render_section, render_shared
 
 
 def placed(models: DeclaredSet, model: DeclaredModel, findings: list[Finding]) -> list[Problem]:
@@ -22,23 +22,37 @@ def placed(models: DeclaredSet, model: DeclaredModel, findings: list[Finding]) -
     return [_problem(models, model, manifests[found.manifest], found) for found in findings]
 
 
+def marked_objects(models: DeclaredSet) -> Iterator[tuple[DeclaredModel | None, Manifest]]:
+    """Yield all objects that a cluster gets, with marks on their values, each with its model; None: it is the set's."""
+    again = models.with_marks(models.models)
+    templates = Templates(sources=models.sources)
+    if models.models:
+        yield from ((None, each) for each in render_shared(again, templates))
+    for model, copy in zip(models.models, again.models, strict=True):
+        yield from ((model, each) for each in render_model(again, copy, templates)[0] if not each.beside)
+
+
 def _problem(models: DeclaredSet, model: DeclaredModel, manifest: Manifest, found: Finding) -> Problem:
-    place, related = _origin(models, model, manifest, found.path)
+    place, related = origin(models, model, manifest, found.path)
     if found.related is not None:
-        first, _ = _origin(models, model, manifest, found.related)
+        first, _ = origin(models, model, manifest, found.related)
         related = (*related, Related(first, found.related_message))
     subject = Subject(str(manifest), pointer_of(*found.path))
     return problem(found.code, found.message, hint=found.hint, place=place, subject=subject, related=related)
 
 
-def _origin(
-    models: DeclaredSet, model: DeclaredModel, manifest: Manifest, path: tuple[str | int, ...]
+def origin(
+    models: DeclaredSet, model: DeclaredModel | None, manifest: Manifest, path: tuple[str | int, ...]
 ) -> tuple[Place, tuple[Related, ...]]:
-    """Return the place in the models file, or the model's own place with the template's line beside it."""
+    """Return the place in the models file, or the model's own place with the template's line beside it.
+
+    model: None for an object of the set, whose own place is its name's. manifest: with marks on its values.
+    """
     place = models.place(_mark(manifest.body, path))
     if place.file in models.files:
         return place, ()
-    return models.place(model.whole.find("name")), (Related(place, "the template's line"),)
+    own = find(models.marks, "metadata", "name")[1] if model is None else model.whole.find("name")
+    return models.place(own), (Related(place, "the template's line"),)
 
 
 def _mark(node: object, path: tuple[str | int, ...]) -> int:
@@ -55,6 +69,23 @@ def _mark(node: object, path: tuple[str | int, ...]) -> int:
         own = mark_of(key) if own is None else own
         mark = own if own is not None else mark
     return first if own is None and (first := _first_mark(node)) is not None else mark or 0
+
+
+def place_inside(models: DeclaredSet, manifest: Manifest, path: tuple[str | int, ...]) -> Place | None:
+    """Return the first place in the models file of what is inside of the value at a path that an object has."""
+    node: object = manifest.body
+    for part in path:
+        node = node[part]  # type: ignore[index]
+    places = (models.place(mark) for mark in _marks(node))
+    return next((each for each in places if each.file in models.files), None)
+
+
+def _marks(node: object) -> Iterator[int]:
+    if isinstance(node, dict | list):
+        for item in node.values() if isinstance(node, dict) else node:
+            yield from _marks(item)
+    elif (mark := mark_of(node)) is not None:
+        yield mark
 
 
 def own_mark(node: object, path: tuple[str | int, ...]) -> int | None:

@@ -11,9 +11,18 @@ FORMATS: Final = {
     "sarif": "modelyard.report.sarif",
     "junit": "modelyard.report.junit",
     "github": "modelyard.report.github",
+    "gitlab": "modelyard.report.gitlab",
 }
-# What a file's name ends with. `.sarif` and `.sarif.json` are what SARIF 2.1.0 asks for (3.2, file naming).
-_ENDINGS: Final = {".sarif": "sarif", ".sarif.json": "sarif", ".json": "json", ".xml": "junit", ".txt": "text"}
+# What a file's name ends with. `.sarif` and `.sarif.json` are what SARIF 2.1.0 asks for (3.2, file naming), and
+# gl-code-quality-report.json is how GitLab's own jobs call theirs.
+_ENDINGS: Final = {
+    ".sarif": "sarif",
+    ".sarif.json": "sarif",
+    ".json": "json",
+    ".xml": "junit",
+    ".txt": "text",
+    "gl-code-quality-report.json": "gitlab",
+}
 
 
 class _Format(Protocol):

@@ -22,6 +22,7 @@ from modelyard.problems.codes.my32_kubernetes import OBJECTS
 from modelyard.problems.codes.my34_security import SECURITY
 from modelyard.problems.codes.my36_sets import SETS
 from modelyard.problems.codes.my65_streams import STREAMS
+from modelyard.problems.codes.my66_findings import FOREIGN
 from modelyard.problems.codes.my75_registries import REGISTRIES
 
 __all__ = ["CODES", "Code"]
@@ -43,5 +44,6 @@ CODES: Final[dict[str, Code]] = {
     **REGISTRIES,
     **SCORE,
     **STREAMS,
+    **FOREIGN,
     **MIGRATION,
 }

@@ -1,12 +1,13 @@
 """map: what other tools found, at the line that somebody can change."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from modelyard import api
 from modelyard.cli.inputs import STDIN, read_stream
-from modelyard.cli.options import Files, Outside, single
+from modelyard.cli.options import File, Outside
 from modelyard.cli.reports import Format, Output, Strict, finish, outputs_of
 from modelyard.report.counts import Report
 
@@ -31,7 +32,7 @@ Built = Annotated[
 def map_findings(
     found: Found,
     *,
-    file: Files = None,
+    file: File = Path(),
     _outside: Outside = None,
     built: Built = "",
     strict: Strict = False,
@@ -50,9 +51,8 @@ def map_findings(
     outputs = outputs_of(format, output or [])
     content, shown = read_stream(found)
     stream = read_stream(built) if built else None
-    models = single(file, "map")
-    result = mapped(models, content, shown, stream)
+    result = mapped(file, content, shown, stream)
     # Of what is no models file no line is shown: a report can name any file.
     contents = dict.fromkeys((*result.others, shown, STDIN), b"")
-    report = Report(tuple(result.problems), (str(api.models_file(models)),), strict, contents)
+    report = Report(tuple(result.problems), (str(api.models_file(file)),), strict, contents)
     finish(report, format, outputs)

@@ -181,7 +181,7 @@ def test_discovery_leaves_to_argo_cd_what_a_kustomization_is_for(server: Server)
 @pytest.mark.parametrize(
     ("parameters", "said"),
     [
-        ([{"name": "enviroment", "string": "prod"}], "did you mean environment?"),
+        ([{"name": "environments", "string": "prod"}], "did you mean environment?"),
         ([{"name": "environment", "string": "../by-hand"}], "environment: ../by-hand leads elsewhere"),
         ([{"name": "environment", "string": "/etc"}], "environment: /etc leads elsewhere"),
         ([{"name": "environment", "map": {"a": "b"}}], "environment has no string"),

@@ -67,4 +67,4 @@ def application(named: str, source: Source, manifests: Iterable[Manifest]) -> st
 
 def settings() -> str:
     """Return the patch of Argo CD's ConfigMap argocd-cm."""
-    return f"{HEADER}\n{(folder() / 'argocd' / SETTINGS).read_text('utf-8')}"
+    return f"{HEADER}\n{(folder() / 'argocd-cm' / SETTINGS).read_text('utf-8')}"

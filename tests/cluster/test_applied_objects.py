@@ -239,17 +239,17 @@ def test_a_new_image_is_a_new_model_and_the_endpoint_moves(cluster: Cluster, nam
 def test_every_rendered_object_is_accepted(
     cluster: Cluster, namespace: str, renderings: Mapping[str, api.Rendering]
 ) -> None:
-    objects = [_moved_to(namespace, each.body) for rendering in renderings.values() for each in rendering.objects]
+    objects = [moved_to(namespace, each.body) for rendering in renderings.values() for each in rendering.objects]
     distinct = list({json.dumps(each, sort_keys=True): each for each in objects}.values())
     # Knative's webhook tries the pods of its objects, which want theirs.
     accounts = [each for each in distinct if each["kind"] == "ServiceAccount"]
-    cluster.apply([*_priority_classes(distinct), *{each["metadata"]["name"]: each for each in accounts}.values()])
+    cluster.apply([*priority_classes(distinct), *{each["metadata"]["name"]: each for each in accounts}.values()])
     with cluster.features(model_sets.FLAGS):
         accepted = cluster.apply(distinct, "--dry-run=server")
     assert len(accepted.splitlines()) == len(distinct) > 500
 
 
-def _moved_to(namespace: str, body: Data) -> Data:
+def moved_to(namespace: str, body: Data) -> Data:
     moved_: Data = json.loads(json.dumps(body))
     if moved_["kind"] in CLUSTER_SCOPED:
         moved_["spec"]["namespace"] = namespace
@@ -258,7 +258,7 @@ def _moved_to(namespace: str, body: Data) -> Data:
     return moved_
 
 
-def _priority_classes(objects: Iterable[Data]) -> list[Data]:
+def priority_classes(objects: Iterable[Data]) -> list[Data]:
     """Return the PriorityClasses that pods name: the API server wants them to exist."""
     # What a ScheduledSparkApplication has as its template is no pod's.
     templates = [each["spec"]["template"] for each in objects if "template" in each.get("spec", {})]

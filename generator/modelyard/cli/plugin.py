@@ -76,3 +76,18 @@ def configurations() -> None:
     from modelyard.render.component import kustomizeconfig
 
     typer.echo(kustomizeconfig(), nl=False)
+
+
+@commands.command()
+def argocd() -> None:
+    """Print the objects that an Application of Argo CD asks for: what its config management plugin calls.
+
+    Its parameters are `environment`, the folder of a models file below this one, and `images`, from a model, or a
+    model/variant, to a tag or digest.
+    """
+    from modelyard.api import argocd_plugin
+    from modelyard.files.yaml import write_all
+
+    rendering = argocd_plugin.generate(os.environ)
+    stop_on_errors(rendering.problems)
+    typer.echo(write_all(each.body for each in rendering.objects), nl=False)

@@ -1,5 +1,6 @@
 """init and render: the commands that write an overlay."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from shlex import quote
 from typing import Annotated
@@ -65,6 +66,10 @@ def render(
     in_place: Annotated[
         bool, typer.Option("--in-place", help="Write file by file, where a folder cannot be exchanged as a whole.")
     ] = False,
+    argocd: Annotated[
+        Path | None,
+        typer.Option("--argocd", metavar="DIR", help="Write what Argo CD applies the folders by into DIR too."),
+    ] = None,
 ) -> None:
     """Write the folder `generated/` beside the models file: a kustomize component.
 
@@ -76,10 +81,32 @@ def render(
         return
     results = {each: api.overlay(each) for each in _apart(named(file))}
     stop_on_errors([problem for each in results.values() for problem in each.problems])
+    content = _for_argocd(results, argocd) if argocd else {}
     if check:
-        _compare(results)
-    else:
-        _write(results, in_place=in_place)
+        _compare(results, argocd, content)
+        return
+    _write(results, in_place=in_place)
+    if argocd:
+        _write_for_argocd(argocd, content)
+
+
+def _for_argocd(files: Iterable[Path], folder: Path) -> dict[str, str]:
+    from modelyard.api import argocd
+
+    content, problems = argocd.applications(files, folder)
+    stop_on_errors(problems)
+    return content
+
+
+def _write_for_argocd(folder: Path, content: dict[str, str]) -> None:
+    from modelyard.api import argocd
+
+    written, problems = argocd.write(folder, content)
+    stop_on_errors(problems)
+    for name in written:
+        tell(f"wrote {folder / name}")
+    if not written:
+        tell(f"nothing has changed in {folder}")
 
 
 def _apart(files: list[Path]) -> list[Path]:
@@ -99,15 +126,31 @@ def _print(file: Path) -> None:
     typer.echo(write_all(each.body for each in result.objects), nl=False)
 
 
-def _compare(results: dict[Path, api.Rendering]) -> None:
-    """Print what differs between the folders and what their models files give; leaves with 1 if anything does."""
+def _compare(results: dict[Path, api.Rendering], folder: Path | None, content: dict[str, str]) -> None:
+    """Print what differs between the folders and what their models files give; leaves with 1 if anything does.
+
+    folder and content: the same for what is written for Argo CD.
+    """
     found = {file: api.drift(file, result) for file, result in results.items()}
     stop_on_errors([each for _, problems in found.values() for each in problems])
     for file, (difference, _) in found.items():
         typer.echo(printable_lines(difference), nl=False)
         _say_difference(file, results[file], differs=bool(difference))
-    if any(difference for difference, _ in found.values()):
+    applications = _compare_for_argocd(folder, content) if folder else ""
+    if applications or any(difference for difference, _ in found.values()):
         raise typer.Exit(1)
+
+
+def _compare_for_argocd(folder: Path, content: dict[str, str]) -> str:
+    from modelyard.api import argocd
+
+    difference = argocd.drift(folder, content)
+    typer.echo(printable_lines(difference), nl=False)
+    found = (
+        f"differs from what Argo CD needs; run: modelyard render --argocd {folder}" if difference else "is up to date"
+    )
+    tell(f"{folder} {found}")
+    return difference
 
 
 def _say_difference(file: Path, result: api.Rendering, *, differs: bool) -> None:

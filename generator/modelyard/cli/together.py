@@ -22,7 +22,7 @@ EXCLUDES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     ),
     "image": (("platform", "source"), ("platform", "base"), ("platform", "build")),
     "lock": (("check", "update"),),
-    "render": (("check", "stdout"), ("check", "in_place"), ("stdout", "in_place")),
+    "render": (("check", "stdout"), ("check", "in_place"), ("stdout", "in_place"), ("stdout", "argocd")),
     "score": (
         ("url", "domain"), ("url", "variant"), ("url", "namespace"), ("url", "context"), ("url", "kubeconfig"),
         ("domain", "namespace"), ("domain", "context"), ("domain", "kubeconfig"), ("retries", "no_retry"),

@@ -106,7 +106,8 @@ class Spec(Shape):
     delivery: Literal["kustomize", "flux", "argocd"] = Field(
         "kustomize",
         description="Who applies what is rendered, and what is written for it. flux: objects that hold ${ say that "
-        "Flux must put no variables there.",
+        "Flux must put no variables there. argocd: objects say after what they come, and after what they go, where "
+        "that matters.",
     )
     namespace: Namespace | None = Field(
         None, description="Written into the objects; when absent, the kustomization decides."

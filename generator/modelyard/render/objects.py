@@ -67,11 +67,11 @@ def with_digests(models: DeclaredSet, manifests: list[Manifest]) -> list[Manifes
 
 def _delivered(models: DeclaredSet, manifests: list[Manifest]) -> list[Manifest]:
     """Return the objects as `spec.delivery` wants them."""
-    if models.spec.delivery != "flux":
+    if models.spec.delivery == "kustomize":
         return manifests
-    from modelyard.render.delivery import for_flux
+    from modelyard.render.delivery import delivered
 
-    return for_flux(manifests)
+    return delivered(manifests, models.spec.delivery)
 
 
 def files_beside(manifests: Iterable[Manifest]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from modelyard.kustomize.kustomization.read import (
     find,
     generators,
     missing_references,
+    namespace,
     renaming,
 )
 
@@ -25,6 +26,7 @@ __all__ = [
     "find",
     "generators",
     "missing_references",
+    "namespace",
     "renaming",
     "unlisted",
     "with_entry",

@@ -24,6 +24,13 @@ def find(folder: Path) -> Path | None:
     return next((folder / name for name in NAMES if regular.is_file(folder / name)), None)
 
 
+def namespace(folder: Path) -> str:
+    """Return the namespace that a folder's kustomization puts all objects into; empty where it names none."""
+    path = find(folder)
+    found = _mapping(_content(path)).get("namespace") if path else None
+    return str(found) if isinstance(found, str | Plain) else ""
+
+
 def renaming(folder: Path) -> list[Problem]:
     """Find prefixes and suffixes in a folder's kustomization: they turn a DomainMapping into one for another host."""
     path = find(folder)

@@ -42,6 +42,21 @@ FILES: Final[dict[str, Code]] = {
         "Only regular files of a model's archive or folder are accepted. A name that leads out of it, a link or a "
         "device could bring in other files. Their number and size are limited, also in relation to the archive.",
     ),
+    "MY410": Code(
+        "An Application that Argo CD could not use",
+        "It names the address of Git's remote origin, a folder with a kustomization, and a namespace. Without a "
+        "kustomization Argo CD takes the models file itself for an object.",
+    ),
+    "MY411": Code(
+        "Two Applications of one name",
+        "The name is that of the set and of the folder of its models file. The later one would take the place of the "
+        "first, and with it all of its objects.",
+    ),
+    "MY412": Code(
+        "A place that is not for Applications",
+        "What is written for Argo CD stands outside of generated/, whose every file kustomize or modelyard answers "
+        "for, and takes no place of a file that others wrote.",
+    ),
     "MY470": Code(
         "What a chart cannot hold",
         "A chart holds objects. The section spec.viya changes those of SAS Viya's own kustomization, which Helm never "

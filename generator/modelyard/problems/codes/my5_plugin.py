@@ -26,4 +26,9 @@ PLUGIN: Final[dict[str, Code]] = {
         "`modelyard init --kpt` writes both files where they are missing, and leaves them alone where they are not.",
         "warning",
     ),
+    "MY505": Code(
+        "A parameter that the plugin of Argo CD does not take",
+        "It takes `environment`, a string, and `images`, a map. A misspelt one would change nothing, and an "
+        "Application would look as if it did.",
+    ),
 }

@@ -84,17 +84,24 @@ def _stop(spark: SparkSession) -> None:
 
 
 def kill_executor(folder: Path) -> int:
-    """Kill the process of one executor that works below a folder, as a machine does that fails; return its number."""
-    for process in sorted(Path("/proc").glob("[0-9]*")):
+    """Kill the process of one executor that works below a folder, as a machine does that fails; return its number.
+
+    One that has begun to work: it has a process of Python. Another one could be gone without a loss.
+    """
+    executors, parents = set(), set()
+    for process in Path("/proc").glob("[0-9]*"):
         try:
             words = (process / "cmdline").read_bytes().decode("utf-8", "replace")
             inside = (process / "cwd").readlink().is_relative_to(folder)
+            parents.add(int((process / "stat").read_text("utf-8").rpartition(")")[2].split()[1]))
         except OSError:
             continue  # it has ended meanwhile
         if inside and "CoarseGrainedExecutorBackend" in words:
-            os.kill(int(process.name), signal.SIGKILL)
-            return int(process.name)
-    raise AssertionError("no executor runs")
+            executors.add(int(process.name))
+    assert executors & parents, "no executor works"
+    number = min(executors & parents)
+    os.kill(number, signal.SIGKILL)
+    return number
 
 
 def applications(spark: SparkSession, count: int, parts: int) -> DataFrame:

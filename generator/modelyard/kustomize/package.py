@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Final
 
 from modelyard.files import regular
+from modelyard.manifests.template import folder as templates
 from modelyard.problems import Problem, problem
 
 IGNORED: Final = ".krmignore"
-NOT_READ: Final = ("models.yaml", "models.schema.json", "generated")
 PACKAGE: Final = "Kptfile"
 _MAX: Final = 1 << 20  # bytes of such a file
 
@@ -25,7 +25,8 @@ def unlisted(folder: Path) -> list[Problem]:
 
 def _unlisted(folder: Path) -> Iterator[Problem]:
     ignored = {line.strip().strip("/") for line in _text(folder / IGNORED).splitlines()}
-    if lacking := [each for each in NOT_READ if each not in ignored]:
+    ours = (templates() / "init-kpt" / IGNORED).read_text("utf-8").splitlines()
+    if lacking := [each for each in ours if each not in ignored and not each.startswith("#")]:
         hint = f"add to it: {', '.join(lacking)}"
         yield problem("MY504", f"{folder / IGNORED} lets kpt rewrite and apply {', '.join(lacking)}", hint=hint)
     if "modelyard-fn" not in _text(folder / PACKAGE):

@@ -107,7 +107,7 @@ def gone(call: Call, rendering: api.Rendering) -> list[int]:
     found = []
     for i, item in enumerate(call.items):
         labels = _below(item, "metadata", "labels")
-        if _identity(item) not in ours and all(plain_text(labels.get(key)) == of_set[key] for key in of_set):
+        if all(plain_text(labels.get(key)) == of_set[key] for key in of_set) and _identity(item) not in ours:
             found.append(i)
     return found
 

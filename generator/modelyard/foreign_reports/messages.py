@@ -81,7 +81,7 @@ _OLD: Final = pattern(
     r"(?:(?:unknown field|missing required field) \"(?P<last>[^\"\n]{1,320}+)\"|invalid type)"
 )
 _DECODED: Final = pattern(rf"Go struct field \w{{1,100}}+\.{_PATH} of type")
-_POLICY: Final = pattern(r"failed at path (?P<pointer>/[^\s'\",;]{0,1000}+)")
+POLICY: Final = pattern(r"failed at path (?P<pointer>/[^\s'\",;]{0,1000}+)")
 _MUST_SET: Final = pattern(
     r'containers? "(?P<container>[a-z0-9-]{1,63}+)"[^()]{0,100}? must (?:not )?(?:set|include) '
     r"(?P<path>[a-zA-Z]\w{0,63}+(?:\.\w{1,64}+){0,9}+)"
@@ -89,7 +89,7 @@ _MUST_SET: Final = pattern(
 _CONFLICT: Final = pattern(rf"(?:^|[\s:-])\.{_PATH}")
 _ANY: Final = pattern(rf'(?<![\w."/]){_PATH}')
 # What names fields, the surest first. Those of the first that finds any are taken.
-_FIELDS: Final = (_REFUSED, _STRICT, _OLD, _DECODED, _POLICY, _MUST_SET, _CONFLICT, _ANY)
+_FIELDS: Final = (_REFUSED, _STRICT, _OLD, _DECODED, POLICY, _MUST_SET, _CONFLICT, _ANY)
 _TRIMMED: Final = " \t\n,;*[]'&{}"
 
 

@@ -21,11 +21,10 @@ from modelyard.foreign_reports.finding import (
     slashed,
     text,
 )
-from modelyard.foreign_reports.messages import messages
+from modelyard.foreign_reports.messages import POLICY, messages
 from modelyard.problems import Severity
 from modelyard.problems.patterns import pattern
 
-FAILED_AT: Final = pattern(r"failed at path (/[^\s'\",;]{0,1000})")
 _KSV: Final = pattern(r"(?:AVD-)?KSV-?0*([0-9]{1,4})")
 _OF: Final = pattern(r"of ([A-Z][A-Za-z]{1,62}) '([^'\n]{1,253})'")
 _RESULTS: Final = {"fail": Severity.ERROR, "error": Severity.ERROR, "warn": Severity.WARNING}
@@ -41,7 +40,7 @@ def policy_report(report: Mapping[str, Any]) -> Iterator[ForeignFinding]:
             continue
         message = text(each.get("message")) or text(each.get("description"))
         rule = "/".join(part for part in (text(each.get("policy")), text(each.get("rule"))) if part)
-        found = FAILED_AT.search(message)
+        found = POLICY.search(message)
         objects = sequence(each.get("resources")) or sequence(each.get("subjects")) or [report.get("scope")]
         for about in map(_reference, objects):
             yield ForeignFinding(

@@ -26,7 +26,8 @@ Target = Callable[[bytes], None]
 ENTRY: Final = "site-config/modelyard-risk"
 _BREAK: Final = re.compile(rb"\r\n|\n|\r")
 SIZE: Final = 20_000  # bytes that an input of the target cost is made long
-SECONDS: Final = 6.0  # of the processor, for so many bytes: the fuzzer makes all ten times slower
+SECONDS: Final = 6.0  # of the processor, above which it is looked whether the time grows faster than the bytes
+GROWTH: Final = 10.0  # between a quarter of the bytes and all: 4 if the time grows with them, 16 with their square
 KILOBYTES: Final = 150_000  # of memory for them; schemas that are loaded take half of that
 NOWHERE: Final = Path("/nonexistent")  # no file that the input names is there
 
@@ -82,14 +83,23 @@ def cost(data: bytes) -> None:
     pump, _, end = rest.partition(b"\0")
     if not pump:
         lead, pump, end = b"", lead, b""
-    content = lead + pump * max(1, SIZE // max(1, len(pump))) + end
-    start, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    times = max(1, SIZE // max(1, len(pump)))
+    content = lead + pump * times + end
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    seconds = seconds_for(content)
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    if seconds > SECONDS and times >= 4:
+        quarter = seconds_for(lead + pump * (times // 4) + end)
+        assert seconds < GROWTH * quarter, f"{seconds:.1f} s for {len(content)} bytes, {quarter:.1f} s for a quarter"
+    assert kilobytes < KILOBYTES * max(1, len(content) // SIZE), f"{kilobytes} kB for {len(content)} bytes"
+
+
+def seconds_for(content: bytes) -> float:
+    """Return the seconds of the processor that a models file or stream of these bytes takes."""
+    start = time.process_time()
     models(content)
     stream(content)
-    seconds = time.process_time() - start
-    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    assert seconds < SECONDS * max(1, len(content) // SIZE), f"{seconds:.1f} s for {len(content)} bytes"
-    assert kilobytes < KILOBYTES * max(1, len(content) // SIZE), f"{kilobytes} kB for {len(content)} bytes"
+    return time.process_time() - start
 
 
 TARGETS: Final[dict[str, Target]] = {

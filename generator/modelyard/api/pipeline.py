@@ -229,15 +229,19 @@ def _twice(
     models: DeclaredSet, model: DeclaredModel, manifests: Sequence[Manifest], taken: _Taken
 ) -> Iterator[Problem]:
     """Yield the objects that another model, or another target of this one, gives already."""
+    findings: list[Finding] = []
+    firsts: list[DeclaredModel] = []
     for index, each in enumerate(manifests):
         key = (each.group, each.kind, str(each.body["metadata"].get("namespace", "")), each.name)
         if first := taken.get(key):
-            where = ("metadata", "name")
-            finding = Finding("MY381", f"{each} appears twice", "rename one of them", index, where)
-            (found,) = placed(models, model, [finding])
-            related = Related(models.place(first.whole.find("name")), f"the first is of {first.name}")
-            yield replace(found, related=(*found.related, related))
+            findings.append(
+                Finding("MY381", f"{each} appears twice", "rename one of them", index, ("metadata", "name"))
+            )
+            firsts.append(first)
         taken.setdefault(key, model)
+    for found, first in zip(placed(models, model, findings), firsts, strict=True):
+        related = Related(models.place(first.whole.find("name")), f"the first is of {first.name}")
+        yield replace(found, related=(*found.related, related))
 
 
 def _mistaken(models: DeclaredSet, problems: Iterable[Problem]) -> set[str]:

@@ -4,6 +4,7 @@ Shown are keys, and the values of those that the format of the document knows, u
 """
 
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -47,6 +48,22 @@ class _Node(NamedTuple):
     name: str
     position: Position
     is_hidden: bool
+
+
+class _Shown(NamedTuple):
+    """A line as it may be shown, and where its parts went."""
+
+    text: str
+    starts: list[int]  # the column of each part in the source, and of the line's end
+    moved: list[int]  # the same in the text
+    is_hidden: list[bool]
+
+    def column(self, column: int) -> int:
+        """Return where a column of the source is in the text."""
+        part = bisect_right(self.starts, column) - 1
+        if part < 0:
+            return column
+        return self.moved[part] + (0 if self.is_hidden[part] else column - self.starts[part])
 
 
 class Excerpts:
@@ -108,21 +125,26 @@ class _Document:
             self.marks.setdefault(place.line - 1, []).append((place.column - 1, is_secret))
         for each in self.marks.values():
             each.sort()
+        # A long line is read once, however many problems it has.
+        self._shown: dict[int, _Shown | None] = {}
 
     def shown(self, index: int, column: int) -> tuple[str, int] | None:
         """Return a line without its credentials, and the column in it; None if it is not sure what it holds."""
         if not self.is_known:
             return _keys_alone(self.lines[index], column) if self.is_harmless else None
+        if index not in self._shown:
+            self._shown[index] = self._line(index)
+        found = self._shown[index]
+        return None if found is None else (found.text, found.column(column))
+
+    def _line(self, index: int) -> _Shown | None:
         marks = self.marks.get(index)
         if not marks or not _MARKUP.fullmatch(self.lines[index][: marks[0][0]].partition("#")[0]):
             return None  # inside a text of several lines
-        line, at = _masked(self.lines[index], marks, column)
-        names = [found[1] for found in _SETTING.finditer(line)]
-        return (
-            None
-            if is_credential_value(line.replace(HIDDEN, "\n")) or any(map(is_credential_name, names))
-            else (line, at)
-        )
+        shown = _masked(self.lines[index], marks)
+        names = [found[1] for found in _SETTING.finditer(shown.text)]
+        is_secret = is_credential_value(shown.text.replace(HIDDEN, "\n")) or any(map(is_credential_name, names))
+        return None if is_secret else shown
 
 
 def _document(lines: list[str], index: int) -> tuple[int, int]:
@@ -177,19 +199,15 @@ def _keys_alone(line: str, column: int) -> tuple[str, int] | None:
     return shown.rstrip(), min(column, found.end())
 
 
-def _masked(line: str, marks: list[tuple[int, bool]], column: int) -> tuple[str, int]:
-    """Return a line with a word in place of each hidden value and what follows it, and where the column is then."""
+def _masked(line: str, marks: list[tuple[int, bool]]) -> _Shown:
+    """Return a line with a word in place of each hidden value and what follows it."""
     parts: list[str] = [line[: marks[0][0]]]
-    moved = column
-    for i, (start, is_secret) in enumerate(marks):
-        end = marks[i + 1][0] if i + 1 < len(marks) else len(line)
-        shown = _HIDDEN if is_secret and end > start else line[start:end]
-        parts.append(shown)
-        if end <= column:
-            moved += len(shown) - (end - start)
-        elif start < column and is_secret:
-            moved -= column - start
-    return _without_comment("".join(parts), parts[-1]), moved
+    starts, hidden = [start for start, _ in marks] + [len(line)], [is_secret for _, is_secret in marks] + [False]
+    moved = starts[:1]
+    for start, end, is_secret in zip(starts, starts[1:], hidden, strict=False):
+        parts.append(_HIDDEN if is_secret and end > start else line[start:end])
+        moved.append(moved[-1] + len(parts[-1]))
+    return _Shown(_without_comment("".join(parts), parts[-1]), starts, moved, hidden)
 
 
 def _without_comment(line: str, last: str) -> str:

@@ -144,6 +144,32 @@ def test_an_image_for_both_variants_is_an_error(dev: Path, kustomize: Path) -> N
     assert [each.message for each in notes if "churn:2.1.0" in each.message]
 
 
+def test_an_image_that_lost_its_locked_digest_is_a_warning(dev: Path, kustomize: Path) -> None:
+    images = {each["image"] for each in _containers(stream(kustomize, dev)) if "@" not in each["image"]}
+    lock = {
+        "apiVersion": "modelyard.dev/v1alpha1",
+        "kind": "ImageLock",
+        "images": dict.fromkeys(images, f"sha256:{'a' * 64}"),
+    }
+    (dev / "models.lock.yaml").write_text(yaml.safe_dump(lock), "utf-8")
+    assert api.write(dev, api.overlay(dev)) == []
+    assert check(dev, stream(kustomize, dev)) == []
+    add_to(dev, images=[{"name": "registry.example.com/models/pricing", "newTag": "9.0"}])
+    found = check(dev, stream(kustomize, dev))
+    (lost,) = [each for each in found if each.severity == "warning"]
+    assert lost.code == "MY636"
+    image = "registry.example.com/models/pricing:9.0"
+    assert lost.message == f"Deployment.apps pricing runs {image} without the digest that is locked"
+    assert lost.place
+    assert "image:" in (dev / "models.yaml").read_text("utf-8").split("\n")[lost.place.line - 1]
+
+
+def _containers(content: bytes) -> list[dict[str, str]]:
+    """Return the containers of all pods of a stream."""
+    pods = [each.get("spec", {}).get("template", {}).get("spec", {}) for each in yaml.safe_load_all(content)]
+    return [container for pod in pods for container in pod.get("containers", ())]
+
+
 def test_what_was_changed_is_a_note_at_its_line_and_never_shows_a_variable(dev: Path, kustomize: Path) -> None:
     text = (
         stream(kustomize, dev)

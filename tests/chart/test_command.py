@@ -70,6 +70,30 @@ def test_the_version_is_that_of_the_newest_tag(tmp_path: Path, modelyard: Run) -
     assert _chart(tmp_path / "c")["version"].startswith("1.10.0+")
 
 
+def test_check_finds_a_chart_that_is_not_written_again(tmp_path: Path, modelyard: Run) -> None:
+    chart = tmp_path / "c"
+    assert modelyard("chart", "-f", _write(tmp_path), "-o", chart, "--version", "2.1.0").returncode == 0
+    same = modelyard("chart", "-f", tmp_path, "-o", chart, "--check")
+    assert (same.returncode, same.stdout) == (0, ""), "the version is that of the chart"
+    before = {path: path.read_bytes() for path in chart.rglob("*") if path.is_file()}
+    _write(tmp_path, MODELS.replace("churn:1.0", "churn:1.1"))
+    other = modelyard("chart", "-f", tmp_path, "-o", chart, "--check")
+    assert other.returncode == 1
+    assert 'tag: "1.0"' in other.stdout
+    assert 'tag: "1.1"' in other.stdout
+    assert f"run: modelyard chart -f {tmp_path} -o {chart}" in other.stderr
+    assert before == {path: path.read_bytes() for path in chart.rglob("*") if path.is_file()}
+    assert modelyard("chart", "-f", tmp_path, "-o", tmp_path / "none", "--check").returncode == 1
+    assert not (tmp_path / "none").exists()
+
+
+def test_check_refuses_what_no_chart_can_be_made_of(tmp_path: Path, modelyard: Run) -> None:
+    _write(tmp_path, MODELS.replace("churn:1.0", "churn latest"))
+    done = modelyard("chart", "-f", tmp_path, "-o", tmp_path / "c", "--check")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "models.yaml:8:14: error: churn latest is not" in done.stderr
+
+
 def test_versions_are_ordered_as_semver_orders_them() -> None:
     ordered = ["1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11"]
     ordered += ["1.0.0-rc.1", "1.0.0", "1.0.1", "1.2.0", "1.10.0", "2.0.0"]

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.plugin_calls import MODELS, NOTHING, Answer, call, function, generator, inline
+from tests.support.plugin_calls import API, MODELS, NOTHING, Answer, call, function, generator, inline
 
 COPY: Final = {  # what kustomize 5.8.1 adds to the copy of a generator's configuration
     "config.kubernetes.io/local-config": "true",
@@ -271,3 +271,14 @@ def test_a_set_that_is_empty_drops_all_that_it_made_and_transformers_nothing(fol
     )
     kept = function(generator("viya.yaml", emit="transformers"), before)
     assert kept.items[: len(before)] == before
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_models_file_among_the_objects_is_said_and_stays() -> None:
+    noted = {"config.kubernetes.io/path": "models.yaml"}
+    item = {**API, "kind": "ModelSet", "metadata": {"name": "risk", "annotations": noted}, "spec": {}}
+    answer = function(items=[item])
+    assert item in answer.items
+    assert "ModelSet risk (models.yaml) is among the objects: it would be rewritten, and applied [MY504]" in answer.err
+    noted["config.kubernetes.io/local-config"] = "true"  # kpt applies no such object
+    assert "MY504" not in function(items=[item]).err

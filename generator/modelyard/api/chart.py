@@ -4,6 +4,7 @@ from modelyard.api import chart
 
 made, problems = chart.chart("overlays/prod", number="1.4.0")
 problems = chart.write("charts/risk", made)
+difference, problems = chart.drift("charts/risk", "overlays/prod")
 """
 
 from collections.abc import Mapping
@@ -11,11 +12,13 @@ from pathlib import Path
 
 from modelyard.api.pipeline import models_file, render
 from modelyard.chart import files, version
+from modelyard.files.disk import FileProblem
 from modelyard.files.git import GitProblem, Repository
 from modelyard.files.yaml.marked import find
 from modelyard.problems import Problem, has_errors, problem
+from modelyard.render import generated
 
-__all__ = ["chart", "write"]
+__all__ = ["chart", "drift", "write"]
 
 
 def chart(file: str | Path, *, number: str | None = None) -> tuple[dict[str, str], list[Problem]]:
@@ -45,6 +48,19 @@ def chart(file: str | Path, *, number: str | None = None) -> tuple[dict[str, str
 def write(folder: str | Path, made: Mapping[str, str]) -> list[Problem]:
     """Make a folder hold exactly a chart, all or nothing; a file that is not of one stops it."""
     return files.write(Path(folder), made)
+
+
+def drift(folder: str | Path, file: str | Path, *, number: str | None = None) -> tuple[str, list[Problem]]:
+    """Return the unified diff from the chart in a folder to that of a models file, empty if they are equal.
+
+    And all problems; no diff if one of them is an error. number: as of `chart`; if absent, that which the chart has.
+    """
+    try:
+        number = files.number_of(Path(folder)) if number is None else number
+        made, problems = chart(file, number=number)
+        return ("" if has_errors(problems) else generated.drift(Path(folder), made, label=str(folder))), problems
+    except FileProblem as error:
+        return "", [error.problem]
 
 
 def _newest(file: str | Path) -> str:

@@ -22,7 +22,7 @@ _MODELS: Final = (
     re.compile(rb"^apiVersion:\s*[\"']?modelyard\.dev/", re.MULTILINE),
     re.compile(rb"^kind:\s*[\"']?ModelSet\b", re.MULTILINE),
 )
-_QUOTAS: Final = re.compile(rb"\b(?:ResourceQuota|LimitRange)\b")
+_OF_OTHERS: Final = re.compile(rb"\b(?:ResourceQuota|LimitRange|postBuild)\b")
 
 
 class Checked(NamedTuple):
@@ -47,9 +47,9 @@ def is_models_file(content: bytes) -> bool:
     return all(form.search(content) for form in _MODELS)
 
 
-def has_quotas(content: bytes) -> bool:
-    """Tell whether a stream may hold quotas, which count what is rendered beside it."""
-    return _QUOTAS.search(content) is not None
+def concerns_others(content: bytes) -> bool:
+    """Tell whether a stream may say something of what is rendered beside it, as quotas do."""
+    return _OF_OTHERS.search(content) is not None
 
 
 def check_streams(
@@ -63,7 +63,7 @@ def check_streams(
 
     streams: what messages call a stream -> its YAML or JSON documents. features: what Knative's config-features of
     the cluster has on. kinds: those that there are schemas of. beside: what models files of the same set render; it is
-    counted by the quotas of the streams, and checked otherwise by whoever rendered it.
+    looked at for what the streams say of it, as quotas do, and checked otherwise by whoever rendered it.
     """
     read = read_streams(streams)
     rendered = [(each, rendering) for rendering in beside for each in rendering.objects]

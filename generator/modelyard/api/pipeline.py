@@ -229,17 +229,14 @@ def _twice(
     models: DeclaredSet, model: DeclaredModel, manifests: Sequence[Manifest], taken: _Taken
 ) -> Iterator[Problem]:
     """Yield the objects that another model, or another target of this one, gives already."""
-    findings: list[Finding] = []
-    firsts: list[DeclaredModel] = []
+    again: list[tuple[Finding, DeclaredModel]] = []
     for index, each in enumerate(manifests):
         key = (each.group, each.kind, str(each.body["metadata"].get("namespace", "")), each.name)
         if first := taken.get(key):
-            findings.append(
-                Finding("MY381", f"{each} appears twice", "rename one of them", index, ("metadata", "name"))
-            )
-            firsts.append(first)
+            finding = Finding("MY381", f"{each} appears twice", "rename one of them", index, ("metadata", "name"))
+            again.append((finding, first))
         taken.setdefault(key, model)
-    for found, first in zip(placed(models, model, findings), firsts, strict=True):
+    for found, (_, first) in zip(placed(models, model, [finding for finding, _ in again]), again, strict=True):
         related = Related(models.place(first.whole.find("name")), f"the first is of {first.name}")
         yield replace(found, related=(*found.related, related))
 

@@ -8,6 +8,7 @@ from modelyard.chart import documents, notes, rules, version
 from modelyard.chart.templates import SENTENCE, templates
 from modelyard.chart.values import IMAGE, Value
 from modelyard.files import disk
+from modelyard.files.yaml import Sources, read
 from modelyard.manifests.manifest import Manifest
 from modelyard.models.declared import DeclaredSet
 from modelyard.problems import Problem
@@ -45,6 +46,13 @@ def files(
     known = [each.name for each in models.models]
     hashed = {**content, CHART: documents.chart_file(name, known, number)}
     return {**content, CHART: documents.chart_file(name, known, version.with_hash(number, hashed))}, []
+
+
+def number_of(folder: Path) -> str | None:
+    """Return the version of the chart in a folder, without the hash; None if there is none. Raises FileProblem."""
+    data = read(disk.read(folder).get(CHART, b""), Sources(), CHART).data
+    found = data.get("version") if isinstance(data, dict) else None
+    return version.without_hash(found) if isinstance(found, str) else None
 
 
 def write(folder: Path, content: Mapping[str, str]) -> list[Problem]:

@@ -19,6 +19,12 @@ def is_version(text: str) -> bool:
     return len(text) <= 64 and _VERSION.fullmatch(text) is not None
 
 
+def without_hash(text: str) -> str | None:
+    """Return the version of a chart without the hash of its content; None if it is no such version."""
+    number = text.partition("+")[0]
+    return number if is_version(number) else None
+
+
 def newest(tags: Iterable[str]) -> str | None:
     """Return the newest version that one of these tags is, such as v1.4.0; None if none is."""
     found = [each for tag in tags if is_version(each := tag.removeprefix("v"))]

@@ -16,6 +16,7 @@ from modelyard.check.rules import (
     containers,
     contexts,
     enums,
+    flux,
     handlers,
     images,
     ingresses,
@@ -108,8 +109,8 @@ STREAM_RULES: Final[tuple[Rule, ...]] = (
     kustomize_traps.prefixes,
     plain_credentials.plain_credentials,
 )
-# What quotas in a stream say about the pods of its set.
-QUOTA_RULES: Final[tuple[Rule, ...]] = (quotas.totals, quotas.wanted, limit_ranges.limit_ranges)
+# What one object of a stream says about all others, those of the models file beside it too.
+TOGETHER_RULES: Final[tuple[Rule, ...]] = (quotas.totals, quotas.wanted, limit_ranges.limit_ranges, flux.substituted)
 
 
 def independent(manifests: Sequence[Manifest], cluster: Cluster) -> list[Finding]:
@@ -138,8 +139,8 @@ def _by_rules(rules: Iterable[Rule], manifests: Sequence[Manifest], cluster: Clu
 def check_objects(bodies: Sequence[Any], cluster: Cluster, beside: Sequence[Manifest] = ()) -> list[Finding]:
     """Return what rules and schemas find on the objects of a stream, of whatever origin.
 
-    beside: objects of the same set that were checked for themselves; quotas count them too. `manifest` of a finding
-    is the index into bodies, and behind them into beside.
+    beside: objects of the same set that were checked for themselves; what one object says about all others holds for
+    them too. `manifest` of a finding is the index into bodies, and behind them into beside.
     """
     found: list[Finding] = []
     manifests = Objects()
@@ -153,7 +154,7 @@ def check_objects(bodies: Sequence[Any], cluster: Cluster, beside: Sequence[Mani
     whole = _by_rules(STREAM_RULES, manifests, cluster)
     whole += [*check_set(manifests, cluster), *check(manifests, cluster)]
     together = Objects([*manifests, *beside]) if beside else manifests
-    whole += _by_rules(QUOTA_RULES, together, cluster)
+    whole += _by_rules(TOGETHER_RULES, together, cluster)
     indices += range(len(bodies), len(bodies) + len(beside))
     found += [_renumbered(each, indices) for each in whole]
     return sorted(found, key=lambda each: each.manifest)

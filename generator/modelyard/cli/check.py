@@ -129,13 +129,13 @@ def _check_files(
 
     What the models files render is part of the set where its quotas are concerned.
     """
-    from modelyard.api.objects import check_streams, has_quotas, is_models_file
+    from modelyard.api.objects import check_streams, concerns_others, is_models_file
 
     contents = {shown: content for content, shown in map(read_stream, files)}
     models = [shown for shown, content in contents.items() if shown != STDIN and is_models_file(content)]
     streams = {shown: content for shown, content in contents.items() if shown not in models}
     problems = [each for shown in models for each in api.check(shown, kinds=kinds)]
     if streams:
-        beside = [api.render(shown) for shown in models] if any(map(has_quotas, streams.values())) else []
+        beside = [api.render(shown) for shown in models] if any(map(concerns_others, streams.values())) else []
         problems += check_streams(streams, features=features, kinds=kinds, beside=beside).problems
     return problems, contents

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, Final, NamedTuple
 from modelyard import api
 from modelyard.files import regular
 from modelyard.files.yaml import MAX_BYTES, Document, Plain, Sources, read, write
+from modelyard.models.model_set import API_VERSION
 from modelyard.plugin.configuration import plain_text
 from modelyard.plugin.fields import FieldPlace, fields
 from modelyard.problems import Problem, Severity, Subject, is_open, problem
@@ -120,6 +121,18 @@ def dropped(call: Call, numbers: Sequence[int]) -> Iterator[Problem]:
         what = "1 object is" if len(numbers) == 1 else f"{len(numbers)} objects are"
         message = f"{what} dropped that the models file gives no longer: {named}{more}"
         yield problem("MY503", message)
+
+
+def sets(call: Call) -> Iterator[Problem]:
+    """Yield a warning for each models file among the items: hosts write it anew, and pass it on to be applied."""
+    for item in call.items:
+        head = _below(item)
+        is_set = (plain_text(head.get("apiVersion")), plain_text(head.get("kind"))) == (API_VERSION, "ModelSet")
+        if is_set and plain_text(_annotations(item).get(_LOCAL)) != "true":
+            hint = "name its file in .krmignore of a package, and never under resources of a kustomization"
+            yield problem(
+                "MY504", f"{_shown(item)} is among the objects: it would be rewritten, and applied", hint=hint
+            )
 
 
 def write_answer(call: Call, rendering: api.Rendering, without: Collection[int] = ()) -> str:

@@ -1,14 +1,12 @@
 """What objects carry for the one that applies them: `spec.delivery`."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
+from modelyard.check.rules.flux import SUBSTITUTE, decides, variable
 from modelyard.files.yaml.marked import derived
 from modelyard.manifests.manifest import Manifest
 
-# fluxcd/pkg/kustomize v1.35, kustomize_varsub.go: the key, and the value that switches variables off.
-_SUBSTITUTE: Final = "kustomize.toolkit.fluxcd.io/substitute"
-_VARIABLE: Final = "${"
 # argo-cd v3.6.1, docs/user-guide/sync-waves.md and gitops-engine/pkg/sync/sync_context.go: a wave is an integer, 0 if
 # there is none. It begins when all objects of those before are healthy, so nothing may stand in an earlier wave than
 # what it needs to become so. What is pruned goes in its own wave, before others stop naming it, or with PruneLast at
@@ -55,22 +53,10 @@ def for_flux(manifests: Iterable[Manifest]) -> list[Manifest]:
     Where a Kustomization has `postBuild`, it would take `${NAME}` for one of its variables, and replace a text of the
     models file by nothing. An object that decides about that itself keeps its word.
     """
-    return [_without_variables(each) if _holds(each.body) else each for each in manifests]
-
-
-def _holds(node: Any) -> bool:
-    if isinstance(node, str):
-        return _VARIABLE in node
-    if isinstance(node, dict):
-        return any(map(_holds, node.values()))
-    return isinstance(node, list) and any(map(_holds, node))
-
-
-def _without_variables(manifest: Manifest) -> Manifest:
-    metadata = manifest.body["metadata"]
-    if any(_SUBSTITUTE in (metadata.get(each) or {}) for each in ("annotations", "labels")):
-        return manifest
-    return _annotated(manifest, {_SUBSTITUTE: "disabled"})
+    return [
+        each if variable(each.body) is None or decides(each.body) else _annotated(each, {SUBSTITUTE: "disabled"})
+        for each in manifests
+    ]
 
 
 def _annotated(manifest: Manifest, added: Mapping[str, str]) -> Manifest:

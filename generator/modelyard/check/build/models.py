@@ -6,6 +6,7 @@ from typing import Any
 from modelyard.check.build.differences import differences
 from modelyard.check.build.kustomized import Kustomized
 from modelyard.check.finding import Finding, Path
+from modelyard.check.images import places, without_digest
 from modelyard.check.pods import pod_templates
 from modelyard.manifests.manifest import Manifest
 from modelyard.manifests.names import one_of
@@ -22,10 +23,21 @@ def compare(manifests: Sequence[Manifest], found: Sequence[dict[str, Any] | None
             hint = "check that the kustomization lists the component generated, and that generated/ is up to date"
             yield Finding("MY631", f"{manifest} is not in the stream", hint, index, ("metadata", "name"))
             continue
+        for path, image in _without_digest(manifest, body):
+            hint = "change the tag in the models file, and run `modelyard lock`: newTag of kustomize drops a digest"
+            yield Finding("MY636", f"{manifest} runs {image} without the digest that is locked", hint, index, path)
         for each in differences(manifest.body, body, of.free):
             hint = "if it is not intended, change the models file or the kustomization"
             yield Finding("MY632", f"{manifest}: {each.pointer} {each.words}", hint, index, each.path)
     yield from _one_image(manifests, found)
+
+
+def _without_digest(manifest: Manifest, body: dict[str, Any]) -> Iterator[tuple[Path, str]]:
+    """Yield the images of an object that had a digest, and have none in the stream, with their paths in the former."""
+    there = {path: value for _, path, value in without_digest([Manifest(body, "")])}
+    for _, path, value in places([manifest]):
+        if path in there and isinstance(value, str) and "@" in value:
+            yield path, there[path]
 
 
 def _one_image(manifests: Sequence[Manifest], found: Sequence[dict[str, Any] | None]) -> Iterator[Finding]:

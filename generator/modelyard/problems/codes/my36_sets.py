@@ -72,6 +72,12 @@ SETS: Final[dict[str, Code]] = {
         "The API server refuses pods that ask for less than the minimum, or more than the maximum, of a LimitRange in "
         "their namespace.",
     ),
+    "MY387": Code(
+        "Text that Flux would replace",
+        "A Kustomization of Flux with postBuild puts values in place of ${NAME} in all that it applies, and nothing "
+        "where it knows no such name. Which objects it applies is not known here: they are all of this set.",
+        "warning",
+    ),
     "MY390": Code(
         "Not what the schema says",
         "The API server knows no such field, or wants a value of another type. The schemas are those of Kubernetes and "

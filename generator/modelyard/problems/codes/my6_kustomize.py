@@ -148,6 +148,12 @@ KUSTOMIZATIONS: Final[dict[str, Code]] = {
         "sas-restore-job-parameters of the built stream has a start mode or a backup, and the models file has no "
         "restore. The service would restore at each start.",
     ),
+    "MY636": Code(
+        "An image that lost its digest",
+        "models.lock.yaml pins the image, and the built stream names its tag alone, which can change. `images:` with "
+        "newTag does that in a kustomization.",
+        "warning",
+    ),
     "MY641": Code(
         "Not a deployment",
         "A deployment is the folder with the hand-written kustomization.yaml that SAS calls $deploy.",

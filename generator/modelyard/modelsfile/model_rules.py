@@ -11,6 +11,7 @@ from modelyard.models.declared import DeclaredModel, Served
 from modelyard.models.model import Model
 from modelyard.modelsfile.expansions import expansions
 from modelyard.modelsfile.merge import Tree
+from modelyard.modelsfile.patch_rules import of_model
 from modelyard.modelsfile.plaintext import credentials
 from modelyard.problems import Problem, Related, problem
 from modelyard.problems.codes import CODES
@@ -255,23 +256,6 @@ def _targets(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Prob
         )
 
 
-def _patches(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
-    """Operations have the members that RFC 6902 chapter 4 wants."""
-    for i, patch in enumerate(model.whole.model.patches or []):
-        for j, op in enumerate(patch.ops):
-            needs = "value" if op.op in ("add", "replace", "test") else "from" if op.op in ("move", "copy") else None
-            path = ("patches", i, "ops", j)
-            item = _at(model.whole.data, path)
-            if needs is not None and needs not in item:
-                place = sources.place(model.whole.find(*path))
-                yield problem("MY102", f"{needs} is missing: {op.op} needs it", hint=f"add {needs}:", place=place)
-    for served in model.variants:
-        if served.model.patches != model.whole.model.patches:
-            place = sources.place(served.find_key("patches"))
-            hint = "move it to the model, with target: {variant: …}"
-            yield problem("MY210", "patches belong to the model", hint=hint, place=place)
-
-
 def _at(data: Any, path: tuple[str | int, ...]) -> Any:
     for part in path:
         data = data[part]
@@ -293,5 +277,5 @@ _MODEL_RULES: Final[tuple[Rule, ...]] = (
     _ports,
     _ignored,
     _targets,
-    _patches,
+    of_model,
 )

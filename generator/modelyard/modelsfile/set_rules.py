@@ -10,6 +10,7 @@ from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.modelsfile.image_rules import images
 from modelyard.modelsfile.merge import Tree
 from modelyard.modelsfile.model_rules import accepting, repeated_names
+from modelyard.modelsfile.patch_rules import of_set
 from modelyard.problems import Problem, Related, problem
 from modelyard.problems.credentials import is_credential
 from modelyard.targets import Claim, target
@@ -114,11 +115,12 @@ def check_empty(models: DeclaredSet, tree: Tree) -> Iterator[Problem]:
     served = any(model.whole.model.targets for model in models.models)
     # A faulty model may have targets: only a set whose models are all sound is known to be empty.
     sound = isinstance(declared, list) and len(declared) == len(models.models)
-    sound = sound and not any(_names_targets(each) for each in declared or []) and not _names_parts(spec, "viya")
+    sound = sound and not any(_names_targets(each) for each in declared or [])
+    sound = sound and not any(_names_parts(spec, section) for section in ("patches", "viya"))
     if sound and not served and not models.spec.allowEmpty:
         place = models.place(find(tree.marks, "spec", "models")[0])
-        hint = "add models: or viya:, or spec.allowEmpty: true"
+        hint = "add models:, viya: or patches:, or spec.allowEmpty: true"
         yield problem("MY213", "the set renders nothing", hint=hint, place=place)
 
 
-_SET_RULES: Final = (_duplicates, _reserved_labels, _credentials_of_set, _collisions, images)
+_SET_RULES: Final = (_duplicates, _reserved_labels, _credentials_of_set, _collisions, images, of_set)

@@ -43,10 +43,13 @@ def patched(
     return _applied(patches, manifests)
 
 
-def patched_foreign(models: DeclaredSet, manifests: Sequence[Manifest]) -> tuple[list[Manifest], list[Problem]]:
+def patched_foreign(
+    models: DeclaredSet, manifests: Sequence[Manifest], is_hosts: Callable[[str], bool]
+) -> tuple[list[Manifest], list[Problem]]:
     """Return objects of others with the patches of the set applied in order, and what they do wrong.
 
-    Objects that no patch is for are returned as they are.
+    The bodies of objects that no patch is for are returned themselves. is_hosts: tells which annotations a host put
+    there to know an object again; patches do not see them, and they are kept.
     """
 
     def place(*path: str | int) -> Place:
@@ -59,7 +62,35 @@ def patched_foreign(models: DeclaredSet, manifests: Sequence[Manifest]) -> tuple
         _Patch(each, target(i), partial(place, i), partial(_near, each.target))
         for i, each in enumerate(models.spec.patches or [])
     ]
-    return _applied(patches, manifests)
+    bare = [_without(each, is_hosts) for each in manifests]
+    result, problems = _applied(patches, bare)
+    return [
+        old if new is seen else new._replace(body=_with(new.body, old.body, is_hosts))
+        for old, seen, new in zip(manifests, bare, result, strict=True)
+    ], problems
+
+
+def _without(each: Manifest, is_hosts: Callable[[str], bool]) -> Manifest:
+    """Return an object without the annotations of a host, nor an empty mapping in their place."""
+    annotations = _annotations(each.body)
+    kept = {key: value for key, value in annotations.items() if not is_hosts(key)}
+    if len(kept) == len(annotations):
+        return each
+    metadata = {key: value for key, value in each.body["metadata"].items() if key != "annotations" or kept}
+    return each._replace(body={**each.body, "metadata": {**metadata, **({"annotations": kept} if kept else {})}})
+
+
+def _with(body: dict[str, Any], old: dict[str, Any], is_hosts: Callable[[str], bool]) -> dict[str, Any]:
+    """Return a body with the annotations of a host that it had before."""
+    hosts = {key: value for key, value in _annotations(old).items() if is_hosts(key)}
+    if not hosts:
+        return body
+    return {**body, "metadata": {**body["metadata"], "annotations": {**_annotations(body), **hosts}}}
+
+
+def _annotations(body: dict[str, Any]) -> dict[str, Any]:
+    found = body["metadata"].get("annotations")
+    return found if isinstance(found, dict) else {}
 
 
 def refusal(models: DeclaredSet | None) -> list[Problem]:
@@ -139,8 +170,7 @@ def _near(target: ForeignTarget, found: Sequence[Manifest]) -> str:
 
 
 def _is_hook(body: Any) -> bool:
-    annotations = body["metadata"].get("annotations")
-    return isinstance(annotations, dict) and _HOOK in annotations
+    return _HOOK in _annotations(body)
 
 
 def _not_an_object(body: object) -> str | None:

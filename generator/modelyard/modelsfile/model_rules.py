@@ -11,7 +11,6 @@ from modelyard.models.declared import DeclaredModel, Served
 from modelyard.models.model import Model
 from modelyard.modelsfile.expansions import expansions
 from modelyard.modelsfile.merge import Tree
-from modelyard.modelsfile.patch_rules import of_model
 from modelyard.modelsfile.plaintext import credentials
 from modelyard.problems import Problem, Related, problem
 from modelyard.problems.codes import CODES
@@ -256,6 +255,13 @@ def _targets(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Prob
         )
 
 
+def _patches(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
+    if any(served.model.patches for served in (model.whole, *model.variants)):
+        from modelyard.modelsfile.patch_rules import of_model  # few models have patches
+
+        yield from of_model(model, sources)
+
+
 def _at(data: Any, path: tuple[str | int, ...]) -> Any:
     for part in path:
         data = data[part]
@@ -277,5 +283,5 @@ _MODEL_RULES: Final[tuple[Rule, ...]] = (
     _ports,
     _ignored,
     _targets,
-    of_model,
+    _patches,
 )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from modelyard.models.patches import Operation  # at run time it is imported when a file has patches
 
 
-def of_model(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
+def of_model(model: DeclaredModel, sources: Sources) -> Iterator[Problem]:
     """Operations have the members that they need, and patches stand in the model alone."""
     for i, patch in enumerate(model.whole.model.patches or []):
         for j, op in enumerate(patch.ops):

@@ -10,7 +10,6 @@ from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.modelsfile.image_rules import images
 from modelyard.modelsfile.merge import Tree
 from modelyard.modelsfile.model_rules import accepting, repeated_names
-from modelyard.modelsfile.patch_rules import of_set
 from modelyard.problems import Problem, Related, problem
 from modelyard.problems.credentials import is_credential
 from modelyard.targets import Claim, target
@@ -25,6 +24,10 @@ def check_set(models: DeclaredSet, tree: Tree) -> list[Problem]:
             problems += accepting(model, target(name).check(models, model))
     for rule in _SET_RULES:
         problems += rule(models, tree)
+    if models.spec.patches:
+        from modelyard.modelsfile.patch_rules import of_set  # few sets have them
+
+        problems += of_set(models, tree)
     if models.spec.viya is not None:
         from modelyard.modelsfile.viya_rules import check_viya  # few sets have it, and its shapes take long to build
 
@@ -123,4 +126,4 @@ def check_empty(models: DeclaredSet, tree: Tree) -> Iterator[Problem]:
         yield problem("MY213", "the set renders nothing", hint=hint, place=place)
 
 
-_SET_RULES: Final = (_duplicates, _reserved_labels, _credentials_of_set, _collisions, images, of_set)
+_SET_RULES: Final = (_duplicates, _reserved_labels, _credentials_of_set, _collisions, images)

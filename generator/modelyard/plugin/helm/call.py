@@ -6,7 +6,7 @@ from typing import BinaryIO, TextIO
 
 from modelyard.modelsfile.load import allowing_outside
 from modelyard.plugin.call import ALLOW
-from modelyard.plugin.helm.post_renderer import post_render
+from modelyard.plugin.helm.post_renderer import block, is_plugin, post_render
 from modelyard.plugin.helm.words import USAGE, UsageError, read
 
 
@@ -18,7 +18,11 @@ def run(words: Sequence[str], env: Mapping[str, str], stdin: BinaryIO | None, st
     try:
         given = read(words)
     except UsageError as error:
-        stderr.write(f"helm modelyard: error: {error}\n\n{USAGE}")
+        said = f"helm modelyard: error: {error}\n\n{USAGE}"
+        if is_plugin(env):
+            stdout.write(block(said))
+            return 0
+        stderr.write(said)
         return 2
     if given.command is None and (stdin is None or stdin.isatty()):
         stderr.write(USAGE)

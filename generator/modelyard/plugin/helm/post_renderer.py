@@ -25,13 +25,22 @@ def post_render(given: Words, env: Mapping[str, str], stdin: BinaryIO, stdout: T
     result = rendered(given.models, stdin.read(MAX_BYTES + 1))
     is_wrong = has_errors(result.problems)
     shown = text([each for each in result.problems if is_open(each)])
-    is_plugin = env.get("HELM_PLUGIN_NAME") == POST_RENDERER
-    _tell(shown, given.problems, env, stderr, is_plugin=is_plugin)
-    if is_wrong and not is_plugin:
+    _tell(shown, given.problems, env, stderr)
+    if is_wrong and not is_plugin(env):
         return 1
-    stdout.write(_block(shown) if is_wrong else result.text)
+    stdout.write(block(shown) if is_wrong else result.text)
     stdout.flush()
     return 0
+
+
+def is_plugin(env: Mapping[str, str]) -> bool:
+    """Tell whether Helm 4 calls its post-renderer of this name."""
+    return env.get("HELM_PLUGIN_NAME") == POST_RENDERER
+
+
+def block(text: str) -> str:
+    """Return a text of printable lines as a literal block scalar, at which Helm 4 stops."""
+    return "".join(["|\n", *(f"  {line}\n" for line in text.splitlines())])
 
 
 def problems_file(env: Mapping[str, str]) -> Path | None:
@@ -40,7 +49,7 @@ def problems_file(env: Mapping[str, str]) -> Path | None:
     return Path(base) / "modelyard" / "helm-problems.txt" if base else None
 
 
-def _tell(shown: str, named: str | None, env: Mapping[str, str], stderr: TextIO, *, is_plugin: bool) -> None:
+def _tell(shown: str, named: str | None, env: Mapping[str, str], stderr: TextIO) -> None:
     """Write problems to a file, also that there are none; and, unless the caller names it, to whoever may see it."""
     path = problems_file(env) if named is None else Path(named)
     if path is not None:
@@ -49,7 +58,7 @@ def _tell(shown: str, named: str | None, env: Mapping[str, str], stderr: TextIO,
         stderr.write(text(_written(path, shown)))
     if named is not None or not shown:
         return
-    if not is_plugin:
+    if not is_plugin(env):
         stderr.write(shown)
         return
     with suppress(OSError), Path(_TERMINAL).open("w", encoding="utf-8") as terminal:
@@ -58,8 +67,3 @@ def _tell(shown: str, named: str | None, env: Mapping[str, str], stderr: TextIO,
 
 def _written(path: Path, shown: str) -> Sequence[Problem]:
     return disk.write(path, shown.encode())
-
-
-def _block(shown: str) -> str:
-    """Return a text as a literal block scalar; what is wrong with a models file has printable lines."""
-    return "".join(["|\n", *(f"  {line}\n" for line in shown.splitlines())])

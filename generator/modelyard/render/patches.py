@@ -158,7 +158,7 @@ def _wanted(target: PatchTarget | ForeignTarget) -> list[tuple[str, str]]:
 def _near(target: ForeignTarget, found: Sequence[Manifest]) -> str:
     """Return what to write in place of a target that matches none of the objects."""
     if not found:
-        return "there are no objects"
+        return "there are no objects; in a kustomization, list it under transformers:, not under generators:"
     for key, want in _wanted(target):
         known = {getattr(each, key) for each in found}
         meant = None if want in known else nearest(want, known)

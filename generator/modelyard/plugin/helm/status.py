@@ -55,7 +55,7 @@ def _breaking(folder: Path, users: Sequence[Helm], env: Mapping[str, str]) -> It
     newer = sorted(each.parent.name for each in folder.glob("*/plugin.yaml") if is_v1(each.parent))
     if old and newer:
         text = (
-            f"{old[0]} loads no plugin from {short(folder, env)}, because {' and '.join(newer)} has a plugin.yaml of "
+            f"{old[0]} loads no plugin at all from {short(folder, env)}, for its plugin.yaml of apiVersion v1, which "
         )
-        text += "apiVersion v1, for Helm 4 alone. Give Helm 4 a folder of its own by HELM_PLUGINS"
+        text += f"Helm 4 alone can read: {', '.join(newer)}. Give Helm 4 a folder of its own by HELM_PLUGINS"
         yield Line("problem", text, "modelyard plugin uninstall" if newer == [POST_RENDERER] else "")

@@ -14,6 +14,7 @@ from modelyard.models.viya_names import JAVA_POLICY_MAP, PYTHON_MAP
 from modelyard.plugin.helm import folders
 from modelyard.plugin.helm.post_renderer import POST_RENDERER
 from tests.conftest import need
+from tests.support.consoles import blocks, read, sessions
 from tests.support.helm_plugin import BIN, HEAD, MISTAKES, PATCHES, Person, objects, person
 
 PROGRAM = BIN / "modelyard-helm"
@@ -406,6 +407,16 @@ def test_status_knows_helm(tmp_path: Path, newest_helm: Path) -> None:
     link.unlink()
     link.symlink_to(PROGRAM)
     assert "installed without its plugin.yaml" in status()
+
+
+def test_the_page_prints_what_it_says(user: Person) -> None:
+    page = read("docs/how-to/helm-patches.md")
+    (user.folder / "models.yaml").write_text(blocks(page, "yaml")[0])
+    steps = sessions(page)
+    assert len(steps) >= 5
+    for command, output in steps:
+        done = user.run("bash", "-c", command)
+        assert (done.stderr + done.stdout).replace(user.env["HOME"], "~") == output, command
 
 
 def test_only_patches_are_a_set_and_nothing_else_renders_them(user: Person) -> None:

@@ -100,7 +100,7 @@ def refusal(models: DeclaredSet | None) -> list[Problem]:
     place = models.place(find(models.marks, "spec", "patches")[0])
     message = "spec.patches changes objects that others wrote, and here are none"
     hint = "run it with `helm modelyard`, as a post-renderer or as a KRM transformer; or move it to a model"
-    return [problem("MY241", message, hint=hint, place=place)]
+    return [problem("MY251", message, hint=hint, place=place)]
 
 
 def _applied(patches: Sequence[_Patch], manifests: Sequence[Manifest]) -> tuple[list[Manifest], list[Problem]]:

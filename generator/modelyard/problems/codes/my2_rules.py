@@ -191,14 +191,14 @@ RULES: Final[dict[str, Code]] = {
         severity="warning",
         ignorable=True,
     ),
-    "MY241": Code(
-        "Patches of objects that others wrote",
-        "spec.patches changes what a chart or another generator gives. Run the set with `helm modelyard`, as a "
-        "post-renderer of Helm, or list it under `transformers:`. What renders the set alone has no such objects.",
-    ),
     "MY250": Code(
         "An ImageStream that cannot hold the image",
         "Pods refer to an image in an ImageStream as NAME:TAG. A BuildConfig pushes its image to a tag; the digest is "
         "not known before. Source: openshift/api, image/v1/types.go and build/v1/types.go.",
+    ),
+    "MY251": Code(
+        "Patches of objects that others wrote",
+        "spec.patches changes what a chart or another generator gives. Run the set with `helm modelyard`, as a "
+        "post-renderer of Helm, or list it under `transformers:`. What renders the set alone has no such objects.",
     ),
 }

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from modelyard.models.viya_names import JAVA_POLICY_MAP
 from modelyard.plugin.helm import folders
 from modelyard.plugin.helm.post_renderer import POST_RENDERER
 from tests.support.cluster_scene import Scene
@@ -115,3 +116,42 @@ def test_a_mistake_leaves_the_cluster_as_it_was(way: str, shop: Shop) -> None:
     assert shop.state() == before
     assert "deployed" in shop.helm("list").stdout
     assert shop.helm("history", "shop").stdout.count("web-1.0.0") == 1
+
+
+SAS = f"""\
+apiVersion: v1
+kind: PodTemplate
+metadata: {{name: sas-batch-pod-template}}
+template: {{spec: {{containers: [{{name: main, image: x, envFrom: [], volumeMounts: []}}], volumes: []}}}}
+---
+apiVersion: v1
+kind: PodTemplate
+metadata: {{name: sas-batch-cmd-pod-template}}
+template: {{spec: {{containers: [{{name: main, image: x, volumeMounts: []}}], volumes: []}}}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: {JAVA_POLICY_MAP}}}
+data: {{KEPT: "1"}}
+"""
+VIYA = """\
+  viya:
+    python:
+      volume: {nfs: {server: nfs.example.com, path: /vol/python}}
+      mountPath: /python
+      services: [batch]
+      config: {PROC_PYPATH: /python/bin/python3, DM_PYPATH: /python/bin/python3}
+"""
+
+
+def test_the_server_takes_the_volumes_of_viya(shop: Shop) -> None:
+    (shop.user.folder / "chart" / "templates" / "sas.yaml").write_text(SAS)
+    for path, command in (("python3", "install"), ("python3.12", "upgrade")):
+        shop.user.write(VIYA.replace("DM_PYPATH: /python/bin/python3", f"DM_PYPATH: /python/bin/{path}"))
+        done = shop.run("command", command)
+        assert done.returncode == 0, done.stderr
+        for name in ("sas-batch-pod-template", "sas-batch-cmd-pod-template"):
+            pod = shop.scene.get("podtemplate", name)["template"]["spec"]
+            (named,) = (each["configMapRef"]["name"] for each in pod["containers"][0]["envFrom"])
+            assert shop.scene.get("configmap", named)["data"]["DM_PYPATH"] == f"/python/bin/{path}"
+            assert [each["name"] for each in pod["volumes"]] == ["python-volume"]

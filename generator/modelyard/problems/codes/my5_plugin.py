@@ -1,4 +1,4 @@
-"""MY5: the kustomize plugin."""
+"""MY5: the plugins of kustomize, Argo CD and Helm."""
 
 from typing import Final
 

@@ -62,6 +62,7 @@ def test_pip_and_python_m(wheel: Path, tmp_path: Path) -> None:
     _works([str(bin_ / "modelyard")], tmp_path / "command")
     _works([str(bin_ / "python"), "-m", "modelyard"], tmp_path / "module")
     assert (bin_ / "modelyard-fn").is_file()
+    assert (bin_ / "modelyard-helm").is_file()
 
 
 @pytest.mark.slow

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from modelyard.plugin import install
-from modelyard.plugin.status import Line, status
+from modelyard.plugin.lines import Line
+from modelyard.plugin.status import status
 from modelyard.render.component import KUSTOMIZECONFIG, kustomizeconfig
 from tests.conftest import Run
 from tests.support.kustomize_builds import KUSTOMIZATIONS

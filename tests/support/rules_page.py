@@ -47,7 +47,7 @@ PAGED: Final = (
     Family("sets", "Whole sets", "What kustomize made, images, sizes, quotas and schemas.", _numbers((365, 399))),
     Family("kubernetes", "Kubernetes", "What the API server or the kubelet refuses.", _numbers((320, 359))),
     Family("files", "Files and folders", "What cannot be read or written.", _numbers((401, 499))),
-    Family("plugin", "The kustomize plugin", "What modelyard-fn cannot do.", _numbers((501, 599))),
+    Family("plugin", "Plugins", "What a plugin of kustomize, Argo CD or Helm cannot do.", _numbers((501, 599))),
     Family("kustomizations", "Kustomizations", "What a kustomization does to a base, and what a stream holds.",
            _numbers((601, 699))),
     Family("registries", "Registries", "What a registry refuses, or says of a lock.", _numbers((750, 769))),

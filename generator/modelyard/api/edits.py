@@ -225,7 +225,7 @@ def _edit(file: str | Path, before: bytes, loaded: Loaded, settings: list[Settin
 def _proven(path: Path, before: bytes, content: bytes, loaded: Loaded) -> Result:
     """Return the edit, unless the file would have errors after it."""
     after = load_text(content, str(path), path.parent)
-    problems = render_loaded(after, path.parent).problems
+    problems = render_loaded(after, path.parent, with_others=True).problems
     if after.models is None or has_errors(problems):
         return None, problems
     return Edit(path, before, content, after, of_sets(loaded.models, after.models)), []

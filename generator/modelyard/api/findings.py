@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from modelyard.api.collector import without_collector
 from modelyard.api.foreign_objects import (
     Entry,
     Objects,
@@ -23,7 +24,7 @@ from modelyard.api.foreign_objects import (
     translated,
 )
 from modelyard.api.foreign_streams import Streams
-from modelyard.api.pipeline import load, without_collector
+from modelyard.api.pipeline import load
 from modelyard.foreign_reports import TOOLS, ForeignFinding, Reference, read
 from modelyard.manifests.json_patch import pointer_of
 from modelyard.models.declared import DeclaredSet

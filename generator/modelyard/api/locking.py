@@ -136,7 +136,7 @@ def _images(loaded: Loaded, beside: Path) -> tuple[dict[str, set[str]], list[Pro
     models = loaded.models
     if models is None:
         return {}, loaded.problems
-    rendering = render_loaded(Loaded(models._replace(digests=None), loaded.problems), beside)
+    rendering = render_loaded(Loaded(models._replace(digests=None), loaded.problems), beside, with_others=True)
     objects = [*rendering.objects, *rendering.site_config.manifests]
     found: dict[str, set[str]] = {}
     for index, _, image in without_digest(objects):

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
-from modelyard.api.pipeline import Rendering, without_collector
+from modelyard.api.collector import without_collector
+from modelyard.api.pipeline import Rendering
 from modelyard.check import check_objects
 from modelyard.check.finding import Cluster, Finding
 from modelyard.check.schemas.kinds import SHIPPED, Kinds

@@ -1,14 +1,13 @@
 """The pipeline: from a models file to its objects, its files and its problems."""
 
-import gc
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from modelyard.api.collector import without_collector
 from modelyard.check import check as _check
 from modelyard.check import check_set, independent
 from modelyard.check.finding import Cluster, Finding
@@ -88,12 +87,12 @@ def render(file: str | Path = ".", *, today: date | None = None) -> Rendering:
     return render_loaded(load(file), models_file(file).parent, today=today)
 
 
-def render_loaded(loaded: Loaded, beside: Path, *, today: date | None = None) -> Rendering:
-    """Render what has been loaded; `beside` is where the kustomization lies."""
+def render_loaded(loaded: Loaded, beside: Path, *, today: date | None = None, with_others: bool = False) -> Rendering:
+    """Render what has been loaded; `beside`: where the kustomization lies. with_others: there is what others wrote."""
     objects: list[Manifest] = []
     with without_collector():
         site, found = _site_config(loaded.models, today)
-        problems = [*loaded.problems, *found]
+        problems = [*loaded.problems, *found, *([] if with_others else _alone(loaded.models))]
         for manifests, found in _models(loaded, beside):
             objects += (each for each in manifests if not each.beside)
             problems += found
@@ -107,7 +106,7 @@ def overlay(file: str | Path = ".", *, today: date | None = None, kinds: Kinds =
     files: dict[str, str] = {}
     with without_collector():
         site, found = _site_config(loaded.models, today)
-        problems = [*loaded.problems, *found]
+        problems = [*loaded.problems, *found, *_alone(loaded.models)]
         for manifests, found in _models(loaded, models_file(file).parent, kinds):
             problems += found
             if manifests:
@@ -193,8 +192,8 @@ def _unlisted(file: str | Path) -> list[Problem]:
 def _models(loaded: Loaded, beside: Path, kinds: Kinds = SHIPPED) -> Iterator[tuple[list[Manifest], list[Problem]]]:
     """Yield the objects and problems of the set itself, then of each model."""
     models = loaded.models
-    if models is None or (not models.models and models.spec.viya is not None):
-        return  # what models share stands in no file of a set that is for a Viya deployment alone
+    if models is None or (not models.models and (models.spec.viya is not None or models.spec.patches)):
+        return  # what models share stands in no file of a set that changes objects of others alone
     templates = Templates()
     yield render_shared(models, templates), []
     cluster = cluster_of(models)._replace(kinds=kinds)
@@ -262,6 +261,14 @@ def _of_the_set(
         yield from accepting(model, [replace(found, related=(*found.related, related))])
 
 
+def _alone(models: DeclaredSet | None) -> list[Problem]:
+    if models is None or not models.names("patches"):
+        return []
+    from modelyard.render.patches import refusal
+
+    return refusal(models)
+
+
 def _site_config(models: DeclaredSet | None, today: date | None) -> tuple[Rendered, list[Problem]]:
     """Return what a SAS Viya deployment gets, and whether it gets it too late."""
     if models is None or models.spec.viya is None:
@@ -283,15 +290,3 @@ def cluster_of(models: DeclaredSet) -> Cluster:
     if unread or (named and "features" not in spec.knative.model_fields_set):
         return Cluster(None, openshift=spec.platform == "openshift")
     return Cluster(frozenset(spec.knative.features or ()), openshift=spec.platform == "openshift")
-
-
-@contextmanager
-def without_collector() -> Iterator[None]:
-    """Pause the cyclic garbage collector: nothing here makes cycles, and its scans are the non-linear part."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

@@ -6,7 +6,8 @@ from datetime import date
 from os.path import relpath
 from pathlib import Path
 
-from modelyard.api.pipeline import Rendering, load, models_file, overlay, without_collector
+from modelyard.api.collector import without_collector
+from modelyard.api.pipeline import Rendering, load, models_file, overlay
 from modelyard.check.schemas.kinds import SHIPPED, Kinds
 from modelyard.files import regular
 from modelyard.files.yaml.marked import find

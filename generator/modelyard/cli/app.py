@@ -122,7 +122,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "plugin": (
         "plugin:commands",
-        "Install modelyard-fn as a kustomize plugin, and find out why a host does not run it.",
+        "Install the plugins of kustomize and Helm, and find out why a host does not run them.",
     ),
     "sagemaker": ("sagemaker:commands", "Work with the SageMaker endpoints that a models file declares."),
     "invocations": (

@@ -1,4 +1,4 @@
-"""plugin: the legacy plugin's place for kubectl."""
+"""plugin: the places of the legacy plugin of kubectl, and of the plugins of Helm."""
 
 import os
 import textwrap
@@ -15,14 +15,32 @@ WIDTH = 80  # columns; what people see in a terminal and paste into an issue
 
 commands = Commands(
     name="plugin",
-    help="Install modelyard-fn as a kustomize plugin, and find out why a host does not run it.",
+    help="Install the plugins of kustomize and Helm, and find out why a host does not run them.",
     no_args_is_help=True,
 )
 
 
 @commands.command()
-def install() -> None:
-    """Link modelyard-fn to where kubectl and kustomize look for legacy plugins."""
+def install(
+    *,
+    helm: Annotated[
+        bool, typer.Option("--helm", help="Install `helm modelyard`, in place of the link; for Helm 3 and 4.")
+    ] = False,
+    helm_post_renderer: Annotated[
+        bool,
+        typer.Option(
+            "--helm-post-renderer",
+            help="Install the post-renderer of Helm 4; refused where a Helm 3 looks into the same folder.",
+        ),
+    ] = False,
+) -> None:
+    """Link modelyard-fn to where kubectl and kustomize look for legacy plugins, or install a plugin of Helm.
+
+    A plugin of Helm goes where each Helm on PATH looks for it, as `helm env HELM_PLUGINS` says.
+    """
+    if helm or helm_post_renderer:
+        _install_for_helm(commands_=helm, post_renderer=helm_post_renderer)
+        return
     made, problems = plugin.install(os.environ)
     stop_on_errors(problems)
     for link in made:
@@ -30,14 +48,36 @@ def install() -> None:
     tell("Next: kubectl kustomize --enable-alpha-plugins DIR | kubectl apply -f -")
 
 
+def _install_for_helm(*, commands_: bool, post_renderer: bool) -> None:
+    from modelyard.plugin.helm import folders
+    from modelyard.plugin.helm.post_renderer import POST_RENDERER
+
+    next_steps = {
+        False: "helm modelyard upgrade --install RELEASE CHART --models models.yaml",
+        True: f"helm upgrade --install RELEASE CHART --post-renderer {POST_RENDERER} "
+        "--post-renderer-args --models=models.yaml",
+    }
+    wanted = [each for each, is_wanted in ((True, post_renderer), (False, commands_)) if is_wanted]
+    for each in wanted:
+        made, problems = folders.install(os.environ, post_renderer=each)
+        stop_on_errors(problems)
+        for path in made:
+            tell(f"installed {path}")
+    for each in wanted:
+        tell(f"Next: {next_steps[each]}")
+
+
 @commands.command()
 def uninstall() -> None:
-    """Take the links out again."""
+    """Take the links, and the plugins of Helm, out again."""
+    from modelyard.plugin.helm import folders
+
     gone, problems = plugin.uninstall(os.environ)
-    for link in gone:
-        tell(f"removed {link}")
-    stop_on_errors(problems)
-    if not gone:
+    of_helm, further = folders.uninstall(os.environ)
+    for path in (*gone, *of_helm):
+        tell(f"removed {path}")
+    stop_on_errors([*problems, *further])
+    if not (gone or of_helm):
         tell("there was nothing to remove")
 
 
@@ -45,7 +85,7 @@ def uninstall() -> None:
 def status(
     folder: Annotated[Path, typer.Option("--file", "-f", metavar="DIR", help="Folder of the kustomization.")] = Path(),
 ) -> None:
-    """Say whether kustomize and kubectl would run the plugin, and name the cases in which they skip it silently.
+    """Say whether kustomize, kubectl and Helm would run the plugin, and name the cases in which they skip it silently.
 
     Exits with 1 if something is wrong.
     """

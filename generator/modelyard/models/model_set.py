@@ -19,8 +19,10 @@ from modelyard.models.base import (
 )
 
 if TYPE_CHECKING:
+    from modelyard.models.patches import ForeignPatch
     from modelyard.models.viya import Viya
 else:
+    ForeignPatch = later("modelyard.models.patches", "ForeignPatch")
     Viya = later("modelyard.models.viya", "Viya")  # few sets have it
 
 API_VERSION = "modelyard.dev/v1alpha1"
@@ -133,6 +135,11 @@ class Spec(Shape):
         default_factory=KnativeCluster, description="What this cluster's Knative is set up for."
     )
     viya: Viya | None = Field(None, description="Content of a SAS Viya deployment's site-config.")
+    patches: list[ForeignPatch] | None = Field(
+        None,
+        description="JSON Patches on objects that others wrote: with `helm modelyard`, as a post-renderer, as a KRM "
+        "transformer. What renders the set alone refuses them.",
+    )
     allowEmpty: bool = Field(False, description="Permit a set that renders nothing.")
 
 

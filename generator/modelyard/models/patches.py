@@ -1,4 +1,4 @@
-"""JSON Patches on what a model renders."""
+"""JSON Patches: on what a model renders, and on objects that others wrote."""
 
 from typing import Annotated, Literal
 
@@ -39,4 +39,19 @@ class Patch(Shape):
     """A JSON Patch on what this model renders; a target that matches nothing is an error."""
 
     target: PatchTarget = Field(description="Objects to patch.")
+    ops: Annotated[list[Operation], Field(min_length=1)] = Field(description="Operations, in order.")
+
+
+class ForeignTarget(Shape):
+    """Which objects of others a patch is for. All keys that are given must match."""
+
+    kind: str | None = Field(None, description="Kind, such as Deployment.")
+    name: str | None = Field(None, description="Name.")
+    group: str | None = Field(None, description="API group, such as apps; empty for the core group.")
+
+
+class ForeignPatch(Shape):
+    """A JSON Patch on objects that others wrote; a target that matches nothing is an error."""
+
+    target: ForeignTarget = Field(description="Objects to patch.")
     ops: Annotated[list[Operation], Field(min_length=1)] = Field(description="Operations, in order.")

@@ -256,20 +256,10 @@ def _targets(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Prob
 
 
 def _patches(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:
-    """Operations have the members that RFC 6902 chapter 4 wants."""
-    for i, patch in enumerate(model.whole.model.patches or []):
-        for j, op in enumerate(patch.ops):
-            needs = "value" if op.op in ("add", "replace", "test") else "from" if op.op in ("move", "copy") else None
-            path = ("patches", i, "ops", j)
-            item = _at(model.whole.data, path)
-            if needs is not None and needs not in item:
-                place = sources.place(model.whole.find(*path))
-                yield problem("MY102", f"{needs} is missing: {op.op} needs it", hint=f"add {needs}:", place=place)
-    for served in model.variants:
-        if served.model.patches != model.whole.model.patches:
-            place = sources.place(served.find_key("patches"))
-            hint = "move it to the model, with target: {variant: …}"
-            yield problem("MY210", "patches belong to the model", hint=hint, place=place)
+    if any(served.model.patches for served in (model.whole, *model.variants)):
+        from modelyard.modelsfile.patch_rules import of_model  # few models have patches
+
+        yield from of_model(model, sources)
 
 
 def _at(data: Any, path: tuple[str | int, ...]) -> Any:

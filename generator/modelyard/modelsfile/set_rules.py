@@ -24,6 +24,10 @@ def check_set(models: DeclaredSet, tree: Tree) -> list[Problem]:
             problems += accepting(model, target(name).check(models, model))
     for rule in _SET_RULES:
         problems += rule(models, tree)
+    if models.spec.patches:
+        from modelyard.modelsfile.patch_rules import of_set  # few sets have them
+
+        problems += of_set(models, tree)
     if models.spec.viya is not None:
         from modelyard.modelsfile.viya_rules import check_viya  # few sets have it, and its shapes take long to build
 
@@ -114,10 +118,11 @@ def check_empty(models: DeclaredSet, tree: Tree) -> Iterator[Problem]:
     served = any(model.whole.model.targets for model in models.models)
     # A faulty model may have targets: only a set whose models are all sound is known to be empty.
     sound = isinstance(declared, list) and len(declared) == len(models.models)
-    sound = sound and not any(_names_targets(each) for each in declared or []) and not _names_parts(spec, "viya")
+    sound = sound and not any(_names_targets(each) for each in declared or [])
+    sound = sound and not any(_names_parts(spec, section) for section in ("patches", "viya"))
     if sound and not served and not models.spec.allowEmpty:
         place = models.place(find(tree.marks, "spec", "models")[0])
-        hint = "add models: or viya:, or spec.allowEmpty: true"
+        hint = "add models:, viya: or patches:, or spec.allowEmpty: true"
         yield problem("MY213", "the set renders nothing", hint=hint, place=place)
 
 

@@ -1,4 +1,4 @@
-"""The exec plugin of kustomize: a KRM function, and a legacy plugin for kubectl. Light to import.
+"""The plugins: a KRM function and a legacy plugin of kustomize; a command and a post-renderer of Helm. Light to import.
 
 A ResourceList, or a generator's configuration, comes in; objects go out, or problems on standard error.
 

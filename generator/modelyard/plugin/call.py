@@ -8,7 +8,16 @@ from typing import BinaryIO, Final, TextIO
 from modelyard.files import regular
 from modelyard.modelsfile.load import allowing_outside
 from modelyard.plugin.configuration import render
-from modelyard.plugin.resource_list import Call, dropped, gone, read_call, read_legacy_call, sets, write_answer
+from modelyard.plugin.resource_list import (
+    Call,
+    dropped,
+    gone,
+    patched,
+    read_call,
+    read_legacy_call,
+    sets,
+    write_answer,
+)
 from modelyard.problems import Problem, has_errors, is_open
 from modelyard.report.text import text
 
@@ -54,5 +63,7 @@ def _answer(call: Call | None, problems: list[Problem]) -> tuple[str, list[Probl
     if has_errors(rendering.problems):
         return "", rendering.problems
     old = gone(call, rendering)
-    rendering.problems += [*dropped(call, old), *sets(call)]
+    rendering.problems += [*dropped(call, old), *sets(call), *patched(call, rendering, old)]
+    if has_errors(rendering.problems):
+        return "", rendering.problems
     return write_answer(call, rendering, old), rendering.problems

@@ -38,16 +38,25 @@ def render(config: Any, root: Path) -> api.Rendering:
     if version != API_VERSION or kind not in ("ModelGenerator", "ModelSet"):
         wrong = f"is a {kind} of {version}" if kind and version else f"has no {'apiVersion' if kind else 'kind'}"
         return api.Rendering(None, [problem("MY501", f"the configuration {wrong}", hint=hint)])
-    metadata = config.get("metadata")
-    name = f"{kind} {plain_text(metadata.get('name')) if isinstance(metadata, dict) else ''}".strip()
-    content = _flow(config).encode()
+    content, name = _flow(config).encode(), _name(config)
     if kind == "ModelSet":
-        rendering = api.render_loaded(load_text(content, name, root), root)
+        rendering = api.render_loaded(load_text(content, name, root), root, with_others=True)
         rendering.objects = list(_emitted(rendering, "resources"))
     else:
         rendering = _pointed(content, name, root)
     rendering.problems = list(_with_fields(rendering.problems, content, name))
     return rendering
+
+
+def with_fields(problems: list[Problem], config: dict[str, Any]) -> list[Problem]:
+    """Return problems of what a configuration has given with the paths of fields in place of its lines."""
+    return list(_with_fields(problems, _flow(config).encode(), _name(config)))
+
+
+def _name(config: dict[str, Any]) -> str:
+    metadata = config.get("metadata")
+    name = plain_text(metadata.get("name")) if isinstance(metadata, dict) else ""
+    return f"{plain_text(config.get('kind'))} {name}".strip()
 
 
 def _pointed(content: bytes, name: str, root: Path) -> api.Rendering:
@@ -69,7 +78,7 @@ def _pointed(content: bytes, name: str, root: Path) -> api.Rendering:
     loaded = api.load_shown(root / file, str(file), within)
     hint = "spec.models is a path from the folder of the kustomization"
     loaded.problems = [replace(each, hint=hint) if each.code == "MY013" else each for each in loaded.problems]
-    rendering = api.render_loaded(loaded, root)
+    rendering = api.render_loaded(loaded, root, with_others=True)
     if generator.spec.emit == "transformers" and rendering.models and not rendering.models.names("viya"):
         place = sources.place(find(document.marks, "spec", "emit")[1])
         hint = "write emit: resources, or leave it out"

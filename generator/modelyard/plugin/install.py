@@ -60,20 +60,30 @@ def links(base: Path) -> dict[str, Path]:
 
 def function(env: Mapping[str, str]) -> Path | None:
     """Return the program modelyard-fn: beside this Python first, so that environments do not mix."""
-    beside = Path(sys.executable).parent / FUNCTION
-    return beside if beside.exists() else on_path(env)
+    return beside_or_on_path(FUNCTION, env)
 
 
-def on_path(env: Mapping[str, str]) -> Path | None:
-    """Return the program modelyard-fn that kustomize finds for a KRM function."""
-    found = shutil.which(FUNCTION, path=env.get("PATH", ""))
+def beside_or_on_path(name: str, env: Mapping[str, str]) -> Path | None:
+    """Return a program of ours: beside this Python first, so that environments do not mix."""
+    beside = Path(sys.executable).parent / name
+    return beside if beside.exists() else on_path(env, name)
+
+
+def on_path(env: Mapping[str, str], name: str = FUNCTION) -> Path | None:
+    """Return a program of ours that is on PATH: modelyard-fn is what kustomize finds for a KRM function."""
+    found = shutil.which(name, path=env.get("PATH", ""))
     return Path(found).absolute() if found else None
 
 
 def is_ours(link: Path) -> bool:
     """Tell whether a plugin is a link to modelyard-fn, wherever that is."""
+    return points_to(link, FUNCTION)
+
+
+def points_to(link: Path, name: str) -> bool:
+    """Tell whether a path is a link to a program of this name, wherever that is."""
     try:
-        return link.readlink().name == FUNCTION
+        return link.readlink().name == name
     except OSError:
         return False
 
@@ -98,23 +108,24 @@ def install(env: Mapping[str, str]) -> tuple[list[Path], list[Problem]]:
             return [], [problem("MY402", f"{link} is not a link of modelyard", hint=hint)]
     try:
         for link in wanted:
-            _link(link, program)
+            link_to(link, program)
     except OSError as error:
-        return [], [_not_written(error, chosen.path)]
+        return [], [not_written(error, chosen.path)]
     return wanted, []
 
 
-def _link(link: Path, program: Path) -> None:
+def link_to(link: Path, program: Path) -> None:
     """Make or replace a link in one step: a build that runs at the same moment finds the old or the new one."""
     link.parent.mkdir(parents=True, exist_ok=True)
     new = link.with_name(f".{link.name}.modelyard-new")
-    if is_ours(new):  # a killed run left it
+    if points_to(new, program.name):  # a killed run left it
         new.unlink()
     new.symlink_to(program)
     new.rename(link)
 
 
-def _not_written(error: OSError, path: Path) -> Problem:
+def not_written(error: OSError, path: Path) -> Problem:
+    """Return the problem of what cannot be written."""
     wrong = f"{error.filename or path} cannot be written: {(error.strerror or 'unknown error').lower()}"
     return problem("MY402", wrong, hint="check who may write there")
 
@@ -134,5 +145,5 @@ def uninstall(env: Mapping[str, str]) -> tuple[list[Path], list[Problem]]:
                 if not any(folder.iterdir()):
                     folder.rmdir()
         except OSError as error:
-            problems.append(_not_written(error, link))
+            problems.append(not_written(error, link))
     return gone, problems

@@ -17,7 +17,7 @@ from modelyard import api
 from modelyard.files import regular
 from modelyard.files.yaml import MAX_BYTES, Document, Plain, Sources, read, write
 from modelyard.models.model_set import API_VERSION
-from modelyard.plugin.configuration import plain_text
+from modelyard.plugin.configuration import plain_text, with_fields
 from modelyard.plugin.fields import FieldPlace, fields
 from modelyard.problems import Problem, Severity, Subject, is_open, problem
 from modelyard.problems.patterns import pattern
@@ -111,6 +111,21 @@ def gone(call: Call, rendering: api.Rendering) -> list[int]:
         if all(plain_text(labels.get(key)) == of_set[key] for key in of_set) and _identity(item) not in ours:
             found.append(i)
     return found
+
+
+def patched(call: Call, rendering: api.Rendering, without: Collection[int]) -> list[Problem]:
+    """Apply `spec.patches` to the items that others wrote, in place, and return what goes wrong.
+
+    That is all but the configuration, what this set gives anew, and the items of the numbers in `without`.
+    """
+    if rendering.models is None or not rendering.models.spec.patches:
+        return []
+    from modelyard.plugin.foreign_items import patched_items
+
+    given = {_identity(each.body) for each in rendering.objects}
+    own = {i for i, item in enumerate(call.items) if _is_copy(item, call.config) or _identity(item) in given}
+    found = patched_items(rendering.models, call.items, own.union(without), lambda key: _HOST.match(key) is not None)
+    return with_fields(found, call.config)
 
 
 def dropped(call: Call, numbers: Sequence[int]) -> Iterator[Problem]:

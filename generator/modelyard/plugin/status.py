@@ -6,45 +6,36 @@ kustomize 5.8.1 and kubectl 1.32.
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from modelyard.kustomize.kustomization import KINDS, Generator, find, generators, missing_references
+from modelyard.plugin.helm import status as helm
 from modelyard.plugin.install import (
     FUNCTION,
     OWN_HOME,
     function,
-    home,
     homes,
     is_ours,
     links,
     on_path,
     taken,
 )
+from modelyard.plugin.lines import Level, Line, short
 from modelyard.render.component import KUSTOMIZECONFIG, kustomizeconfig
 
-Level = Literal["ok", "note", "problem"]
 INSTALL: Final = "modelyard plugin install"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One finding, and the command that mends it or that it is about."""
-
-    level: Level
-    text: str
-    command: str = ""
-
-
 def status(env: Mapping[str, str], folder: Path) -> list[Line]:
-    """Say whether each host would run the plugin for the kustomization in a folder."""
+    """Say whether each host would run the plugin: for the kustomization in a folder, and for charts."""
     path = find(folder)
     entries = list(generators(path)) if path else []
     lines = [
         *_function(env, "problem" if any(each.is_function for each in entries) else "note"),
         *_home(env, "problem" if any(not each.is_function for each in entries) else "note"),
         *_hidden(env),
+        *helm.status(env),
     ]
     if path is None:
         return [*lines, Line("note", f"there is no kustomization in {folder}")]
@@ -61,19 +52,19 @@ def _function(env: Mapping[str, str], missing: Level) -> Iterator[Line]:
     elif program and not program.samefile(found):
         yield Line("note", f"{FUNCTION} on PATH is {found}, and not this environment's {program}")
     else:
-        yield Line("ok", f"{FUNCTION} is {_short(found, env)}")
+        yield Line("ok", f"{FUNCTION} is {short(found, env)}")
 
 
 def _home(env: Mapping[str, str], missing: Level) -> Iterator[Line]:
     home = taken(env)
     if home is None:
-        such = f", such as {_short(found[0].path, env)}" if (found := homes(env)) else ": this user has no home"
+        such = f", such as {short(found[0].path, env)}" if (found := homes(env)) else ": this user has no home"
         text = f"there is no folder for legacy plugins{such}"
         yield Line(missing, text, INSTALL)
         return
     if (own := env.get(OWN_HOME)) and home.reason != OWN_HOME:
         yield Line("note", f"{OWN_HOME} is {own}, which does not exist")
-    yield Line("ok", f"legacy plugins are looked for in {_short(home.path, env)} ({home.reason}) and nowhere else")
+    yield Line("ok", f"legacy plugins are looked for in {short(home.path, env)} ({home.reason}) and nowhere else")
     states: dict[Line, list[str]] = {}
     for kind, link in links(home.path).items():
         states.setdefault(_installed(link, missing), []).append(kind)
@@ -99,8 +90,8 @@ def _hidden(env: Mapping[str, str]) -> Iterator[Line]:
     for other in homes(env):
         kinds = [kind for kind, link in links(other.path).items() if is_ours(link)]
         if first and kinds and not other.path.samefile(first.path):
-            text = f"{' and '.join(kinds)} in {_short(other.path, env)} will never be looked at, because "
-            yield Line("problem", f"{text}{_short(first.path, env)} exists", INSTALL)
+            text = f"{' and '.join(kinds)} in {short(other.path, env)} will never be looked at, because "
+            yield Line("problem", f"{text}{short(first.path, env)} exists", INSTALL)
 
 
 def _entry(each: Generator, folder: Path) -> Iterator[Line]:
@@ -130,9 +121,3 @@ def _configurations(path: Path) -> Iterator[Line]:
         yield Line("problem", f"{text}in our objects are missing. Write them to a file that it names:", command)
     else:
         yield Line("ok", f"{path.name} has the configurations that carry renaming into Knative's objects")
-
-
-def _short(path: Path, env: Mapping[str, str]) -> str:
-    """Return the path as people write it, with ~ for their home folder."""
-    base = home(env)
-    return f"~/{path.relative_to(base)}" if base is not None and path.is_relative_to(base) else str(path)

@@ -6,13 +6,13 @@ that each finding has the line of what caused it.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from modelyard.kustomize.build import build, program
 from modelyard.kustomize.simulate import base as base_of
 from modelyard.kustomize.simulate.findings import findings
-from modelyard.kustomize.simulate.objects import Objects
-from modelyard.kustomize.simulate.our_component import Ours
+from modelyard.kustomize.simulate.objects import Object, Objects
+from modelyard.kustomize.simulate.our_component import Ours, apply_ours
 from modelyard.kustomize.simulate.read import Reading
 from modelyard.kustomize.simulate.state import Run
 from modelyard.kustomize.simulate.steps import Steps
@@ -22,7 +22,7 @@ from modelyard.problems import Problem, unique
 
 _TOLD_EVERY: Final = 10.0  # seconds
 
-__all__ = ["Ours", "check", "effect"]
+__all__ = ["Ours", "applied", "check", "effect"]
 
 
 def check(
@@ -71,6 +71,17 @@ def effect(
         Steps(run, tree, component).apply(found)
         findings(run, found)
     return objects, unique(reading.problems)
+
+
+def applied(bodies: list[dict[str, Any]], component: Ours) -> tuple[list[dict[str, Any]], list[Problem]]:
+    """Return objects that no kustomization lists after what our component does to them, and what goes wrong.
+
+    They are changed in place, in their order; those that the component adds stand behind them.
+    """
+    objects = Objects(Object(each) for each in bodies)
+    run = Run(Reading(Path()), objects, Path(), followed(None)[0])
+    apply_ours(run, component)
+    return [each.body for each in objects], unique(run.reading.problems)
 
 
 def _spoken(progress: Callable[[str], None]) -> Callable[[float], None]:

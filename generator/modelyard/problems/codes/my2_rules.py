@@ -23,7 +23,9 @@ RULES: Final[dict[str, Code]] = {
         "An Ingress cannot split traffic. Variants on the deployment target need `gateway`.",
     ),
     "MY206": Code(
-        "A patch that matches nothing", "A patch whose target matches no object of its model would silently do nothing."
+        "A patch that matches nothing",
+        "A patch of a model is for objects of that model, one of the set for objects that others wrote. If its target "
+        "matches none, it would silently do nothing.",
     ),
     "MY207": Code(
         "A patch that cannot be applied", "An operation of a JSON Patch (RFC 6902) fails on the object it is meant for."
@@ -193,5 +195,10 @@ RULES: Final[dict[str, Code]] = {
         "An ImageStream that cannot hold the image",
         "Pods refer to an image in an ImageStream as NAME:TAG. A BuildConfig pushes its image to a tag; the digest is "
         "not known before. Source: openshift/api, image/v1/types.go and build/v1/types.go.",
+    ),
+    "MY251": Code(
+        "Patches of objects that others wrote",
+        "spec.patches changes what a chart or another generator gives. Run the set with `helm modelyard`, as a "
+        "post-renderer of Helm, or list it under `transformers:`. What renders the set alone has no such objects.",
     ),
 }

@@ -1,4 +1,4 @@
-"""MY5: the kustomize plugin."""
+"""MY5: the plugins of kustomize, Argo CD and Helm."""
 
 from typing import Final
 
@@ -30,5 +30,15 @@ PLUGIN: Final[dict[str, Code]] = {
         "A parameter that the plugin of Argo CD does not take",
         "It takes `environment`, a string, and `images`, a map. A misspelt one would change nothing, and an "
         "Application would look as if it did.",
+    ),
+    "MY506": Code(
+        "No Helm that can be used",
+        "The plugin is laid where the Helm on PATH looks for plugins, which `helm env HELM_PLUGINS` says. "
+        "`modelyard plugin status` says which there are.",
+    ),
+    "MY507": Code(
+        "A plugin that would break Helm 3",
+        "A post-renderer of Helm 4 has a plugin.yaml of apiVersion v1. Helm 3 loads no plugin at all from a "
+        "folder that holds one. `helm modelyard` has the older form, which both load.",
     ),
 }

@@ -14,4 +14,10 @@ STREAMS: Final[dict[str, Code]] = {
         "--crds takes custom resource definitions of apiextensions.k8s.io/v1 as an API server does: each version that "
         "is served has a structural schema. Documents of other kinds are ignored.",
     ),
+    "MY653": Code(
+        "An object that is there already",
+        "What a models file gives is put behind what a chart gives. Of two objects with one name, Helm would install "
+        "the one and then change it into the other.",
+        several=True,
+    ),
 }

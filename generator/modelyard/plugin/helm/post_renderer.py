@@ -50,9 +50,9 @@ def problems_file(env: Mapping[str, str]) -> Path | None:
 
 
 def _tell(shown: str, named: str | None, env: Mapping[str, str], stderr: TextIO) -> None:
-    """Write problems to a file, also that there are none; and, unless the caller names it, to whoever may see it."""
+    """Write problems to a file, whose older ones go; and, unless the caller names it, to whoever may see it."""
     path = problems_file(env) if named is None else Path(named)
-    if path is not None:
+    if path is not None and (shown or path.exists()):
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
         stderr.write(text(_written(path, shown)))

@@ -155,3 +155,21 @@ def test_the_server_takes_the_volumes_of_viya(shop: Shop) -> None:
             (named,) = (each["configMapRef"]["name"] for each in pod["containers"][0]["envFrom"])
             assert shop.scene.get("configmap", named)["data"]["DM_PYPATH"] == f"/python/bin/{path}"
             assert [each["name"] for each in pod["volumes"]] == ["python-volume"]
+
+
+def test_a_patch_that_plain_helm_lost_is_found(shop: Shop) -> None:
+    shop.user.write(PATCHES)
+    installed = shop.run("command", "install")
+    assert installed.returncode == 0, installed.stderr
+
+    def checked() -> subprocess.CompletedProcess[str]:
+        manifest = shop.helm("get", "manifest", "shop").stdout
+        return shop.user.run(BIN / "modelyard", "check", "-f", "models.yaml", "--built", "-", stdin=manifest)
+
+    before = checked()
+    assert before.returncode == 0, before.stderr
+    assert shop.helm("upgrade", "shop", "chart").returncode == 0
+    found = checked()
+    assert found.returncode == 1
+    assert "models.yaml:6:" in found.stderr
+    assert "Deployment.apps shop-web is not as the patch leaves it [MY637]" in found.stderr

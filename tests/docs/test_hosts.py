@@ -17,8 +17,8 @@ from tests.support import registries, viya
 from tests.support.consoles import ROOT, environment, read
 
 PAGE: Final = "docs/how-to/hosts.md"
-# What needs a cluster is in tests/cluster/test_hosts.py.
-ON_A_CLUSTER: Final = frozenset(["--reuse-values", "argocd-cm-patch.yaml"])
+# What needs a cluster is in tests/cluster: test_hosts.py, test_helm_plugin.py.
+ON_A_CLUSTER: Final = frozenset(["--reuse-values", "argocd-cm-patch.yaml", "`modelyard` in an upgrade"])
 REGISTRY: Final = CACHE / "registry-v3.1.1" / "registry"
 MODELS: Final = """\
 apiVersion: modelyard.dev/v1alpha1

@@ -24,6 +24,7 @@ from modelyard.modelsfile.model_rules import accepting
 from modelyard.problems import Problem, has_errors, problem, unique
 from modelyard.render.locate import marked_section, placed, remarked
 from modelyard.render.objects import render_model, render_shared
+from modelyard.render.patches import not_arrived
 
 
 class _Part(NamedTuple):
@@ -72,6 +73,7 @@ class _Built(NamedTuple):
             owners |= {id(body): part.model for body in found if body is not None}
             yield from self._compared(part, found, of)
         yield from self._arrived(rendered, site)
+        yield from not_arrived(self.models, [Manifest(each.body, "") for each in self.read.found])
         reached = {id(body) for patch in rendered.patches for body in patched(patch, self.stream)}
         reached |= {id(body) for body in site.found}
         yield from self._checked(cluster_of(self.models)._replace(kinds=kinds), reached, owners)

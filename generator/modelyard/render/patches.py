@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 from modelyard.files.yaml.marked import find
-from modelyard.manifests.json_patch import PatchFailed, apply
+from modelyard.manifests.json_patch import PatchFailed, apply, lookup
 from modelyard.manifests.manifest import Manifest
 from modelyard.manifests.names import nearest, one_of
 from modelyard.models.declared import DeclaredModel, DeclaredSet
@@ -51,6 +51,51 @@ def patched_foreign(
     The bodies of objects that no patch is for are returned themselves. is_hosts: tells which annotations a host put
     there to know an object again; patches do not see them, and they are kept.
     """
+    patches = _foreign(models)
+    bare = [_without(each, is_hosts) for each in manifests]
+    result, problems = _applied(patches, bare)
+    return [
+        old if new is seen else new._replace(body=_with(new.body, old.body, is_hosts))
+        for old, seen, new in zip(manifests, bare, result, strict=True)
+    ], problems
+
+
+def not_arrived(models: DeclaredSet, manifests: Sequence[Manifest]) -> list[Problem]:
+    """Return a problem for each patch of the set on objects of others that a final stream does not show (MY637)."""
+    problems: list[Problem] = []
+    for each in _foreign(models):
+        matched = [manifest for manifest in manifests if _matches(manifest, each.patch.target)]
+        if not matched:
+            hint = f"{each.hint(manifests)}; `helm get manifest` leaves hooks out, which `helm get hooks` gives"
+            message = "no object that the patch is for is in the stream"
+            problems.append(problem("MY637", message, hint=hint, place=each.target))
+        hint = "run `helm modelyard upgrade`, or list the ModelGenerator under transformers: of the kustomization"
+        problems += [
+            problem("MY637", f"{manifest} is not as the patch leaves it", hint=hint, place=each.place())
+            for manifest in matched
+            if not _is_as_patched(manifest.body, list(_operations(each.patch)))
+        ]
+    return problems
+
+
+def _is_as_patched(body: dict[str, Any], operations: Sequence[dict[str, Any]]) -> bool:
+    """Tell whether operations change nothing, but for those that say what was there before them."""
+    after = body
+    for op in operations:
+        above, _, _ = op["path"].rpartition("/")
+        held = lookup(after, above) if op["op"] == "add" else None
+        if op["op"] == "test" or (isinstance(held, list) and op["value"] in held):
+            continue
+        try:
+            after = apply(after, [op])
+        except PatchFailed:
+            if op["op"] in ("add", "replace"):
+                return False
+    return after == body
+
+
+def _foreign(models: DeclaredSet) -> list[_Patch]:
+    """Return the patches of a set on objects of others."""
 
     def place(*path: str | int) -> Place:
         return models.place(find(models.marks, "spec", "patches", *path)[1])
@@ -58,16 +103,10 @@ def patched_foreign(
     def target(index: int) -> Place:
         return models.place(find(models.marks, "spec", "patches", index, "target")[0])
 
-    patches = [
+    return [
         _Patch(each, target(i), partial(place, i), partial(_near, each.target))
         for i, each in enumerate(models.spec.patches or [])
     ]
-    bare = [_without(each, is_hosts) for each in manifests]
-    result, problems = _applied(patches, bare)
-    return [
-        old if new is seen else new._replace(body=_with(new.body, old.body, is_hosts))
-        for old, seen, new in zip(manifests, bare, result, strict=True)
-    ], problems
 
 
 def _without(each: Manifest, is_hosts: Callable[[str], bool]) -> Manifest:

@@ -154,6 +154,11 @@ KUSTOMIZATIONS: Final[dict[str, Code]] = {
         "newTag does that in a kustomization.",
         "warning",
     ),
+    "MY637": Code(
+        "A patch that is not in the built stream",
+        "spec.patches changes objects of others only where modelyard is called: `helm upgrade` in place of "
+        "`helm modelyard upgrade` installs the chart as it is.",
+    ),
     "MY641": Code(
         "Not a deployment",
         "A deployment is the folder with the hand-written kustomization.yaml that SAS calls $deploy.",

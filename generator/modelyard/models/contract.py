@@ -34,7 +34,7 @@ class Column(Shape):
     nullable: bool = Field(False, description="null stands for a missing value.")
     maxLength: Annotated[int, Field(ge=1)] | None = Field(None, description="Characters of a text.")
     shape: list[Size] | None = Field(None, description="Sizes of a tensor, rows first; -1 where any will do.")
-    items: "Column | None" = Field(None, description="What a list holds.")
+    items: "Column | None" = Field(None, description="What a list, or an object of any keys, holds.")
     properties: dict[str, "Column"] | None = Field(None, description="Fields of an object.")
 
 

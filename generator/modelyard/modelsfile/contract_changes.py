@@ -114,7 +114,7 @@ def _format(wide: Column, narrow: Column) -> bool:
 
 
 def _length(wide: Column, narrow: Column) -> bool:
-    return wide.maxLength is None or (narrow.maxLength is not None and narrow.maxLength <= wide.maxLength)
+    return wide.maxLength is None or narrow.maxLength is None or narrow.maxLength <= wide.maxLength
 
 
 def _shape(wide: list[int] | None, narrow: list[int] | None) -> bool:

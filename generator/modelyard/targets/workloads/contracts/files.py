@@ -12,7 +12,7 @@ from modelyard.models.declared import Served
 from modelyard.problems import Problem, Severity, problem
 from modelyard.targets.workloads import serving_image
 from modelyard.targets.workloads.contracts import mlmodel, sas_variables, saved_model
-from modelyard.targets.workloads.contracts.named import NotUnderstood
+from modelyard.targets.workloads.contracts.named import NoContract
 
 _MOST: Final = 8 << 20  # bytes of a file with a contract
 _HINT: Final = "name the folder that the model was saved in, or pin the contract of the model as it runs"
@@ -44,37 +44,37 @@ def _of_folder(folder: Path, served: Served, signature: str) -> tuple[Contract |
             return None, problems
         try:
             return saved_model.read(graphs, signature), []
-        except NotUnderstood as wrong:
+        except NoContract as wrong:
             return None, [_lacking(folder, str(wrong))]
     every, problems = trees.files(folder)
     if problems:
         return None, problems
     try:
         return _read(folder, every, custom=served.model.runtime == "custom"), []
-    except NotUnderstood as wrong:
+    except NoContract as wrong:
         return None, [_lacking(folder, str(wrong))]
     except OSError as error:
         return None, [disk.refused(error, folder, code="MY283", doing="read")]
 
 
 def _read(folder: Path, every: Iterable[str], *, custom: bool) -> Contract:
-    """Read what the files say; a model of SAS may have been logged by MLflow too. Raises NotUnderstood, OSError."""
+    """Read what the files say; a model of SAS may have been logged by MLflow too. Raises NoContract, OSError."""
     logged, variables = _shallowest(every, mlmodel.FILE), _shallowest(every, sas_variables.INPUTS)
     if logged and (custom or not variables):
         return mlmodel.read(regular.content(folder / logged, _MOST))
     if not variables:
-        raise NotUnderstood(f"there is no {mlmodel.FILE}, and no {sas_variables.INPUTS}")
+        raise NoContract(f"there is no {mlmodel.FILE}, and no {sas_variables.INPUTS}")
     beside = folder / PurePosixPath(variables).with_name(sas_variables.OUTPUTS)
     if not regular.is_file(beside):
-        raise NotUnderstood(f"beside {sas_variables.INPUTS} there is no {sas_variables.OUTPUTS}")
+        raise NoContract(f"beside {sas_variables.INPUTS} there is no {sas_variables.OUTPUTS}")
     return sas_variables.read(regular.content(folder / variables, _MOST), regular.content(beside, _MOST))
 
 
 def _shallowest(every: Iterable[str], name: str) -> str:
-    """Return the file of a name that lies next to the top, empty if there is none. Raises NotUnderstood for two."""
+    """Return the file of a name that lies next to the top, empty if there is none. Raises NoContract for two."""
     found = sorted((each.count("/"), each) for each in every if PurePosixPath(each).name == name)
     if len(found) > 1 and found[0][0] == found[1][0]:
-        raise NotUnderstood(f"{found[0][1]} and {found[1][1]} are of two models")
+        raise NoContract(f"{found[0][1]} and {found[1][1]} are of two models")
     return found[0][1] if found else ""
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from modelyard.files.yaml import Sources
 from modelyard.files.yaml.stream import read_all
 from modelyard.models.contract import Column, Contract
-from modelyard.targets.workloads.contracts.named import NotUnderstood, named
+from modelyard.targets.workloads.contracts.named import NoContract, named
 from modelyard.targets.workloads.contracts.tensors import Typed, column
 
 FILE: Final = "MLmodel"
@@ -25,14 +25,14 @@ _DEEP: Final = 16  # lists and objects in one another
 
 
 def read(content: bytes) -> Contract:
-    """Return what a file MLmodel says. Raises NotUnderstood."""
+    """Return what a file MLmodel says. Raises NoContract."""
     documents = read_all(content, Sources(), FILE)
     data = documents[0].data if len(documents) == 1 and not documents[0].problems else None
     if not isinstance(data, dict):
-        raise NotUnderstood(f"{FILE} is not the YAML that MLflow writes")
+        raise NoContract(f"{FILE} is not the YAML that MLflow writes")
     signature = data.get("signature")
     if not isinstance(signature, dict):
-        raise NotUnderstood(f"{FILE} has no signature; log the model with one, or with an input_example")
+        raise NoContract(f"{FILE} has no signature; log the model with one, or with an input_example")
     return named(FILE, *(_columns(signature, what) for what in ("inputs", "outputs")))
 
 
@@ -40,9 +40,9 @@ def _columns(signature: dict[str, Any], what: str) -> dict[str, Column]:
     try:
         entries = json.loads(signature.get(what) or "[]")
     except (ValueError, TypeError, RecursionError):
-        raise NotUnderstood(f"{FILE} has {what} that are not JSON") from None
+        raise NoContract(f"{FILE} has {what} that are not JSON") from None
     if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
-        raise NotUnderstood(f"{FILE} has {what} that are not a list of columns")
+        raise NoContract(f"{FILE} has {what} that are not a list of columns")
     return {_name(each, i): _column(each, 0, is_input=what == "inputs") for i, each in enumerate(entries)}
 
 
@@ -56,7 +56,7 @@ def _column(entry: dict[str, Any], depth: int, *, is_input: bool) -> Column:
     kind = str(entry.get("type"))
     required = entry.get("required", True) is not False
     if depth > _DEEP:
-        raise NotUnderstood(f"{FILE} has columns that are too deep")
+        raise NoContract(f"{FILE} has columns that are too deep")
     if kind == "tensor":
         return _tensor(entry.get("tensor-spec"), str(entry.get("name") or ""))
     if kind == "sparkml vector":
@@ -83,5 +83,5 @@ def _column(entry: dict[str, Any], depth: int, *, is_input: bool) -> Column:
 def _tensor(spec: object, name: str) -> Column:
     shape = spec.get("shape") if isinstance(spec, dict) else None
     if not isinstance(spec, dict) or not isinstance(shape, list) or not all(type(each) is int for each in shape):
-        raise NotUnderstood(f"{FILE} has a tensor without a shape")
+        raise NoContract(f"{FILE} has a tensor without a shape")
     return column(name, str(spec.get("dtype")), [max(each, -1) for each in shape])

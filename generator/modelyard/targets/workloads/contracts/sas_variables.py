@@ -8,7 +8,7 @@ import json
 from typing import Any, Final
 
 from modelyard.models.contract import Column, ColumnType, Contract
-from modelyard.targets.workloads.contracts.named import NotUnderstood, named
+from modelyard.targets.workloads.contracts.named import NoContract, named
 
 INPUTS: Final = "inputVar.json"
 OUTPUTS: Final = "outputVar.json"
@@ -19,7 +19,7 @@ _TYPES: Final[dict[str, ColumnType]] = {
 
 
 def read(inputs: bytes, outputs: bytes) -> Contract:
-    """Return what the two files say. Raises NotUnderstood."""
+    """Return what the two files say. Raises NoContract."""
     return named(f"{INPUTS} and {OUTPUTS}", _columns(inputs, INPUTS), _columns(outputs, OUTPUTS))
 
 
@@ -27,9 +27,9 @@ def _columns(content: bytes, file: str) -> dict[str, Column]:
     try:
         entries = json.loads(content)
     except (ValueError, RecursionError):
-        raise NotUnderstood(f"{file} is not JSON") from None
+        raise NoContract(f"{file} is not JSON") from None
     if not isinstance(entries, list) or not all(isinstance(each, dict) and "name" in each for each in entries):
-        raise NotUnderstood(f"{file} is not a list of variables with names")
+        raise NoContract(f"{file} is not a list of variables with names")
     return {str(each["name"]): _column(each) for each in entries}
 
 

@@ -14,13 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 import pytest
 import yaml
 
-from modelyard.api import attempt, image, probing
-from modelyard.score import contract
+from modelyard.api import attempt, image
 from modelyard.targets.workloads.compose import HEADER
 from tests.conftest import ROOT, Run
 from tests.support.model_server import Server, running
@@ -374,9 +373,3 @@ def _called(port: int, count: int, headers: dict[str, str]) -> None:
             time.sleep(0.1)
         finally:
             connection.close()
-
-
-@pytest.mark.parametrize("kind", get_args(contract.Kind))
-def test_a_sample_call_has_a_value_of_each_kind(kind: contract.Kind) -> None:
-    value = probing._value(contract.Input("x", kind, width=1), listed=True)
-    assert isinstance(json.loads(value), list)

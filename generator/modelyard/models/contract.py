@@ -29,7 +29,7 @@ class Column(Shape):
     """One input or output. Without `format` or `maxLength` nothing is known of these."""
 
     type: ColumnType = Field(description="Type of JSON; any if it may be each of them. Of a tensor, of its values.")
-    format: str | None = Field(None, description="Closer: int32, int64, float, double, byte (base64), date-time.")
+    format: str | None = Field(None, description="Closer: int32, int64, float, double, byte (base64), date-time-local.")
     required: bool = Field(True, description="Of an input: calls must have it. Of an output: answers always have it.")
     nullable: bool = Field(False, description="null stands for a missing value.")
     maxLength: Annotated[int, Field(ge=1)] | None = Field(None, description="Characters of a text.")

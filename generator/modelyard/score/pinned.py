@@ -13,15 +13,14 @@ ORIGIN: Final = "the running model"
 _KINDS: Final[dict[ColumnType, Kind]] = {"number": "number", "integer": "integer", "boolean": "boolean"}
 _TYPES: Final[dict[str, ColumnType]] = {
     "number": "number", "integer": "integer", "boolean": "boolean", "string": "string", "base64": "string",
-    "json": "any",
+    "json": "any", "array": "array", "object": "object",
 }  # fmt: skip
 
 
 def pin(found: Contract) -> pinned.Contract:
     """Return what a lock has of a model that has described itself. Raises NoContract."""
-    inputs, outputs = (
-        {each.name: _column(each, found.runtime) for each in some} for some in (found.inputs, found.gives)
-    )
+    inputs = {each.name: _column(each, found.runtime) for each in found.inputs}
+    outputs = {each.name: _column(each, found.runtime) for each in found.gives}
     return named(ORIGIN, inputs, outputs, signature=found.signature)
 
 
@@ -31,10 +30,7 @@ def _column(each: Input, runtime: Runtime) -> Column:
         form = "byte" if each.kind == "base64" else form
         shape = None if each.shape is None else [max(size, -1) for size in each.shape]
         return Column(type=kind, format=form, required=each.required, shape=shape)
-    container: ColumnType | None = (
-        "array" if each.declared == "array" else "object" if each.declared == "object" else None
-    )
-    kind = container or _TYPES[each.kind]
+    kind = _TYPES.get(each.declared, _TYPES[each.kind])
     return Column(type=kind, required=each.required, nullable=True, maxLength=each.max_length)
 
 

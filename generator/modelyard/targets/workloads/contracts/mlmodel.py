@@ -17,7 +17,7 @@ FILE: Final = "MLmodel"
 _TYPES: Final[dict[str, Typed]] = {
     "boolean": ("boolean", None), "integer": ("integer", "int32"), "long": ("integer", "int64"),
     "float": ("number", "float"), "double": ("number", "double"), "string": ("string", None),
-    "binary": ("string", "byte"), "datetime": ("string", "date-time"), "array": ("array", None),
+    "binary": ("string", "byte"), "datetime": ("string", "date-time-local"), "array": ("array", None),
     "object": ("object", None), "map": ("object", None),
 }  # fmt: skip
 _MISSING: Final = frozenset(["float", "double", "string", "datetime"])

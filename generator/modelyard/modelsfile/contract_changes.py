@@ -86,13 +86,14 @@ def _column(what: str, name: str, old: Column, new: Column) -> Iterator[Change]:
 
 
 def _has_parts(old: Column, new: Column) -> bool:
-    return bool((old.items and new.items) or (old.properties and new.properties))
+    fields = old.properties is not None and new.properties is not None
+    return fields or bool(old.items and new.items)
 
 
 def _parts(what: str, name: str, old: Column, new: Column) -> Iterator[Change]:
     if old.items and new.items:
         yield from _column(what, f"{name}[]", old.items, new.items)
-    if old.properties and new.properties:
+    if old.properties is not None and new.properties is not None:
         yield from _columns(what, old.properties, new.properties, f"{name}.")
 
 

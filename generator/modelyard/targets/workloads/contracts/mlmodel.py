@@ -43,6 +43,8 @@ def _columns(signature: dict[str, Any], what: str) -> dict[str, Column]:
         raise NoContract(f"{FILE} has {what} that are not JSON") from None
     if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
         raise NoContract(f"{FILE} has {what} that are not a list of columns")
+    if [each.get("name", each.get("type")) for each in entries] == ["any"]:
+        raise NoContract(f"{FILE} has a signature that takes anything; log the model with an input_example")
     return {_name(each, i): _column(each, 0, is_input=what == "inputs") for i, each in enumerate(entries)}
 
 

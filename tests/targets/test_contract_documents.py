@@ -66,7 +66,7 @@ def test_the_open_api_validates(name: str) -> None:
     OpenAPIV31SpecValidator(document).validate()
     assert document["openapi"].startswith("3.1.")
     assert document["servers"] == [{"url": "https://models.example.com"}]
-    assert {*document["components"]["schemas"]} == {"Inputs", "Outputs", "Request", "Response"}
+    assert {*document["components"]["schemas"]} == {"Inputs", "Outputs", "ScoreRequest", "ScoreResponse"}
     if name in PATHS:
         assert {path: next(iter(each)) for path, each in document["paths"].items()} == PATHS[name]
 
@@ -78,7 +78,7 @@ def test_the_sample_is_valid_by_the_schema_and_by_the_open_api(name: str) -> Non
     meta.validate(schema)
     assert list(Draft202012Validator(schema).iter_errors(call)) == []
     document = _json(name, "openapi")
-    wrapped = {"$ref": "#/components/schemas/Request", "components": document["components"]}
+    wrapped = {"$ref": "#/components/schemas/ScoreRequest", "components": document["components"]}
     assert list(Draft202012Validator(wrapped).iter_errors(call)) == []
 
 

@@ -74,7 +74,7 @@ def learner(file: str | Path, origins: Origins) -> Learn:
 
 def _said(name: str, each: Problem) -> Problem:
     """Return why a contract cannot be had as what it is here: said, and no error."""
-    message = each.message if name in each.message else f"{name}: {each.message}"
+    message = each.message if each.message.startswith(name) else f"{name}: {each.message}"
     return replace(each, code="MY283", severity=Severity.WARNING, message=message)
 
 

@@ -40,9 +40,9 @@ def open_api(subject: Subject) -> str:
 
 
 def _paths(how: Called) -> dict[str, Any]:
-    body = {"required": True, "content": _json({"$ref": f"{_COMPONENTS}Request"})}
+    body = {"required": True, "content": _json({"$ref": f"{_COMPONENTS}ScoreRequest"})}
     answers = {
-        "200": {"description": "The scores.", "content": _json({"$ref": f"{_COMPONENTS}Response"})},
+        "200": {"description": "The scores.", "content": _json({"$ref": f"{_COMPONENTS}ScoreResponse"})},
         "default": {"description": "The call was not scored."},
     }
     score = {"operationId": "score", "summary": "Score rows.", "requestBody": body, "responses": answers}
@@ -66,7 +66,7 @@ def json_schema(subject: Subject) -> str:
     """Return the schema of what is sent, with that of the answer among its definitions."""
     how = called(subject.contract, subject.runtime, subject.path, _DEFINITIONS)
     definitions = how.definitions()
-    request = definitions.pop("Request")
+    request = definitions.pop("ScoreRequest")
     return _text({"$schema": DIALECT, "title": f"A call of {subject.name}", **request, "$defs": definitions})
 
 

@@ -34,7 +34,12 @@ class Called:
 
     def definitions(self) -> dict[str, Schema]:
         """Return the schemas by their names."""
-        return {"Inputs": self.inputs, "Outputs": self.outputs, "Request": self.request, "Response": self.response}
+        return {
+            "Inputs": self.inputs,
+            "Outputs": self.outputs,
+            "ScoreRequest": self.request,  # a mere Request or Response is a class of what generates clients
+            "ScoreResponse": self.response,
+        }
 
 
 def called(contract: Contract, runtime: str, path: str, refs: str) -> Called:

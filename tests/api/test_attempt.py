@@ -373,3 +373,17 @@ def _called(port: int, count: int, headers: dict[str, str]) -> None:
             time.sleep(0.1)
         finally:
             connection.close()
+
+
+def test_lock_pins_what_a_model_says_that_is_tried(folder: Path, podman: Path, modelyard: Run) -> None:
+    image = f"churn@sha256:{'a' * 64}"
+    models = yaml.safe_load(MODELS)
+    models["spec"]["models"] = [{**models["spec"]["models"][0], "image": image}]
+    (folder / "models.yaml").write_text(yaml.safe_dump(models), "utf-8")
+    done = modelyard("lock", "churn", "--try", "-f", folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "churn has 3 inputs and 2 outputs, by the running model\n"
+    assert asked(podman)[-1] == ["stopped"]
+    failed = modelyard("lock", "churn", "--try", "--update", "-f", folder, env={"FAILS": "1"})
+    assert failed.returncode == 0
+    assert "warning: churn: the container of churn has ended with 125 [MY283]" in failed.stderr

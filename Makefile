@@ -37,6 +37,11 @@ HELM3 := $(CACHE)/helm-$(HELM3_VERSION)/helm
 REGISTRY_VERSION := v3.1.1
 REGISTRY := $(CACHE)/registry-$(REGISTRY_VERSION)/registry
 
+MLFLOW_VERSION := 3.17.2
+MLFLOW := $(CACHE)/mlflow-$(MLFLOW_VERSION)/bin/mlflow
+OPENAPI_CLIENT_VERSION := 0.29.1
+OPENAPI_CLIENT := $(CACHE)/openapi-python-client-$(OPENAPI_CLIENT_VERSION)/bin/openapi-python-client
+
 CHECKOV_VERSION := 3.3.30
 CHECKOV := $(CACHE)/checkov-$(CHECKOV_VERSION)/bin/checkov
 
@@ -123,7 +128,7 @@ fuzz: $(VENV)/installed-dev ## fuzz each target for FUZZ_SECONDS (300), one afte
 	for target in models kustomization resource_list stream csv cost; do \
 		$(BIN)/python -m tests.fuzz.run $$target --seconds $(FUZZ_SECONDS) || exit 1; done
 
-tools: $(KUSTOMIZE) $(KUSTOMIZE_OLDEST) $(KUSTOMIZE_NEWEST) $(CADDY) $(KUBECONFORM) $(KUBE_SCORE) $(KUBECTL_VALIDATE) $(REGISTRY) $(HELM) $(HELM3) $(CHECKOV) ## build the pinned kustomize, Caddy and other checkers into ~/.cache/modelyard
+tools: $(KUSTOMIZE) $(KUSTOMIZE_OLDEST) $(KUSTOMIZE_NEWEST) $(CADDY) $(KUBECONFORM) $(KUBE_SCORE) $(KUBECTL_VALIDATE) $(REGISTRY) $(HELM) $(HELM3) $(CHECKOV) $(MLFLOW) $(OPENAPI_CLIENT) ## build the pinned kustomize, Caddy and other checkers into ~/.cache/modelyard
 
 image: ## build modelyard's own image with docker, or ENGINE=podman, or ENGINE=buildah
 	$(ENGINE) build --file image/Containerfile --build-arg REVISION=$$(git rev-parse HEAD) --tag modelyard:$(VERSION) .
@@ -198,6 +203,15 @@ $(REGISTRY):
 $(CHECKOV): | $(VENV)/installed-dev
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(CACHE)/checkov-$(CHECKOV_VERSION)
 	$(BIN)/uv pip install --quiet --python $(CACHE)/checkov-$(CHECKOV_VERSION) checkov==$(CHECKOV_VERSION)
+
+$(MLFLOW): | $(VENV)/installed-dev
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(CACHE)/mlflow-$(MLFLOW_VERSION)
+	$(BIN)/uv pip install --quiet --python $(CACHE)/mlflow-$(MLFLOW_VERSION) mlflow-skinny==$(MLFLOW_VERSION) pandas
+
+# Likewise: it wants an older typer.
+$(OPENAPI_CLIENT): | $(VENV)/installed-dev
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(CACHE)/openapi-python-client-$(OPENAPI_CLIENT_VERSION)
+	$(BIN)/uv pip install --quiet --python $(CACHE)/openapi-python-client-$(OPENAPI_CLIENT_VERSION) openapi-python-client==$(OPENAPI_CLIENT_VERSION)
 
 $(VENV)/installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

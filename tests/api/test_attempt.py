@@ -14,13 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 import pytest
 import yaml
 
-from modelyard.api import attempt, image, probing
-from modelyard.score import contract
+from modelyard.api import attempt, image
 from modelyard.targets.workloads.compose import HEADER
 from tests.conftest import ROOT, Run
 from tests.support.model_server import Server, running
@@ -376,7 +375,15 @@ def _called(port: int, count: int, headers: dict[str, str]) -> None:
             connection.close()
 
 
-@pytest.mark.parametrize("kind", get_args(contract.Kind))
-def test_a_sample_call_has_a_value_of_each_kind(kind: contract.Kind) -> None:
-    value = probing._value(contract.Input("x", kind, width=1), listed=True)
-    assert isinstance(json.loads(value), list)
+def test_lock_pins_what_a_model_says_that_is_tried(folder: Path, podman: Path, modelyard: Run) -> None:
+    image = f"churn@sha256:{'a' * 64}"
+    models = yaml.safe_load(MODELS)
+    models["spec"]["models"] = [{**models["spec"]["models"][0], "image": image}]
+    (folder / "models.yaml").write_text(yaml.safe_dump(models), "utf-8")
+    done = modelyard("lock", "churn", "--try", "-f", folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "churn has 3 inputs and 2 outputs, by the running model\n"
+    assert asked(podman)[-1] == ["stopped"]
+    failed = modelyard("lock", "churn", "--try", "--update", "-f", folder, env={"FAILS": "1"})
+    assert failed.returncode == 0
+    assert "warning: churn: the container of churn has ended with 125 [MY283]" in failed.stderr

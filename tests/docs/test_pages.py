@@ -41,6 +41,17 @@ def test_the_page_on_splits_prints_what_it_says(tmp_path: Path) -> None:
     prints_what_it_says(steps, tmp_path)
 
 
+def test_the_page_on_contracts_prints_what_it_says(tmp_path: Path) -> None:
+    page = read("docs/how-to/contract.md")
+    (tmp_path / "models.yaml").write_text(blocks(page, "yaml")[0], "utf-8")
+    (tmp_path / "churn-1").mkdir()
+    for name, text in zip(("inputVar.json", "outputVar.json"), blocks(page, "json"), strict=True):
+        (tmp_path / "churn-1" / name).write_text(text, "utf-8")
+    steps = sessions(page)
+    assert len(steps) >= 8
+    prints_what_it_says(steps, tmp_path)
+
+
 def test_the_page_on_tensorflow_prints_what_it_says(tmp_path: Path) -> None:
     page = read("docs/how-to/tensorflow.md")
     (tmp_path / "models.yaml").write_text(blocks(page, "yaml")[0], "utf-8")

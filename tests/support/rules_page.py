@@ -40,6 +40,7 @@ PAGED: Final = (
     Family("reading", "Reading YAML", "What is no sound YAML, or is YAML that readers disagree on.", _numbers((1, 99))),
     Family("shape", "Shape of the models file", "A key or value that the format does not have.", _numbers((101, 199))),
     Family("sagemaker", "SageMaker", "What SageMaker or ACK would refuse or leave aside.", _numbers((241, 249))),
+    Family("contracts", "Contracts", "What models take and give, as the lock pins it.", _numbers((280, 289))),
     Family("models", "Models and sets", "Rules over several fields or models of a models file.", _numbers((200, 299))),
     Family("knative", "Knative", "What Knative's webhook refuses.", _numbers((301, 319))),
     Family("pod-security", "Pod Security", "What Pod Security restricted refuses.", _numbers((340, 356))),

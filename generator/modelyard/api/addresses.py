@@ -9,6 +9,7 @@ from modelyard.api.pipeline import load, models_file
 from modelyard.cluster import Client, ClusterProblem, Connection, connect
 from modelyard.cluster.addresses import Sought, entry
 from modelyard.files import regular
+from modelyard.models.declared import DeclaredSet
 from modelyard.problems import Problem, has_errors
 from modelyard.score.addresses import find, is_url
 from modelyard.score.http import Address
@@ -19,11 +20,19 @@ def found(
     model: str, file: str | Path, route: Route, where: Connection | None, tunnels: ExitStack
 ) -> tuple[Address | None, list[Problem]]:
     """Return where a model is by its URL or name, or why that is not known; a tunnel lasts as long as the stack."""
+    server, _, problems = looked_up(model, file, route, where, tunnels)
+    return server, problems
+
+
+def looked_up(
+    model: str, file: str | Path, route: Route, where: Connection | None, tunnels: ExitStack
+) -> tuple[Address | None, DeclaredSet | None, list[Problem]]:
+    """Return the same, with the models file where one is read."""
     loaded = None
     if not is_url(model) and (Path(file) != Path() or regular.exists(models_file(file))):  # no file at all is fine
         loaded = load(file)
         if loaded.models is None and not route.url:
-            return None, list(loaded.problems)
+            return None, None, list(loaded.problems)
     models = loaded.models if loaded else None
     named = where or Connection()
     locate = in_cluster(
@@ -32,7 +41,7 @@ def found(
     server, problems = find(model, route, models, locate, live=where is not None)
     if server is None and loaded:
         problems = [*(each for each in loaded.problems if has_errors([each])), *problems]
-    return server, problems
+    return server, models, problems
 
 
 def in_cluster(where: Connection, tunnels: ExitStack) -> Locate:

@@ -171,6 +171,11 @@ def sample(found: Named, attempt: Attempt) -> str | None:
     return probing.sample(attempt.address, path(found), attempt.ports[attempt.own.ports[0]])
 
 
+def description(found: Named, attempt: Attempt) -> bytes | None:
+    """Return what a model says of itself; None if it says nothing."""
+    return probing.description(attempt.address, path(found), attempt.ports[attempt.own.ports[0]])
+
+
 def path(found: Named) -> str:
     """Return where the model answers."""
     return url_path(found.model)

@@ -1,4 +1,4 @@
-"""The lock of a models file: the digests of its images, asked of their registries.
+"""The lock of a models file: the digests of its images, asked of their registries; what its models take and give.
 
 from modelyard.api import locking
 
@@ -14,11 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from modelyard.api.pins import Learn, pin
 from modelyard.api.pipeline import load, models_file, render_loaded
 from modelyard.check.images import without_digest
 from modelyard.files import disk, regular
 from modelyard.files.yaml import write
 from modelyard.manifests.names import nearest, one_of
+from modelyard.models.contract import PinnedContract
 from modelyard.models.declared import DeclaredSet
 from modelyard.models.image_lock import KIND
 from modelyard.models.model_set import API_VERSION
@@ -44,11 +46,17 @@ class Change(NamedTuple):
 
 @dataclass
 class Outcome:
-    """What became of a lock. images: how many it has now. written: whether the file has changed."""
+    """What became of a lock. images: how many it has now. written: whether the file has changed.
+
+    contracts: of how many models it has one; told: what is new of them, a line each; lacking: what has none.
+    """
 
     changes: list[Change] = field(default_factory=list)
     images: int = 0
     written: bool = False
+    contracts: int = 0
+    told: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -57,13 +65,22 @@ def lock_file(file: str | Path = ".") -> Path:
     return models_file(file).parent / LOCK
 
 
-def lock(file: str | Path = ".", names: Sequence[str] = (), *, update: bool = False, ask: Ask = digests_of) -> Outcome:
+def lock(
+    file: str | Path = ".",
+    names: Sequence[str] = (),
+    *,
+    update: bool = False,
+    ask: Ask = digests_of,
+    learn: Learn | None = None,
+    again: bool = False,
+) -> Outcome:
     """Write the digests of the images that have none yet, with update of all; what nothing uses any more goes.
 
-    names: of models; of all others the lock stays as it is.
+    names: of models; of all others the lock stays as it is. learn: where contracts come from that it does not have,
+    with update or again of all; None leaves those that it has.
     """
     wanted, known, problems = _wanted(file, names)
-    if has_errors(problems):
+    if wanted.models is None or has_errors(problems):
         return Outcome(problems=problems)
     found, refusals = ask([each for each in wanted.chosen if update or each not in known])
     if refusals:
@@ -71,11 +88,14 @@ def lock(file: str | Path = ".", names: Sequence[str] = (), *, update: bool = Fa
     kept = {image: digest for image, digest in known.items() if image in wanted.every or names}
     after = dict(sorted({**kept, **found}.items()))
     changes = _changes(known, after)
+    pinned = pin(wanted.models._replace(digests=after), names, learn, again=update or again)
     path = lock_file(file)
-    written = bool(changes) or not regular.exists(path)
+    written = bool(changes) or pinned.contracts != (wanted.models.contracts or {}) or not regular.exists(path)
     if written:
-        problems += disk.write(path, _text(after).encode())
-    return Outcome(changes, len(after), written and not has_errors(problems), problems)
+        problems += disk.write(path, _text(after, pinned.contracts).encode())
+    problems = unique([*problems, *pinned.problems])
+    done = written and not has_errors(problems)
+    return Outcome(changes, len(after), done, len(pinned.contracts), pinned.told, pinned.lacking, problems)
 
 
 def check(file: str | Path = ".", names: Sequence[str] = (), *, ask: Ask = digests_of) -> Outcome:
@@ -103,6 +123,7 @@ def check(file: str | Path = ".", names: Sequence[str] = (), *, ask: Ask = diges
 class _Wanted(NamedTuple):
     """Images that a models file gives without a digest: all of them, and those of the models that were named."""
 
+    models: DeclaredSet | None = None
     every: frozenset[str] = frozenset()
     chosen: tuple[str, ...] = ()
 
@@ -117,7 +138,7 @@ def _wanted(file: str | Path, names: Sequence[str]) -> tuple[_Wanted, Mapping[st
         return _Wanted(), {}, unknown
     images, problems = _images(loaded, models_file(file).parent)
     chosen = {image for image, owners in images.items() if not names or owners & {*names}}
-    return _Wanted(frozenset(images), tuple(sorted(chosen))), models.digests or {}, problems
+    return _Wanted(models, frozenset(images), tuple(sorted(chosen))), models.digests or {}, problems
 
 
 def _unknown(models: DeclaredSet, names: Sequence[str]) -> list[Problem]:
@@ -136,7 +157,8 @@ def _images(loaded: Loaded, beside: Path) -> tuple[dict[str, set[str]], list[Pro
     models = loaded.models
     if models is None:
         return {}, loaded.problems
-    rendering = render_loaded(Loaded(models._replace(digests=None), loaded.problems), beside, with_others=True)
+    unlocked = Loaded(models._replace(digests=None, contracts=None), loaded.problems)
+    rendering = render_loaded(unlocked, beside, with_others=True)
     objects = [*rendering.objects, *rendering.site_config.manifests]
     found: dict[str, set[str]] = {}
     for index, _, image in without_digest(objects):
@@ -152,5 +174,10 @@ def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[Change
     return [each for each in pairs if each.before != each.after]
 
 
-def _text(images: Mapping[str, str]) -> str:
-    return _HEADER + write({"apiVersion": API_VERSION, "kind": KIND, "images": dict(images)})
+def _text(images: Mapping[str, str], contracts: Mapping[str, PinnedContract]) -> str:
+    document: dict[str, object] = {"apiVersion": API_VERSION, "kind": KIND, "images": dict(images)}
+    if contracts:
+        document["contracts"] = {
+            name: each.model_dump(by_alias=True, exclude_defaults=True) for name, each in contracts.items()
+        }
+    return _HEADER + write(document)

@@ -9,17 +9,16 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from modelyard.score import contract
-from modelyard.score.bodies import Form
-from modelyard.score.contract import Contract, Input, Kind, NotUnderstood
-from modelyard.score.options import Row
+from modelyard.score.contract import NotUnderstood
+from modelyard.score.pinned import pin
+from modelyard.targets.workloads.contracts.named import NoContract
+from modelyard.targets.workloads.contracts.requests import called
+from modelyard.targets.workloads.contracts.schemas import sample as example
 
 _HERE: Final = "127.0.0.1"
 _TIMEOUT: Final = 2.0  # seconds of a probe
 _QUIET: Final = 0.5  # seconds for which a port that is open must not be closed again
 _MOST: Final = 4 << 20  # bytes of a description
-_VALUES: Final[dict[Kind, str]] = {
-    "number": "1.5", "integer": "1", "boolean": "true", "string": '"text"', "base64": '{"b64":"AA=="}',
-}  # fmt: skip
 
 
 class Asked(NamedTuple):
@@ -85,28 +84,24 @@ def _trusting() -> ssl.SSLContext:
     return context
 
 
+def description(address: str, path: str, port: int) -> bytes | None:
+    """Return what a model says of itself; None if it says nothing."""
+    try:
+        status, body = get(port, contract.document_path(path), https=address.startswith("https:"))
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+    return body if status == 200 else None
+
+
 def sample(address: str, path: str, port: int) -> str | None:
     """Return a call of a model as a command, made of what it says of itself; None if it says nothing."""
     try:
-        status, body = get(port, contract.document_path(path), https=address.startswith("https:"))
-        if status != 200:
-            return None
-        found = contract.read(body)
-    except (OSError, http.client.HTTPException, ValueError, NotUnderstood):
+        found = contract.read(description(address, path, port) or b"")
+        pinned = pin(found)
+    except (ValueError, NotUnderstood, NoContract):
         return None
-    form = Form(found, tuple(each.name for each in found.inputs))
+    how = called(pinned, found.runtime, path, "")
     words = ["curl", *(["--insecure"] if address.startswith("https:") else []), "--header"]
-    words += ["Content-Type: application/json", "--data", _body(form, found), f"{address}{form.path(path, '')}"]
+    body = json.dumps(example(how.request, how.definitions()), ensure_ascii=False)
+    words += ["Content-Type: application/json", "--data", body, f"{address}{how.path}"]
     return shlex.join(words)
-
-
-def _body(form: Form, found: Contract) -> str:
-    values = [_value(each, listed=found.runtime == "tensorflow") for each in found.inputs]
-    text = form.body([Row(1, 1, [], values)]).decode()
-    return json.dumps(json.loads(text), ensure_ascii=False)
-
-
-def _value(each: Input, *, listed: bool) -> str:
-    if each.kind == "json":
-        return json.dumps([1.5] * each.width)
-    return f"[{_VALUES[each.kind]}]" if listed and each.width else _VALUES[each.kind]

@@ -13,11 +13,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from modelyard.api.addresses import found
+from modelyard.api.addresses import looked_up
 from modelyard.cluster import Connection
+from modelyard.models.declared import DeclaredSet
+from modelyard.modelsfile.contract_rules import digest_of
 from modelyard.score import loops
+from modelyard.score.addresses import name_of
+from modelyard.score.contract import Contract
 from modelyard.score.http import Limits
 from modelyard.score.options import Frame, Options, Route
+from modelyard.score.pinned import for_scoring
 from modelyard.score.run import Report, Run, Scored
 from modelyard.score.run import score as _score
 from modelyard.score.statistics import Measures
@@ -44,6 +49,8 @@ def score(  # noqa: PLR0913 - all but three are seldom needed, and named
     stream of CSV, or a pandas DataFrame. output: a file, or a binary stream; not with a DataFrame. A file is Parquet if
     its name ends with .parquet, else CSV, which .gz or .zst behind it packs.
 
+    Where models.lock.yaml has the contract of the model, the table is held against it before the first call.
+
     A file holds the rows that were scored; those that failed are in a file beside it, `scores.errors.csv` of
     `scores.csv`, with row, line and error. Both appear whole or not at all. errors: such a file for a stream, which
     without it ends at the first row that fails. Of a DataFrame, `.frame` is a copy with all its rows and its index,
@@ -63,12 +70,24 @@ def score(  # noqa: PLR0913 - all but three are seldom needed, and named
     chosen = route or Route()
     failed = None if errors is None else Path(errors)
     with ExitStack() as tunnels:
-        server, problems = found(model, file, chosen, where, tunnels)
+        server, models, problems = looked_up(model, file, chosen, where, tunnels)
         if server is None:
             return Scored(problems)
-        run = Run(data, output, wanted, failed, chosen.step, chosen.signature, resume, report)
+        pinned = _pinned(models, model, chosen.variant) if models and models.contracts else None
+        run = Run(data, output, wanted, failed, chosen.step, chosen.signature, resume, report, pinned)
         scored = loops.run(_score(server, run, ca_file=chosen.ca_file))
     return replace(scored, problems=[*problems, *scored.problems], url=server.url)
+
+
+def _pinned(models: DeclaredSet, name: str, variant: str | None) -> Contract | None:
+    """Return what the lock has of a model: of a variant, else what callers rely on."""
+    model = next((each for each in models.models if each.name == name_of(name)), None)
+    pinned = (models.contracts or {}).get(model.name) if model else None
+    if model is None or pinned is None:
+        return None
+    served = next((each for each in model.served if each.variant == variant), None) if variant else model.champion
+    locked = pinned.images.get(digest_of(models, served)) if variant and served else pinned.relied_on
+    return for_scoring(locked, served.model.runtime) if served and locked else None
 
 
 def _options(options: Options, data: object, output: object, errors: object) -> Options:

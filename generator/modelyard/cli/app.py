@@ -85,6 +85,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "lock:lock",
         "Write models.lock.yaml beside the models file: the digests of its images, asked of their registries.",
     ),
+    "contract": (
+        "contract:contract",
+        "Print what a model takes and gives, as the lock has pinned it, for those who call it.",
+    ),
     "push": (
         "artifacts:push",
         "Write what a models file renders to a registry, as the artifact that Flux reads; print its address.",

@@ -1,30 +1,54 @@
-"""lock: the digests of images, beside the models file."""
+"""lock: the digests of images, and what models take and give, beside the models file."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from modelyard.cli.calling import CaFile, Header, TokenFile, headers_of
+from modelyard.cli.connection import Context, Kubeconfig, Namespace, connection
 from modelyard.cli.messages import counted, stop_on_errors, tell
 from modelyard.cli.options import File, Outside
 
+if TYPE_CHECKING:
+    from modelyard.api.contracts import Learn
+    from modelyard.api.locking import Outcome
+    from modelyard.score.options import Route
 
-def lock(
+Update = Annotated[bool, typer.Option("--update", help="Ask for all digests again, and take those that moved.")]
+Check = Annotated[
+    bool, typer.Option("--check", help="Write nothing: exit with 1 if a tag has moved, or the lock does not fit.")
+]
+Files = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", exists=True, help="Pin the contract of one model: from its SavedModel, MLflow or SAS files."
+    ),
+]
+Running = Annotated[bool, typer.Option("--running", help="Pin what models say that run, found as score finds them.")]
+Url = Annotated[str, typer.Option(help="Pin what the one model says that runs there.")]
+Try = Annotated[bool, typer.Option("--try", help="Start models with podman or docker, and pin what they say.")]
+Variant = Annotated[str | None, typer.Option(help="Variant that --files, --url or --running is about.")]
+Signature = Annotated[str, typer.Option(metavar="NAME", help="Signature of a SavedModel; serving_default if absent.")]
+
+
+def lock(  # noqa: PLR0913 - a command has the options that it has
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Models; all if absent.")] = None,
     file: File = Path(),
     _outside: Outside = None,
     *,
-    update: Annotated[
-        bool, typer.Option("--update", help="Ask for all digests again, and take those that moved.")
-    ] = False,
-    check: Annotated[
-        bool, typer.Option("--check", help="Write nothing: exit with 1 if a tag has moved, or the lock does not fit.")
-    ] = False,
-) -> None:
+    update: Update = False, check: Check = False, files: Files = None, running: Running = False, url: Url = "",
+    attempt: Try = False, variant: Variant = None, signature: Signature = "",
+    namespace: Namespace = "", context: Context = "", kubeconfig: Kubeconfig = "",
+    header: Header = None, token_file: TokenFile = None, ca_file: CaFile = "",
+) -> None:  # fmt: skip
     """Write models.lock.yaml beside the models file: the digests of its images, asked of their registries.
 
     While it is there, all that is rendered names them: `name:tag@sha256:…`. A digest that is in it stays until
     --update. Credentials are those of `docker login`. On any error the old lock stands.
+
+    It also pins contracts, what each model takes and gives, where --files, --running, --url or --try says it.
+    `modelyard check` holds new images against them.
     """
     from modelyard.api import locking
 
@@ -35,11 +59,63 @@ def lock(
             f"{locking.lock_file(file)} is what the registries have: {outcome.images} images{counted(outcome.problems)}"
         )
         return
-    outcome = locking.lock(file, names or [], update=update)
+    origins = [each for each, given in (("--files", files), ("--url", url)) if given]
+    if origins and len(names or []) != 1:
+        raise typer.BadParameter(f"{origins[0]} is about one model: name it")
+    asked = bool(files or running or url or attempt)
+    if not asked and (variant is not None or signature):
+        raise typer.BadParameter("--variant and --signature need --files, --running, --url or --try")
+    if not (running or url) and (header or token_file or ca_file):
+        raise typer.BadParameter("--header, --token-file and --ca-file need --running or --url")
+    learn = None
+    if asked:
+        from modelyard.score.options import Route
+
+        headers = headers_of(header or [], token_file) if running or url else ()
+        route = Route(url, signature=signature, headers=headers, ca_file=ca_file)
+        _one_image(file, names or [], variant, single=bool(origins))
+        learn = _learner(file, files, route, (namespace, context, kubeconfig), variant, attempt=attempt)
+    outcome = locking.lock(file, names or [], update=update, learn=learn, again=bool(origins))
     stop_on_errors(outcome.problems)
-    for image, before, after in outcome.changes:
-        typer.echo(f"{image} {f'{before} -> {after}' if before and after else after or 'is gone'}")
-    verb = "wrote" if outcome.written else "nothing has changed in"
-    tell(f"{verb} {locking.lock_file(file)}: {outcome.images} images{counted(outcome.problems)}")
+    _say(outcome, locking.lock_file(file), asked=asked)
     if outcome.written:
         tell(f"Next: modelyard render -f {file}, and commit both")
+
+
+def _one_image(file: Path, names: list[str], variant: str | None, *, single: bool) -> None:
+    """Leave with a problem if the variant is not there, or if one artefact is to be that of several images."""
+    if single or (variant is not None and len(names) == 1):
+        from modelyard.api.image import named
+
+        found, problems = named(file, names[0], variant=variant)
+        stop_on_errors([] if found else problems)
+    elif variant is not None:
+        raise typer.BadParameter("--variant is about one model: name it")
+
+
+def _learner(
+    file: Path,
+    files: Path | None,
+    route: "Route",
+    where: tuple[str, str, str],
+    variant: str | None,
+    *,
+    attempt: bool,
+) -> "Learn":
+    from modelyard.api.contracts import Origins, learner
+
+    running = files is None and not attempt
+    cluster = connection(*where) if any(where) else None
+    return learner(file, Origins(lambda _, __: files, running, route, cluster, attempt, variant))
+
+
+def _say(outcome: "Outcome", path: Path, *, asked: bool) -> None:
+    for image, before, after in outcome.changes:
+        typer.echo(f"{image} {f'{before} -> {after}' if before and after else after or 'is gone'}")
+    for line in outcome.told:
+        typer.echo(line)
+    contracts = f", {outcome.contracts} contract{'' if outcome.contracts == 1 else 's'}" if outcome.contracts else ""
+    verb = "wrote" if outcome.written else "nothing has changed in"
+    tell(f"{verb} {path}: {outcome.images} images{contracts}{counted(outcome.problems)}")
+    if outcome.lacking and not asked:
+        tell(f"no contract of {', '.join(outcome.lacking)}: --files DIR, --running, --url or --try pins it")

@@ -1,6 +1,5 @@
 """score: a table through a model."""
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, Final, Literal
@@ -8,21 +7,19 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Final, Literal
 import typer
 
 from modelyard.cli import jobs, spark
+from modelyard.cli.calling import CaFile, Header, TokenFile, headers_of
 from modelyard.cli.connection import FIVE_MINUTES, Context, Kubeconfig, Namespace, connection
 from modelyard.cli.durations import Seconds, duration
 from modelyard.cli.jobs import Claim, ManifestFile, Parallel, ShardOf, Shards, Stdout
 from modelyard.cli.messages import stop_on_errors, tell
 from modelyard.cli.options import File, Outside
 from modelyard.cli.spark import FORMATS
-from modelyard.files import regular
 
 if TYPE_CHECKING:
     from modelyard.api.scoring import Measures, Options, Route
 
-TOKEN = "MODELYARD_TOKEN"  # noqa: S105 - the name of a variable
 CONNECT: Final = Seconds(5)
 ANSWER: Final = Seconds(60)
-_MAX_TOKEN: Final = 65_536  # bytes; servers take headers of 8,192
 CLEAR = "\r\x1b[2K"  # to the beginning of the line, and erase it
 
 ModelOrUrl = Annotated[
@@ -65,11 +62,6 @@ Domain = Annotated[str, typer.Option(help="Knative's domain of the cluster: the 
 Variant = Annotated[str | None, typer.Option(help="Score with this variant, whatever its percent.")]
 Step = Annotated[str, typer.Option(help="Step of a module that has several: /MODULE/STEP.")]
 Signature = Annotated[str, typer.Option(metavar="NAME", help="Signature of a SavedModel; serving_default if absent.")]
-Header = Annotated[list[str] | None, typer.Option(metavar="'NAME: VALUE'", help="Header of each call; never printed.")]
-TokenFile = Annotated[
-    Path | None, typer.Option(help=f"File with a bearer token; without it ${TOKEN}, if set. Never printed.")
-]
-CaFile = Annotated[str, typer.Option(metavar="PEM", help="CA certificates to trust, in place of the system's.")]
 Concurrency = Annotated[int, typer.Option(min=1, max=1024, help="Calls at once, at most; fewer on 429 and 503.")]
 Batch = Annotated[int, typer.Option(min=1, max=100_000, help="Rows per call, where the runtime takes several.")]
 Retries = Annotated[int, typer.Option(min=0, max=100, help="Retries of a call that fails; 0 for none.")]
@@ -145,7 +137,7 @@ def score(  # noqa: PLR0913 - a command has the options that it has
         total_timeout, _action(on_error), _character(delimiter), _encoding(encoding), tuple(missing or ()),
         escape_formulas, _decimal(decimal),
     )  # fmt: skip
-    route = Route(url, ingress, domain, variant, step, signature, _headers(header or [], token_file), ca_file)
+    route = Route(url, ingress, domain, variant, step, signature, headers_of(header or [], token_file), ca_file)
     if engine == "jobs":
         told, counts = bool(header or token_file), (shards, parallel)
         jobs.score(model, (table, output), counts, claim, file, route, options, where, stdout=stdout, told=told)
@@ -265,24 +257,3 @@ def _encoding(name: str) -> str:
         return codec(name)
     except (LookupError, ValueError):
         raise typer.BadParameter(f"--encoding {name} is not known") from None
-
-
-def _headers(texts: list[str], token_file: Path | None) -> tuple[tuple[str, str], ...]:
-    """Return the headers; what is wrong with one is said without its text, which may be a secret."""
-    headers: list[tuple[str, str]] = []
-    token = os.environ.get(TOKEN, "")
-    if token_file is not None:
-        try:
-            token = regular.content(token_file, _MAX_TOKEN).decode().strip()
-        except (OSError, UnicodeError) as error:
-            raise typer.BadParameter(f"cannot read the token file {token_file} ({type(error).__name__})") from None
-    if token:
-        headers.append(("Authorization", f"Bearer {token}"))
-    for i, text in enumerate(texts, 1):
-        name, colon, value = text.partition(":")
-        if not colon or not name.strip() or not text.isprintable() or not text.isascii():
-            raise typer.BadParameter(f"--header number {i} is not NAME: VALUE in printable ASCII")
-        headers.append((name.strip(), value.strip()))
-    if not token.isascii() or not token.isprintable():
-        raise typer.BadParameter("the token is not printable ASCII")
-    return tuple(headers)

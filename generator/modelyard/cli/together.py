@@ -21,7 +21,11 @@ EXCLUDES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("oci", "namespace"), ("oci", "context"), ("oci", "kubeconfig"), ("oci", "force_conflicts"),
     ),
     "image": (("platform", "source"), ("platform", "base"), ("platform", "build")),
-    "lock": (("check", "update"),),
+    "lock": (
+        ("check", "update"), ("check", "files"), ("check", "running"), ("check", "url"), ("check", "attempt"),
+        ("files", "running"), ("files", "url"), ("files", "attempt"), ("running", "url"), ("running", "attempt"),
+        ("url", "attempt"),
+    ),
     "render": (("check", "stdout"), ("check", "in_place"), ("stdout", "in_place"), ("stdout", "argocd")),
     "score": (
         ("url", "domain"), ("url", "variant"), ("url", "namespace"), ("url", "context"), ("url", "kubeconfig"),
@@ -36,6 +40,7 @@ NEEDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "check": (("deploy", "base"), ("knative_feature", "files"), ("context", "crds"), ("kubeconfig", "crds")),
     "diff": (("rendered", "git"),),
     "image": (("base", "source"), ("push", "build")),
+    "lock": (("namespace", "running"), ("context", "running"), ("kubeconfig", "running")),
     "promote": (("wait", "to_cluster"), ("timeout", "to_cluster")),
     "rollback": (
         ("wait", "to_cluster"), ("timeout", "to_cluster"), ("namespace", "to_cluster"), ("context", "to_cluster"),

@@ -1,7 +1,7 @@
 """What load hands on: the set and its models, merged and checked, with the places of all values."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from modelyard.files.yaml import MapMarks, Sources
 from modelyard.files.yaml.marked import MarkedInt, MarkedText, derived, find, marked, with_mark
@@ -9,6 +9,9 @@ from modelyard.models.base import Shape
 from modelyard.models.model import Model
 from modelyard.models.model_set import Metadata, Spec
 from modelyard.problems import Place
+
+if TYPE_CHECKING:
+    from modelyard.models.contract import PinnedContract
 
 
 class Served(NamedTuple):
@@ -64,6 +67,11 @@ class DeclaredModel(NamedTuple):
         return self.variants or (self.whole,)
 
     @property
+    def champion(self) -> Served:
+        """The variant of that name, else the one with the most percent; the model itself where it has none."""
+        return max(self.served, key=lambda each: (each.variant == "champion", each.percent or 0))
+
+    @property
     def targets(self) -> list[str]:
         """The targets whose fields are sound in the model and in all its variants, sorted."""
         return [name for name in sorted(self.whole.specs) if all(name in each.specs for each in self.served)]
@@ -76,7 +84,8 @@ class DeclaredModel(NamedTuple):
 class DeclaredSet(NamedTuple):
     """The set: its head, and the models that are sound enough to be rendered, sorted by name.
 
-    digests: what the lock says, image -> digest; None where there is no lock.
+    digests: what the lock says, image -> digest; None where there is no lock. contracts: likewise, model -> what it
+    takes and gives.
     """
 
     metadata: Metadata
@@ -86,6 +95,7 @@ class DeclaredSet(NamedTuple):
     models: tuple[DeclaredModel, ...] = ()
     files: tuple[str, ...] = ()
     digests: Mapping[str, str] | None = None
+    contracts: "Mapping[str, PinnedContract] | None" = None
 
     def place(self, mark: int) -> Place:
         """Return the place of a mark."""
@@ -105,6 +115,10 @@ class DeclaredSet(NamedTuple):
         """Return an image with the digest that the lock has of it; as it is where the lock has none."""
         digest = (self.digests or {}).get(image)
         return derived(f"{image}@{digest}", image) if digest else image
+
+    def digest(self, image: str) -> str:
+        """Return the digest that an image names, or that the lock has of it; empty where neither does."""
+        return image.partition("@")[2] or (self.digests or {}).get(image, "")
 
 
 def find_marks(marks: MapMarks, *path: str) -> MapMarks:

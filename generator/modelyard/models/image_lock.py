@@ -1,20 +1,15 @@
-"""The lock of a models file: which digest each tag named when it was asked for."""
+"""The lock of a models file: which digest each tag named when it was asked for, and what each model takes and gives."""
 
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
-from modelyard.models.base import Image, Shape, checked
-from modelyard.problems.patterns import pattern
+from modelyard.models.base import Image, Name, Shape
+from modelyard.models.contract import Digest, PinnedContract, digest
+
+__all__ = ["KIND", "ImageLock", "digest"]
 
 KIND: Final = "ImageLock"
-# opencontainers/image-spec v1.1.1, descriptor.md: the algorithm that implementations must have.
-_DIGEST: Final = pattern("sha256:[0-9a-f]{64}")
-
-
-def digest(text: str) -> str | None:
-    """Check a digest of an image."""
-    return None if _DIGEST.fullmatch(text) else "is not a digest: sha256: and 64 digits from 0 to f"
 
 
 class ImageLock(Shape):
@@ -22,4 +17,5 @@ class ImageLock(Shape):
 
     apiVersion: Literal["modelyard.dev/v1alpha1"] = Field(description="Version of the format.")
     kind: Literal["ImageLock"] = Field(description="ImageLock.")
-    images: dict[Image, Annotated[str, checked(digest)]] = Field(description="Image, as it is rendered -> its digest.")
+    images: dict[Image, Digest] = Field(description="Image, as it is rendered -> its digest.")
+    contracts: dict[Name, PinnedContract] | None = Field(None, description="Model -> what it takes and gives.")

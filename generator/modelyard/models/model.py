@@ -161,6 +161,9 @@ class Model(Shape):
     )
     priorityClassName: str | None = Field(None, description="Priority; on Knative behind podspec-priorityclassname.")
     metrics: Metrics | None = Field(None, description="How Prometheus finds the metrics.")
+    allowContractChange: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="Why inputs or outputs may differ from those that callers rely on, which the lock has."
+    )
     ignore: list[Ignore] | None = Field(None, description="Findings that are accepted, each with its reason.")
     patches: list[Patch] | None = Field(None, description="JSON Patches on what this model renders.")
     targets: dict[str, JsonObject] = Field(

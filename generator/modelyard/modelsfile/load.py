@@ -51,13 +51,15 @@ def load_text(content: bytes, shown: str, folder: Path) -> Loaded:
 
 
 def _locked(loaded: Loaded, path: Path, shown: str, within: Bounds | None = None) -> Loaded:
-    """Return what has been loaded with the digests of the lock, where there is one."""
+    """Return what has been loaded with what the lock says, where there is one."""
     if loaded.models is None or not regular.exists(path):
         return loaded
     from modelyard.modelsfile.lock import read_lock
 
-    digests, problems = read_lock(path, shown, within or bounds(path.parent))
-    return Loaded(loaded.models._replace(digests=digests), unique([*loaded.problems, *problems]))
+    lock, problems = read_lock(path, shown, within or bounds(path.parent))
+    digests, contracts = (lock.images, lock.contracts) if lock else (None, None)
+    models = loaded.models._replace(digests=digests, contracts=contracts)
+    return Loaded(models, unique([*loaded.problems, *problems]))
 
 
 def _finish(tree: Tree | None, problems: list[Problem], sources: Sources, files: tuple[str, ...]) -> Loaded:

@@ -1,6 +1,5 @@
-"""The lock beside a models file, read: the digest of each image, by the reference that is rendered without it."""
+"""The lock beside a models file, read."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -16,8 +15,8 @@ from modelyard.problems import Problem, problem
 _HINT: Final = "take the file from git again, or delete it and run `modelyard lock`"
 
 
-def read_lock(path: Path, shown: str, within: Bounds) -> tuple[Mapping[str, str] | None, list[Problem]]:
-    """Return image -> digest, or None and what is wrong with the file."""
+def read_lock(path: Path, shown: str, within: Bounds) -> tuple[ImageLock | None, list[Problem]]:
+    """Return what the lock says, or None and what is wrong with the file."""
     if within.leaves(path):
         message, hint = within.refusal(shown)
         return None, [problem("MY015", message, hint=hint)]
@@ -32,7 +31,7 @@ def read_lock(path: Path, shown: str, within: Bounds) -> tuple[Mapping[str, str]
         return None, _with_a_way(document.problems)
     lock, problems = validate(ImageLock, Tree(document.data, document.marks), sources)
     problems = _with_a_way([*document.problems, *problems])
-    return (None if lock is None or problems else lock.images), problems
+    return (None if problems else lock), problems
 
 
 def _with_a_way(problems: list[Problem]) -> list[Problem]:

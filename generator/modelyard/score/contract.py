@@ -7,7 +7,7 @@ g3doc/api_rest.md).
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
@@ -27,24 +27,33 @@ _MAX_DEPTH: Final = 16  # references that point to references
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One input. max_length: characters of a text; width: of a tensor with a fixed length, 0 for a single value."""
+    """One input. max_length: characters of a text; width: of a tensor with a fixed length, 0 for a single value.
+
+    declared: the type as the description has it; shape: of a tensor, rows first, None where it is not known.
+    """
 
     name: str
     kind: Kind
     required: bool = True
     max_length: int | None = None
     width: int = 0
+    declared: str = ""
+    shape: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """What a model takes and gives. kinds: of the outputs. signature: of a SavedModel, where it is not the default."""
+    """What a model takes and gives. kinds: of the outputs. signature: of a SavedModel, where it is not the default.
+
+    gives: the outputs in full, where the model itself has said them.
+    """
 
     runtime: Runtime
     inputs: tuple[Input, ...]
     outputs: tuple[str, ...]
     kinds: tuple[Kind, ...]
     signature: str = ""
+    gives: tuple[Input, ...] = ()
 
 
 class NotUnderstood(Exception):  # noqa: N818 - a finding about the server, reported as MY803
@@ -87,7 +96,8 @@ def _open_api(document: dict[str, Any], runtime: Runtime, schemas: object) -> Co
 def _sound(runtime: Runtime, inputs: tuple[Input, ...], outputs: list[Input]) -> Contract:
     if not inputs or not outputs:
         raise NotUnderstood(f"it names no {'outputs' if inputs else 'inputs'}")
-    return Contract(runtime, inputs, tuple(each.name for each in outputs), tuple(each.kind for each in outputs))
+    names, kinds = tuple(each.name for each in outputs), tuple(each.kind for each in outputs)
+    return Contract(runtime, inputs, names, kinds, gives=tuple(outputs))
 
 
 def _properties(
@@ -131,6 +141,7 @@ def _input(name: str, schema: Mapping[str, Any], runtime: Runtime, required: set
         _KINDS.get(declared, "string"),
         required is None or name in required,
         length if isinstance(length, int) and length > 0 else None,
+        declared=declared,
     )
 
 
@@ -157,12 +168,17 @@ def _tensors(tensors: dict[str, Any]) -> Iterator[Input]:
         dimensions = _mapping(_mapping(tensor).get("tensor_shape")).get("dim")
         sizes = [_mapping(each).get("size") for each in dimensions] if isinstance(dimensions, list) else []
         inner = [_size(size, name) for size in sizes[1:] if size is not None]
-        if len(inner) > 1:
-            yield Input(name, "json")
-        elif inner and inner[0] != 1:
-            yield Input(name, "json", width=max(inner[0], 0))
-        else:
-            yield Input(name, kind, width=len(inner))
+        rows = [_size(size, name) for size in sizes[:1] if size is not None]
+        yield replace(of_sizes(name, kind, inner), declared=dtype, shape=(*rows, *inner) if sizes else None)
+
+
+def of_sizes(name: str, kind: Kind, inner: Sequence[int]) -> Input:
+    """Return the input of a tensor. inner: sizes of what one row has."""
+    if len(inner) > 1:
+        return Input(name, "json")
+    if inner and inner[0] != 1:
+        return Input(name, "json", width=max(inner[0], 0))
+    return Input(name, kind, width=len(inner))
 
 
 def _size(value: object, name: str) -> int:

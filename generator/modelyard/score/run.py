@@ -56,6 +56,7 @@ class Run:
     """The things of one run. data: a file, a stream of CSV, a DataFrame, or rows; output: a file, a stream or neither.
 
     errors: file of the failed rows, of a stream; a file has its own. step, signature: of a model that has several.
+    pinned: what the lock has of the model, which the table is held against before the first call.
     """
 
     data: Path | BinaryIO | Frame | Source
@@ -66,6 +67,7 @@ class Run:
     signature: str = ""
     resume: bool = False
     report: Report | None = None
+    pinned: Contract | None = None
     measures: Measures = field(default_factory=Measures)
     files: ExitStack = field(default_factory=ExitStack)
 
@@ -111,18 +113,35 @@ async def score(server: Address, run: Run, *, ca_file: str = "") -> Scored:
     client = Client(server, limits=options.limits, connections=options.concurrency, ca_file=ca_file)
     try:
         with run.files:
+            table = _agreed(run.pinned, run) if run.pinned else None
             async with client:
                 contract = await learned(client, calls, run.step, run.signature)
                 run.measures.forget()
-                return await _scored(client, calls, contract, run)
+                return await _scored(client, calls, contract, table or run.table(), run)
     except Stopped as stopped:
         return Scored(stopped.problems, run.measures)
     except Fault as fault:  # of opening the client; those of calls are reasons of rows
         return Scored([problem("MY802", str(fault), hint="name a PEM file")], run.measures)
 
 
-async def _scored(client: Client, calls: Calls, contract: Contract, run: Run) -> Scored:
+def _agreed(pinned: Contract, run: Run) -> Table:
+    """Return the table, if its columns and first rows are what callers of the model rely on. Raises Stopped.
+
+    Rows that do not fit are passed over where that is wanted, unless all of them are so: then a column is wrong.
+    """
     table = run.table()
+    found = matched(pinned, table.header, table.shown, run.options)
+    if run.reads_twice:
+        rows = list(islice(run.table().rows, MAX_NAMED))
+        for row in rows:
+            ready(row, found)
+        wrong = [_misfit(table, row, run) for row in rows if row.error]
+        if wrong and (run.options.on_error == "stop" or len(wrong) == len(rows)):
+            raise Stopped(*wrong)
+    return table
+
+
+async def _scored(client: Client, calls: Calls, contract: Contract, table: Table, run: Run) -> Scored:
     found = matched(contract, table.header, table.shown, run.options)
     shape = Shape(Columns(table.header, contract), table, contract, run.options.decimal)
     check_names(shape.columns.taken)

@@ -17,6 +17,7 @@ from modelyard.problems.codes.my8_score import SCORE
 from modelyard.problems.codes.my9_migration import MIGRATION
 from modelyard.problems.codes.my24_sagemaker import SAGEMAKER
 from modelyard.problems.codes.my26_spark import SPARK
+from modelyard.problems.codes.my28_contracts import CONTRACTS
 from modelyard.problems.codes.my30_knative import FINDINGS
 from modelyard.problems.codes.my32_kubernetes import OBJECTS
 from modelyard.problems.codes.my34_security import SECURITY
@@ -33,6 +34,7 @@ CODES: Final[dict[str, Code]] = {
     **RULES,
     **SAGEMAKER,
     **SPARK,
+    **CONTRACTS,
     **FINDINGS,
     **OBJECTS,
     **SECURITY,

@@ -56,12 +56,9 @@ def find(folder: Path, served: Served) -> tuple[SavedModel | None, list[Problem]
     It is the folder itself or lies below it; of several the one whose folder has the version's name.
     """
     every, problems = trees.files(folder)
-    if problems:
-        return None, problems
-    roots = [str(PurePosixPath(each).parent) for each in every if PurePosixPath(each).name == savedmodel.FILE]
-    root, problems = _root(folder, roots, served)
+    root, more = (None, []) if problems else _root(folder, every, served)
     if root is None:
-        return None, problems
+        return None, [*problems, *more]
     graphs, problems = savedmodel.load(root)
     if not graphs:
         return None, problems
@@ -75,6 +72,13 @@ def find(folder: Path, served: Served) -> tuple[SavedModel | None, list[Problem]
         return None, [*problems, disk.refused(error, root, code="MY409", doing="read")]
 
 
+def graphs(folder: Path, served: Served) -> tuple[list[savedmodel.Graph], list[Problem]]:
+    """Return the graphs of the SavedModel of the wanted version in a folder, and why there are none."""
+    every, problems = trees.files(folder)
+    root, more = (None, []) if problems else _root(folder, every, served)
+    return savedmodel.load(root) if root else ([], [*problems, *more])
+
+
 def _warm_up(root: Path, files: Iterable[str], graphs: Iterable[savedmodel.Graph]) -> tuple[str, list[Problem]]:
     """Return what people read of the warm-up requests, and which of them fail; nothing where there is no file."""
     served = next((each for each in graphs if each.tags == (savedmodel.SERVE,)), None)
@@ -84,8 +88,9 @@ def _warm_up(root: Path, files: Iterable[str], graphs: Iterable[savedmodel.Graph
     return f"\nwarm-up: {count} request{'' if count == 1 else 's'}\n", problems
 
 
-def _root(folder: Path, roots: list[str], served: Served) -> tuple[Path | None, list[Problem]]:
-    """Return the folder of the wanted version, and why there is none."""
+def _root(folder: Path, every: Iterable[str], served: Served) -> tuple[Path | None, list[Problem]]:
+    """Return the folder of the wanted version, and why there is none. every: the files below the folder."""
+    roots = [str(PurePosixPath(each).parent) for each in every if PurePosixPath(each).name == savedmodel.FILE]
     version = str(served.model.version)
     wanted = [each for each in roots if _number(folder, each) == version]
     chosen = roots if len(roots) == 1 else wanted

@@ -27,10 +27,10 @@ USERS: Final = {"its own": 1001, "Argo CD's": 999, "kustomize's and kpt's": NOBO
 SBOM: Final = "/opt/modelyard/sbom.cdx.json"
 INSTALLED: Final = """\
 import importlib.metadata, json, pathlib, shutil
-names = sorted({each.metadata['Name'] for each in importlib.metadata.distributions()})
+packages = [(each.metadata['Name'], each.version) for each in importlib.metadata.distributions()]
 compiled = [str(each) for top in ('/opt', '/usr') for each in pathlib.Path(top).rglob('*.pyc')]
 commands = [each for each in ('pip', 'pip3', 'gcc', 'strip', 'perl5', 'curl') if shutil.which(each)]
-print(json.dumps({'names': names, 'compiled': compiled, 'commands': commands}))
+print(json.dumps({'packages': packages, 'compiled': compiled, 'commands': commands}))
 """
 OPENED: Final = """\
 import pyarrow.parquet
@@ -144,10 +144,10 @@ def test_its_list_of_components_is_valid_and_has_all_that_is_installed(scene: Sc
     assert found.code == 0, found.out
     installed = json.loads(found.out)
     document = json.loads(listed.out)
-    components = {canonicalize_name(each["name"]): each["version"] for each in document["components"]}
-    assert set(components) == {canonicalize_name(each) for each in installed["names"]}
-    assert components["modelyard"] == __version__
-    assert "pip" not in components
+    components = {(canonicalize_name(each["name"]), each["version"]) for each in document["components"]}
+    assert components == {(canonicalize_name(name), version) for name, version in installed["packages"]}
+    assert ("modelyard", __version__) in components
+    assert "pip" not in dict(components)
     assert (installed["compiled"], installed["commands"]) == ([], [])
 
 

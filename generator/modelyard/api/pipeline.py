@@ -20,7 +20,6 @@ from modelyard.manifests.manifest import Manifest, Rendered
 from modelyard.manifests.names import nearest
 from modelyard.manifests.template import Templates, folder
 from modelyard.models.declared import DeclaredModel, DeclaredSet, find_marks
-from modelyard.modelsfile.contract_rules import contracts_of
 from modelyard.modelsfile.load import Bounds, Loaded
 from modelyard.modelsfile.load import load as _load
 from modelyard.modelsfile.model_rules import accepting
@@ -210,7 +209,7 @@ def _models(loaded: Loaded, beside: Path, kinds: Kinds = SHIPPED) -> Iterator[tu
             found = rules(objects, cluster)
             found += [] if models.digests is None else unlocked(objects, models.digests)
             problems += accepting(model, placed(models, model, found))
-            problems += [] if models.contracts is None else contracts_of(models, model)
+            problems += [] if models.contracts is None else _contracts(models, model)
             if model.name not in mistaken:
                 problems += _twice(models, model, manifests, taken)
                 entrances += [(model, index, each) for index, each in enumerate(manifests) if answers(each)]
@@ -240,6 +239,12 @@ def _twice(
     for found, (_, first) in zip(placed(models, model, [finding for finding, _ in again]), again, strict=True):
         related = Related(models.place(first.whole.find("name")), f"the first is of {first.name}")
         yield replace(found, related=(*found.related, related))
+
+
+def _contracts(models: DeclaredSet, model: DeclaredModel) -> list[Problem]:
+    from modelyard.modelsfile.contract_rules import contracts_of
+
+    return contracts_of(models, model)
 
 
 def _mistaken(models: DeclaredSet, problems: Iterable[Problem]) -> set[str]:

@@ -47,18 +47,16 @@ def score(  # noqa: PLR0913 - all but three are seldom needed, and named
 
     model: a URL, or a name in the models file (`file`, a file or folder) or in a cluster. data: a file, a binary
     stream of CSV, or a pandas DataFrame. output: a file, or a binary stream; not with a DataFrame. A file is Parquet if
-    its name ends with .parquet, else CSV, which .gz or .zst behind it packs.
-
-    Where models.lock.yaml has the contract of the model, the table is held against it before the first call.
+    its name ends with .parquet, else CSV, which .gz or .zst behind it packs. The lock's contract
+    of a model is held against it before the first call.
 
     A file holds the rows that were scored; those that failed are in a file beside it, `scores.errors.csv` of
     `scores.csv`, with row, line and error. Both appear whole or not at all. errors: such a file for a stream, which
     without it ends at the first row that fails. Of a DataFrame, `.frame` is a copy with all its rows and its index,
     the outputs, missing where a row failed, and a column `error`, missing where it did not.
 
-    where: the cluster and namespace in which the name is looked up. Without it the cluster of the kubeconfig is asked
-    only if the models file does not say the host. A model without an address outside its cluster is reached through a
-    tunnel, as of `kubectl port-forward`.
+    where: the cluster and namespace that the name is looked up in. Without it the kubeconfig's is asked only if the
+    models file says no host. A model without an address outside its cluster is reached through a tunnel.
 
     resume: go on where an earlier run to the same output was stopped. report: is called twice a second. Mistakes,
     faults of the server and rows that failed are in `.problems`; only a bug raises. Works in a notebook, where an event
@@ -73,17 +71,18 @@ def score(  # noqa: PLR0913 - all but three are seldom needed, and named
         server, models, problems = looked_up(model, file, chosen, where, tunnels)
         if server is None:
             return Scored(problems)
-        pinned = _pinned(models, model, chosen.variant) if models and models.contracts else None
+        pinned = _pinned(models, model, chosen.variant)
         run = Run(data, output, wanted, failed, chosen.step, chosen.signature, resume, report, pinned)
         scored = loops.run(_score(server, run, ca_file=chosen.ca_file))
     return replace(scored, problems=[*problems, *scored.problems], url=server.url)
 
 
-def _pinned(models: DeclaredSet, name: str, variant: str | None) -> Contract | None:
+def _pinned(models: DeclaredSet | None, name: str, variant: str | None) -> Contract | None:
     """Return what the lock has of a model: of a variant, else what callers rely on."""
-    model = next((each for each in models.models if each.name == name_of(name)), None)
-    pinned = (models.contracts or {}).get(model.name) if model else None
-    if model is None or pinned is None:
+    every = models.models if models and models.contracts else ()
+    model = next((each for each in every if each.name == name_of(name)), None)
+    pinned = (models.contracts or {}).get(model.name) if models and model else None
+    if models is None or model is None or pinned is None:
         return None
     served = next((each for each in model.served if each.variant == variant), None) if variant else model.champion
     locked = pinned.images.get(digest_of(models, served)) if variant and served else pinned.relied_on

@@ -53,11 +53,7 @@ def lock(  # noqa: PLR0913 - a command has the options that it has
     from modelyard.api import locking
 
     if check:
-        outcome = locking.check(file, names or [])
-        stop_on_errors(outcome.problems)
-        tell(
-            f"{locking.lock_file(file)} is what the registries have: {outcome.images} images{counted(outcome.problems)}"
-        )
+        _check(file, names or [])
         return
     origins = [each for each, given in (("--files", files), ("--url", url)) if given]
     if origins and len(names or []) != 1:
@@ -80,6 +76,14 @@ def lock(  # noqa: PLR0913 - a command has the options that it has
     _say(outcome, locking.lock_file(file), asked=asked)
     if outcome.written:
         tell(f"Next: modelyard render -f {file}, and commit both")
+
+
+def _check(file: Path, names: list[str]) -> None:
+    from modelyard.api import locking
+
+    outcome = locking.check(file, names)
+    stop_on_errors(outcome.problems)
+    tell(f"{locking.lock_file(file)} is what the registries have: {outcome.images} images{counted(outcome.problems)}")
 
 
 def _one_image(file: Path, names: list[str], variant: str | None, *, single: bool) -> None:

@@ -24,6 +24,10 @@ def check_set(models: DeclaredSet, tree: Tree) -> list[Problem]:
             problems += accepting(model, target(name).check(models, model))
     for rule in _SET_RULES:
         problems += rule(models, tree)
+    if any("source" in served.data for model in models.models for served in (model.whole, *model.variants)):
+        from modelyard.modelsfile.source_rules import sources
+
+        problems += sources(models, tree)
     if models.spec.viya is not None:
         from modelyard.modelsfile.viya_rules import check_viya  # few sets have it, and its shapes take long to build
 

@@ -46,7 +46,7 @@ def _in_order(manifest: Manifest) -> Manifest:
     if manifest.beside or any(each in annotations for each in _HOOKS):
         return manifest
     order = _ORDER.get((manifest.group, manifest.kind), {})
-    return _annotated(manifest, {key: value for key, value in order.items() if key not in annotations})
+    return annotated(manifest, {key: value for key, value in order.items() if key not in annotations})
 
 
 def for_flux(manifests: Iterable[Manifest]) -> list[Manifest]:
@@ -70,10 +70,11 @@ def _without_variables(manifest: Manifest) -> Manifest:
     metadata = manifest.body["metadata"]
     if any(_SUBSTITUTE in (metadata.get(each) or {}) for each in ("annotations", "labels")):
         return manifest
-    return _annotated(manifest, {_SUBSTITUTE: "disabled"})
+    return annotated(manifest, {_SUBSTITUTE: "disabled"})
 
 
-def _annotated(manifest: Manifest, added: Mapping[str, str]) -> Manifest:
+def annotated(manifest: Manifest, added: Mapping[str, str]) -> Manifest:
+    """Return an object with further annotations; itself without any."""
     if not added:
         return manifest
     body = manifest.body

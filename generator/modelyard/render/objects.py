@@ -53,6 +53,10 @@ def unsealed(models: DeclaredSet, model: DeclaredModel, templates: Templates) ->
     problems: list[Problem] = []
     for index, patch in enumerate(model.whole.model.patches or []):
         manifests = _patched(models, model, manifests, index, patch, problems)
+    if any(each.model.source is not None for each in model.served):
+        from modelyard.render.provenance import with_provenance
+
+        manifests = with_provenance(model, manifests)
     return _delivered(models, with_digests(models, manifests)), problems
 
 

@@ -115,6 +115,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "show:targets",
         "List the targets that a model can name, and the sections of spec that are rendered for the whole set.",
     ),
+    "challenger": (
+        "challenger:challenger",
+        "Propose a new version of a model as challenger: an edit of the models file, a branch, a pull request.",
+    ),
     "traffic": (
         "traffic:traffic",
         "Split the calls of a model between its variants; those that are not named keep their percent.",

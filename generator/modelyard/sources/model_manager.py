@@ -21,7 +21,7 @@ from modelyard.sources.version import SourceProblem, Version
 _JSON: Final = {"Accept": "application/json"}
 _BYTES: Final = {"Accept": "application/octet-stream"}
 _PENDING: Final = ("pending", "running", "submitted")
-_EVERY: Final = 5.0  # seconds between two looks at what is being published
+_FIRST, _EVERY = 0.5, 10.0  # seconds until the first look at what is being published, and between two later ones
 _SHOWN: Final = 20  # lines of a log
 _NOT_A_NAME: Final = re.compile(r"[^A-Za-z0-9_]")
 
@@ -189,12 +189,13 @@ def _items(answer: Any) -> list[Mapping[str, Any]]:
 
 
 def _awaited(services: _Services, begun: Mapping[str, Any], deadline: float) -> Mapping[str, Any]:
-    found = begun
+    found, pause = begun, _FIRST
     while str(found.get("state")) in _PENDING:
         if time.monotonic() > deadline:
             hint = "give it longer with --timeout, or look at it in Model Manager: it goes on there"
             raise SourceProblem(problem("MY777", "Model Manager has not published the model in time", hint=hint))
-        time.sleep(min(_EVERY, max(0.05, deadline - time.monotonic())))
+        time.sleep(min(pause, max(0.05, deadline - time.monotonic())))
+        pause = min(2 * pause, _EVERY)
         answer = services.publish.get(f"/models/{begun['id']}")
         if answer is None:
             raise wrong.absent("what Model Manager was publishing is gone")

@@ -215,9 +215,13 @@ def play(team: Team, host: str, number: int, seed: int) -> int:
         return len(history.proposed)
 
 
+def environment(team: Team) -> dict[str, str]:
+    """Return the variables of who promotes."""
+    return {**GIT, "MLFLOW_TRACKING_URI": team.url, **mlflow_server.VARIABLES}
+
+
 def play_all(team: Team, host: str, count: int, seed: int) -> int:
     """Play histories one after the other; return how many proposals came of them."""
-    os.environ.update({**GIT, "MLFLOW_TRACKING_URI": team.url, **mlflow_server.VARIABLES})
     return sum(play(team, host, number, seed + number) for number in range(count))
 
 
@@ -231,6 +235,7 @@ def main() -> None:
             registries.real(REGISTRY, Path(folder) / "registry") as host,
             mlflow_server.serving(MLFLOW, Path(folder) / "mlflow") as team,
         ):
+            os.environ.update(environment(team))
             proposed = play_all(team, host, count, seed)
     seconds = time.monotonic() - begun
     sys.stdout.write(f"{count} histories from seed {seed}: {proposed} proposals, each once, in {seconds:.0f} s\n")

@@ -37,15 +37,19 @@ HELM3 := $(CACHE)/helm-$(HELM3_VERSION)/helm
 REGISTRY_VERSION := v3.1.1
 REGISTRY := $(CACHE)/registry-$(REGISTRY_VERSION)/registry
 
+# A real server of MLflow, and the driver of s3:// with a stub of S3, each in an environment of its own: they are large,
+# and pin what modelyard needs newer.
 MLFLOW_VERSION := 3.17.2
-MLFLOW := $(CACHE)/mlflow-$(MLFLOW_VERSION)/bin/mlflow
+MLFLOW := $(CACHE)/mlflow-server-$(MLFLOW_VERSION)/installed
+S3FS_VERSION := 2026.9.0
+S3FS := $(CACHE)/s3fs-$(S3FS_VERSION)/installed
 OPENAPI_CLIENT_VERSION := 0.29.1
 OPENAPI_CLIENT := $(CACHE)/openapi-python-client-$(OPENAPI_CLIENT_VERSION)/bin/openapi-python-client
 
 CHECKOV_VERSION := 3.3.30
 CHECKOV := $(CACHE)/checkov-$(CHECKOV_VERSION)/bin/checkov
 
-.PHONY: help demo test test-slow test-cluster test-node test-newest test-lowest check bench acceptance-lakes acceptance-resume acceptance-spark acceptance-refused fuzz image image-requirements tools schema schemas map reference docs clean
+.PHONY: help demo test test-slow test-cluster test-node test-newest test-lowest check bench acceptance-lakes acceptance-resume acceptance-spark acceptance-refused acceptance-promotion fuzz image image-requirements tools schema schemas map reference docs clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -124,11 +128,14 @@ $(CACHE)/spark-%/installed: $(VENV)/installed-dev
 acceptance-refused: $(VENV)/installed-dev ## send 2,000 random models files (SEED=NUMBER) to a real API server, and print what it refused
 	$(BIN)/python -m tests.support.refusals 2000 $(SEED)
 
+acceptance-promotion: $(VENV)/installed-dev $(MLFLOW) $(REGISTRY) ## play 200 random histories of promotion (SEED=NUMBER)
+	$(BIN)/python -m tests.support.promotion_histories 200 $(SEED)
+
 fuzz: $(VENV)/installed-dev ## fuzz each target for FUZZ_SECONDS (300), one after the other
 	for target in models kustomization resource_list stream csv cost; do \
 		$(BIN)/python -m tests.fuzz.run $$target --seconds $(FUZZ_SECONDS) || exit 1; done
 
-tools: $(KUSTOMIZE) $(KUSTOMIZE_OLDEST) $(KUSTOMIZE_NEWEST) $(CADDY) $(KUBECONFORM) $(KUBE_SCORE) $(KUBECTL_VALIDATE) $(REGISTRY) $(HELM) $(HELM3) $(CHECKOV) $(MLFLOW) $(OPENAPI_CLIENT) ## build the pinned kustomize, Caddy and other checkers into ~/.cache/modelyard
+tools: $(KUSTOMIZE) $(KUSTOMIZE_OLDEST) $(KUSTOMIZE_NEWEST) $(CADDY) $(KUBECONFORM) $(KUBE_SCORE) $(KUBECTL_VALIDATE) $(REGISTRY) $(HELM) $(HELM3) $(CHECKOV) $(MLFLOW) $(S3FS) $(OPENAPI_CLIENT) ## build the pinned kustomize, Caddy and other checkers into ~/.cache/modelyard
 
 image: ## build modelyard's own image with docker, or ENGINE=podman, or ENGINE=buildah
 	$(ENGINE) build --file image/Containerfile --build-arg REVISION=$$(git rev-parse HEAD) --tag modelyard:$(VERSION) .
@@ -205,8 +212,16 @@ $(CHECKOV): | $(VENV)/installed-dev
 	$(BIN)/uv pip install --quiet --python $(CACHE)/checkov-$(CHECKOV_VERSION) checkov==$(CHECKOV_VERSION)
 
 $(MLFLOW): | $(VENV)/installed-dev
-	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(CACHE)/mlflow-$(MLFLOW_VERSION)
-	$(BIN)/uv pip install --quiet --python $(CACHE)/mlflow-$(MLFLOW_VERSION) mlflow-skinny==$(MLFLOW_VERSION) pandas
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
+	$(BIN)/uv pip install --quiet --python $(@D) mlflow==$(MLFLOW_VERSION)
+	@touch $@
+
+# With what modelyard itself needs, which is that of the tree.
+$(S3FS): | $(VENV)/installed-dev
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
+	$(BIN)/uv pip install --quiet --python $(@D) s3fs==$(S3FS_VERSION) 'moto[server,s3]' .
+	$(BIN)/uv pip uninstall --quiet --python $(@D) modelyard
+	@touch $@
 
 # Likewise: it wants an older typer.
 $(OPENAPI_CLIENT): | $(VENV)/installed-dev

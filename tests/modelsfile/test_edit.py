@@ -145,3 +145,47 @@ def test_what_cannot_be_edited_is_named_with_its_line(content: bytes, line: int,
     assert changed is None
     assert [(each.code, each.place.line) for each in problems if each.place] == [("MY408", line)]
     assert what in problems[0].message
+
+
+VERSION: Final = Setting("churn", "challenger", "source", 8, ("mlflow", "version"))
+
+
+IN_FLOW: Final = "{name: challenger, source: {mlflow: {version: 8}}}"
+NAMED: Final = """\
+      variants:
+        - name: challenger # new
+"""
+DEEP: Final = f"""\
+{NAMED}          source:
+            mlflow:
+              model: churn
+"""
+OTHER: Final = """\
+      variants:
+        - name: champion
+          source: {checksum: x}
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("      variants: [{name: challenger}]\n", f"      variants: [{IN_FLOW}]\n"),
+        (f"      variants: [{IN_FLOW.replace('8', '7')}] # pinned\n", f"      variants: [{IN_FLOW}] # pinned\n"),
+        (NAMED, f"{NAMED}          source: {{mlflow: {{version: 8}}}}\n"),
+        (DEEP, f"{DEEP}              version: 8\n"),
+        (OTHER, f"{OTHER}        - {IN_FLOW}\n"),
+        ("      image: a:1\n", f"      variants: [{IN_FLOW}]\n      image: a:1\n"),
+    ],
+)
+def test_a_value_in_mappings_is_set_where_they_are_or_with_them(before: str, after: str) -> None:
+    head = HEAD.decode() + "    - name: churn\n"
+    changed, problems = with_settings((head + before).encode(), [VERSION], shown="models.yaml")
+    assert changed is not None, problems
+    assert changed.decode() == head + after
+
+
+def test_a_value_below_what_is_no_mapping_is_left_to_people() -> None:
+    content = HEAD + b"    - {name: churn, variants: [{name: challenger, source: text}]}\n"
+    changed, problems = with_settings(content, [VERSION], shown="models.yaml")
+    assert (changed, [each.code for each in problems]) == (None, ["MY408"])

@@ -19,7 +19,7 @@ from tests.conftest import CACHE, Run, need
 HERE: Final = Path(__file__).parent
 WELLS: Final = HERE / "wells" / "well-failure"
 ARTEFACTS: Final = HERE / "artefacts"  # as sasctl 1.12.0 and MLflow 3.17.2 wrote them
-MLFLOW: Final = CACHE / "mlflow-3.17.2" / "bin" / "python"
+MLFLOW: Final = CACHE / "mlflow-server-3.17.2" / "bin" / "python"
 
 
 def _served(runtime: str, more: str = "") -> Served:

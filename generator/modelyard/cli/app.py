@@ -97,6 +97,14 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "artifacts:pull",
         "Write the files of an artifact that `modelyard push` wrote into a folder, all or nothing.",
     ),
+    "sources": (
+        "sources:sources",
+        "Show what registries of models call the champion, what the models file pins, and what the cluster runs.",
+    ),
+    "fetch": (
+        "sources:fetch",
+        "Fetch the files of a model's version from its source into a folder, with their checksums, all or nothing.",
+    ),
     "score": (
         "score:score",
         "Score a table with a model: each row exactly once, in order; rows that fail go to OUTPUT.errors.csv.",
@@ -110,6 +118,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "targets": (
         "show:targets",
         "List the targets that a model can name, and the sections of spec that are rendered for the whole set.",
+    ),
+    "challenger": (
+        "challenger:challenger",
+        "Propose a new version of a model as challenger: an edit of the models file, a branch, a pull request.",
     ),
     "traffic": (
         "traffic:traffic",

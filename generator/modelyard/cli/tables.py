@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from modelyard.api.cluster import Model, Revision
+from modelyard.api.sources import Standing
 
 WIDTH: Final = 80
 _GAP: Final = "  "
@@ -33,6 +34,20 @@ def of_models(found: Sequence[Model], now: datetime, *, why: bool = True) -> str
     if any(not model.part_of for model in found):
         text.append(_STAR)
     return "\n".join(text) + "\n"
+
+
+def of_sources(found: Sequence[Standing]) -> str:
+    """Return a line per model, and below it what is out of step."""
+    rows, notes = [], []
+    for each in found:
+        pins = ", ".join(f"{pin.variant} {pin.version or '-'}".strip() for pin in each.pins)
+        runs = "-" if each.runs is None else ", ".join(f"{pin.variant} {short(pin.image)}".strip() for pin in each.runs)
+        champion = f"{each.champion.model} {each.champion.version}".strip() if each.champion else "?"
+        rows.append((each.model, champion, pins, runs or "nothing", each.source))
+        notes.append([line for text in each.out_of_step for line in _indented(text)])
+    head, *lines = _table(("MODEL", "CHAMPION", "PINS", "RUNS", "SOURCE"), rows)
+    below = [text for line, more in zip(lines, notes, strict=True) for text in (line, *more)]
+    return "\n".join([head, *below]) + "\n"
 
 
 def of_status(found: Sequence[Model], reasons: Sequence[str], now: datetime) -> str:

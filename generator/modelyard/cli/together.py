@@ -15,6 +15,7 @@ EXCLUDES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("files", "file"), ("files", "base"), ("files", "built"), ("files", "deploy"), ("base", "built"),
         ("built", "deploy"),
     ),
+    "challenger": (("image", "other"), ("image", "publish"), ("other", "publish")),
     "delete": (("names", "revision"), ("revision", "force")),
     "diff": (
         ("git", "namespace"), ("git", "context"), ("git", "kubeconfig"), ("git", "force_conflicts"), ("git", "oci"),
@@ -38,6 +39,7 @@ EXCLUDES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
 # Command -> (a parameter, what it has no effect without).
 NEEDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "check": (("deploy", "base"), ("knative_feature", "files"), ("context", "crds"), ("kubeconfig", "crds")),
+    "challenger": (("timeout", "publish"),),
     "diff": (("rendered", "git"),),
     "image": (("base", "source"), ("push", "build")),
     "lock": (("namespace", "running"), ("context", "running"), ("kubeconfig", "running")),

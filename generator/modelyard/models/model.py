@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Toleration,
         Volume,
     )
+    from modelyard.models.source import ModelSource
     from modelyard.models.spark import Spark
     from modelyard.models.tensorflow import TensorFlow
 
@@ -47,6 +48,7 @@ else:
     InitContainer = later("modelyard.models.beside", "InitContainer")
     Patch = later("modelyard.models.patches", "Patch")
     PreStop = later("modelyard.models.pod", "PreStop")
+    ModelSource = later("modelyard.models.source", "ModelSource")
     Probes = later("modelyard.models.pod", "Probes")
     SecurityContext = later("modelyard.models.pod", "SecurityContext")
     Sidecar = later("modelyard.models.beside", "Sidecar")
@@ -101,6 +103,9 @@ class Model(Shape):
     )
     version: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = Field(
         None, description="Version of a SavedModel, which must be able to score before a pod is ready."
+    )
+    source: ModelSource | None = Field(
+        None, description="Where the artefact comes from, and which version of it is served."
     )
     tensorflow: TensorFlow | None = Field(None, description="How TensorFlow Serving is started.")
     spark: Spark | None = Field(None, description="Jobs that train and score, and what starts them.")

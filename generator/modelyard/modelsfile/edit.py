@@ -5,7 +5,7 @@ Each edit is proven before it is given: read again, the file holds what it held,
 
 import copy
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from modelyard.files.yaml import Sources, edit, quote, read, resolve
@@ -19,12 +19,16 @@ _BY_HAND: Final = "make this change by hand"
 
 
 class Setting(NamedTuple):
-    """A field of a model and its new value. variant: empty for the model's own field."""
+    """A field of a model and its new value. variant: empty for the model's own field.
+
+    below: keys of mappings in the field that lead to the value; those that are not there are added.
+    """
 
     model: str
     variant: str
     field: str
     value: str | int
+    below: tuple[str, ...] = ()
 
 
 class _RefusedError(Exception):
@@ -87,7 +91,7 @@ def _models(tree: Tree) -> Node | None:
 def _set(tree: Tree, wanted: Setting) -> list[Splice]:
     """Return the splices for one setting: at its place, or in what has to be added for it."""
     models = _models(tree)
-    value = str(wanted.value) if isinstance(wanted.value, int) else quote(wanted.value)
+    value = _below(wanted, wanted.below)
     name, variant = edit.spelled(wanted.model, []), edit.spelled(wanted.variant, [])
     own = f"{wanted.field}: {value}"
     if wanted.variant:
@@ -106,12 +110,43 @@ def _set(tree: Tree, wanted: Setting) -> list[Splice]:
         if found is None:
             return edit.item(tree, variants, f"{{name: {variant}, {wanted.field}: {value}}}")
         model = found
-    old = _value(model, wanted.field)
+    return _put(tree, model, wanted)
+
+
+def _put(tree: Tree, owner: Node, wanted: Setting) -> list[Splice]:
+    """Return the splices that set a field of the mapping of a model or variant."""
+    *above, last = (wanted.field, *wanted.below)
+    named = owner
+    for depth, key in enumerate(above):
+        found = _value(owner, key)
+        if found is None:
+            beside = "name" if owner is named else _last_in_line(owner)
+            return edit.pair(tree, owner, beside, key, _below(wanted, [*above, last][depth + 1 :]))
+        if found.kind != "mapping" or not found.children:
+            raise _RefusedError(f"{key} is not a mapping with keys", found.start)
+        owner = found
+    old = _value(owner, last)
     if old is None:
-        return edit.pair(tree, model, "name", wanted.field, value)
+        return edit.pair(tree, owner, "name" if owner is named else _last_in_line(owner), last, _below(wanted, ()))
     if old.kind != "scalar" or old.style in {"|", ">"}:
-        raise _RefusedError(f"{wanted.field} is not a text of one line", old.start)
+        raise _RefusedError(f"{last} is not a text of one line", old.start)
     return [Splice(old.start, old.end, _spelled(wanted.value, old))]
+
+
+def _below(wanted: Setting, path: Sequence[str]) -> str:
+    """Return the value as it is spelled, in mappings between brackets with the keys that lead to it."""
+    text = str(wanted.value) if isinstance(wanted.value, int) else quote(wanted.value)
+    for key in reversed(path):
+        text = f"{{{key}: {text}}}"
+    return text
+
+
+def _last_in_line(mapping: Node) -> str:
+    """Return the last key whose value stands in its line."""
+    found = [key.value for key, value in mapping.pairs() if value.kind == "scalar" or value.flow]
+    if not found:
+        raise _RefusedError("no value in this mapping stands beside its key", mapping.start)
+    return found[-1]
 
 
 def _spelled(value: str | int, old: Node) -> str:
@@ -143,7 +178,10 @@ def _prove(before: bytes, after: bytes, wanted: Setting) -> None:
     owner = _named(models, wanted.model)
     if wanted.variant:
         owner = _named(owner.setdefault("variants", []), wanted.variant)
-    owner[wanted.field] = wanted.value
+    *above, last = (wanted.field, *wanted.below)
+    for key in above:
+        owner = owner.setdefault(key, {})
+    owner[last] = wanted.value
     if _data(after) != expected:
         raise _RefusedError("an edit here would change something else")
 

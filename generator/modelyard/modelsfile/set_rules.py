@@ -28,6 +28,10 @@ def check_set(models: DeclaredSet, tree: Tree) -> list[Problem]:
         from modelyard.modelsfile.patch_rules import of_set  # few sets have them
 
         problems += of_set(models, tree)
+    if any("source" in served.data for model in models.models for served in (model.whole, *model.variants)):
+        from modelyard.modelsfile.source_rules import sources
+
+        problems += sources(models, tree)
     if models.spec.viya is not None:
         from modelyard.modelsfile.viya_rules import check_viya  # few sets have it, and its shapes take long to build
 

@@ -44,7 +44,7 @@ def _in_order(manifest: Manifest) -> Manifest:
     if manifest.beside or any(each in annotations for each in _HOOKS):
         return manifest
     order = _ORDER.get((manifest.group, manifest.kind), {})
-    return _annotated(manifest, {key: value for key, value in order.items() if key not in annotations})
+    return annotated(manifest, {key: value for key, value in order.items() if key not in annotations})
 
 
 def for_flux(manifests: Iterable[Manifest]) -> list[Manifest]:
@@ -54,12 +54,13 @@ def for_flux(manifests: Iterable[Manifest]) -> list[Manifest]:
     models file by nothing. An object that decides about that itself keeps its word.
     """
     return [
-        each if variable(each.body) is None or decides(each.body) else _annotated(each, {SUBSTITUTE: "disabled"})
+        each if variable(each.body) is None or decides(each.body) else annotated(each, {SUBSTITUTE: "disabled"})
         for each in manifests
     ]
 
 
-def _annotated(manifest: Manifest, added: Mapping[str, str]) -> Manifest:
+def annotated(manifest: Manifest, added: Mapping[str, str]) -> Manifest:
+    """Return an object with further annotations; itself without any."""
     if not added:
         return manifest
     body = manifest.body

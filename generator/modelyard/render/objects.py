@@ -50,6 +50,10 @@ def unsealed(models: DeclaredSet, model: DeclaredModel, templates: Templates) ->
         from modelyard.render.patches import patched
 
         manifests, problems = patched(models, model, manifests)
+    if any(each.model.source is not None for each in model.served):
+        from modelyard.render.provenance import with_provenance
+
+        manifests = with_provenance(model, manifests)
     return _delivered(models, with_digests(models, manifests)), problems
 
 

@@ -10,7 +10,7 @@ from modelyard.files.yaml.edit.block import MARK
 from modelyard.files.yaml.edit.text import BREAK, NoPlaceError, Splice, apply, spelled
 from modelyard.files.yaml.nodes import Node, Tree
 
-__all__ = ["BREAK", "MARK", "NoPlaceError", "Splice", "add", "apply", "item", "pair", "remove", "spelled"]
+__all__ = ["BREAK", "MARK", "NoPlaceError", "Splice", "add", "apply", "item", "pair", "remove", "spelled", "unpaired"]
 
 
 def add(tree: Tree, key: str, item: str) -> list[Splice]:
@@ -45,6 +45,14 @@ def pair(tree: Tree, mapping: Node, beside: str, key: str, value: str) -> list[S
     if mapping.flow:
         return flow.pair(tree.text, mapping, key, value)
     return block.pair(tree, next(each for each in mapping.pairs() if each[0].value == beside), key, value)
+
+
+def unpaired(tree: Tree, mapping: Node, key: str) -> list[Splice]:
+    """Return the splices that take a key and its value out of a mapping. Raises NoPlaceError as `pair` does."""
+    number = next(n for n, each in enumerate(mapping.pairs()) if each[0].value == key)
+    if mapping.flow:
+        return flow.remove_pair(tree.text, mapping, number)
+    return block.unpaired(tree, list(mapping.pairs())[number])
 
 
 def remove(tree: Tree, key: str, index: int) -> list[Splice]:

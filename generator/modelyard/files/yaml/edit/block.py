@@ -60,6 +60,15 @@ def pair(tree: Tree, beside: Pair, key: str, value: str) -> list[Splice]:
     return [lines_in(text, next_line(text, scalar.end), [f"{' ' * column}{key}: {value}"])]
 
 
+def unpaired(tree: Tree, pair: Pair) -> list[Splice]:
+    """Take out a pair of a mapping that has its line for itself."""
+    text, (name, value) = tree.text, pair
+    indent(text, name.start)
+    if BREAK.search(text, name.start, value.end):
+        raise NoPlaceError(f"the value of {name.value} in a line of its own", name.start)
+    return [lines_out(text, line_start(text, name.start), value.end)]
+
+
 def fill(tree: Tree, root: Node, pair: Pair, item: str) -> list[Splice]:
     """Add the first item below a key whose value is null: not written, or turned into a comment."""
     text, (key, value) = tree.text, pair

@@ -1,0 +1,204 @@
+"""A challenger as a commit, a branch and a pull request: proposed once, whoever runs it, and however often.
+
+from modelyard.api import proposals
+
+outcome = proposals.propose("overlays/prod", "churn", challenger.Wanted(), push=True)
+print(outcome.branch, outcome.new)
+
+The work tree is not touched. The branch is named after model, version and digest; where there is one of that digest,
+nothing is new. What a run that was killed has left is taken up by the next.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final, NamedTuple
+
+from modelyard.api import challenger, proposal_text, pull_requests
+from modelyard.api.candidates import Ask, digest_of
+from modelyard.api.challenger import Plan, Wanted
+from modelyard.api.locking import lock_file
+from modelyard.api.pipeline import GENERATED, generated, load, models_file, overlay, write
+from modelyard.files import disk, regular
+from modelyard.files.branches import Branches
+from modelyard.files.git import GitProblem, Repository
+from modelyard.files.trailers import trailers_of
+from modelyard.problems import Problem, has_errors, problem
+from modelyard.registry.digests import digests_of
+
+__all__ = ["PREFIX", "Outcome", "propose"]
+
+PREFIX: Final = "modelyard"
+_DIGITS: Final = 8
+_NOT_IN_A_NAME: Final = re.compile(r"[^A-Za-z0-9._-]+")
+_DOTS: Final = re.compile(r"\.{2,}|\.(?=lock$)|^\.|\.$")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a proposal. branch: empty where nothing is new. new: this run has made it.
+
+    text: of its pull request. url: of the pull request, where one was opened. superseded: open branches of other
+    versions. said: what is there already.
+    """
+
+    branch: str = ""
+    commit: str = ""
+    new: bool = False
+    text: str = ""
+    url: str = ""
+    superseded: tuple[str, ...] = ()
+    said: str = ""
+    problems: list[Problem] = field(default_factory=list)
+
+
+class _Branch(NamedTuple):
+    """A branch of a proposal: its newest commit, and the digest that it brings."""
+
+    commit: str
+    digest: str
+
+
+class _Where(NamedTuple):
+    """A models file in a repository; name: as git calls it."""
+
+    file: Path
+    root: Path
+    name: str
+    branches: Branches
+
+
+def propose(
+    file: str | Path,
+    name: str,
+    wanted: Wanted,
+    *,
+    push: bool = False,
+    pull_request: bool = False,
+    ask: Ask = digests_of,
+) -> Outcome:
+    """Make a commit and a branch of a challenger, unless there is one; push it, and open a pull request.
+
+    Problems: those of `challenger.plan`; MY721 no repository; MY782 what is not committed; MY784 the remote; MY785.
+    """
+    try:
+        where = _where(file)
+        planned = challenger.plan(file, name, wanted, ask=ask)
+        if planned.plan is None:
+            return Outcome(said=planned.said, problems=planned.problems)
+        return _proposed(where, planned.plan, push=push or pull_request, pull_request=pull_request)
+    except GitProblem as error:
+        return Outcome(problems=[error.problem])
+
+
+def _where(file: str | Path) -> _Where:
+    path = models_file(file)
+    repository = Repository(path)
+    name = repository.name(path)
+    loaded = load(file)
+    files = [path, *(Path(each) for each in (loaded.models.files if loaded.models else ()))]
+    lock = lock_file(file)
+    files += [lock] if regular.exists(lock) else []
+    branches = Branches(repository.root)
+    if name is None or not branches.is_committed(*(each.resolve() for each in files)):
+        hint = "commit the models file, its base and its lock; a proposal is a commit on top of that"
+        raise GitProblem(problem("MY782", f"{path} is not committed as it is", hint=hint))
+    return _Where(path, repository.root, name, branches)
+
+
+def _proposed(where: _Where, plan: Plan, *, push: bool, pull_request: bool) -> Outcome:
+    here, there = _branches(where, plan, push=push)
+    every = here | there
+    same = sorted(name for name, each in every.items() if each.digest == plan.candidate.digest)
+    others = _superseded(where, plan, there if push else here)
+    text = proposal_text.body(plan, file=where.name, superseded=others)
+    if same:
+        branch, commit, new = same[0], every[same[0]].commit, False
+    else:
+        branch = _branch_name(where, plan, push=push)
+        commit = where.branches.commit(_files(where, plan), proposal_text.message(plan))
+        new = where.branches.create(branch, commit)
+        commit = commit if new else where.branches.here(branch)[branch]
+    outcome = Outcome(branch, commit, new, text, "", others)
+    if push and branch not in there:
+        outcome = replace(outcome, new=where.branches.push(branch, commit))
+    return _requested(where, plan, outcome) if pull_request else outcome
+
+
+def _requested(where: _Where, plan: Plan, outcome: Outcome) -> Outcome:
+    branches = where.branches
+    title = proposal_text.title(plan)
+    request = pull_requests.Request(outcome.branch, branches.current, title, outcome.text, outcome.superseded)
+    url, problems = pull_requests.opened(where.root, branches.address, request)
+    return replace(outcome, url=url, problems=problems)
+
+
+def _branches(where: _Where, plan: Plan, *, push: bool) -> tuple[dict[str, _Branch], dict[str, _Branch]]:
+    """Return the branches, here and at the remote, that propose a version of this model in this file."""
+    prefix = f"{PREFIX}/{plan.model}-"
+    found = []
+    for known in (where.branches.here(prefix), where.branches.there(prefix) if push else {}):
+        own = {}
+        for name, commit in known.items():
+            message = where.branches.message(commit)
+            if proposal_text.is_of(message, plan.model) and where.name in where.branches.changed(commit):
+                own[name] = _Branch(commit, trailers_of(message).digest)
+        found.append(own)
+    return found[0], found[1]
+
+
+def _superseded(where: _Where, plan: Plan, known: Mapping[str, _Branch]) -> tuple[str, ...]:
+    """Return those of other versions that are open: not merged, and of no image that is pinned already."""
+    model = next(each for each in plan.before.models if each.name == plan.model)
+    pinned = {digest_of(plan.before, each) for each in model.served} | {plan.candidate.digest}
+    return tuple(
+        sorted(
+            name
+            for name, each in known.items()
+            if each.digest not in pinned and not where.branches.is_in(each.commit, "HEAD")
+        )
+    )
+
+
+def _branch_name(where: _Where, plan: Plan, *, push: bool) -> str:
+    """Return the name of a branch; with that of the file's folder, where another file has the plain one."""
+    version = _DOTS.sub("-", _NOT_IN_A_NAME.sub("-", plan.candidate.version.version)).strip("-") or "version"
+    digits = plan.candidate.digest.removeprefix("sha256:")[:_DIGITS]
+    plain = f"{PREFIX}/{plan.model}-{version}-{digits}"
+    taken = where.branches.here(plain) | (where.branches.there(plain) if push else {})
+    folder = _NOT_IN_A_NAME.sub("-", where.file.resolve().parent.name).strip(".-")
+    return f"{plain}-{folder}" if plain in taken and folder else plain
+
+
+def _files(where: _Where, plan: Plan) -> dict[str, bytes | None]:
+    """Return what the commit changes: the models file, its lock, and `generated/` where that is under git."""
+    found: dict[str, bytes | None] = {
+        path.resolve().relative_to(where.root).as_posix(): after
+        for path, (before, after) in plan.files.items()
+        if after != before
+    }
+    folder = where.file.resolve().parent / GENERATED
+    tracked = Repository(where.root).files("HEAD", folder)
+    if tracked:
+        base = folder.relative_to(where.root).as_posix()
+        content = {f"{base}/{name}": content for name, content in _rendered(where, plan).items()}
+        found |= {name: content.get(name) for name in {*tracked, *content}}
+    return found
+
+
+def _rendered(where: _Where, plan: Plan) -> Mapping[str, bytes]:
+    """Return what `modelyard render` would write after the edit, from a copy of all files that it reads."""
+    with TemporaryDirectory(prefix="modelyard-") as folder:
+        for each in (*map(Path, plan.before.files), *plan.files):
+            name = each.resolve().relative_to(where.root)
+            target = Path(folder) / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(plan.files[each][1] if each in plan.files else each.read_bytes())
+        file = Path(folder) / where.file.resolve().relative_to(where.root)
+        rendering = overlay(file)
+        errors = [each for each in rendering.problems if has_errors([each])] or write(file, rendering)
+        if errors:
+            raise GitProblem(errors[0])
+        return disk.read(generated(file))

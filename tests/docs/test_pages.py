@@ -23,7 +23,7 @@ WHOLE = [
     (page, number)
     for page in PAGES
     for number, block in enumerate(blocks(read(page), "yaml"))
-    if "kind: ModelSet" in block and "base:" not in block
+    if "kind: ModelSet" in block and "base:" not in block and "include:" not in block
 ]
 
 
@@ -47,6 +47,18 @@ def test_the_page_on_tensorflow_prints_what_it_says(tmp_path: Path) -> None:
     steps = sessions(page)
     assert len(steps) >= 2
     prints_what_it_says(steps, tmp_path)
+
+
+def test_the_page_on_sas_git_prints_what_it_says_and_its_models_are_rendered(tmp_path: Path) -> None:
+    page = read("docs/how-to/sas-git.md")
+    prints_what_it_says(sessions(page), tmp_path)
+    template, models, published = blocks(page, "yaml")
+    assert yaml.safe_load(template) == yaml.safe_load((tmp_path / "risk/sas-model/model.yaml").read_text("utf-8"))
+    (tmp_path / "published/credit_risk").mkdir(parents=True)
+    (tmp_path / "models.yaml").write_text(models, "utf-8")
+    (tmp_path / "published/credit_risk/model.yaml").write_text(published, "utf-8")
+    assert {each.code for each in api.check(tmp_path)} == {"MY370"}, "the tag moves, as the page says"
+    assert [each.kind for each in api.render(tmp_path).objects if each.model] == ["NetworkPolicy", "Service"]
 
 
 def test_the_page_on_pyspark_prints_what_it_says(tmp_path: Path) -> None:

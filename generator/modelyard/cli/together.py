@@ -21,6 +21,7 @@ EXCLUDES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("oci", "namespace"), ("oci", "context"), ("oci", "kubeconfig"), ("oci", "force_conflicts"),
     ),
     "image": (("platform", "source"), ("platform", "base"), ("platform", "build")),
+    "init": (("kpt", "sas_git"),),
     "lock": (("check", "update"),),
     "render": (("check", "stdout"), ("check", "in_place"), ("stdout", "in_place"), ("stdout", "argocd")),
     "score": (

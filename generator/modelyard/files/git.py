@@ -97,9 +97,8 @@ class Repository:
     def files(self, commit: str, folder: Path) -> list[str]:
         """Return the names of all files below a folder at a commit, for `content`; none for what lies outside."""
         name = self.name(folder)
-        found = (
-            self._run("ls-tree", "-r", "--name-only", "--full-tree", "-z", commit, "--", f"{name}/") if name else None
-        )
+        below = [] if name == "." else [f"{name}/"]
+        found = self._run("ls-tree", "-r", "--name-only", "--full-tree", "-z", commit, "--", *below) if name else None
         return [each for each in found.decode("utf-8", "surrogateescape").split("\0") if each] if found else []
 
     def content(self, commit: str, name: str) -> bytes | None:

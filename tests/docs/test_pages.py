@@ -103,6 +103,21 @@ def test_the_samples_for_ci_run_as_they_stand(kustomize: Path, tmp_path: Path) -
     assert {path.name for path in tmp_path.iterdir()} == {".git", "overlays", *written}
 
 
+def test_the_commands_of_the_register_run_as_they_stand(tmp_path: Path) -> None:
+    lines = [line for line in blocks(read("docs/how-to/register.md"), "sh")[0].splitlines() if line]
+    assert len(lines) >= 7
+    shutil.copytree(ROOT / "overlays", tmp_path / "overlays")
+    identity = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
+    for words in (("init", "--quiet"), ("add", "."), ("commit", "--quiet", "--message", "begin")):
+        subprocess.run(["git", *identity, *words], cwd=tmp_path, check=True)
+    for line in lines:
+        done = subprocess.run(
+            ["bash", "-c", line], cwd=tmp_path, env=environment(), text=True, capture_output=True, check=False
+        )
+        assert done.returncode == 0, line + done.stderr
+        assert "churn" in done.stdout
+
+
 def test_every_format_and_hook_is_documented() -> None:
     page = read("docs/how-to/ci.md")
     samples = [yaml.safe_load(text) for text in blocks(page, "yaml")]

@@ -49,7 +49,12 @@ def loaded_at(repository: Repository, file: Path, commit: str, shown: str) -> Lo
     shown: what messages call the commit. Raises GitProblem.
     """
     name = repository.name(file)
-    if name is None or repository.content(commit, name) is None:
+    return None if name is None else loaded_as(repository, commit, name, shown)
+
+
+def loaded_as(repository: Repository, commit: str, name: str, shown: str) -> Loaded | None:
+    """Do the same for a models file by its name in the repository at that commit."""
+    if repository.content(commit, name) is None:
         return None
     with tempfile.TemporaryDirectory(prefix="modelyard-") as folder:
         _check_out(repository, commit, name, Path(folder))

@@ -55,6 +55,13 @@ def _names(folder: Path) -> list[str]:
         return []
 
 
+def above(pattern: str) -> str:
+    """Return the folder that all that a pattern matches lies in."""
+    parts = pattern.split("/")
+    first = next((i for i, each in enumerate(parts) if _WILD.intersection(each)), len(parts) - 1)
+    return "/".join(parts[:first]) or "."
+
+
 def matches(pattern: str, path: str) -> bool:
     """Tell whether a pattern matches a path, both normal and relative to the same folder."""
     parts, names = pattern.split("/"), path.split("/")

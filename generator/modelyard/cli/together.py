@@ -36,7 +36,7 @@ EXCLUDES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
 NEEDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "check": (("deploy", "base"), ("knative_feature", "files"), ("context", "crds"), ("kubeconfig", "crds")),
     "diff": (("rendered", "git"),),
-    "image": (("base", "source"), ("push", "build")),
+    "image": (("base", "source"), ("push", "build"), ("notify", "build")),
     "promote": (("wait", "to_cluster"), ("timeout", "to_cluster")),
     "rollback": (
         ("wait", "to_cluster"), ("timeout", "to_cluster"), ("namespace", "to_cluster"), ("context", "to_cluster"),

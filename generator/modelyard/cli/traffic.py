@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from modelyard.cli.connection import FIVE_MINUTES, Apply, Context, Kubeconfig, Namespace, Timeout, Wait, beside
-from modelyard.cli.messages import stop_on_errors, tell
-from modelyard.cli.options import File, Outside
+from modelyard.cli.messages import notified, stop_on_errors, tell
+from modelyard.cli.options import File, Notify, Outside
 from modelyard.cli.outcomes import finish
 
 if TYPE_CHECKING:
     from modelyard.api.commands import Applying, Outcome
+    from modelyard.api.notices import Event
+    from modelyard.cluster import Connection
 
 _SHORT: Final = 12  # digits of a commit
 Name = Annotated[str, typer.Argument(help="Name of the model.")]
@@ -60,6 +62,7 @@ def promote(  # noqa: PLR0913 - typer's way to declare options
     _outside: Outside = None,
     *,
     commit: Commit = False,
+    notify: Notify = False,
     to_cluster: Apply = False,
     wait: Wait = False,
     timeout: Timeout = FIVE_MINUTES,
@@ -76,6 +79,8 @@ def promote(  # noqa: PLR0913 - typer's way to declare options
     _finish(outcome, file, applied=how is not None, waited=wait)
     if commit:
         _commit(outcome, file, name, f"Promote {variant} of {name}")
+    if notify:
+        _notify(outcome, file, "promoted", where if to_cluster else None)
 
 
 def rollback(  # noqa: PLR0913 - typer's way to declare options
@@ -84,6 +89,7 @@ def rollback(  # noqa: PLR0913 - typer's way to declare options
     _outside: Outside = None,
     *,
     commit: Commit = False,
+    notify: Notify = False,
     to_cluster: Apply = False,
     wait: Wait = False,
     timeout: Timeout = FIVE_MINUTES,
@@ -103,6 +109,8 @@ def rollback(  # noqa: PLR0913 - typer's way to declare options
     _finish(outcome, file, applied=how is not None, waited=wait)
     if commit:
         _commit(outcome, file, name, f"Roll back {name}")
+    if notify:
+        _notify(outcome, file, "rolled back", where if to_cluster else None)
 
 
 def _check_where(name: str, file: Path, *cluster: str, to_cluster: bool) -> None:
@@ -122,6 +130,12 @@ def _commit(outcome: "Outcome", file: Path, name: str, subject: str) -> None:
         made, problems = commits.commit(file, name, subject, outcome.differences)
         stop_on_errors(problems)
         tell(f"committed {outcome.written} as {made[:_SHORT]}")
+
+
+def _notify(outcome: "Outcome", file: Path, event: "Event", where: "Connection | None") -> None:
+    from modelyard.api import notices
+
+    notified(*notices.send(file, event, outcome.differences, where=where))
 
 
 def _how(*, to_cluster: bool, wait: bool, seconds: float) -> "Applying | None":

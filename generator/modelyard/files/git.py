@@ -66,6 +66,12 @@ class Repository:
         kept = f"{user.partition(':')[0]}@" if at and scheme == "ssh" else ""
         return "" if scheme == "file" else f"{scheme}://{kept}{host}{slash}{path.partition('?')[0]}"
 
+    @property
+    def identity(self) -> str:
+        """Who commits here, as `NAME <EMAIL>`; empty where git does not know."""
+        found = (self._run("var", "GIT_COMMITTER_IDENT") or b"").decode("utf-8", "replace")
+        return found[: found.rfind(">") + 1]
+
     def head(self, *paths: Path) -> tuple[str, str] | None:
         """Return the newest commit and its time (RFC 3339, UTC); None where it has not these paths as they are now."""
         names = [str(each.resolve()) for each in paths]

@@ -23,6 +23,7 @@ from modelyard.models.base import (
 
 if TYPE_CHECKING:
     from modelyard.models.beside import FurtherPort, InitContainer, Sidecar
+    from modelyard.models.notify import Notify
     from modelyard.models.patches import Patch
     from modelyard.models.pod import (
         EnvFrom,
@@ -45,6 +46,7 @@ else:
     EnvValue = later("modelyard.models.pod", "EnvReference", or_text=True)
     FurtherPort = later("modelyard.models.beside", "FurtherPort")
     InitContainer = later("modelyard.models.beside", "InitContainer")
+    Notify = later("modelyard.models.notify", "Notify")
     Patch = later("modelyard.models.patches", "Patch")
     PreStop = later("modelyard.models.pod", "PreStop")
     Probes = later("modelyard.models.pod", "Probes")
@@ -161,6 +163,7 @@ class Model(Shape):
     )
     priorityClassName: str | None = Field(None, description="Priority; on Knative behind podspec-priorityclassname.")
     metrics: Metrics | None = Field(None, description="How Prometheus finds the metrics.")
+    notify: Notify | None = Field(None, description="Who hears of changes of this model, in place of the set's.")
     ignore: list[Ignore] | None = Field(None, description="Findings that are accepted, each with its reason.")
     patches: list[Patch] | None = Field(None, description="JSON Patches on what this model renders.")
     targets: dict[str, JsonObject] = Field(

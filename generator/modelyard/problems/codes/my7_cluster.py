@@ -127,4 +127,10 @@ CLUSTER: Final[dict[str, Code]] = {
         "A commit that git refuses",
         "`--commit` commits the models file, and nothing else. git may lack a name for who commits, or a hook refuses.",
     ),
+    "MY745": Code(
+        "A notice that was not sent",
+        "The command has done what it says; who should hear of it has not. Addresses are in the environment or in "
+        "Secrets, and no message repeats them. A server that answers 429 or 5xx, or not at all, is tried four times.",
+        "warning",
+    ),
 }

@@ -49,7 +49,7 @@ OPENAPI_CLIENT := $(CACHE)/openapi-python-client-$(OPENAPI_CLIENT_VERSION)/bin/o
 CHECKOV_VERSION := 3.3.30
 CHECKOV := $(CACHE)/checkov-$(CHECKOV_VERSION)/bin/checkov
 
-.PHONY: help demo test test-slow test-cluster test-node test-newest test-lowest check bench acceptance-lakes acceptance-resume acceptance-spark acceptance-refused acceptance-promotion fuzz image image-requirements tools schema schemas map reference docs clean
+.PHONY: help demo test test-slow test-cluster test-node test-newest test-lowest check bench acceptance-lakes acceptance-register acceptance-resume acceptance-spark acceptance-refused acceptance-promotion fuzz image image-requirements tools schema schemas map reference docs clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -104,6 +104,9 @@ bench: $(VENV)/installed-dev tools ## print the ratios of speed and memory, meas
 	$(BIN)/python -m bench.sagemaker_proxy
 	$(BIN)/python -m bench.score
 	$(BIN)/python -m bench.spark
+
+acceptance-register: $(VENV)/installed-dev ## compare the register of 50 histories of 200 commits with a checkout of every commit
+	$(BIN)/python -m tests.support.register_histories 50 200
 
 acceptance-resume: $(VENV)/installed-dev ## kill a run of 20,000 rows 8 times, and print how many were scored twice
 	$(BIN)/python -m tests.support.score_kills 20000 8

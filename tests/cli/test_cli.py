@@ -109,6 +109,17 @@ def test_init_writes_only_what_is_missing(modelyard: Command, tmp_path: Path) ->
     assert modelyard("check", "-f", tmp_path).returncode == 0
 
 
+def test_init_writes_what_a_git_destination_of_sas_copies(modelyard: Command, tmp_path: Path) -> None:
+    done = modelyard("init", tmp_path / "risk", "--sas-git")
+    assert done.returncode == 0, done.stderr
+    assert "deploymentGitFolder" in done.stderr
+    fragment = (tmp_path / "risk" / "sas-model" / "model.yaml").read_text("utf-8")
+    assert 'name: "${sas-scr-published-name}"\nspec:\n  image: "${sas-scr-image-url}"\n' in fragment
+    assert "MY131" in modelyard("check", "-f", tmp_path / "risk").stderr
+    assert modelyard("render", "-f", tmp_path / "risk").returncode == 0
+    assert modelyard("init", tmp_path / "other", "--sas-git", "--kpt").returncode == 2
+
+
 def test_init_writes_a_package_of_kpt_and_says_what_another_one_lacks(modelyard: Command, tmp_path: Path) -> None:
     done = modelyard("init", tmp_path / "risk", "--kpt")
     assert done.returncode == 0, done.stderr

@@ -23,7 +23,7 @@ WHOLE = [
     (page, number)
     for page in PAGES
     for number, block in enumerate(blocks(read(page), "yaml"))
-    if "kind: ModelSet" in block and "base:" not in block
+    if "kind: ModelSet" in block and "base:" not in block and "include:" not in block
 ]
 
 
@@ -58,6 +58,18 @@ def test_the_page_on_tensorflow_prints_what_it_says(tmp_path: Path) -> None:
     steps = sessions(page)
     assert len(steps) >= 2
     prints_what_it_says(steps, tmp_path)
+
+
+def test_the_page_on_sas_git_prints_what_it_says_and_its_models_are_rendered(tmp_path: Path) -> None:
+    page = read("docs/how-to/sas-git.md")
+    prints_what_it_says(sessions(page), tmp_path)
+    template, models, published = blocks(page, "yaml")
+    assert yaml.safe_load(template) == yaml.safe_load((tmp_path / "risk/sas-model/model.yaml").read_text("utf-8"))
+    (tmp_path / "published/credit_risk").mkdir(parents=True)
+    (tmp_path / "models.yaml").write_text(models, "utf-8")
+    (tmp_path / "published/credit_risk/model.yaml").write_text(published, "utf-8")
+    assert {each.code for each in api.check(tmp_path)} == {"MY370"}, "the tag moves, as the page says"
+    assert [each.kind for each in api.render(tmp_path).objects if each.model] == ["NetworkPolicy", "Service"]
 
 
 def test_the_page_on_pyspark_prints_what_it_says(tmp_path: Path) -> None:
@@ -100,6 +112,21 @@ def test_the_samples_for_ci_run_as_they_stand(kustomize: Path, tmp_path: Path) -
         assert done.returncode == 0, line + done.stderr
     written = {"check.sarif", "junit.xml", "rendered.yaml", "built.yaml"}
     assert {path.name for path in tmp_path.iterdir()} == {".git", "overlays", *written}
+
+
+def test_the_commands_of_the_register_run_as_they_stand(tmp_path: Path) -> None:
+    lines = [line for line in blocks(read("docs/how-to/register.md"), "sh")[0].splitlines() if line]
+    assert len(lines) >= 7
+    shutil.copytree(ROOT / "overlays", tmp_path / "overlays")
+    identity = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
+    for words in (("init", "--quiet"), ("add", "."), ("commit", "--quiet", "--message", "begin")):
+        subprocess.run(["git", *identity, *words], cwd=tmp_path, check=True)
+    for line in lines:
+        done = subprocess.run(
+            ["bash", "-c", line], cwd=tmp_path, env=environment(), text=True, capture_output=True, check=False
+        )
+        assert done.returncode == 0, line + done.stderr
+        assert "churn" in done.stdout
 
 
 def test_every_format_and_hook_is_documented() -> None:

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "generator" / "modelyard"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 # Beside what a command writes as it is.
-WRITTEN = ("argocd-cm", "init", "init-kpt", "overlay")
+WRITTEN = ("argocd-cm", "init", "init-kpt", "init-sas-git", "sas-model", "overlay")
 TEMPLATES = sorted(path for path in (ROOT / "templates").rglob("*.yaml") if path.parent.name not in WRITTEN)
 
 

@@ -39,11 +39,11 @@ from modelyard.api.pipeline import (
     render,
     render_loaded,
     show,
-    starter,
     write,
     write_several,
     writer,
 )
+from modelyard.api.starters import starter
 from modelyard.modelsfile.load import allowing_outside
 
 __all__ = [

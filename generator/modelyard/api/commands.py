@@ -60,7 +60,8 @@ class Applying:
     """How objects are applied. wait: until all are ready, at most so many seconds. prune: remove what is not declared.
 
     force_conflicts: take over fields of other managers. handover: let a model's address change hands between a
-    Knative Service and a Route. confirm: is asked before anything is removed. progress: is told of each step.
+    Knative Service and a Route. confirm: is asked before anything is removed. progress: is told of each step. compare:
+    say in the outcome what has changed in the cluster.
     """
 
     wait: bool = False
@@ -68,6 +69,7 @@ class Applying:
     prune: bool = False
     force_conflicts: bool = False
     handover: bool = False
+    compare: bool = False
     confirm: Callable[[Sequence[Object]], bool] = _yes
     progress: Callable[[str], None] = _silent
 
@@ -80,7 +82,7 @@ PLAINLY: Final = Applying()
 class Outcome:
     """What a command did in a namespace. differences: what it changed in a models file or a split of calls.
 
-    written: the models file that was changed.
+    written: the models file that was changed. changes: what `Applying.compare` asks for.
     """
 
     namespace: str = ""
@@ -88,6 +90,7 @@ class Outcome:
     removed: list[Object] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
     written: Path | None = None
+    changes: list[Difference] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -134,6 +137,7 @@ def apply_rendered(
             if not outcome.failed and (not planned.doomed or how.confirm(planned.doomed)):
                 outcome.problems += before()
                 if not outcome.failed:
+                    outcome.changes = cluster.differences(client, planned) if how.compare else []
                     outcome.written = writes
                     carried_out = True
                     _carry_out(client, planned, outcome, how)

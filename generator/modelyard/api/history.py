@@ -7,7 +7,7 @@ found, problems = history.differences("overlays/prod", "main")
 
 import posixpath
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +15,8 @@ from modelyard.api.pipeline import load, load_shown, models_file
 from modelyard.files import regular
 from modelyard.files.git import GitProblem, Repository
 from modelyard.models.declared import DeclaredModel
-from modelyard.modelsfile.load import LOCK, Loaded, base_of, bounds
+from modelyard.modelsfile import patterns
+from modelyard.modelsfile.load import LOCK, Loaded, bounds, leads_to
 from modelyard.problems import Problem, has_errors
 from modelyard.render.changes import Difference, of_sets
 
@@ -48,7 +49,12 @@ def loaded_at(repository: Repository, file: Path, commit: str, shown: str) -> Lo
     shown: what messages call the commit. Raises GitProblem.
     """
     name = repository.name(file)
-    if name is None or repository.content(commit, name) is None:
+    return None if name is None else loaded_as(repository, commit, name, shown)
+
+
+def loaded_as(repository: Repository, commit: str, name: str, shown: str) -> Loaded | None:
+    """Do the same for a models file by its name in the repository at that commit."""
+    if repository.content(commit, name) is None:
         return None
     with tempfile.TemporaryDirectory(prefix="modelyard-") as folder:
         _check_out(repository, commit, name, Path(folder))
@@ -56,21 +62,36 @@ def loaded_at(repository: Repository, file: Path, commit: str, shown: str) -> Lo
 
 
 def _check_out(repository: Repository, commit: str, name: str | None, folder: Path) -> None:
-    """Write a models file, its lock and its bases below a folder, each where it lay in the repository."""
-    lock = posixpath.join(posixpath.dirname(name or ""), LOCK)
-    if (locked := repository.content(commit, lock)) is not None:
-        path = Path(folder, lock)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(locked)
+    """Write a models file, its lock, its bases and what they include below a folder, where each lay in the repository.
+
+    What is missing there is named as it is loaded.
+    """
+    _write(repository, commit, posixpath.join(posixpath.dirname(name or ""), LOCK), folder)
     while name is not None and not regular.exists(Path(folder, name)):
-        content = repository.content(commit, name)
-        if content is None:
-            return  # load names the base that is missing
+        content = _write(repository, commit, name, folder)
+        base, includes = leads_to(content) if content is not None else (None, [])
+        beside = posixpath.dirname(name)
+        for each in _included(repository, commit, beside, includes):
+            _write(repository, commit, each, folder)
+        name = posixpath.normpath(posixpath.join(beside, base)) if base else None
+
+
+def _write(repository: Repository, commit: str, name: str, folder: Path) -> bytes | None:
+    """Write a file of a commit below a folder, if it was there; return what it held."""
+    content = repository.content(commit, name)
+    if content is not None:
         path = Path(folder, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-        base = base_of(content)
-        name = posixpath.normpath(posixpath.join(posixpath.dirname(name), base)) if base else None
+    return content
+
+
+def _included(repository: Repository, commit: str, beside: str, includes: list[str]) -> Iterator[str]:
+    """Yield the names of files at a commit that patterns match which start from a folder."""
+    wanted = [posixpath.normpath(posixpath.join(beside, each)) for each in includes]
+    if wanted:
+        every = repository.files(commit, repository.root)
+        yield from (name for name in every if any(patterns.matches(each, name) for each in wanted))
 
 
 def images_and_percents(model: DeclaredModel) -> dict[tuple[str, str], str | int | None]:

@@ -165,7 +165,8 @@ def _images(loaded: Loaded, beside: Path) -> tuple[dict[str, set[str]], list[Pro
         found.setdefault(image, set()).add(objects[index].model or "")
     if (tool := models.spec.toolImage) and "@" not in tool:
         found.setdefault(registered(models, tool), set()).add("")
-    return found, [each for each in rendering.problems if has_errors([each])]
+    # A tag that can change is what a lock mends.
+    return found, [each for each in rendering.problems if has_errors([each]) and each.code != "MY370"]
 
 
 def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[Change]:

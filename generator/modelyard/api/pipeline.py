@@ -18,7 +18,7 @@ from modelyard.files import regular
 from modelyard.files.yaml import ListMarks, at, write_all
 from modelyard.manifests.manifest import Manifest, Rendered
 from modelyard.manifests.names import nearest
-from modelyard.manifests.template import Templates, folder
+from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet, find_marks
 from modelyard.modelsfile.load import Bounds, Loaded
 from modelyard.modelsfile.load import load as _load
@@ -173,14 +173,6 @@ def show(loaded: Loaded, name: str) -> tuple[str | None, str]:
     from modelyard.modelsfile import show as text_of
 
     return text_of.show(loaded.models, found), ""
-
-
-def starter(name: str, *, kpt: bool = False) -> dict[str, str]:
-    """Return file name -> text of what `modelyard init` writes for a set of this name: for kustomize, or for kpt."""
-    files = sorted((folder() / "init").iterdir())
-    if kpt:
-        files = [each for each in files if each.name == MODELS_FILE] + sorted((folder() / "init-kpt").iterdir())
-    return {each.name: each.read_text("utf-8").replace("NAME", name) for each in files}
 
 
 def _unlisted(file: str | Path) -> list[Problem]:

@@ -18,7 +18,7 @@ A models file (models.yaml) declares the models of one environment and where eac
 take; `modelyard check` finds mistakes in it, each with its file, line and column.
 
 **Files.** Commands take `-f FILE|DIR`; a DIR is one with a models.yaml, and the default is the current folder.
-`check`, `render` and `diff --git` take several. Models are named as arguments.
+`check`, `render`, `diff --git`, `history` and `register` take several. Models are named as arguments.
 
 **Exit codes.** 0 fine, 1 problems found, 2 wrong usage, 3 a bug in modelyard, 130 interrupted.
 On any error standard output is empty and files stay as they were; a report that you ask for is still written.
@@ -132,6 +132,14 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "Give one variant all calls of a model. The others stay with 0 percent, and can still be called by their tag.",
     ),
     "rollback": ("traffic:rollback", "Give a model the image and percents that the models file had before, by git."),
+    "history": (
+        "register:history",
+        "Print which version of a model served what share on which target, from when to when, and who approved it.",
+    ),
+    "register": (
+        "register:register",
+        "Print the same of all models: the register, as text, JSON, Markdown or a CycloneDX bill of materials.",
+    ),
     "migrate-spark": (
         "migrate_spark:migrate_spark",
         "Read a pyspark project, and write its models file; comments say what will not move as it is.",

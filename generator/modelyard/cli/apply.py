@@ -1,6 +1,7 @@
 """apply, diff and deploy: what a models file or a command line declares, in a cluster."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,8 +20,8 @@ from modelyard.cli.connection import (
     confirming,
     connection,
 )
-from modelyard.cli.messages import stop_on_errors, tell
-from modelyard.cli.options import File, Files, Outside, named, single
+from modelyard.cli.messages import notified, stop_on_errors, tell
+from modelyard.cli.options import File, Files, Notify, Outside, named, single
 from modelyard.cli.outcomes import finish
 from modelyard.manifests import names
 from modelyard.problems import Problem, unique
@@ -66,6 +67,7 @@ def apply(  # noqa: PLR0913 - typer's way to declare options
     handover: Annotated[
         bool, typer.Option("--handover", help="Move the address of a model that gained or lost its variants.")
     ] = False,
+    notify: Notify = False,
 ) -> None:
     """Render a models file and apply it to the cluster, server-side and strictly.
 
@@ -76,9 +78,16 @@ def apply(  # noqa: PLR0913 - typer's way to declare options
 
     how = commands.Applying(
         wait=wait, seconds=timeout, prune=prune, force_conflicts=force_conflicts, handover=handover,
-        confirm=confirming(yes=yes), progress=tell,
+        confirm=confirming(yes=yes), progress=tell, compare=notify,
     )  # fmt: skip
-    finish(commands.apply(file, where=connection(namespace, context, kubeconfig), how=how), waited=wait)
+    where = connection(namespace, context, kubeconfig)
+    outcome = commands.apply(file, where=where, how=how)
+    finish(outcome, waited=wait)
+    if notify:
+        from modelyard.api import notices
+
+        where = replace(where, namespace=outcome.namespace)
+        notified(*notices.send(file, "applied", outcome.changes, where=where))
 
 
 def diff(  # noqa: PLR0913 - typer's way to declare options

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from modelyard.cli.messages import counted, report, stop_on_errors, tell
-from modelyard.cli.options import File, Outside
+from modelyard.cli.messages import counted, notified, report, stop_on_errors, tell
+from modelyard.cli.options import File, Notify, Outside
 from modelyard.problems import has_errors, problem
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def image(  # noqa: PLR0913 - typer's way
     platform: Annotated[Platform | None, typer.Option("--for", help="The image that SageMaker runs.")] = None,
     build: Annotated[bool, typer.Option("--build", help="Build it with buildah, podman or docker.")] = False,
     push: Annotated[bool, typer.Option("--push", help="Push it to its registry.")] = False,
+    notify: Notify = False,
 ) -> None:
     """Write the build context of a model's image.
 
@@ -56,6 +57,8 @@ def image(  # noqa: PLR0913 - typer's way
     elif found.served.model.runtime == "tensorflow" and platform is None:
         report(problems)
         _of_savedmodel(found, source, base, output, build=build, push=push)
+        if notify:
+            _notify(file, found, pushed=push)
     elif source or build:
         hint = f"take out {'--from' if source else '--build'}; the README in the folder says how to build it"
         stop_on_errors(
@@ -63,6 +66,13 @@ def image(  # noqa: PLR0913 - typer's way
         )
     else:
         _for_sagemaker(file, model, variant, output)
+
+
+def _notify(file: Path, found: "Named", *, pushed: bool) -> None:
+    from modelyard.api import notices
+
+    line = f"{found.model.name}: image {found.image} is {'built and pushed' if pushed else 'built'}"
+    notified(*notices.tell(file, "built", found.model.name, [line]))
 
 
 def _for_sagemaker(file: Path, model: str, variant: str | None, output: Path | None) -> None:

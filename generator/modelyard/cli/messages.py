@@ -38,6 +38,13 @@ def say(shown: str) -> None:
     print_text(shown)
 
 
+def notified(accepted: Sequence[str], problems: Sequence[Problem]) -> None:
+    """Say what became of a notice; that it was not sent fails no command."""
+    if accepted:
+        tell(f"notified: {', '.join(accepted)} accepted it")
+    report(problems)
+
+
 def stop_on_errors(problems: Sequence[Problem]) -> None:
     """Report problems, and leave with exit code 1 if one of them is an error."""
     report(problems)

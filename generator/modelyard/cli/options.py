@@ -35,6 +35,11 @@ def single(files: Sequence[Path] | None, what: str) -> Path:
     return found[0]
 
 
+Notify = Annotated[
+    bool, typer.Option("--notify", help="Tell those whom `notify` of the models file names what has changed.")
+]
+
+
 def _allow(folders: list[Path] | None) -> list[Path] | None:
     from modelyard.modelsfile.load import allow_outside
 

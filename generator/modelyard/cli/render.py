@@ -14,6 +14,7 @@ from modelyard.files.yaml import write_all
 from modelyard.manifests.names import dns_1035_label
 from modelyard.problems import problem
 
+SAS_FOLDER = "sas-model"  # what the starter calls the folder that Model Manager copies
 # An empty stream under GitOps deletes everything.
 _NO_STREAM = problem(
     "MY213",
@@ -28,10 +29,18 @@ def init(
     kpt: Annotated[
         bool, typer.Option("--kpt", help="Write a package of kpt, which calls modelyard-fn, and no kustomization.yaml.")
     ] = False,
+    sas_git: Annotated[
+        bool,
+        typer.Option(
+            "--sas-git",
+            help="Declare the models that SAS Model Manager publishes into this repository, in place of one.",
+        ),
+    ] = False,
 ) -> None:
     """Write a commented models.yaml with one model, a kustomization.yaml and the schema for editors.
 
-    Writes only what is missing, and lists the rest; a kustomization.yaml that is there needs one line more.
+    Writes only what is missing, and lists the rest; a kustomization.yaml that is there needs one line more. With
+    --sas-git also the folder that a Git destination of SAS Model Manager copies for each model that it publishes.
     """
     from modelyard.files import disk
     from modelyard.kustomize.kustomization import NAMES, find, unlisted
@@ -40,17 +49,21 @@ def init(
 
     name = folder.resolve().name
     name = name if dns_1035_label(name) is None else "models"
-    texts = api.starter(name, kpt=kpt) | {FILE: shipped()}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        stop_on_errors([disk.refused(error, folder, doing="make the folder")])
+    texts = api.starter(name, "kpt" if kpt else "sas-git" if sas_git else "") | {FILE: shipped()}
     for file, text in texts.items():
         path = (find(folder) if file in NAMES else None) or folder / file  # kustomize stops at two of its names
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            stop_on_errors([disk.refused(error, path.parent, doing="make the folder")])
         is_new, problems = disk.create(path, text.encode())
         stop_on_errors(problems)
         tell(f"wrote {path}" if is_new else f"{path} exists and is left unchanged")
     report(unlisted_in_package(folder) if kpt else unlisted(folder, api.GENERATED))
+    if sas_git:
+        tell(
+            f"Name {folder / SAS_FOLDER}, by its path in the repository, as deploymentGitFolder of the Git destination"
+        )
     then = f"cd {quote(str(folder))} && kpt fn render --allow-exec" if kpt else f"modelyard render -f {folder}"
     tell(f"Next: change {folder / 'models.yaml'}, then run: {then}")
 

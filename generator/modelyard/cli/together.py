@@ -22,6 +22,7 @@ EXCLUDES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("oci", "namespace"), ("oci", "context"), ("oci", "kubeconfig"), ("oci", "force_conflicts"),
     ),
     "image": (("platform", "source"), ("platform", "base"), ("platform", "build")),
+    "init": (("kpt", "sas_git"),),
     "lock": (
         ("check", "update"), ("check", "files"), ("check", "running"), ("check", "url"), ("check", "attempt"),
         ("files", "running"), ("files", "url"), ("files", "attempt"), ("running", "url"), ("running", "attempt"),
@@ -41,7 +42,7 @@ NEEDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "check": (("deploy", "base"), ("knative_feature", "files"), ("context", "crds"), ("kubeconfig", "crds")),
     "challenger": (("timeout", "publish"),),
     "diff": (("rendered", "git"),),
-    "image": (("base", "source"), ("push", "build")),
+    "image": (("base", "source"), ("push", "build"), ("notify", "build")),
     "lock": (("namespace", "running"), ("context", "running"), ("kubeconfig", "running")),
     "promote": (("wait", "to_cluster"), ("timeout", "to_cluster")),
     "rollback": (

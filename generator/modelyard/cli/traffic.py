@@ -1,19 +1,28 @@
 """traffic, promote and rollback: who gets the calls of a model."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from modelyard.cli.connection import FIVE_MINUTES, Apply, Context, Kubeconfig, Namespace, Timeout, Wait, beside
-from modelyard.cli.messages import tell
-from modelyard.cli.options import File, Outside
+from modelyard.cli.messages import notified, stop_on_errors, tell
+from modelyard.cli.options import File, Notify, Outside
 from modelyard.cli.outcomes import finish
 
 if TYPE_CHECKING:
     from modelyard.api.commands import Applying, Outcome
+    from modelyard.api.notices import Event
+    from modelyard.cluster import Connection
 
+_SHORT: Final = 12  # digits of a commit
 Name = Annotated[str, typer.Argument(help="Name of the model.")]
+Commit = Annotated[
+    bool,
+    typer.Option(
+        "--commit", help="Commit the models file, with trailers that say which version is served: `modelyard history`."
+    ),
+]
 
 
 def traffic(  # noqa: PLR0913 - typer's way to declare options
@@ -52,6 +61,8 @@ def promote(  # noqa: PLR0913 - typer's way to declare options
     file: File = Path(),
     _outside: Outside = None,
     *,
+    commit: Commit = False,
+    notify: Notify = False,
     to_cluster: Apply = False,
     wait: Wait = False,
     timeout: Timeout = FIVE_MINUTES,
@@ -66,6 +77,10 @@ def promote(  # noqa: PLR0913 - typer's way to declare options
     where, how = beside(file, namespace, context, kubeconfig), _how(to_cluster=to_cluster, wait=wait, seconds=timeout)
     outcome = commands.promote(name, variant, file=file, where=where, how=how)
     _finish(outcome, file, applied=how is not None, waited=wait)
+    if commit:
+        _commit(outcome, file, name, f"Promote {variant} of {name}")
+    if notify:
+        _notify(outcome, file, "promoted", where if to_cluster else None)
 
 
 def rollback(  # noqa: PLR0913 - typer's way to declare options
@@ -73,6 +88,8 @@ def rollback(  # noqa: PLR0913 - typer's way to declare options
     file: File = Path(),
     _outside: Outside = None,
     *,
+    commit: Commit = False,
+    notify: Notify = False,
     to_cluster: Apply = False,
     wait: Wait = False,
     timeout: Timeout = FIVE_MINUTES,
@@ -90,6 +107,10 @@ def rollback(  # noqa: PLR0913 - typer's way to declare options
     where, how = beside(file, namespace, context, kubeconfig), _how(to_cluster=to_cluster, wait=wait, seconds=timeout)
     outcome = commands.rollback(name, file=file, where=where, how=how)
     _finish(outcome, file, applied=how is not None, waited=wait)
+    if commit:
+        _commit(outcome, file, name, f"Roll back {name}")
+    if notify:
+        _notify(outcome, file, "rolled back", where if to_cluster else None)
 
 
 def _check_where(name: str, file: Path, *cluster: str, to_cluster: bool) -> None:
@@ -99,6 +120,22 @@ def _check_where(name: str, file: Path, *cluster: str, to_cluster: bool) -> None
     if any(cluster) and not to_cluster and edits.declares(file, name):
         message = f"{models_file(file)} declares {name}, and no cluster is changed without --apply"
         raise typer.BadParameter(f"{message}: leave out --namespace, --context and --kubeconfig, or add it")
+
+
+def _commit(outcome: "Outcome", file: Path, name: str, subject: str) -> None:
+    """Commit what was written; leaves with 1 where git refuses."""
+    from modelyard.api import commits
+
+    if outcome.written:
+        made, problems = commits.commit(file, name, subject, outcome.differences)
+        stop_on_errors(problems)
+        tell(f"committed {outcome.written} as {made[:_SHORT]}")
+
+
+def _notify(outcome: "Outcome", file: Path, event: "Event", where: "Connection | None") -> None:
+    from modelyard.api import notices
+
+    notified(*notices.send(file, event, outcome.differences, where=where))
 
 
 def _how(*, to_cluster: bool, wait: bool, seconds: float) -> "Applying | None":

@@ -1,4 +1,4 @@
-"""The one door to git: what a file held at an earlier commit. Read only, by git's own plumbing commands."""
+"""The one door to git: what a file held at an earlier commit, by its plumbing commands; and a commit of one file."""
 
 import posixpath
 import subprocess
@@ -66,6 +66,12 @@ class Repository:
         kept = f"{user.partition(':')[0]}@" if at and scheme == "ssh" else ""
         return "" if scheme == "file" else f"{scheme}://{kept}{host}{slash}{path.partition('?')[0]}"
 
+    @property
+    def identity(self) -> str:
+        """Who commits here, as `NAME <EMAIL>`; empty where git does not know."""
+        found = (self._run("var", "GIT_COMMITTER_IDENT") or b"").decode("utf-8", "replace")
+        return found[: found.rfind(">") + 1]
+
     def head(self, *paths: Path) -> tuple[str, str] | None:
         """Return the newest commit and its time (RFC 3339, UTC); None where it has not these paths as they are now."""
         names = [str(each.resolve()) for each in paths]
@@ -97,9 +103,8 @@ class Repository:
     def files(self, commit: str, folder: Path) -> list[str]:
         """Return the names of all files below a folder at a commit, for `content`; none for what lies outside."""
         name = self.name(folder)
-        found = (
-            self._run("ls-tree", "-r", "--name-only", "--full-tree", "-z", commit, "--", f"{name}/") if name else None
-        )
+        below = [] if name == "." else [f"{name}/"]
+        found = self._run("ls-tree", "-r", "--name-only", "--full-tree", "-z", commit, "--", *below) if name else None
         return [each for each in found.decode("utf-8", "surrogateescape").split("\0") if each] if found else []
 
     def content(self, commit: str, name: str) -> bytes | None:
@@ -107,13 +112,26 @@ class Repository:
         normal = posixpath.normpath(name)
         return None if normal.startswith("../") else self._run("cat-file", "blob", f"{commit}:{normal}")
 
+    def commit_file(self, path: Path, message: str) -> str:
+        """Commit a file alone, whatever else is staged, and return the commit. Raises GitProblem MY744."""
+        found = self._done("commit", "--quiet", "--only", f"--message={message}", "--", str(path.resolve()))
+        if found.returncode != 0:
+            said = (found.stderr or found.stdout).decode("utf-8", "replace").strip().splitlines()
+            why = f": {said[-1].strip()}" if said else ""
+            hint = "commit it yourself; it is written, and `git commit` says more"
+            raise GitProblem(problem("MY744", f"git has not committed {path}{why}", hint=hint))
+        return (self._run("rev-parse", "HEAD") or b"").decode().strip()
+
     def _run(self, *arguments: str) -> bytes | None:
         """Return what a command of git prints, or None if it fails. Raises GitProblem MY721 without git."""
+        done = self._done(*arguments)
+        return done.stdout if done.returncode == 0 else None
+
+    def _done(self, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
         try:
-            done = subprocess.run(
+            return subprocess.run(
                 ["git", "-C", str(self._folder), *arguments], capture_output=True, check=False, timeout=_SECONDS
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             message = f"git cannot be run ({type(error).__name__})"
             raise GitProblem(problem("MY721", message, hint="install git")) from None
-        return done.stdout if done.returncode == 0 else None

@@ -23,6 +23,7 @@ from modelyard.models.base import (
 
 if TYPE_CHECKING:
     from modelyard.models.beside import FurtherPort, InitContainer, Sidecar
+    from modelyard.models.notify import Notify
     from modelyard.models.patches import Patch
     from modelyard.models.pod import (
         EnvFrom,
@@ -46,6 +47,7 @@ else:
     EnvValue = later("modelyard.models.pod", "EnvReference", or_text=True)
     FurtherPort = later("modelyard.models.beside", "FurtherPort")
     InitContainer = later("modelyard.models.beside", "InitContainer")
+    Notify = later("modelyard.models.notify", "Notify")
     Patch = later("modelyard.models.patches", "Patch")
     PreStop = later("modelyard.models.pod", "PreStop")
     ModelSource = later("modelyard.models.source", "ModelSource")
@@ -169,6 +171,7 @@ class Model(Shape):
     allowContractChange: Annotated[str, Field(min_length=1)] | None = Field(
         None, description="Why inputs or outputs may differ from those that callers rely on, which the lock has."
     )
+    notify: Notify | None = Field(None, description="Who hears of changes of this model, in place of the set's.")
     ignore: list[Ignore] | None = Field(None, description="Findings that are accepted, each with its reason.")
     patches: list[Patch] | None = Field(None, description="JSON Patches on what this model renders.")
     targets: dict[str, JsonObject] = Field(

@@ -19,10 +19,12 @@ from modelyard.models.base import (
 )
 
 if TYPE_CHECKING:
+    from modelyard.models.notify import Notify
     from modelyard.models.patches import ForeignPatch
     from modelyard.models.viya import Viya
 else:
     ForeignPatch = later("modelyard.models.patches", "ForeignPatch")
+    Notify = later("modelyard.models.notify", "Notify")
     Viya = later("modelyard.models.viya", "Viya")  # few sets have it
 
 API_VERSION = "modelyard.dev/v1alpha1"
@@ -134,6 +136,7 @@ class Spec(Shape):
     knative: KnativeCluster = Field(
         default_factory=KnativeCluster, description="What this cluster's Knative is set up for."
     )
+    notify: Notify | None = Field(None, description="Who hears of changes, of commands with --notify.")
     viya: Viya | None = Field(None, description="Content of a SAS Viya deployment's site-config.")
     patches: list[ForeignPatch] | None = Field(
         None,

@@ -16,20 +16,26 @@ from modelyard.modelsfile.shapes import validate
 from modelyard.problems import Problem, problem
 from modelyard.targets import TARGETS, target
 
-APART = ("base", "defaults", "models")  # of spec: merged and checked model by model
+APART = ("base", "defaults", "include", "models")  # of spec: merged and checked model by model
 
 
-def assemble(tree: Tree, sources: Sources, files: tuple[str, ...]) -> tuple[DeclaredSet | None, list[Problem]]:
-    """Return the set with the models that are sound enough to be looked at further, and all problems."""
-    return _Assembly(tree, sources, files).run()
+def assemble(
+    tree: Tree, sources: Sources, files: tuple[str, ...], published: frozenset[str] = frozenset()
+) -> tuple[DeclaredSet | None, list[Problem]]:
+    """Return the set with the models that are sound enough to be looked at further, and all problems.
+
+    published: the names of models that fragments give.
+    """
+    return _Assembly(tree, sources, files, published).run()
 
 
 class _Assembly:
-    def __init__(self, tree: Tree, sources: Sources, files: tuple[str, ...]) -> None:
+    def __init__(self, tree: Tree, sources: Sources, files: tuple[str, ...], published: frozenset[str]) -> None:
         self.layered = tree  # with the removals of what may stand in the defaults
         self.tree = settled(tree)
         self.sources = sources
         self.files = files
+        self.published = published
         self.problems: list[Problem] = []
 
     def run(self) -> tuple[DeclaredSet | None, list[Problem]]:
@@ -58,6 +64,8 @@ class _Assembly:
                 if spec.get(key) is not None and not isinstance(spec[key], wanted):
                     kind = {dict: "a mapping", list: "a list", str: "the path of a models file"}[wanted]
                     self.report("MY103", f"{key} wants {kind}", find(marks, "spec", key)[1])
+            if spec.get("include") is not None:  # a list of texts has been taken out as it was read
+                self.report("MY103", "include wants a list of paths", find(marks, "spec", "include")[1])
         head, problems = validate(ModelSet, Tree(data, marks), self.sources)
         self.problems += problems
         return head
@@ -109,6 +117,8 @@ class _Assembly:
     def model(self, own: Tree, defaults: Tree) -> DeclaredModel | None:
         variants, variant_marks = self.kept(*_items(own, "variants"))
         named = _named_targets(own, variants)
+        if own.data.get("name") in self.published and not named and "targets" not in own.data:
+            named = set(_below(defaults, "targets").data)  # where it was published, nobody knows of targets
         merged = merge(_for_targets(defaults, named), own)
         own = settled(own)
         shared = Tree({k: v for k, v in merged.data.items() if k != "variants"}, merged.marks)

@@ -12,7 +12,10 @@ from modelyard.models.model import Model
 from modelyard.models.model_set import Spec
 
 # Keys that are merged and checked apart from the shapes.
-_APART: Final[dict[type[BaseModel], tuple[str, ...]]] = {Spec: ("base", "defaults", "models"), Model: ("variants",)}
+_APART: Final[dict[type[BaseModel], tuple[str, ...]]] = {
+    Spec: ("base", "defaults", "include", "models"),
+    Model: ("variants",),
+}
 
 
 def shape_at(shape: type[BaseModel], path: Sequence[str | int]) -> type[BaseModel] | None:

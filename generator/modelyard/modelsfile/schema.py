@@ -16,6 +16,12 @@ from modelyard.models.model_set import ModelSet
 from modelyard.targets import TARGETS, target
 
 _ROOT: Final = "#/$defs/"
+_INCLUDE: Final = {
+    "type": "array",
+    "items": {"type": "string"},
+    "description": "Files with a PublishedModel each, relative to this one; * stands for a part of a name. Models of "
+    "this file are laid over theirs.",
+}
 
 
 def build() -> dict[str, Any]:
@@ -52,6 +58,7 @@ def build() -> dict[str, Any]:
         entry["required"] = ["name"]
     spec = definitions["Spec"]["properties"] if "Spec" in definitions else definitions[_spec(definitions)]["properties"]
     spec["base"] = {"type": "string", "description": "Models file that this one builds on, relative to it."}
+    spec["include"] = _INCLUDE
     spec["defaults"] = _ref("Defaults", "What all models have unless they say otherwise.")
     spec["models"] = _list(names[Model], "The models; merged with the base by name.")
     head = definitions.pop(names[ModelSet])

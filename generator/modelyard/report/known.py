@@ -14,6 +14,7 @@ from modelyard.check.schemas.kinds import SHIPPED
 from modelyard.manifests.names import quantity
 from modelyard.models.fields import shipped
 from modelyard.models.model_set import API_VERSION
+from modelyard.models.published import KIND as PUBLISHED
 
 Schema = Mapping[str, Any]
 
@@ -108,6 +109,8 @@ def of_object(data: object) -> Position | None:
     if kind in ("Component", "Kustomization"):
         return _at_top(_kustomization())
     if version == API_VERSION:
+        if kind == PUBLISHED:
+            return Position([(_published(), _models_file())])
         return _at_top(_generator() if kind == "ModelGenerator" else _models_file())
     definition = SHIPPED.find(version, kind)
     return _at_top(definition.schema if definition else _any_object())
@@ -144,6 +147,12 @@ def _any_object() -> Schema:
 def _generator() -> Schema:
     spec = _mapping(**_texts("models", "emit"))
     return _mapping(**_texts("apiVersion", "kind"), metadata=_mapping(**_texts("name")), spec=spec)
+
+
+@cache
+def _published() -> Schema:
+    """Return what a published model holds: the fields of a model, in the models file's schema."""
+    return _mapping(**_texts("apiVersion", "kind"), metadata=_mapping(**_texts("name")), spec={"$ref": "#/$defs/Model"})
 
 
 @cache

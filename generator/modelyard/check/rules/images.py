@@ -27,4 +27,5 @@ def _image(index: int, path: Path, value: object) -> Iterator[Finding]:
     elif "@" not in value and not tag:
         yield Finding("MY370", f"the image {value} names no version", hint, index, path)
     elif "@" not in value and tag == "latest":
+        hint = f"{hint}, or pin what it names now: modelyard lock"
         yield Finding("MY370", f"the image {value} can change under you", hint, index, path)

@@ -96,4 +96,20 @@ SHAPE: Final[dict[str, Code]] = {
         "A port that cannot be listened at",
         "`modelyard invocations` listens at two ports: for calls, and for the probes of the kubelet.",
     ),
+    "MY131": Code(
+        "An include that matches no file",
+        "spec.include names files with a PublishedModel each, relative to the models file. * stands for a part of one "
+        "name. Before the first model is published, there may be none.",
+        "warning",
+    ),
+    "MY132": Code(
+        "A published model that gives no model",
+        "SAS Model Manager copies a folder for each model that it publishes, and replaces ${sas-scr-published-name} "
+        "and ${sas-scr-image-url}. A model's name is the published one in lower case, with - for _, and has to be a "
+        "DNS label.",
+    ),
+    "MY133": Code(
+        "Two published models of one name",
+        "Names in Git and in Model Manager may differ in upper case or in _ alone; those of models cannot.",
+    ),
 }

@@ -109,4 +109,28 @@ CLUSTER: Final[dict[str, Code]] = {
         "What Helm has installed is changed by Helm alone: it knows nothing of what others change, and takes that back "
         "with its next upgrade. `modelyard list`, `status`, `logs` and `score` know such a set.",
     ),
+    "MY741": Code(
+        "A models file without a history",
+        "`modelyard register` and `modelyard history` read what the main line of Git's history says. A branch counts "
+        "from its merge, and what is not committed does not count.",
+    ),
+    "MY742": Code(
+        "A history that is cut off",
+        "This clone holds the newest commits alone, so the register begins with the oldest of them.",
+        "warning",
+    ),
+    "MY743": Code(
+        "A library that is not installed",
+        "A CycloneDX bill of materials is written by cyclonedx-python-lib, which modelyard[bom] brings.",
+    ),
+    "MY744": Code(
+        "A commit that git refuses",
+        "`--commit` commits the models file, and nothing else. git may lack a name for who commits, or a hook refuses.",
+    ),
+    "MY745": Code(
+        "A notice that was not sent",
+        "The command has done what it says; who should hear of it has not. Addresses are in the environment or in "
+        "Secrets, and no message repeats them. A server that answers 429 or 5xx, or not at all, is tried four times.",
+        "warning",
+    ),
 }

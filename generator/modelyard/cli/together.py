@@ -21,7 +21,10 @@ EXCLUDES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("git", "namespace"), ("git", "context"), ("git", "kubeconfig"), ("git", "force_conflicts"), ("git", "oci"),
         ("oci", "namespace"), ("oci", "context"), ("oci", "kubeconfig"), ("oci", "force_conflicts"),
     ),
-    "image": (("platform", "source"), ("platform", "base"), ("platform", "build")),
+    "image": (
+        ("platform", "source"), ("platform", "base"), ("platform", "build"), ("platform", "champion"),
+        ("champion", "source"), ("champion", "variant"),
+    ),
     "lock": (("check", "update"),),
     "render": (("check", "stdout"), ("check", "in_place"), ("stdout", "in_place"), ("stdout", "argocd")),
     "score": (
@@ -37,7 +40,7 @@ NEEDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "check": (("deploy", "base"), ("knative_feature", "files"), ("context", "crds"), ("kubeconfig", "crds")),
     "challenger": (("timeout", "publish"),),
     "diff": (("rendered", "git"),),
-    "image": (("base", "source"), ("push", "build")),
+    "image": (("push", "build"),),
     "promote": (("wait", "to_cluster"), ("timeout", "to_cluster")),
     "rollback": (
         ("wait", "to_cluster"), ("timeout", "to_cluster"), ("namespace", "to_cluster"), ("context", "to_cluster"),

@@ -69,9 +69,10 @@ def serving(program: Path, folder: Path) -> Iterator[Team]:
 
         yield Team(url, folder, MlflowClient(url))
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, 15)
-        process.wait(30)
+        for signal in (15, 9):  # its workers end when all that they were asked is answered
+            with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                os.killpg(process.pid, signal)
+                process.wait(10)
 
 
 def _wait(url: str, process: "subprocess.Popen[bytes]") -> None:

@@ -52,6 +52,8 @@ PAGED: Final = (
     Family("kustomizations", "Kustomizations", "What a kustomization does to a base, and what a stream holds.",
            _numbers((601, 699))),
     Family("registries", "Registries", "What a registry refuses, or says of a lock.", _numbers((750, 769))),
+    Family("promotion", "Promotion", "What a source of models refuses; why no version is proposed.",
+           _numbers((770, 789))),
     Family("cluster", "Live clusters", "What a cluster refuses, or is not ready for.", _numbers((701, 799))),
     Family("score", "Scoring", "What stops a table on its way through a model.", _numbers((801, 899))),
     Family("migration", "Migration", "What of a pyspark project will not move as it is.", _numbers((901, 999))),

@@ -16,10 +16,11 @@ api.allowing_outside(folder)`.
 `modelyard.api.build` (what a kustomization made of a models file), `modelyard.api.objects` (objects that others wrote),
 `modelyard.api.site_config` (the SAS Viya deployment that it is for), `modelyard.api.sagemaker` (what SageMaker needs
 besides), `modelyard.api.chart` (a Helm chart of a models file), `modelyard.api.post_render` (what it does to a chart of
-others), `modelyard.api.locking` (digests of images), `modelyard.api.artifacts` (what is rendered, in a
-registry), `modelyard.api.image` (build contexts of images),
-`modelyard.api.containers` (programs that build and run them), `modelyard.api.spark_migration` (a pyspark project, and
-writing what it gives) and `modelyard.api.attempt` (a model without a cluster).
+others), `modelyard.api.locking` (digests of images), `modelyard.api.artifacts` (what is rendered, in a registry),
+`modelyard.api.image` (build contexts of images), `modelyard.api.sources` (registries of models),
+`modelyard.api.challenger` and `modelyard.api.proposals` (a version of them beside what serves, as an edit and as a
+branch), `modelyard.api.containers` (programs that build and run them), `modelyard.api.spark_migration` (a pyspark
+project, and writing what it gives) and `modelyard.api.attempt` (a model without a cluster).
 """
 
 from importlib import import_module

@@ -5,17 +5,20 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from modelyard.api.pipeline import load
+from modelyard.api.pipeline import load, models_file
+from modelyard.api.sources import followed
 from modelyard.files import archives, disk, regular
-from modelyard.manifests.names import nearest
+from modelyard.manifests.names import nearest, repository
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.problems import Problem, has_errors, problem, unique
+from modelyard.sources import follow
+from modelyard.sources.version import SourceProblem
 from modelyard.targets.sagemaker_proxy.image import content, write
 from modelyard.targets.workloads import serving_image
 from modelyard.targets.workloads.objects import base_name, object_name
 from modelyard.targets.workloads.pods import image
 
-__all__ = ["BASE", "Named", "Packed", "context", "named", "pack", "write"]
+__all__ = ["BASE", "Named", "Packed", "champion", "context", "named", "pack", "write"]
 
 BASE = serving_image.BASE
 
@@ -106,6 +109,31 @@ def pack(found: Named, source: Path, *, base: str = BASE, output: Path | None = 
     with tempfile.TemporaryDirectory(prefix="modelyard-") as folder:
         problems = archives.unpack(source, Path(folder))
         return Packed("", problems) if problems else _packed(found, Path(folder), source, base, output)
+
+
+def champion(file: str | Path, found: Named, folder: Path) -> tuple[Named | None, list[Problem]]:
+    """Fetch what the model's source calls the champion into an empty folder; return the model with its version.
+
+    The image has that version as its tag, which `modelyard challenger` looks for. Problems: those of the source; MY117
+    if the version is not a number, which TensorFlow Serving needs.
+    """
+    source = followed(found.model)
+    if source is None:
+        hint = "say where it comes from: source: {mlflow: {model: …, alias: champion}}"
+        return None, [problem("MY779", f"{found.model.name} has no source", hint=hint)]
+    beside = models_file(file).parent
+    try:
+        version = follow.latest(source, beside)
+        if not (version.version.isascii() and version.version.isdecimal() and int(version.version)):
+            message = f"{version.source} calls its version {version.version}, and TensorFlow Serving wants a number"
+            return None, [problem("MY117", message, hint="name a folder such as export/8, or use a registry of models")]
+        follow.fetch(source, version.version, beside, folder)
+    except SourceProblem as error:
+        return None, [error.problem]
+    own = found.served.model
+    image = f"{repository(own.image or found.model.name)}:{version.version}"
+    served = found.served._replace(model=own.model_copy(update={"image": image, "version": int(version.version)}))
+    return found._replace(served=served), []
 
 
 def _packed(found: Named, folder: Path, source: Path, base: str, output: Path | None) -> Packed:

@@ -33,6 +33,9 @@ def image(  # noqa: PLR0913 - typer's way
     source: Annotated[
         Path | None, typer.Option("--from", metavar="PATH", help="SavedModel: a folder, or a zip or tar archive.")
     ] = None,
+    champion: Annotated[
+        bool, typer.Option("--champion", help="SavedModel of the champion that the model's source has now.")
+    ] = False,
     base: Annotated[
         str | None, typer.Option(metavar="IMAGE", help="Image of TensorFlow Serving, in place of the pinned one.")
     ] = None,
@@ -44,21 +47,33 @@ def image(  # noqa: PLR0913 - typer's way
     """Write the build context of a model's image.
 
     Of a model of TensorFlow Serving, an image with its SavedModel, whose signatures are printed; without -o and
-    --build it is only looked at. Of any other, or with --for sagemaker, the image that SageMaker runs: the model's
+    --build it is only looked at. With --champion that is the version that its source has now, which is the tag too.
+    Of any other, or with --for sagemaker, the image that SageMaker runs: the model's
     own with a proxy in front of it, whose README says how to build, try and push it.
 
     The folder belongs to modelyard: it is exchanged whole, and only if there is no error.
     """
     from modelyard.api import image as api
 
-    found, problems = api.named(file, model, variant=variant)
+    if base and not (source or champion):
+        raise typer.BadParameter("--base has an effect only with --from or --champion")
+    found, problems = api.named(file, model, variant=variant, every=champion)
     if found is None or has_errors(problems):
         stop_on_errors(problems)
     elif found.served.model.runtime == "tensorflow" and platform is None:
         report(problems)
-        _of_savedmodel(found, source, base, output, build=build, push=push)
+        with ExitStack() as closing:
+            if champion:
+                found, source = _fetched(file, found, closing)
+            _of_savedmodel(found, source, base, output, build=build, push=push)
         if notify:
             _notify(file, found, pushed=push)
+    elif champion:
+        message = f"{model} has runtime {found.served.model.runtime}, and images are built for tensorflow alone"
+        hint = (
+            "build it as before, and name it: in MLflow by the tag image of the version, else with challenger --image"
+        )
+        stop_on_errors([problem("MY117", message, hint=hint)])
     elif source or build:
         hint = f"take out {'--from' if source else '--build'}; the README in the folder says how to build it"
         stop_on_errors(
@@ -73,6 +88,18 @@ def _notify(file: Path, found: "Named", *, pushed: bool) -> None:
 
     line = f"{found.model.name}: image {found.image} is {'built and pushed' if pushed else 'built'}"
     notified(*notices.tell(file, "built", found.model.name, [line]))
+
+
+def _fetched(file: Path, found: "Named", closing: ExitStack) -> "tuple[Named, Path]":
+    """Return the model with the champion's version, and the folder that its files were fetched into."""
+    from modelyard.api import image as api
+
+    folder = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="modelyard-"))) / "artefact"
+    folder.mkdir()
+    named, problems = api.champion(file, found, folder)
+    stop_on_errors(problems)
+    tell(f"fetched version {named.served.model.version if named else ''} of {found.model.name}")
+    return named or found, folder
 
 
 def _for_sagemaker(file: Path, model: str, variant: str | None, output: Path | None) -> None:

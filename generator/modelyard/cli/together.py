@@ -21,7 +21,10 @@ EXCLUDES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("git", "namespace"), ("git", "context"), ("git", "kubeconfig"), ("git", "force_conflicts"), ("git", "oci"),
         ("oci", "namespace"), ("oci", "context"), ("oci", "kubeconfig"), ("oci", "force_conflicts"),
     ),
-    "image": (("platform", "source"), ("platform", "base"), ("platform", "build")),
+    "image": (
+        ("platform", "source"), ("platform", "base"), ("platform", "build"), ("platform", "champion"),
+        ("champion", "source"), ("champion", "variant"),
+    ),
     "init": (("kpt", "sas_git"),),
     "lock": (
         ("check", "update"), ("check", "files"), ("check", "running"), ("check", "url"), ("check", "attempt"),
@@ -42,7 +45,7 @@ NEEDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "check": (("deploy", "base"), ("knative_feature", "files"), ("context", "crds"), ("kubeconfig", "crds")),
     "challenger": (("timeout", "publish"),),
     "diff": (("rendered", "git"),),
-    "image": (("base", "source"), ("push", "build"), ("notify", "build")),
+    "image": (("push", "build"), ("notify", "build")),
     "lock": (("namespace", "running"), ("context", "running"), ("kubeconfig", "running")),
     "promote": (("wait", "to_cluster"), ("timeout", "to_cluster")),
     "rollback": (

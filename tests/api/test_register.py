@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from modelyard.api import register
 from modelyard.api.register import bom, formats
 from modelyard.files.trailers import Trailers, with_trailers
-from tests.conftest import Run
+from tests.conftest import Run, need
 from tests.support.register_histories import History, by_checkout, by_register
 
 HEAD: Final = "apiVersion: modelyard.dev/v1alpha1\nkind: ModelSet\nmetadata: {name: risk}\nspec:\n"
@@ -110,6 +111,25 @@ def test_of_a_squash_who_commits_for_another_has_approved_but_a_forge_has_not(te
     _, by_person, by_forge = team.challengers()
     assert by_person.people == (ADA, (BOB, "Cyd <cyd@example.com>"), "")
     assert by_forge.people == (ADA, (), "")
+
+
+def test_a_signature_is_what_git_says_of_it(team: Team, tmp_path: Path) -> None:
+    key = need(Path(shutil.which("ssh-keygen") or "ssh-keygen"), "install the client of OpenSSH")
+    (tmp_path / ".git/keys").mkdir()
+    own = tmp_path / ".git/keys/id"
+    subprocess.run([key, "-q", "-t", "ed25519", "-N", "", "-f", str(own)], check=True)
+    signers = tmp_path / ".git/keys/signers"
+    signers.write_text(f"ada@example.com {own.with_suffix('.pub').read_text('utf-8')}", "utf-8")
+    for name, value in {"gpg.format": "ssh", "user.signingKey": own, "gpg.ssh.allowedSignersFile": signers}.items():
+        team.git("config", name, str(value))
+    team.git("config", "commit.gpgSign", "true")
+    team.write("r.io/churn:1.2")
+    team.commit("signed")
+    unsigned, signed = team.challengers()
+    assert unsigned.people.signature == ""
+    assert signed.people.signature == "good, by ada@example.com"
+    signers.write_text("", "utf-8")
+    assert team.challengers()[1].people.signature == "good, of a key that is not trusted"
 
 
 def test_a_revert_brings_back_what_was_known_of_the_image(team: Team) -> None:

@@ -193,6 +193,17 @@ def test_a_file_that_is_no_published_model_is_an_error_there(
     assert any(each.code == code and each.place and each.place.line == line for each in problems)
 
 
+@pytest.mark.parametrize("odd", ["[]", "{}", "[[1, [2]]]", "{name: [a]}", "null", "~", "{a: &b c}", "- -"])
+@pytest.mark.parametrize("place", ["metadata", "metadata.name", "spec", "spec.image", "spec.targets", "spec.env"])
+def test_no_fragment_is_too_odd(models: Path, tmp_path: Path, place: str, odd: str) -> None:
+    parts = {"metadata": "{name: churn}", "spec": "{image: 'r.io/churn:1.0.0'}"}
+    head, _, rest = place.partition(".")
+    parts[head] = f"{{{rest}: {odd}}}" if rest else odd
+    text = "\n".join(f"{key}: {value}" for key, value in parts.items())
+    write(tmp_path / "published/x/model.yaml", f"apiVersion: modelyard.dev/v1alpha1\nkind: PublishedModel\n{text}\n")
+    assert all(each.place for each in found(models))
+
+
 def test_a_pattern_that_matches_nothing_is_a_warning(models: Path, tmp_path: Path) -> None:
     write(models, HEAD + "  include: ['published/*/model.yaml']\n  allowEmpty: true\n")
     assert (only(models).code, only(models).severity) == ("MY131", "warning")

@@ -14,7 +14,7 @@ from modelyard.api import locking
 from modelyard.problems import has_errors
 from tests.conftest import Run
 from tests.support.cluster_server import Cluster
-from tests.support.sas_git import GitDestination, git
+from tests.support.git_destination import GitDestination, git
 
 PUBLISHES: Final = 100
 GOOD: Final = (

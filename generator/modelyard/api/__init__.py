@@ -12,7 +12,8 @@ api.allowing_outside(folder)`.
 `api.apply`, `diff`, `list`, `delete`, `traffic`, `promote`, `rollback` and `score` load with their first use, as all in
 `_LATER` does. What goes beyond is imported by name: `modelyard.api.scoring` (options of a run that scores),
 `modelyard.api.cluster` (several calls with one connection), `modelyard.api.deploy` (a model without a file),
-`modelyard.api.history` and `modelyard.api.edits` (a models file under git, changed in place),
+`modelyard.api.history` and `modelyard.api.edits` (a models file under git, changed in place), `modelyard.api.register`
+and `modelyard.api.commits` (what was served when, by git), `modelyard.api.notices` (who hears of a change),
 `modelyard.api.build` (what a kustomization made of a models file), `modelyard.api.objects` (objects that others wrote),
 `modelyard.api.site_config` (the SAS Viya deployment that it is for), `modelyard.api.sagemaker` (what SageMaker needs
 besides), `modelyard.api.chart` (a Helm chart of a models file), `modelyard.api.post_render` (what it does to a chart of

@@ -117,7 +117,8 @@ class _Assembly:
     def model(self, own: Tree, defaults: Tree) -> DeclaredModel | None:
         variants, variant_marks = self.kept(*_items(own, "variants"))
         named = _named_targets(own, variants)
-        if own.data.get("name") in self.published and not named and "targets" not in own.data:
+        name = own.data.get("name")
+        if isinstance(name, str) and name in self.published and not named and "targets" not in own.data:
             named = set(_below(defaults, "targets").data)  # where it was published, nobody knows of targets
         merged = merge(_for_targets(defaults, named), own)
         own = settled(own)

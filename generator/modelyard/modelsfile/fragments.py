@@ -123,7 +123,7 @@ def _read(tree: Tree, sources: Sources) -> tuple[_Fragment | None, list[Problem]
         mark = find(tree.marks, "spec")[1]
         problems.append(report("MY103", f"spec of a {KIND} wants a mapping", mark, "write spec: {image: …}"))
         return None, problems
-    for key in _APART.keys() & spec.keys():
+    for key in sorted(_APART.keys() & spec.keys()):
         problems.append(report("MY210", f"{key} is not a field of a {KIND}", spec_marks.entries[key][0], _APART[key]))
     if published is None:
         return None, problems

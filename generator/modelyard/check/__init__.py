@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any, Final
 
-from modelyard.check.finding import Cluster, Finding, Rule
+from modelyard.check.finding import Cluster, Finding, Rule, without_nulls
 from modelyard.check.pods import Objects
 from modelyard.check.rules import (
     addresses,
     affinities,
+    api_versions,
     autoscalers,
     containers,
     contexts,
@@ -35,6 +36,7 @@ from modelyard.check.rules import (
     volume_sources,
 )
 from modelyard.check.rules.knative import annotations, features, names, pods, traffic, volumes
+from modelyard.check.rules.refused import refused
 from modelyard.check.rules.schemas import by_schema
 from modelyard.check.streams import HINT, lacking
 from modelyard.manifests.manifest import Manifest
@@ -81,6 +83,8 @@ RULES: Final[tuple[Rule, ...]] = (
     ports.service_ports,
     selectors.selectors,
     enums.enumerations,
+    api_versions.api_versions,
+    refused,
     autoscalers.autoscalers,
     affinities.affinities,
     references.references,
@@ -136,7 +140,7 @@ def check_objects(bodies: Sequence[Any], cluster: Cluster, beside: Sequence[Mani
     indices: list[int] = []
     for index, body in enumerate(bodies):
         if (wrong := lacking(body)) is None:
-            manifests.append(Manifest(body, ""))
+            manifests.append(Manifest(without_nulls(body), ""))
             indices.append(index)
         else:
             found.append(Finding("MY303", wrong[0], HINT, index, wrong[1]))

@@ -20,6 +20,7 @@ SETS: Final[dict[str, Code]] = {
         "An image without a version",
         "Without a tag, or with :latest, two pods of one object may run different images, and a rollback is not "
         "possible.",
+        "warning",
         ignorable=True,
     ),
     "MY371": Code("Not an image reference", "An image is a repository with a tag or a digest."),
@@ -87,6 +88,18 @@ SETS: Final[dict[str, Code]] = {
         "An object without a schema",
         "modelyard has no schema for this kind, so its fields were not checked. Give its definition with --crds.",
         "note",
+    ),
+    "MY392": Code(
+        "A name that older clusters refuse",
+        "Since Kubernetes 1.36 the name of a Service may start with a digit. Clusters before that refuse it, and so "
+        "may programs that know the older form.",
+        "warning",
+    ),
+    "MY393": Code(
+        "A deprecated API version",
+        "The cluster serves this version still, and a later one does not.",
+        "warning",
+        ignorable=True,
     ),
     "MY399": Code(
         "More findings than are reported",

@@ -54,6 +54,8 @@ RULES: Final[tuple[Rule, ...]] = (
     annotations.annotation_values,
     annotations.annotation_places,
     traffic.traffic,
+    traffic.foreign_revisions,
+    names.visibility,
     pods.ports,
     pods.limits,
     pods.user_containers,

@@ -1,7 +1,7 @@
 """What a rule over objects says, what it may know of the cluster, and how it reads data that may be anything."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from modelyard.check.schemas.kinds import SHIPPED, Kinds
 from modelyard.manifests.manifest import Manifest
@@ -15,6 +15,14 @@ class Cluster(NamedTuple):
     knative_features: frozenset[str] | None = frozenset()  # None: not known
     openshift: bool = False
     kinds: Kinds = SHIPPED
+
+
+PROBING: Final = "multi-container-probing"
+
+
+def allows(cluster: Cluster, feature: str) -> bool:
+    """Tell whether Knative may have a feature on; where nothing is known, it may."""
+    return cluster.knative_features is None or feature in cluster.knative_features
 
 
 class Finding(NamedTuple):

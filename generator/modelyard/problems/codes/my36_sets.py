@@ -101,6 +101,13 @@ SETS: Final[dict[str, Code]] = {
         "warning",
         ignorable=True,
     ),
+    "MY394": Code(
+        "A credential in plain text in an object",
+        "Whoever may read the object can read it. Keep credentials in a Secret, and name it: valueFrom: {secretKeyRef: "
+        "{name: …, key: …}}. In a models file this is an error, MY208.",
+        "warning",
+        ignorable=True,
+    ),
     "MY399": Code(
         "More findings than are reported",
         "The report holds at most 10,000 findings, errors first. The others are unknown, so this is an error itself: "

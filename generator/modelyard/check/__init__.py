@@ -39,6 +39,7 @@ from modelyard.check.rules.knative import annotations, features, names, pods, tr
 from modelyard.check.rules.refused import refused
 from modelyard.check.rules.schemas import by_schema
 from modelyard.check.streams import HINT, lacking
+from modelyard.check.unready import unready
 from modelyard.manifests.manifest import Manifest
 from modelyard.problems import MAX_FINDINGS
 from modelyard.problems.codes import CODES
@@ -152,7 +153,15 @@ def check_objects(bodies: Sequence[Any], cluster: Cluster, beside: Sequence[Mani
     whole += _by_rules(TOGETHER_RULES, together, cluster)
     indices += range(len(bodies), len(bodies) + len(beside))
     found += [_renumbered(each, indices) for each in whole]
-    return sorted(found, key=lambda each: each.manifest)
+    return sorted(_without_unready(found, bodies), key=lambda each: each.manifest)
+
+
+def _without_unready(found: Sequence[Finding], bodies: Sequence[Any]) -> list[Finding]:
+    """Say one thing of a document that another tool changes first, in place of all that follows from it."""
+    refused = {each.manifest for each in found if CODES[each.code].severity == "error"}
+    early = {index: unready(bodies[index], index) for index in refused if index < len(bodies)}
+    instead = {index: each for index, each in early.items() if each is not None}
+    return [*instead.values(), *(each for each in found if each.manifest not in instead)]
 
 
 def _renumbered(found: Finding, indices: Sequence[int]) -> Finding:

@@ -108,6 +108,22 @@ SETS: Final[dict[str, Code]] = {
         "warning",
         ignorable=True,
     ),
+    "MY395": Code(
+        "An encrypted document",
+        "SOPS has encrypted its values, and a controller or a plugin takes `sops` away before it reaches a cluster. "
+        "Its fields were not checked.",
+        "note",
+    ),
+    "MY396": Code(
+        "A template",
+        "A name, a label or an image has a placeholder in it, which a cluster refuses. Another tool fills it in; check "
+        "what that gives. The document's other fields were not checked.",
+    ),
+    "MY397": Code(
+        "A patch",
+        "The document has directives of a strategic merge patch. A cluster refuses it as an object; check what the "
+        "kustomization gives that it belongs to. The document's other fields were not checked.",
+    ),
     "MY399": Code(
         "More findings than are reported",
         "The report holds at most 10,000 findings, errors first. The others are unknown, so this is an error itself: "

@@ -14,6 +14,7 @@ from modelyard.check.rules import (
     affinities,
     api_versions,
     autoscalers,
+    backends,
     containers,
     contexts,
     enums,
@@ -30,6 +31,7 @@ from modelyard.check.rules import (
     resource_fields,
     resources,
     routes,
+    sagemaker,
     scheduling,
     selectors,
     sizes,
@@ -96,6 +98,7 @@ RULES: Final[tuple[Rule, ...]] = (
     openshift.deployment_configs,
     openshift.route_ports,
     routes.routes,
+    sagemaker.endpoint_configs,
     kustomize_traps.selectors,
     images.images,
     sizes.data,
@@ -104,7 +107,7 @@ RULES: Final[tuple[Rule, ...]] = (
 # What no mistake of the models file leads to, so that it is said beside those.
 INDEPENDENT: Final[tuple[Rule, ...]] = (features.features, containers.mount_paths)
 # What only the whole set shows.
-SET_RULES: Final[tuple[Rule, ...]] = (addresses.entrances,)
+SET_RULES: Final[tuple[Rule, ...]] = (addresses.entrances, backends.ports, backends.counted)
 
 
 def independent(manifests: Sequence[Manifest], cluster: Cluster) -> list[Finding]:

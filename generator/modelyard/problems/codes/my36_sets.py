@@ -16,6 +16,23 @@ SETS: Final[dict[str, Code]] = {
         "warning",
         ignorable=True,
     ),
+    "MY367": Code(
+        "A port that the Service does not have",
+        "An Ingress and an HTTPRoute name a port of the Service, by its name or its own number, not that of the pods. "
+        "Nothing answers on any other.",
+    ),
+    "MY368": Code(
+        "A share of what is not requested",
+        "An autoscaler on averageUtilization divides by what each container requests. Where one requests nothing, it "
+        "does not scale, unless a LimitRange gives a default.",
+        "warning",
+        ignorable=True,
+    ),
+    "MY369": Code(
+        "An EndpointConfig that SageMaker refuses",
+        "Each variant has a name of its own, a weight that is not negative, 60 to 3600 seconds to start and to fetch "
+        "its model, and a volume of at most 512 GB.",
+    ),
     "MY370": Code(
         "An image without a version",
         "Without a tag, or with :latest, two pods of one object may run different images, and a rollback is not "

@@ -49,7 +49,7 @@ OPENAPI_CLIENT := $(CACHE)/openapi-python-client-$(OPENAPI_CLIENT_VERSION)/bin/o
 CHECKOV_VERSION := 3.3.30
 CHECKOV := $(CACHE)/checkov-$(CHECKOV_VERSION)/bin/checkov
 
-.PHONY: help demo test test-slow test-cluster test-node test-newest test-lowest check bench acceptance-lakes acceptance-register acceptance-resume acceptance-spark acceptance-refused acceptance-promotion fuzz image image-requirements tools schema schemas map reference docs clean
+.PHONY: help demo test test-slow test-cluster test-node test-newest test-lowest check bench acceptance-lakes acceptance-register acceptance-resume acceptance-spark acceptance-refused acceptance-check acceptance-promotion fuzz image image-requirements tools schema schemas map reference docs clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -133,6 +133,9 @@ acceptance-refused: $(VENV)/installed-dev ## send 2,000 random models files (SEE
 
 acceptance-promotion: $(VENV)/installed-dev $(MLFLOW) $(REGISTRY) ## play 200 random histories of promotion (SEED=NUMBER)
 	$(BIN)/python -m tests.support.promotion_histories 200 $(SEED)
+
+acceptance-check: $(VENV)/installed-dev ## compare check with a real API server on all mutants of sound objects, and print where they differ
+	$(BIN)/python -m tests.support.server_mutants 1000000
 
 fuzz: $(VENV)/installed-dev ## fuzz each target for FUZZ_SECONDS (300), one after the other
 	for target in models kustomization resource_list stream csv cost; do \

@@ -67,7 +67,7 @@ CHANGES: Final[list[tuple[dict[str, Any], str | None]]] = [
     ({"unknown": 1}, "/spec/unknown"),
     ({"image": "UPPER"}, "/spec/image"),
     ({"image": "a"}, "/spec/image"),
-    ({"image": None}, "/spec/image"),
+    ({"image": None}, "/spec"),
     ({"mode": "slow"}, "/spec/mode"),
     ({"replicas": -1}, "/spec/replicas"),
     ({"replicas": 2**31}, "/spec/replicas"),

@@ -178,7 +178,7 @@ def test_an_object_without_a_schema_is_named_unchecked() -> None:
 
 
 def test_a_version_that_is_not_served_names_those_that_are() -> None:
-    body = {"apiVersion": "apps/v1beta1", "kind": "Deployment", "metadata": {"name": "a"}}
+    body = {"apiVersion": "apps/v2", "kind": "Deployment", "metadata": {"name": "a"}}
     (found,) = [each for each in check_objects([body], Cluster()) if each.code == "MY391"]
     assert found.hint == "there are schemas for apps/v1"
 

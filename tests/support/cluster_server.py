@@ -49,8 +49,20 @@ def serve(up: Path, cache: Path, crds: Iterable[Path]) -> Iterator[Path]:
     It ends with its standard input, so that it cannot outlive the tests, however they end.
     """
     applied = [word for path in (*crds, OPENSHIFT) for word in ("--apply", str(path))]
-    until_closed = ["sh", "-c", 'echo "$KUBECONFIG"; exec cat']
-    command = [str(up), *_PARTS, "--cache", str(cache), *applied, "--", *until_closed]
+    with _served([str(up), *_PARTS, "--cache", str(cache), *applied]) as kubeconfig:
+        yield kubeconfig
+
+
+@contextmanager
+def serve_bare(up: Path, cache: Path) -> Iterator[Path]:
+    """Run the API server alone while the context lasts: no controller, no Knative, no definition."""
+    with _served([str(up), "--cache", str(cache)]) as kubeconfig:
+        yield kubeconfig
+
+
+@contextmanager
+def _served(up: list[str]) -> Iterator[Path]:
+    command = [*up, "--", "sh", "-c", 'echo "$KUBECONFIG"; exec cat']
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         kubeconfig = server.stdout.readline().strip()

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any, Final
 
-from modelyard.check.finding import Cluster, Finding, Rule
+from modelyard.check.finding import Cluster, Finding, Rule, without_nulls
 from modelyard.check.pods import Objects
 from modelyard.check.rules import (
     addresses,
     affinities,
+    api_versions,
     autoscalers,
+    backends,
     containers,
     contexts,
     enums,
@@ -29,14 +31,17 @@ from modelyard.check.rules import (
     resource_fields,
     resources,
     routes,
+    sagemaker,
     scheduling,
     selectors,
     sizes,
     volume_sources,
 )
 from modelyard.check.rules.knative import annotations, features, names, pods, traffic, volumes
+from modelyard.check.rules.refused import refused
 from modelyard.check.rules.schemas import by_schema
 from modelyard.check.streams import HINT, lacking
+from modelyard.check.unready import unready
 from modelyard.manifests.manifest import Manifest
 from modelyard.problems import MAX_FINDINGS
 from modelyard.problems.codes import CODES
@@ -52,6 +57,8 @@ RULES: Final[tuple[Rule, ...]] = (
     annotations.annotation_values,
     annotations.annotation_places,
     traffic.traffic,
+    traffic.foreign_revisions,
+    names.visibility,
     pods.ports,
     pods.limits,
     pods.user_containers,
@@ -81,6 +88,8 @@ RULES: Final[tuple[Rule, ...]] = (
     ports.service_ports,
     selectors.selectors,
     enums.enumerations,
+    api_versions.api_versions,
+    refused,
     autoscalers.autoscalers,
     affinities.affinities,
     references.references,
@@ -89,6 +98,7 @@ RULES: Final[tuple[Rule, ...]] = (
     openshift.deployment_configs,
     openshift.route_ports,
     routes.routes,
+    sagemaker.endpoint_configs,
     kustomize_traps.selectors,
     images.images,
     sizes.data,
@@ -97,7 +107,7 @@ RULES: Final[tuple[Rule, ...]] = (
 # What no mistake of the models file leads to, so that it is said beside those.
 INDEPENDENT: Final[tuple[Rule, ...]] = (features.features, containers.mount_paths)
 # What only the whole set shows.
-SET_RULES: Final[tuple[Rule, ...]] = (addresses.entrances,)
+SET_RULES: Final[tuple[Rule, ...]] = (addresses.entrances, backends.ports, backends.counted)
 
 
 def independent(manifests: Sequence[Manifest], cluster: Cluster) -> list[Finding]:
@@ -136,7 +146,7 @@ def check_objects(bodies: Sequence[Any], cluster: Cluster, beside: Sequence[Mani
     indices: list[int] = []
     for index, body in enumerate(bodies):
         if (wrong := lacking(body)) is None:
-            manifests.append(Manifest(body, ""))
+            manifests.append(Manifest(without_nulls(body), ""))
             indices.append(index)
         else:
             found.append(Finding("MY303", wrong[0], HINT, index, wrong[1]))
@@ -146,7 +156,15 @@ def check_objects(bodies: Sequence[Any], cluster: Cluster, beside: Sequence[Mani
     whole += _by_rules(TOGETHER_RULES, together, cluster)
     indices += range(len(bodies), len(bodies) + len(beside))
     found += [_renumbered(each, indices) for each in whole]
-    return sorted(found, key=lambda each: each.manifest)
+    return sorted(_without_unready(found, bodies), key=lambda each: each.manifest)
+
+
+def _without_unready(found: Sequence[Finding], bodies: Sequence[Any]) -> list[Finding]:
+    """Say one thing of a document that another tool changes first, in place of all that follows from it."""
+    refused = {each.manifest for each in found if CODES[each.code].severity == "error"}
+    early = {index: unready(bodies[index], index) for index in refused if index < len(bodies)}
+    instead = {index: each for index, each in early.items() if each is not None}
+    return [*instead.values(), *(each for each in found if each.manifest not in instead)]
 
 
 def _renumbered(found: Finding, indices: Sequence[int]) -> Finding:

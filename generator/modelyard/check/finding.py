@@ -1,7 +1,7 @@
 """What a rule over objects says, what it may know of the cluster, and how it reads data that may be anything."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from modelyard.check.schemas.kinds import SHIPPED, Kinds
 from modelyard.manifests.manifest import Manifest
@@ -15,6 +15,14 @@ class Cluster(NamedTuple):
     knative_features: frozenset[str] | None = frozenset()  # None: not known
     openshift: bool = False
     kinds: Kinds = SHIPPED
+
+
+PROBING: Final = "multi-container-probing"
+
+
+def allows(cluster: Cluster, feature: str) -> bool:
+    """Tell whether Knative may have a feature on; where nothing is known, it may."""
+    return cluster.knative_features is None or feature in cluster.knative_features
 
 
 class Finding(NamedTuple):
@@ -37,17 +45,23 @@ Rule: TypeAlias = Callable[[Sequence[Manifest], Cluster], Iterator[Finding]]
 
 
 class Found(NamedTuple):
-    """What a rule says about one object, before it is known which of the sequence it is."""
+    """What a rule says about one object, before it is known which of the sequence it is.
+
+    code: where it is not that of the rule.
+    """
 
     message: str
     hint: str
     path: Path
     related: Path | None = None
     related_message: str = ""
+    code: str = ""
 
     def on(self, code: str, manifest: int) -> Finding:
         """Return the finding with its code, on an object of the sequence."""
-        return Finding(code, self.message, self.hint, manifest, self.path, self.related, self.related_message)
+        return Finding(
+            self.code or code, self.message, self.hint, manifest, self.path, self.related, self.related_message
+        )
 
 
 class Remark(NamedTuple):
@@ -83,6 +97,24 @@ def text(value: object) -> str:
 def integer(value: object) -> int | None:
     """Return an integer as it is, and None for anything else; true is none."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def without_nulls(node: Any) -> Any:
+    """Return a value without the fields that are null, which is absent to the API server; itself if there are none.
+
+    Source: kubernetes v1.36.3, apiextensions-apiserver pkg/apiserver/schema/defaulting/prunenulls.go.
+    """
+    if not isinstance(node, dict | list) or not _has_nulls(node):
+        return node
+    if isinstance(node, dict):
+        return {key: without_nulls(value) for key, value in node.items() if value is not None}
+    return [without_nulls(value) for value in node]
+
+
+def _has_nulls(node: dict[Any, Any] | list[Any]) -> bool:
+    if isinstance(node, dict):
+        return any(value is None or (isinstance(value, dict | list) and _has_nulls(value)) for value in node.values())
+    return any(isinstance(value, dict | list) and _has_nulls(value) for value in node)
 
 
 def at(body: object, *path: str) -> dict[str, Any]:

@@ -34,6 +34,10 @@ _WITHOUT: Final = frozenset(
     ]
 )
 _CORE: Final = frozenset(["", "apps", "batch"])
+# What looks like pods there are patterns that objects are compared with.
+_PATTERNS: Final = frozenset(
+    ["kyverno.io", "policies.kyverno.io", "templates.gatekeeper.sh", "mutations.gatekeeper.sh"]
+)
 
 
 class PodTemplate(NamedTuple):
@@ -54,7 +58,12 @@ def pod_templates(manifest: Manifest) -> Iterator[PodTemplate]:
     kind, group = manifest.kind, manifest.group
     if group == KNATIVE:
         path = _KNATIVE_SPECS.get(kind)
-    elif kind in _WITHOUT or (kind == "Service" and not group) or group.endswith(".services.k8s.aws"):
+    elif (
+        group in _PATTERNS
+        or kind in _WITHOUT
+        or (kind == "Service" and not group)
+        or group.endswith(".services.k8s.aws")
+    ):
         path = None
     elif kind in _TEMPLATES and (group in _CORE or kind == "CASDeployment"):
         path = _TEMPLATES[kind]
@@ -82,6 +91,17 @@ def _search(node: Any, path: Path) -> Iterator[PodTemplate]:
     elif isinstance(node, list):
         for i, value in enumerate(node):
             yield from _search(value, (*path, i))
+
+
+def is_complete(manifest: Manifest) -> bool:
+    """Tell whether nobody adds to the pods of an object: a controller that is not known may bring images and volumes.
+
+    A DeploymentConfig gets the images that its triggers name.
+    """
+    if manifest.kind == "DeploymentConfig":
+        triggers = items(mapping(manifest.body.get("spec")).get("triggers"))
+        return not any(each.get("type") == "ImageChange" for _, each in triggers)
+    return manifest.group in _CORE or manifest.group == KNATIVE or manifest.kind == "CASDeployment"
 
 
 class Objects(list[Manifest]):

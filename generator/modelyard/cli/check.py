@@ -92,6 +92,7 @@ def check(  # noqa: PLR0913 - an argument per option
         raise typer.BadParameter("--deploy goes with --base FILE or -; --base DEPLOY names the deployment itself")
     if (context or kubeconfig) and CLUSTER not in (crds or ()):
         raise typer.BadParameter("--context and --kubeconfig go with --crds cluster")
+    _known(knative_feature or [])
     outputs = outputs_of(format, output or [])
     kinds, found, definitions = kinds_of(kubernetes, crds or [], context, kubeconfig)
     if files:
@@ -101,6 +102,20 @@ def check(  # noqa: PLR0913 - an argument per option
         problems, contents = _check_models(file, base, deploy, built, kinds)
         shown = tuple(str(api.models_file(each)) for each in named(file))
     finish(Report(tuple(unique([*problems, *found])), shown, strict, {**contents, **definitions}), format, outputs)
+
+
+def _known(features: Sequence[str]) -> None:
+    from typing import get_args
+
+    from modelyard.manifests.names import nearest
+    from modelyard.models.model_set import Feature
+
+    known = get_args(Feature)
+    for each in features:
+        if each not in known:
+            meant = nearest(each, known)
+            hint = f"did you mean {meant}?" if meant else f"known are {', '.join(known)}"
+            raise typer.BadParameter(f"--knative-feature {each} is no feature of Knative: {hint}")
 
 
 def _check_models(

@@ -75,6 +75,13 @@ def dns_1123_subdomain(text: str) -> str | None:
     return None
 
 
+def path_segment(text: str) -> str | None:
+    """Check a name that becomes a part of a path (apimachinery pkg/api/validate/content, IsPathSegmentName)."""
+    if text in (".", ".."):
+        return f"must not be {text}"
+    return "must not contain / or %" if "/" in text or "%" in text else None
+
+
 def port_name(text: str) -> str | None:
     """Check the name of a container's port (Kubernetes apimachinery, IsValidPortName)."""
     if len(text) > MAX_PORT_NAME or not _PORT_NAME.fullmatch(text):

@@ -30,9 +30,10 @@ else:
 API_VERSION = "modelyard.dev/v1alpha1"
 
 Namespace = Annotated[str, checked(names.dns_1123_label)]
-# knative/serving v0.50.0, pkg/apis/config/features.go; the prefix `kubernetes.` is left out.
+# knative/serving v0.50.0, pkg/apis/config/features.go; the prefix `kubernetes.`, where there is one, is left out.
 Feature = Literal[
     "containerspec-addcapabilities",
+    "multi-container-probing",
     "podspec-affinity",
     "podspec-dnsconfig",
     "podspec-dnspolicy",

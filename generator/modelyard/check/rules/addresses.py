@@ -1,16 +1,19 @@
 """Whole sets: two objects that answer for one host and path, and one object twice.
 
 Source: gateway-api v1.6.3, apis/v1/httproute_types.go: among equal matches the oldest object wins; ingress-nginx and
-the router of OpenShift do the same. knative/serving v0.50.0, pkg/reconciler/domainmapping: a domain is claimed once.
+the router of OpenShift do the same, but for the canaries of ingress-nginx v1.13. knative/serving v0.50.0,
+pkg/reconciler/domainmapping: a domain is claimed once.
 """
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from modelyard.check.finding import Cluster, Finding, Path, at, items, mapping, sequence, text
 from modelyard.check.pods import KNATIVE
 from modelyard.manifests.manifest import Manifest
+
+_CANARY: Final = "nginx.ingress.kubernetes.io/canary"
 
 
 class Entrance(NamedTuple):
@@ -42,7 +45,8 @@ def _entrances(manifest: Manifest) -> Iterator[Entrance]:
     spec = at(manifest.body, "spec")
     match manifest.group, manifest.kind:
         case "networking.k8s.io", "Ingress":
-            yield from _ingress(spec)
+            if not _is_canary(manifest):
+                yield from _ingress(spec)
         case "gateway.networking.k8s.io", "HTTPRoute":
             yield from _http_route(spec)
         case "route.openshift.io", "Route":
@@ -51,6 +55,11 @@ def _entrances(manifest: Manifest) -> Iterator[Entrance]:
                 yield Entrance(("route", host, path), f"{host}{path}", ("spec", "host"))
         case "serving.knative.dev", "DomainMapping":
             yield Entrance((KNATIVE, manifest.name), manifest.name, ("metadata", "name"))
+
+
+def _is_canary(manifest: Manifest) -> bool:
+    """Tell whether an Ingress takes a share of the calls of another one, which nginx calls a canary."""
+    return at(manifest.body, "metadata", "annotations").get(_CANARY) == "true"
 
 
 def _ingress(spec: dict[str, Any]) -> Iterator[Entrance]:

@@ -58,7 +58,7 @@ def _target(path: Path, target: Mapping[str, Any], wanted: Sequence[str]) -> Ite
         if number is not None and number <= 0:
             yield Found(f"{key} is not more than 0", "change it", (*path, key))
     given = [each for each in wanted if each in target]
-    if len(given) != 1:
+    if len(given) != 1 and not (given and path[-2] == "object"):
         said = f"the target has {' and '.join(given)}" if given else f"the target has no {one_of(wanted)}"
         yield Found(said, f"give exactly one of {one_of(wanted)}" if given else f"add {wanted[0]}:", path)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Found, Path, items, mapping, text
-from modelyard.check.pods import KNATIVE, PodTemplate, all_pod_templates, containers
+from modelyard.check.pods import KNATIVE, PodTemplate, all_pod_templates, containers, is_complete
 from modelyard.manifests.manifest import POD_SPECS, Manifest
 from modelyard.manifests.names import dns_1123_label
 
@@ -37,6 +37,8 @@ def mount_paths(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Fin
 def mounts(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find mounts without their volume."""
     for index, manifest, template in all_pod_templates(manifests):
+        if not is_complete(manifest):
+            continue
         declared = {text(volume.get("name")) for _, volume in items(template.spec.get("volumes"))}
         if manifest.kind == "StatefulSet":
             claims = items(mapping(manifest.body.get("spec")).get("volumeClaimTemplates"))
@@ -86,10 +88,12 @@ def necessities(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Fin
 def _necessities(manifest: Manifest, template: PodTemplate) -> Iterator[Found]:
     hint = "add image:" + ("" if manifest.kind in POD_SPECS and manifest.kind != "CASDeployment" else _LOST)
     named: dict[str, Path] = {}
+    complete = is_complete(manifest)
     for path, container in containers(template.spec_path, template.spec):
-        if not container.get("image"):
+        if not container.get("image") and complete:
             yield Found("the container has no image", hint, path)
-        yield from _name(path, container, "container", named, needed=manifest.group != KNATIVE)
+        needed = complete and manifest.group != KNATIVE
+        yield from _name(path, container, "container", named, needed=needed)
         for i, source in items(container.get("envFrom")):
             if sum(isinstance(source.get(key), dict) for key in ("configMapRef", "secretRef")) != 1:
                 words = "an item of envFrom names one ConfigMap or one Secret"

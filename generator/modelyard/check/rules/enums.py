@@ -1,6 +1,6 @@
-"""Words of which the API server knows a few: schemas of Kubernetes leave most of them open.
+"""Words in pods of which the API server knows a few: schemas of Kubernetes leave most of them open.
 
-Source: kubernetes 1.37, staging/src/k8s.io/api: core/v1, apps/v1, batch/v1, networking/v1, policy/v1, autoscaling/v2.
+Source: kubernetes 1.37, staging/src/k8s.io/api: core/v1. Those of other objects stand in the tables of `refused`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -37,9 +37,9 @@ _BELOW: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("image", "pullPolicy"): ("Always", "IfNotPresent", "Never"),
     ("spec", "volumeMode"): ("Block", "Filesystem"),
 }
-# Below these are texts of the user.
+# Below these are texts of the user, or words that mean other things.
 _TEXTS: Final = frozenset(
-    ["env", "args", "command", "labels", "annotations", "matchLabels", "nodeSelector", "resources"]
+    ["env", "args", "command", "labels", "annotations", "matchLabels", "nodeSelector", "resizePolicy", "resources"]
 )
 _PROFILES: Final = ("Localhost", "RuntimeDefault", "Unconfined")
 _OPERATORS: Final = {
@@ -47,56 +47,11 @@ _OPERATORS: Final = {
     "matchExpressions": ("DoesNotExist", "Exists", "Gt", "In", "Lt", "NotIn"),
     "matchFields": ("In", "NotIn"),
 }
-# Of objects by group and kind: path, where * is each item of a list, and the words.
-_OBJECTS: Final[dict[tuple[str, str], tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]]] = {
-    ("", "Service"): (
-        (("spec", "type"), ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")),
-        (("spec", "sessionAffinity"), ("ClientIP", "None")),
-        (("spec", "externalTrafficPolicy"), ("Cluster", "Local")),
-        (("spec", "internalTrafficPolicy"), ("Cluster", "Local")),
-        (("spec", "ipFamilyPolicy"), ("PreferDualStack", "RequireDualStack", "SingleStack")),
-        (("spec", "ports", "*", "protocol"), _POD["protocol"]),
-    ),
-    ("", "PersistentVolumeClaim"): (
-        (("spec", "accessModes", "*"), ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")),
-        (("spec", "volumeMode"), ("Block", "Filesystem")),
-    ),
-    ("apps", "Deployment"): ((("spec", "strategy", "type"), ("Recreate", "RollingUpdate")),),
-    ("apps", "DaemonSet"): ((("spec", "updateStrategy", "type"), ("OnDelete", "RollingUpdate")),),
-    ("apps", "StatefulSet"): (
-        (("spec", "updateStrategy", "type"), ("OnDelete", "RollingUpdate")),
-        (("spec", "podManagementPolicy"), ("OrderedReady", "Parallel")),
-    ),
-    ("batch", "CronJob"): ((("spec", "concurrencyPolicy"), ("Allow", "Forbid", "Replace")),),
-    ("batch", "Job"): ((("spec", "completionMode"), ("Indexed", "NonIndexed")),),
-    ("networking.k8s.io", "Ingress"): (
-        (("spec", "rules", "*", "http", "paths", "*", "pathType"), ("Exact", "ImplementationSpecific", "Prefix")),
-    ),
-    ("networking.k8s.io", "NetworkPolicy"): (
-        (("spec", "policyTypes", "*"), ("Egress", "Ingress")),
-        (("spec", "ingress", "*", "ports", "*", "protocol"), _POD["protocol"]),
-        (("spec", "egress", "*", "ports", "*", "protocol"), _POD["protocol"]),
-    ),
-    ("policy", "PodDisruptionBudget"): ((("spec", "unhealthyPodEvictionPolicy"), ("AlwaysAllow", "IfHealthyBudget")),),
-    ("autoscaling", "HorizontalPodAutoscaler"): (
-        (("spec", "metrics", "*", "type"), ("ContainerResource", "External", "Object", "Pods", "Resource")),
-        (("spec", "behavior", "scaleUp", "selectPolicy"), ("Disabled", "Max", "Min")),
-        (("spec", "behavior", "scaleDown", "selectPolicy"), ("Disabled", "Max", "Min")),
-    ),
-}
-
 Wrong = tuple[Path, str, tuple[str, ...]]
 
 
 def enumerations(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
-    """Find words that the API server does not know."""
-    for index, manifest in enumerate(manifests):
-        wrong = [
-            found
-            for path, words in _OBJECTS.get((manifest.group, manifest.kind), ())
-            for found in _at(manifest.body, path, (), words)
-        ]
-        yield from (_finding(index, each) for each in wrong)
+    """Find words in pods that the API server does not know."""
     for index, _, template in all_pod_templates(manifests):
         yield from (_finding(index, each) for each in _pod(template.spec, template.spec_path))
 
@@ -106,17 +61,6 @@ def _finding(index: int, wrong: Wrong) -> Finding:
     meant = nearest(word, words)
     hint = f"did you mean {meant}?" if meant else f"write {one_of(each for each in words if each)}"
     return Finding("MY327", f"{_field(path)} {word} is unknown", hint, index, path)
-
-
-def _at(node: Any, wanted: tuple[str, ...], path: Path, words: tuple[str, ...]) -> Iterator[Wrong]:
-    if not wanted:
-        if isinstance(node, str) and node and node not in words:
-            yield path, node, words
-    elif wanted[0] == "*":
-        for i, each in enumerate(node) if isinstance(node, list) else ():
-            yield from _at(each, wanted[1:], (*path, i), words)
-    elif isinstance(node, dict) and wanted[0] in node:
-        yield from _at(node[wanted[0]], wanted[1:], (*path, wanted[0]), words)
 
 
 def _pod(node: Any, path: Path) -> Iterator[Wrong]:

@@ -69,6 +69,8 @@ def _rules(spec: Mapping[str, Any]) -> Iterator[Found]:
             yield from _path((*where, "http", "paths", j, "path"), path)
     for i, tls in items(spec.get("tls")):
         for j, host in enumerate(sequence(tls.get("hosts"))):
+            if host == "":
+                yield Found("the host is empty", "take it out", ("spec", "tls", i, "hosts", j))
             yield from _host(("spec", "tls", i, "hosts", j), text(host))
         name = text(tls.get("secretName"))
         if name and (wrong := dns_1123_subdomain(name)):

@@ -17,9 +17,12 @@ from modelyard.manifests.names import (
     dns_1123_subdomain,
     label_key,
     label_value,
+    path_segment,
 )
 
-_FREE: Final = frozenset(["rbac.authorization.k8s.io"])
+# Their names are parts of paths, and may be anything else.
+_FREE: Final = frozenset(["policy", "rbac.authorization.k8s.io"])
+_RELAXED: Final = 36  # the minor version of Kubernetes that has the gate on
 _LABEL_KINDS: Final = frozenset(["Namespace", "StatefulSet"])
 
 
@@ -28,9 +31,14 @@ def object_names(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Fi
     for index, manifest in enumerate(manifests):
         metadata = mapping(manifest.body.get("metadata"))
         name, namespace = text(metadata.get("name")), text(metadata.get("namespace"))
-        if name and manifest.group not in _FREE and manifest.group != KNATIVE and (wrong := _wrong(manifest, name)):
+        if name and manifest.group != KNATIVE and (wrong := _wrong(manifest, name)):
             hint = "write a name such as credit-risk"
             yield Finding("MY320", f"the name {name} {wrong}", hint, index, ("metadata", "name"))
+        elif name and _is_relaxed(manifest, name):
+            hint = "start it with a letter"
+            message = f"the name {name} starts with a digit, which clusters before 1.{_RELAXED} refuse"
+            code = "MY392" if cluster.kinds.minor >= _RELAXED else "MY320"
+            yield Finding(code, message, hint, index, ("metadata", "name"))
         if namespace and (wrong := dns_1123_label(namespace)):
             yield Finding("MY320", f"the namespace {namespace} {wrong}", "change it", index, ("metadata", "namespace"))
 
@@ -46,8 +54,15 @@ def account_names(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[F
 
 def _wrong(manifest: Manifest, name: str) -> str | None:
     if manifest.kind == "Service" and not manifest.group:
-        return dns_1035_label(name)
+        return dns_1123_label(name)
+    if manifest.group in _FREE:
+        return path_segment(name)
     return dns_1123_label(name) if manifest.kind in _LABEL_KINDS else dns_1123_subdomain(name)
+
+
+def _is_relaxed(manifest: Manifest, name: str) -> bool:
+    """Tell whether a Service has a name that the gate RelaxedServiceNameValidation lets pass."""
+    return manifest.kind == "Service" and not manifest.group and dns_1035_label(name) is not None
 
 
 def labels(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:

@@ -16,13 +16,13 @@ def plain_credentials(manifests: Sequence[Manifest], cluster: Cluster) -> Iterat
     for index, leaf in _texts(manifests):
         if isinstance(leaf.value, str) and is_credential(leaf.name, leaf.value):
             named = str(leaf.path[-1]) if leaf.name == "data" else leaf.name
-            yield Finding("MY208", f"{named} holds a credential in plain text", _HINT, index, leaf.path)
+            yield Finding("MY394", f"{named} holds a credential in plain text", _HINT, index, leaf.path)
     for index, manifest in enumerate(manifests):
         annotations = mapping(mapping(manifest.body.get("metadata")).get("annotations"))
         for key, value in annotations.items():
             if is_credential_value(text(value)):
                 message = f"the annotation {key} holds a credential in plain text"
-                yield Finding("MY208", message, _HINT, index, ("metadata", "annotations", key))
+                yield Finding("MY394", message, _HINT, index, ("metadata", "annotations", key))
 
 
 def _texts(manifests: Sequence[Manifest]) -> Iterator[tuple[int, Leaf]]:

@@ -74,7 +74,7 @@ def _others(manifest: Manifest) -> Iterator[Found]:
 def _port(path: Path, value: object, *, named: bool) -> Iterator[Found]:
     number = integer(value)
     if number is not None and not 1 <= number <= 65535:
-        if path[-1] in ("hostPort", "nodePort") and number == 0:
+        if path[-1] in ("hostPort", "nodePort", "targetPort") and number == 0:
             return
         yield Found(f"{number} is not a port", "ports are from 1 to 65535", path)
     elif named and isinstance(value, str) and value and port_name(value):

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from modelyard.check.finding import Cluster, Finding, Path
+from modelyard.check.finding import Cluster, Finding, Path, mapping
 from modelyard.check.schemas.kinds import Definition, Kinds
+from modelyard.check.schemas.lives import is_gone
 from modelyard.check.schemas.openapi import Schema
 from modelyard.files.yaml.scalars import INTEGER, core
 from modelyard.manifests.manifest import Manifest
@@ -37,6 +38,8 @@ def by_schema(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Findi
     """Return what the schemas of the cluster's kinds find."""
     for index, manifest in enumerate(manifests):
         definition = cluster.kinds.find(manifest.body["apiVersion"], manifest.kind)
+        if definition is None and is_gone(manifest.body["apiVersion"], manifest.kind, cluster.kinds.minor):
+            continue  # another rule says so
         if definition is None:
             message = f"there is no schema for {manifest.kind} of {manifest.body['apiVersion']}, so it is unchecked"
             yield Finding("MY391", message, _hint(manifest, cluster.kinds), index, ("kind",))
@@ -80,6 +83,8 @@ def _words(path: Path, error: "ValidationError", schema: Schema) -> Iterator[tup
                 yield (*path, each), f"unknown field {each}", hint
         case "required":
             missing = details["property"]
+            if _may_be_null(error, schema, missing):
+                return  # it may have been given as null, which was taken out
             yield path, f"{field} lacks {missing}", f"add {missing}:"
         case "type":
             types = details["types"]
@@ -121,6 +126,13 @@ def _known(error: "ValidationError", schema: Schema) -> list[str]:
     for part in error.schema_path[:-1]:
         node = node[part]
     return list(node.get("properties", ()))
+
+
+def _may_be_null(error: "ValidationError", schema: Schema, field: str) -> bool:
+    node: Any = schema
+    for part in error.schema_path[:-1]:
+        node = node[part]
+    return "null" in mapping(mapping(node.get("properties")).get(field)).get("type", ())
 
 
 def _field(path: Path) -> str:

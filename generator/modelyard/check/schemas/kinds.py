@@ -107,6 +107,11 @@ class Kinds:
         self._kubernetes = kubernetes
         self._own = {each.name: each for each in own}
 
+    @property
+    def minor(self) -> int:
+        """The minor version of the Kubernetes whose kinds these are: 37 of 1.37."""
+        return int(self._kubernetes.partition(".")[2])
+
     @cached_property
     def _known(self) -> Mapping[str, Definition]:
         return {**_shipped(self._kubernetes), **self._own}

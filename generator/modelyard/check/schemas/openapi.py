@@ -78,6 +78,8 @@ def translate(
 
 def _excludes(node: Schema, default: object) -> bool:
     """Tell whether a field that is absent, and so has its default, is not as a branch wants it."""
+    if default in (node.get("not") or {}).get("enum", ()):
+        return True
     return "enum" in node and default not in node["enum"]
 
 

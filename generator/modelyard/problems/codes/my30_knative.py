@@ -74,4 +74,17 @@ FINDINGS: Final[dict[str, Code]] = {
         "Knative makes creator and lastModifier immutable, and sets labels of owners itself. Such metadata comes from "
         "an exported object: take it out.",
     ),
+    "MY317": Code(
+        "Traffic to a revision of another Service",
+        "Knative takes the name of any revision, and the Service then answers with what another Service made. The "
+        "revisions of a Service start with its own name.",
+        "warning",
+        ignorable=True,
+    ),
+    "MY318": Code(
+        "A label of visibility that is not read",
+        "Knative reads networking.knative.dev/visibility: cluster-local. With the older label the Service is public.",
+        "warning",
+        ignorable=True,
+    ),
 }

@@ -1,4 +1,4 @@
-"""MY320 to MY339, MY356 and MY357: findings on objects of core Kubernetes, and on pods of whatever kind."""
+"""MY320 to MY339, and MY356 to MY359: findings on objects of core Kubernetes, and on pods of whatever kind."""
 
 from typing import Final
 
@@ -100,5 +100,16 @@ OBJECTS: Final[dict[str, Code]] = {
         "An Ingress or HTTPRoute that is refused",
         "ingressClassName and the older annotation kubernetes.io/ingress.class must agree. Paths are absolute, "
         "without //, /./ and /../, and hosts are names. A path of an HTTPRoute has only characters that URLs allow.",
+    ),
+    "MY358": Code(
+        "A value that the API server refuses",
+        "The API server looks further than its schema: at numbers and texts that have a range or a form, at fields "
+        "that exclude or need each other, and at what must not be empty. The rules are those of Kubernetes' own "
+        "validation, by kind.",
+    ),
+    "MY359": Code(
+        "An API version that is gone",
+        "Clusters of this version serve the kind in other versions alone, so nothing can be applied. Fields may have "
+        "other names there. `--kubernetes` says which cluster the objects are for; without it, it is the newest.",
     ),
 }

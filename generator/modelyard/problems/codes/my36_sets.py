@@ -16,10 +16,28 @@ SETS: Final[dict[str, Code]] = {
         "warning",
         ignorable=True,
     ),
+    "MY367": Code(
+        "A port that the Service does not have",
+        "An Ingress and an HTTPRoute name a port of the Service, by its name or its own number, not that of the pods. "
+        "Nothing answers on any other.",
+    ),
+    "MY368": Code(
+        "A share of what is not requested",
+        "An autoscaler on averageUtilization divides by what each container requests. Where one requests nothing, it "
+        "does not scale, unless a LimitRange gives a default.",
+        "warning",
+        ignorable=True,
+    ),
+    "MY369": Code(
+        "An EndpointConfig that SageMaker refuses",
+        "Each variant has a name of its own, a weight that is not negative, 60 to 3600 seconds to start and to fetch "
+        "its model, and a volume of at most 512 GB.",
+    ),
     "MY370": Code(
         "An image without a version",
         "Without a tag, or with :latest, two pods of one object may run different images, and a rollback is not "
         "possible.",
+        "warning",
         ignorable=True,
     ),
     "MY371": Code("Not an image reference", "An image is a repository with a tag or a digest."),
@@ -87,6 +105,41 @@ SETS: Final[dict[str, Code]] = {
         "An object without a schema",
         "modelyard has no schema for this kind, so its fields were not checked. Give its definition with --crds.",
         "note",
+    ),
+    "MY392": Code(
+        "A name that older clusters refuse",
+        "Since Kubernetes 1.36 the name of a Service may start with a digit. Clusters before that refuse it, and so "
+        "may programs that know the older form.",
+        "warning",
+    ),
+    "MY393": Code(
+        "A deprecated API version",
+        "The cluster serves this version still, and a later one does not.",
+        "warning",
+        ignorable=True,
+    ),
+    "MY394": Code(
+        "A credential in plain text in an object",
+        "Whoever may read the object can read it. Keep credentials in a Secret, and name it: valueFrom: {secretKeyRef: "
+        "{name: …, key: …}}. In a models file this is an error, MY208.",
+        "warning",
+        ignorable=True,
+    ),
+    "MY395": Code(
+        "An encrypted document",
+        "SOPS has encrypted its values, and a controller or a plugin takes `sops` away before it reaches a cluster. "
+        "Its fields were not checked.",
+        "note",
+    ),
+    "MY396": Code(
+        "A template",
+        "A name, a label or an image has a placeholder in it, which a cluster refuses. Another tool fills it in; check "
+        "what that gives. The document's other fields were not checked.",
+    ),
+    "MY397": Code(
+        "A patch",
+        "The document has directives of a strategic merge patch. A cluster refuses it as an object; check what the "
+        "kustomization gives that it belongs to. The document's other fields were not checked.",
     ),
     "MY399": Code(
         "More findings than are reported",

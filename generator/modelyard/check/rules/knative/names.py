@@ -41,6 +41,7 @@ _METADATA: Final = frozenset(
         "uid",
     ]
 )
+_OLD_VISIBILITY: Final = "serving.knative.dev/visibility"  # networking/v1alpha1 has had it since 0.18
 _CLUSTER_DOMAIN: Final = ".svc.cluster.local"
 
 
@@ -110,6 +111,15 @@ def written_by_knative(manifests: Sequence[Manifest], cluster: Cluster) -> Itera
         if isinstance(name, str) and (owner, name) not in owners:
             hint = f"take it out: Knative sets it on what a {owner} owns"
             yield Finding("MY316", f"Knative itself writes {label}", hint, index, ("metadata", "labels", label))
+
+
+def visibility(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
+    """Find the older label of visibility, which leaves a Service reachable from everywhere."""
+    for index, manifest in enumerate(manifests):
+        if manifest.group == KNATIVE and _OLD_VISIBILITY in mapping(at(manifest.body, "metadata").get("labels")):
+            message = f"Knative reads the label {_OLD_VISIBILITY} no longer, so the Service is public"
+            hint = "write networking.knative.dev/visibility"
+            yield Finding("MY318", message, hint, index, ("metadata", "labels", _OLD_VISIBILITY))
 
 
 def domain_mappings(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:

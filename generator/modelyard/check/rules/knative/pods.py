@@ -7,7 +7,7 @@ v1/revision_validation.go, with the limits of config/core/configmaps/defaults.ya
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from modelyard.check.finding import Cluster, Finding, Found, Path, at, integer, items, mapping, text
+from modelyard.check.finding import PROBING, Cluster, Finding, Found, Path, allows, at, integer, items, mapping, text
 from modelyard.check.pods import KNATIVE, all_pod_templates, containers, pod_templates
 from modelyard.manifests.manifest import Manifest
 from modelyard.manifests.names import names_registry, repository
@@ -136,14 +136,33 @@ def probes(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]
                 probe = container.get(key)
                 if not isinstance(probe, dict):
                     continue
-                for found in _sidecar(where, key) if sidecar else _probe((*where, key), probe, container):
-                    yield found.on("MY314", index)
+                if not sidecar:
+                    wrong = _probe((*where, key), probe, container)
+                elif where[-2] == "containers" and allows(cluster, PROBING):
+                    wrong = _beside((*where, key), probe)
+                else:
+                    wrong = _sidecar(where, key)
+                yield from (found.on("MY314", index) for found in wrong)
 
 
 def _sidecar(path: Path, key: str) -> Iterator[Found]:
-    # Behind the flag multi-container-probing for containers beside the one that serves, and never in initContainers.
     hint = "take it out: Knative probes the container with the port alone"
+    if path[-2] == "containers":
+        hint += f"; where config-features has {PROBING} on, add that to spec.knative.features, or --knative-feature"
     yield Found(f"a {key} in a container without a port", hint, (*path, key))
+
+
+def _beside(path: Path, probe: dict[str, Any]) -> Iterator[Found]:
+    """Find what is wrong with a probe of a container beside the one that serves: it says its port itself."""
+    handlers = [key for key in _HANDLERS if isinstance(probe.get(key), dict)]
+    if len(handlers) != 1:
+        word = " and ".join(handlers) or "nothing"
+        yield Found(f"the probe has {word}", f"write one of {', '.join(_HANDLERS)}", path)
+    for key in handlers:
+        if key in ("httpGet", "tcpSocket") and not probe[key].get("port"):
+            yield Found("the probe has no port", "write the port that the container listens on", (*path, key))
+    if path[-1] == "readinessProbe":
+        yield from _readiness(path, probe)
 
 
 def _probe(path: Path, probe: dict[str, Any], container: dict[str, Any]) -> Iterator[Found]:

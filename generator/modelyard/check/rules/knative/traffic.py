@@ -23,6 +23,26 @@ def traffic(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding
                 yield found.on("MY309", index)
 
 
+def foreign_revisions(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
+    """Find Services that send calls to a revision that cannot be their own: those start with the Service's name."""
+    for index, manifest in enumerate(manifests):
+        if manifest.group != KNATIVE or manifest.kind != "Service" or not manifest.name:
+            continue
+        own = f"{manifest.name}-"
+        template = text(at(manifest.body, "spec", "template", "metadata").get("name"))
+        targets = list(items(at(manifest.body, "spec").get("traffic")))
+        served = {text(each.get("revisionName")) for _, each in targets}
+        latest = any(not each.get("revisionName") for _, each in targets)
+        for i, target in targets:
+            name = text(target.get("revisionName"))
+            if name and not name.startswith(own):
+                message = f"{name} is no revision of {manifest.name}: its own start with {own}"
+                if not latest and template not in served:
+                    message += f", and {template or 'its latest revision'} gets no calls"
+                hint = "name one of its own, or write latestRevision: true"
+                yield Finding("MY317", message, hint, index, ("spec", "traffic", i, "revisionName"))
+
+
 def _traffic(manifest: Manifest) -> Iterator[Found]:
     path: Path = ("spec", "traffic")
     targets = list(items(at(manifest.body, "spec").get("traffic")))

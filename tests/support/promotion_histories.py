@@ -191,9 +191,9 @@ class _killed_after:  # noqa: N801 - read as a word
         Branches._done = self.done  # type: ignore[method-assign]
 
 
-WEIGHTS: Final[Mapping[str, int]] = {
-    "new_version": 3, "move_alias": 3, "delete_alias": 1, "move_tag": 2, "comment": 1, "merge": 2,
-    "run": 4, "run_twice": 2, "run_and_be_killed": 2,
+WEIGHTS: Final[Mapping[Callable[[History], object], int]] = {
+    History.new_version: 3, History.move_alias: 3, History.delete_alias: 1, History.move_tag: 2, History.comment: 1,
+    History.merge: 2, History.run: 4, History.run_twice: 2, History.run_and_be_killed: 2,
 }  # fmt: skip
 
 
@@ -205,9 +205,8 @@ def play(team: Team, host: str, number: int, seed: int) -> int:
         try:
             for _ in range(STEPS):
                 (step,) = history.dice.choices(list(WEIGHTS), list(WEIGHTS.values()))
-                steps.append(step)
-                act: Callable[[], None] = getattr(history, step)
-                act()
+                steps.append(step.__name__)
+                step(history)
             steps.append("run")
             history.run()
         except AssertionError as error:

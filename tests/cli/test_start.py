@@ -45,7 +45,7 @@ _FUNCTION: Final = "import sys; sys.argv = ['modelyard-fn']; from modelyard.plug
 ENTRIES: Final = {
     "--version": Entry(("-m", "modelyard", "--version"), frozenset(), 6, 60),
     "--help": Entry(("-m", "modelyard", "--help"), TYPER | {"rich", "logging"}, 8, 340),
-    "schema": Entry(("-m", "modelyard", "schema"), TYPER | {"pydantic"}, 40, 330),
+    "schema": Entry(("-m", "modelyard", "schema"), TYPER | {"pydantic"}, 41, 330),
     "render": Entry(("-m", "modelyard", "render"), TYPER | PIPELINE, 165, 480),
     "modelyard-fn": Entry(("-c", _FUNCTION), PIPELINE, 140, 410),
 }

@@ -18,8 +18,9 @@ api.allowing_outside(folder)`.
 besides), `modelyard.api.chart` (a Helm chart of a models file), `modelyard.api.locking` (digests of images),
 `modelyard.api.artifacts` (what is rendered, in a registry), `modelyard.api.image` (build contexts of images),
 `modelyard.api.sources` (registries of models), `modelyard.api.challenger` and `modelyard.api.proposals` (a version of
-them beside what serves, as an edit and as a branch), `modelyard.api.containers` (programs that build and run them), `modelyard.api.spark_migration` (a pyspark project, and
-writing what it gives) and `modelyard.api.attempt` (a model without a cluster).
+them beside what serves, as an edit and as a branch), `modelyard.api.containers` (programs that build and run them),
+`modelyard.api.spark_migration` (a pyspark project, and writing what it gives) and `modelyard.api.attempt` (a model
+without a cluster).
 """
 
 from importlib import import_module

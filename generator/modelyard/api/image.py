@@ -11,8 +11,8 @@ from modelyard.files import archives, disk, regular
 from modelyard.manifests.names import nearest, repository
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.problems import Problem, has_errors, problem, unique
-from modelyard.sources import follow
-from modelyard.sources.version import SourceProblem
+from modelyard.registry.sources import follow
+from modelyard.registry.sources.version import SourceProblem
 from modelyard.targets.sagemaker_proxy.image import content, write
 from modelyard.targets.workloads import serving_image
 from modelyard.targets.workloads.objects import base_name, object_name

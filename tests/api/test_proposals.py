@@ -233,3 +233,17 @@ def test_without_a_program_the_text_is_printed(project: Project, modelyard: Run,
     assert done.stdout.startswith("## What changes\n")
     assert "neither gh nor glab is on PATH" in done.stderr
     assert "`modelyard promote churn champion" not in done.stderr
+
+
+def test_without_a_branch_the_files_are_changed_in_place(project: Project, modelyard: Run) -> None:
+    before, digest = project.file().read_text("utf-8"), project.image("2")
+    done = modelyard("challenger", "churn", "--image", "churn:2", "--percent", "5", "-f", project.file())
+    assert done.returncode == 0, done.stderr
+    assert f"challenger image none -> churn:2@{digest}" in done.stdout
+    new = f'{{name: challenger, image: "churn:2@{digest}", percent: 5, source: {{mlflow: {{version: 2}}}}}}'
+    after = before.replace("percent: 100}    # since May\n", f"percent: 95}}    # since May\n        - {new}\n")
+    assert project.file().read_text("utf-8") == after
+    done = modelyard("challenger", "churn", "--image", "churn:2", "-f", project.file())
+    assert (done.returncode, done.stdout) == (0, "")
+    assert f"nothing is new: challenger has 2 of churn already, {digest}" in done.stderr
+    assert project.branches() == {}

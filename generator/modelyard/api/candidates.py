@@ -17,8 +17,8 @@ from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.source import ModelSource, address, pinned
 from modelyard.problems import Problem, has_errors, problem
 from modelyard.registry.digests import digests_of
-from modelyard.sources import follow
-from modelyard.sources.version import SourceProblem, Version
+from modelyard.registry.sources import follow
+from modelyard.registry.sources.version import SourceProblem, Version
 from modelyard.targets.workloads.objects import registered
 
 __all__ = ["Candidate", "from_image", "from_models_file", "from_source", "publisher"]
@@ -52,7 +52,7 @@ def publisher(seconds: float, tell: Callable[[str], None]) -> Publish:
     """Return what has SAS Model Manager publish a version, and waits so long. tell: says what it does."""
 
     def publish(source: ModelSource, version: Version, name: str) -> str:
-        from modelyard.sources import model_manager
+        from modelyard.registry.sources import model_manager
 
         return model_manager.publish(source, version, name, seconds, tell)
 

@@ -11,12 +11,13 @@ from modelyard.files import archives, disk, regular
 from modelyard.manifests.names import nearest, repository
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.problems import Problem, has_errors, problem, unique
-from modelyard.sources import follow
-from modelyard.sources.version import SourceProblem
+from modelyard.registry.sources import follow
+from modelyard.registry.sources.version import SourceProblem
 from modelyard.targets.sagemaker_proxy.image import content, write
 from modelyard.targets.workloads import serving_image
 from modelyard.targets.workloads.objects import base_name, object_name
 from modelyard.targets.workloads.pods import image
+from modelyard.targets.workloads.tensorflow import version_of
 
 __all__ = ["BASE", "Named", "Packed", "champion", "context", "named", "pack", "write"]
 
@@ -74,7 +75,7 @@ def named(
         variants
         and variant is None
         and not every
-        and len({(each.model.image, each.model.version) for each in found.variants}) > 1
+        and len({(each.model.image, version_of(each.model)) for each in found.variants}) > 1
     ):
         return None, [*loaded.problems, _unknown(f"{name} has variants: name one with --variant", "", variants)]
     if variant is not None and variant not in variants:

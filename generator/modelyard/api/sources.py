@@ -23,8 +23,8 @@ from modelyard.manifests.names import nearest, one_of
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.source import ModelSource, address, pinned
 from modelyard.problems import Problem, has_errors, problem, unique
-from modelyard.sources import follow
-from modelyard.sources.version import SourceProblem, Version
+from modelyard.registry.sources import follow
+from modelyard.registry.sources.version import SourceProblem, Version
 from modelyard.targets.workloads.pods import image
 
 __all__ = ["CHECKSUMS", "UNASKED", "Fetched", "Pin", "Standing", "fetch", "standings"]

@@ -11,7 +11,7 @@ import typer
 
 from modelyard.cli.messages import counted, notified, report, stop_on_errors, tell
 from modelyard.cli.options import File, Notify, Outside
-from modelyard.problems import has_errors, problem
+from modelyard.problems import Problem, has_errors, problem
 
 if TYPE_CHECKING:
     from modelyard.api.image import Named  # it loads with the command
@@ -55,8 +55,6 @@ def image(  # noqa: PLR0913 - typer's way
     """
     from modelyard.api import image as api
 
-    if base and not (source or champion):
-        raise typer.BadParameter("--base has an effect only with --from or --champion")
     found, problems = api.named(file, model, variant=variant, every=champion)
     if found is None or has_errors(problems):
         stop_on_errors(problems)
@@ -68,19 +66,24 @@ def image(  # noqa: PLR0913 - typer's way
             _of_savedmodel(found, source, base, output, build=build, push=push)
         if notify:
             _notify(file, found, pushed=push)
-    elif champion:
-        message = f"{model} has runtime {found.served.model.runtime}, and images are built for tensorflow alone"
+    elif champion or source or build:
+        option = "--champion" if champion else "--from" if source else "--build"
+        stop_on_errors([_not_built(found, option)])
+    else:
+        _for_sagemaker(file, model, variant, output)
+
+
+def _not_built(found: "Named", option: str) -> Problem:
+    """Return that an image is not built here. option: what asks for it."""
+    name, runtime = found.model.name, found.served.model.runtime
+    if option == "--champion":
+        message = f"{name} has runtime {runtime}, and images are built for tensorflow alone"
         hint = (
             "build it as before, and name it: in MLflow by the tag image of the version, else with challenger --image"
         )
-        stop_on_errors([problem("MY117", message, hint=hint)])
-    elif source or build:
-        hint = f"take out {'--from' if source else '--build'}; the README in the folder says how to build it"
-        stop_on_errors(
-            [problem("MY117", f"the image of {model} for SageMaker is made from the model's own image", hint=hint)]
-        )
-    else:
-        _for_sagemaker(file, model, variant, output)
+        return problem("MY117", message, hint=hint)
+    hint = f"take out {option}; the README in the folder says how to build it"
+    return problem("MY117", f"the image of {name} for SageMaker is made from the model's own image", hint=hint)
 
 
 def _notify(file: Path, found: "Named", *, pushed: bool) -> None:
@@ -120,8 +123,10 @@ def _of_savedmodel(
     from modelyard.api import containers
     from modelyard.api import image as api
 
+    if source is None and base:
+        raise typer.BadParameter("--base has an effect only with --from or --champion")
     if source is None:
-        hint = "add --from PATH: a folder with saved_model.pb, or a zip or tar archive of one"
+        hint = "add --from PATH: a folder with saved_model.pb, or a zip or tar archive of one; or --champion"
         stop_on_errors([problem("MY117", f"the SavedModel of {found.model.name} is not given", hint=hint)])
         return
     program, problems = containers.find(containers.BUILDERS) if build else (None, [])

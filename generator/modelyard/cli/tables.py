@@ -37,16 +37,20 @@ def of_models(found: Sequence[Model], now: datetime, *, why: bool = True) -> str
 
 
 def of_sources(found: Sequence[Standing]) -> str:
-    """Return a line per model, and below it what is out of step."""
-    rows, notes = [], []
+    """Return a line per variant, and below each model what is out of step."""
+    rows: list[tuple[str, ...]] = []
+    notes: dict[int, list[str]] = {}
     for each in found:
-        pins = ", ".join(f"{pin.variant} {pin.version or '-'}".strip() for pin in each.pins)
-        runs = "-" if each.runs is None else ", ".join(f"{pin.variant} {short(pin.image)}".strip() for pin in each.runs)
         champion = f"{each.champion.model} {each.champion.version}".strip() if each.champion else "?"
-        rows.append((each.model, champion, pins, runs or "nothing", each.source))
-        notes.append([line for text in each.out_of_step for line in _indented(text)])
-    head, *lines = _table(("MODEL", "CHAMPION", "PINS", "RUNS", "SOURCE"), rows)
-    below = [text for line, more in zip(lines, notes, strict=True) for text in (line, *more)]
+        running = {pin.variant: short(pin.image) for pin in each.runs or ()}
+        pinned = {pin.variant: pin.version.removeprefix("sha256:")[:12] for pin in each.pins}
+        for number, variant in enumerate(sorted({*running, *pinned}) or [""]):
+            first = (each.model, champion, each.source) if number == 0 else ("", "", "")
+            own = (variant or "-", pinned.get(variant) or "-", running.get(variant) or "-")
+            rows.append((first[0], first[1], *own, first[2]))
+        notes[len(rows) - 1] = [line for text in each.out_of_step for line in _indented(text)]
+    head, *lines = _table(("MODEL", "CHAMPION", "VARIANT", "PINS", "RUNS", "SOURCE"), rows)
+    below = [text for number, line in enumerate(lines) for text in (line, *notes.get(number, []))]
     return "\n".join([head, *below]) + "\n"
 
 

@@ -14,12 +14,10 @@ from typing import Final
 
 from modelyard.files.git import GitProblem
 from modelyard.problems import printable, problem
-from modelyard.problems.patterns import pattern
 
 _SECONDS: Final = 60.0
 _REMOTE_SECONDS: Final = 600.0  # of a call to a remote, which may be large
 _SHOWN: Final = 300  # characters of what git says
-_ADDRESS: Final = pattern(r"'?\S+(://|@)\S+'?")
 _ABSENT: Final = "0" * 40
 _PUSH_HINT: Final = "check the remote with `git remote -v`, and this login's right to push branches there"
 
@@ -172,5 +170,6 @@ def _said(error: bytes) -> str:
     """Return the last line that git wrote of an error, without the addresses in it: they may hold a login."""
     lines = [each.strip() for each in _decoded(error).splitlines() if each.strip()]
     told = [each for each in lines if each.startswith(("fatal:", "error:", "remote:", "!"))] or lines
-    text = _ADDRESS.sub("the remote", printable(told[-1] if told else "it says nothing"))
+    words = printable(told[-1] if told else "it says nothing").split()
+    text = " ".join("the remote" if "://" in each or "@" in each else each for each in words)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

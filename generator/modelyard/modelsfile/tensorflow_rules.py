@@ -7,7 +7,17 @@ from modelyard.manifests import names
 from modelyard.models.declared import DeclaredModel, Served
 from modelyard.models.model import Model
 from modelyard.problems import Problem, problem
-from modelyard.targets.workloads.tensorflow import GRPC, REST, RUNTIME, VOLUME, name_of, own, path_of, speaks
+from modelyard.targets.workloads.tensorflow import (
+    GRPC,
+    REST,
+    RUNTIME,
+    VOLUME,
+    name_of,
+    own,
+    path_of,
+    speaks,
+    version_of,
+)
 
 FIELDS = ("tensorflow", "version")
 
@@ -28,8 +38,8 @@ def _address(model: Model) -> tuple[str, str]:
 
 def _check(served: Served, sources: Sources) -> Iterator[Problem]:
     model = served.model
-    if "version" not in served.data:
-        hint = "add version:, the number that names the folder with saved_model.pb"
+    if "version" not in served.data and version_of(model) is None:
+        hint = "add version:, the number that names the folder with saved_model.pb, or a source of MLflow that has one"
         message = f"{served.variant or model.name} has no version"
         yield problem("MY230", message, hint=hint, place=sources.place(served.name_mark))
     for field, why in (("path", f"it is {path_of(model)}"), ("port", f"REST is at {REST}, gRPC at {GRPC.port}")):

@@ -1,4 +1,5 @@
-"""Registries: which digest a tag names, and artifacts that go there and come back. The one door to the package oras.
+"""Registries: which digest a tag names, artifacts that come and go, and in `sources` models and their versions.
 
-What is wrong is a RegistryProblem, whose text holds nothing that a registry said but its code of an error.
+The one door to the package oras, and to those of registries of models. What is wrong is a RegistryProblem or a
+SourceProblem, whose text holds nothing that a registry said but its code of an error.
 """

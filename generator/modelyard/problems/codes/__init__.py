@@ -25,8 +25,7 @@ from modelyard.problems.codes.my36_sets import SETS
 from modelyard.problems.codes.my65_streams import STREAMS
 from modelyard.problems.codes.my66_findings import FOREIGN
 from modelyard.problems.codes.my75_registries import REGISTRIES
-from modelyard.problems.codes.my77_sources import SOURCES
-from modelyard.problems.codes.my78_proposals import PROPOSALS
+from modelyard.problems.codes.my77_promotion import PROMOTION
 
 __all__ = ["CODES", "Code"]
 
@@ -46,8 +45,7 @@ CODES: Final[dict[str, Code]] = {
     **KUSTOMIZATIONS,
     **CLUSTER,
     **REGISTRIES,
-    **SOURCES,
-    **PROPOSALS,
+    **PROMOTION,
     **SCORE,
     **STREAMS,
     **FOREIGN,

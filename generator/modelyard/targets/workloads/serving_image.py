@@ -91,7 +91,7 @@ def _warm_up(root: Path, files: Iterable[str], graphs: Iterable[savedmodel.Graph
 def _root(folder: Path, every: Iterable[str], served: Served) -> tuple[Path | None, list[Problem]]:
     """Return the folder of the wanted version, and why there is none. every: the files below the folder."""
     roots = [str(PurePosixPath(each).parent) for each in every if PurePosixPath(each).name == savedmodel.FILE]
-    version = str(served.model.version)
+    version = str(tensorflow.version_of(served.model))
     wanted = [each for each in roots if _number(folder, each) == version]
     chosen = roots if len(roots) == 1 else wanted
     if not roots:
@@ -123,7 +123,7 @@ def content(
     context: Mapping[str, object] = {
         "base": base,
         "folder": f"{tensorflow.own(own).basePath}/{tensorflow.name_of(own)}",
-        "version": own.version,
+        "version": tensorflow.version_of(own),
         "title": f"{model.name}-{served.variant}" if served.variant else model.name,
         "source": printable(source),
         "model": f"{models.metadata.name}/{model.name}",

@@ -28,6 +28,12 @@ def own(model: Model) -> TensorFlow:
     return model.tensorflow or TensorFlow()
 
 
+def version_of(model: Model) -> int | None:
+    """Return the version that is served: the model's own, else the one of its source in MLflow."""
+    mlflow = model.source.mlflow if model.source else None
+    return model.version or (mlflow.version if mlflow else None)
+
+
 def name_of(model: Model) -> str:
     """Return the name in the server."""
     return own(model).modelName or model.name
@@ -41,7 +47,7 @@ def path_of(model: Model) -> str:
 
 def asked(model: Model) -> str:
     """Return the path that answers 200 only when the wanted version can score."""
-    version = model.version or 1  # `check` has refused a model without one
+    version = version_of(model) or 1  # `check` has refused a model without one
     return derived(f"{names.TENSORFLOW_PATH}{name_of(model)}/versions/{version}/metadata", version)
 
 

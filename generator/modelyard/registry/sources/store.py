@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from modelyard.files import trees
 from modelyard.models.source import ModelSource, address
-from modelyard.sources import wrong
-from modelyard.sources.version import SourceProblem, Version
+from modelyard.registry.sources import wrong
+from modelyard.registry.sources.version import SourceProblem, Version
 
 _NUMBER: Final = re.compile(r"[0-9]{1,18}")
 _CHUNK: Final = 1 << 20

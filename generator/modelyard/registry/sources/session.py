@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import requests
 import sasctl
 
-from modelyard.sources import wrong
+from modelyard.registry.sources import wrong
 
 SERVER: Final = "SASCTL_SERVER_NAME"
 LOGIN: Final = "SASCTL_CLIENT_ID and SASCTL_CLIENT_SECRET, or SASCTL_USER_NAME and SASCTL_PASSWORD"

@@ -1,10 +1,10 @@
-"""MY77: sources of models."""
+"""MY77: sources of models, and from MY781 proposals of their versions."""
 
 from typing import Final
 
 from modelyard.problems.codes.code import Code
 
-SOURCES: Final[dict[str, Code]] = {
+PROMOTION: Final[dict[str, Code]] = {
     "MY771": Code(
         "A source needs an extra",
         "Libraries of registries and clouds are extras: modelyard[mlflow], modelyard[sas], modelyard[s3], "
@@ -44,5 +44,30 @@ SOURCES: Final[dict[str, Code]] = {
     "MY779": Code(
         "A model without a source",
         "source: says where the artefact comes from, in the model or in its variants.",
+    ),
+    "MY781": Code(
+        "A version without an image",
+        "What is proposed is an image by its digest, which its registry knows. SAS Model Manager publishes one with "
+        "--publish; for MLflow and folders, `modelyard image NAME --build --push` builds one, or a tag `image` of the "
+        "MLflow version names it.",
+    ),
+    "MY782": Code(
+        "Nothing to put a commit on",
+        "A proposal is a commit on top of HEAD. The models file, its base and its lock must be committed as they are, "
+        "and git must know who commits.",
+    ),
+    "MY783": Code(
+        "No place for a challenger",
+        "A challenger stands beside what serves the calls, as a variant of its own. A model of target knative that has "
+        "no list of variants gets one first, and is handed over with `modelyard apply --handover`.",
+    ),
+    "MY784": Code(
+        "The remote repository did not take it, or did not answer",
+        "The branch stays here, whole: run the same command again to push it. Git's own settings and logins are used.",
+    ),
+    "MY785": Code(
+        "A pull request that was not opened",
+        "The branch is pushed. Run the same command again, or open the pull request by hand: the command prints its "
+        "text without --pull-request.",
     ),
 }

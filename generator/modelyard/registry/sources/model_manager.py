@@ -15,8 +15,8 @@ from urllib.error import HTTPError
 
 from modelyard.models.source import ModelManager, ModelSource, address
 from modelyard.problems import printable, problem
-from modelyard.sources import wrong
-from modelyard.sources.version import SourceProblem, Version
+from modelyard.registry.sources import wrong
+from modelyard.registry.sources.version import SourceProblem, Version
 
 _JSON: Final = {"Accept": "application/json"}
 _BYTES: Final = {"Accept": "application/octet-stream"}
@@ -104,7 +104,7 @@ def _wanted(source: ModelSource) -> ModelManager:
 def _asking(what: str) -> Iterator[_Services]:
     """Give the services, logged in; what sasctl raises becomes a SourceProblem, whose text is ours."""
     library, services = _library()
-    from modelyard.sources.session import LOGIN, Session, host
+    from modelyard.registry.sources.session import LOGIN, Session, host
 
     where = host()
     try:

@@ -4,21 +4,21 @@ from pathlib import Path
 
 from modelyard.files import trees
 from modelyard.models.source import ModelSource
-from modelyard.sources import wrong
-from modelyard.sources.version import SourceProblem, Version
+from modelyard.registry.sources import wrong
+from modelyard.registry.sources.version import SourceProblem, Version
 
 
 def latest(source: ModelSource, beside: Path) -> Version:
     """Return the champion of a source. beside: the folder that a relative path begins at. Raises SourceProblem."""
     if source.mlflow is not None:
-        from modelyard.sources import mlflow
+        from modelyard.registry.sources import mlflow
 
         return mlflow.latest(source)
     if source.modelManager is not None:
-        from modelyard.sources import model_manager
+        from modelyard.registry.sources import model_manager
 
         return model_manager.latest(source)
-    from modelyard.sources import store
+    from modelyard.registry.sources import store
 
     return store.latest(source, beside)
 
@@ -27,15 +27,15 @@ def fetch(source: ModelSource, version: str, beside: Path, folder: Path) -> dict
     """Write the files of a version into an empty folder, and return their names and sizes. Raises SourceProblem."""
     try:
         if source.mlflow is not None:
-            from modelyard.sources import mlflow
+            from modelyard.registry.sources import mlflow
 
             mlflow.fetch(source, version, folder)
         elif source.modelManager is not None:
-            from modelyard.sources import model_manager
+            from modelyard.registry.sources import model_manager
 
             model_manager.fetch(source, version, folder)
         else:
-            from modelyard.sources import store
+            from modelyard.registry.sources import store
 
             store.fetch(source, beside, folder)
     except OSError as error:

@@ -18,8 +18,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from modelyard.models.source import MLflow, ModelSource, address
-from modelyard.sources import wrong
-from modelyard.sources.version import Version
+from modelyard.registry.sources import wrong
+from modelyard.registry.sources.version import Version
 
 IMAGE_TAG: Final = "image"
 _NOTE: Final = "registered_model_meta"  # added to what is fetched (mlflow 3.17, models_artifact_repo.py)

@@ -7,7 +7,7 @@ from typing import Final
 import requests
 
 from modelyard.problems import printable, problem
-from modelyard.sources.version import SourceProblem
+from modelyard.registry.sources.version import SourceProblem
 
 _REFUSED: Final = (401, 403)
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)

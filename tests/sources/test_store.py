@@ -140,6 +140,20 @@ def test_a_folder_that_is_none_is_named(folder: Path, name: str) -> None:
     assert problem_of(declare(folder, f"{{path: {name}}}")).code in ("MY774", "MY409")
 
 
+@pytest.mark.parametrize("path", ["../elsewhere", "/etc", "link"])
+def test_no_folder_outside_of_the_working_tree_is_read(folder: Path, path: str, modelyard: Run) -> None:
+    inside = folder / "inside"
+    inside.mkdir()
+    (folder / "elsewhere").mkdir()
+    (folder / "elsewhere" / "secret").write_text("planted-secret", "utf-8")
+    (inside / "link").symlink_to(folder / "elsewhere")
+    found = problem_of(declare(inside, f"{{path: {path}}}"))
+    assert found.code == "MY015"
+    if path == "../elsewhere":
+        words = ("fetch", "churn", "-f", inside, "-o", inside / "out", "--allow-outside", folder / "elsewhere")
+        assert modelyard(*words).returncode == 0
+
+
 def test_a_folder_of_others_is_not_written_over(folder: Path) -> None:
     (folder / "out").mkdir()
     (folder / "out" / "mine").write_text("mine", "utf-8")
@@ -151,7 +165,7 @@ def test_a_folder_of_others_is_not_written_over(folder: Path) -> None:
 def test_a_disk_that_is_full_leaves_what_was_there(folder: Path, tmp_path: Path) -> None:
     need_root()
     (folder / "export/7/saved_model.pb").write_bytes(os.urandom(1 << 20))
-    path, small = declare(folder, f"{{path: {folder}/export/7}}"), tmp_path / "small"
+    path, small = declare(folder, "{path: export/7}"), tmp_path / "small"
     small.mkdir()
     script = f"mount -t tmpfs -o size=256k tmpfs {small} && python -m modelyard fetch churn -f {path} -o {small}/out; "
     script += f"code=$?; ls -A {small}; exit $code"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from modelyard.api.pipeline import load, models_file
-from modelyard.api.sources import followed
+from modelyard.api.sources import beside, followed
 from modelyard.files.branches import Branches
 from modelyard.files.git import GitProblem, Repository
 from modelyard.manifests import names
@@ -94,7 +94,7 @@ def from_source(
         hint = "name an image with --image, or say where the model comes from: source: {mlflow: {model: …, alias: …}}"
         return None, [problem("MY779", f"{model.name} has no source", hint=hint)]
     try:
-        version = follow.latest(source, file.parent)
+        version = follow.latest(source, beside(file, source))
         if not version.image and publish is not None and source.modelManager is not None:
             version = replace(version, image=publish(source, version, _repository(model)))
     except SourceProblem as error:

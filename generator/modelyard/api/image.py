@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from modelyard.api.pipeline import load, models_file
-from modelyard.api.sources import followed
+from modelyard.api.sources import beside, followed
 from modelyard.files import archives, disk, regular
 from modelyard.manifests.names import nearest, repository
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
@@ -122,13 +122,13 @@ def champion(file: str | Path, found: Named, folder: Path) -> tuple[Named | None
     if source is None:
         hint = "say where it comes from: source: {mlflow: {model: …, alias: champion}}"
         return None, [problem("MY779", f"{found.model.name} has no source", hint=hint)]
-    beside = models_file(file).parent
+    path = models_file(file)
     try:
-        version = follow.latest(source, beside)
+        version = follow.latest(source, beside(path, source))
         if not (version.version.isascii() and version.version.isdecimal() and int(version.version)):
             message = f"{version.source} calls its version {version.version}, and TensorFlow Serving wants a number"
             return None, [problem("MY117", message, hint="name a folder such as export/8, or use a registry of models")]
-        follow.fetch(source, version.version, beside, folder)
+        follow.fetch(source, version.version, beside(path, source), folder)
     except SourceProblem as error:
         return None, [error.problem]
     own = found.served.model

@@ -22,6 +22,7 @@ from modelyard.files.yaml import MAX_BYTES
 from modelyard.manifests.names import nearest, one_of
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.source import ModelSource, address, pinned
+from modelyard.modelsfile.load import bounds
 from modelyard.problems import Problem, has_errors, problem, unique
 from modelyard.registry.sources import follow
 from modelyard.registry.sources.version import SourceProblem, Version
@@ -71,9 +72,9 @@ class Fetched(NamedTuple):
 class _Asked:
     problems: list[Problem] = field(default_factory=list)
 
-    def latest(self, source: ModelSource, beside: Path) -> Version | None:
+    def latest(self, source: ModelSource, file: Path) -> Version | None:
         try:
-            return follow.latest(source, beside)
+            return follow.latest(source, beside(file, source))
         except SourceProblem as error:
             self.problems.append(error.problem)
             return None
@@ -94,13 +95,12 @@ def standings(
         return [], unknown
     running, problems = _running(where, loaded.models.spec.namespace) if where else (None, [])
     asked = _Asked(problems)
-    beside = models_file(file).parent
     found = []
     for model in models:
         source = followed(model)
         if source is None:
             continue
-        champion = asked.latest(source, beside)
+        champion = asked.latest(source, models_file(file))
         runs = None if running is None else [each for name, each in running if name == model.name]
         standing = Standing(model.name, address(source), champion, _pins(loaded.models, model), runs)
         found.append(replace(standing, out_of_step=tuple(_differences(standing, model))))
@@ -124,7 +124,20 @@ def fetch(
     source, wrong = _of_variant(models[0], variant)
     if source is None:
         return None, wrong
-    return _fetched(source, models_file(file).parent, output)
+    return _fetched(models_file(file), source, output)
+
+
+def beside(file: Path, source: ModelSource) -> Path:
+    """Return the folder that a relative path of a source begins at.
+
+    Raises SourceProblem MY015 where the path leads out of what a models file may read: a stranger may have written it.
+    """
+    path = source.path or ""
+    within = bounds(file.parent)
+    if path and "://" not in path and within.leaves(file.parent / path):
+        message, hint = within.refusal(path)
+        raise SourceProblem(problem("MY015", message, hint=hint))
+    return file.parent
 
 
 def followed(model: DeclaredModel) -> ModelSource | None:
@@ -133,15 +146,15 @@ def followed(model: DeclaredModel) -> ModelSource | None:
     return next((each.model.source for each in every if each.model.source is not None), None)
 
 
-def _fetched(source: ModelSource, beside: Path, output: Path) -> tuple[Fetched | None, list[Problem]]:
+def _fetched(file: Path, source: ModelSource, output: Path) -> tuple[Fetched | None, list[Problem]]:
     version = Version(address(source), pinned(source))
     found: list[Fetched] = []
 
     def build(folder: Path) -> None:
         nonlocal version
         if not version.version or source.path is not None:
-            version = follow.latest(source, beside)
-        names = follow.fetch(source, version.version, beside, folder)
+            version = follow.latest(source, beside(file, source))
+        names = follow.fetch(source, version.version, beside(file, source), folder)
         if CHECKSUMS in names:
             raise SourceProblem(problem("MY401", f"the artefact has a file {CHECKSUMS} of its own", hint="rename it"))
         trees.readable(folder)

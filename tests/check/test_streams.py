@@ -301,3 +301,71 @@ def test_ten_thousand_objects_take_little_more_than_reading_them(tmp_path: Path)
     assert (objects, problems) == (10_000, 0)
     assert check < 4 * read  # 5 s in all on a machine that reads 6.7 MB in 1 s
     assert kilobytes < 500_000
+
+
+UNPINNED = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: NAME, ANNOTATIONS}
+spec: {containers: [{name: a, image: registry.example.com/a}]}
+"""
+
+
+def warned(done: CompletedProcess[str]) -> list[tuple[str, str]]:
+    """Return code and reason of the findings MY370."""
+    problems = json.loads(done.stdout)["problems"]
+    return [(each["code"], each["accepted"] or "") for each in problems if each["code"] == "MY370"]
+
+
+def test_an_annotation_accepts_a_finding_of_its_object_alone(modelyard: Command, tmp_path: Path) -> None:
+    annotation = 'annotations: {modelyard.dev/ignore: "MY342: old; MY370: built each night"}'
+    one = UNPINNED.replace("NAME", "one").replace("ANNOTATIONS", annotation)
+    two = UNPINNED.replace("NAME", "two").replace("ANNOTATIONS", "labels: {}")
+    (tmp_path / "a.yaml").write_text(f"{one}---\n{two}", "utf-8")
+    done = modelyard("check", "a.yaml", "--format", "json", cwd=tmp_path)
+    assert sorted(warned(done)) == [("MY370", ""), ("MY370", "built each night")]
+
+
+def test_options_and_a_file_accept_findings(modelyard: Command, tmp_path: Path) -> None:
+    text = "---\n".join(UNPINNED.replace("NAME", each).replace("ANNOTATIONS", "labels: {}") for each in ("one", "two"))
+    (tmp_path / "a.yaml").write_text(text, "utf-8")
+    done = modelyard("check", "a.yaml", "--format", "json", "--ignore", "MY370:Pod/two", cwd=tmp_path)
+    assert sorted(warned(done)) == [("MY370", ""), ("MY370", "accepted by --ignore")]
+    (tmp_path / "accepted.txt").write_text("# of the platform\nMY370 images are built each night\n", "utf-8")
+    done = modelyard("check", "a.yaml", "--format", "json", "--ignore-file", "accepted.txt", cwd=tmp_path)
+    assert warned(done) == [("MY370", "images are built each night")] * 2
+
+
+@pytest.mark.parametrize("word", ["MY390", "MY999", "anything"])
+def test_what_a_cluster_refuses_is_not_accepted(modelyard: Command, tmp_path: Path, word: str) -> None:
+    (tmp_path / "a.yaml").write_text(UNPINNED.replace("NAME", "a").replace("ANNOTATIONS", "labels: {}"), "utf-8")
+    done = modelyard("check", "a.yaml", "--ignore", word, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "MY654" in done.stderr
+    assert word in done.stderr
+
+
+def test_after_ten_findings_of_a_code_the_rest_is_counted(modelyard: Command, tmp_path: Path) -> None:
+    text = "---\n".join(UNPINNED.replace("NAME", f"a{i}").replace("ANNOTATIONS", "labels: {}") for i in range(13))
+    (tmp_path / "a.yaml").write_text(text, "utf-8")
+    done = modelyard("check", "a.yaml", cwd=tmp_path)
+    assert done.stderr.count("names no version [MY370]") == 10
+    assert "3 more of MY370; --format json shows all" in done.stderr
+    assert len(warned(modelyard("check", "a.yaml", "--format", "json", cwd=tmp_path))) == 13
+
+
+def test_an_encrypted_secret_is_not_checked(modelyard: Command, shared: Path) -> None:
+    folder = shared / "data" / "field" / "sops-secret"
+    for name in ("secret.enc.yaml", "ksops.yaml"):
+        done = modelyard("check", name, cwd=folder)
+        assert done.returncode == 0
+        assert "take it out" not in done.stderr
+    assert "encrypted with SOPS" in modelyard("check", "secret.enc.yaml", cwd=folder).stderr
+
+
+def test_ports_that_lead_nowhere(shared: Path) -> None:
+    folder = shared / "data" / "field" / "server-refuses"
+    problems = check_streams({"x1.yaml": (folder / "x1.yaml").read_bytes()}).problems
+    assert {each.code for each in problems if each.severity == "error"} == {"MY367"}
+    absent = {each.message.split()[1] for each in problems if each.code == "MY331"}
+    assert absent == {"nope", "cm", "zzz"}

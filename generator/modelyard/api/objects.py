@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
+from modelyard.api.accepted import Ignore
+from modelyard.api.accepted import accepting as accepting_finding
 from modelyard.api.collector import without_collector
 from modelyard.api.pipeline import Rendering
 from modelyard.check import check_objects
@@ -59,12 +61,14 @@ def check_streams(
     features: Iterable[str] = (),
     kinds: Kinds = SHIPPED,
     beside: Sequence[Rendering] = (),
+    ignored: Sequence[Ignore] = (),
 ) -> Checked:
     """Return what is wrong with the objects of streams, which are looked at as one set, each problem with its line.
 
     streams: what messages call a stream -> its YAML or JSON documents. features: what Knative's config-features of
     the cluster has on. kinds: those that there are schemas of. beside: what models files of the same set render; it is
     looked at for what the streams say of it, as quotas do, and checked otherwise by whoever rendered it.
+    ignored: findings that are accepted, besides those that objects accept themselves by an annotation.
     """
     read = read_streams(streams)
     rendered = [(each, rendering) for rendering in beside for each in rendering.objects]
@@ -72,8 +76,15 @@ def check_streams(
         cluster = Cluster(frozenset(features), kinds=kinds)
         findings = check_objects([each.body for each in read.found], cluster, [each for each, _ in rendered])
         whole = _Set(read.found, read.sources, rendered)
-        problems = [*read.problems, *(whole.placed(each) for each in findings)]
+        problems = [*read.problems, *(_accepting(whole, each, ignored) for each in findings)]
     return Checked(len(read.found), unique(problems))
+
+
+def _accepting(whole: "_Set", finding: Finding, ignored: Sequence[Ignore]) -> Problem:
+    placed_ = whole.placed(finding)
+    if finding.manifest >= len(whole.found):
+        return placed_
+    return accepting_finding(placed_, whole.found[finding.manifest].body, ignored)
 
 
 def read_streams(streams: Mapping[str, bytes]) -> Read:

@@ -18,6 +18,7 @@ from modelyard.problems import Problem, unique
 from modelyard.report.counts import Report
 
 if TYPE_CHECKING:
+    from modelyard.api.accepted import Ignore, Ignores
     from modelyard.api.crds import Kinds
 
 Streams = Annotated[
@@ -51,6 +52,18 @@ Features = Annotated[
     ),
 ]
 
+Ignored = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ignore",
+        metavar="CODE[:KIND/NAME]",
+        help="For FILE: accept a finding that no cluster refuses, such as MY370.",
+    ),
+]
+IgnoreFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="For FILE: lines of CODE[:KIND/NAME] REASON, which are accepted."),
+]
 Kubernetes = Annotated[
     str, typer.Option(metavar="1.NN", help="Kubernetes version of the schemas; the newest if absent.")
 ]
@@ -73,6 +86,8 @@ def check(  # noqa: PLR0913 - an argument per option
     deploy: Deploy = None,
     built: Built = "",
     knative_feature: Features = None,
+    ignore: Ignored = None,
+    ignore_file: IgnoreFile = None,
     kubernetes: Kubernetes = "",
     crds: Crds = None,
     context: Context = "",
@@ -96,12 +111,20 @@ def check(  # noqa: PLR0913 - an argument per option
     outputs = outputs_of(format, output or [])
     kinds, found, definitions = kinds_of(kubernetes, crds or [], context, kubeconfig)
     if files:
-        problems, contents = _check_files(files, knative_feature or [], kinds)
+        accepted = _accepted(ignore or [], ignore_file)
+        problems, contents = _check_files(files, knative_feature or [], kinds, accepted.all)
+        problems += accepted.problems
         shown = tuple(contents)
     else:
         problems, contents = _check_models(file, base, deploy, built, kinds)
         shown = tuple(str(api.models_file(each)) for each in named(file))
     finish(Report(tuple(unique([*problems, *found])), shown, strict, {**contents, **definitions}), format, outputs)
+
+
+def _accepted(words: Sequence[str], file: Path | None) -> "Ignores":
+    from modelyard.api.accepted import ignores
+
+    return ignores(words, {str(file): read_stream(str(file))[0]} if file else {})
 
 
 def _known(features: Sequence[str]) -> None:
@@ -138,7 +161,7 @@ def _check_models(
 
 
 def _check_files(
-    files: Sequence[str], features: Sequence[str], kinds: "Kinds"
+    files: Sequence[str], features: Sequence[str], kinds: "Kinds", ignored: "Sequence[Ignore]"
 ) -> tuple[list[Problem], dict[str, bytes]]:
     """Check models files each for itself, and all streams as one set; return problems, and the bytes of all files.
 
@@ -152,5 +175,5 @@ def _check_files(
     problems = [each for shown in models for each in api.check(shown, kinds=kinds)]
     if streams:
         beside = [api.render(shown) for shown in models] if any(map(concerns_others, streams.values())) else []
-        problems += check_streams(streams, features=features, kinds=kinds, beside=beside).problems
+        problems += check_streams(streams, features=features, kinds=kinds, beside=beside, ignored=ignored).problems
     return problems, contents

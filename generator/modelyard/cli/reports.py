@@ -11,7 +11,7 @@ from modelyard.problems import Problem
 from modelyard.report.counts import Report
 from modelyard.report.excerpt import Excerpts
 from modelyard.report.formats import FORMATS, format_of, written
-from modelyard.report.text import text
+from modelyard.report.text import MOST_OF_A_CODE, text
 
 ENDINGS: Final = ".sarif, .xml (JUnit), gl-code-quality-report.json (GitLab), .json or .txt"
 
@@ -48,7 +48,7 @@ def finish(report: Report, name: str, outputs: dict[Path, str]) -> None:
     for file, found in outputs.items():
         unwritten += write(file, written(found, report).encode())
     if name == "text":
-        say(text(report.problems, Excerpts(report.contents)))
+        say(text(report.problems, Excerpts(report.contents), most=MOST_OF_A_CODE))
     else:
         typer.echo(written(name, report), nl=False)
     say(text(unwritten))

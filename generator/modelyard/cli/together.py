@@ -42,7 +42,10 @@ EXCLUDES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
 }  # fmt: skip
 # Command -> (a parameter, what it has no effect without).
 NEEDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
-    "check": (("deploy", "base"), ("knative_feature", "files"), ("context", "crds"), ("kubeconfig", "crds")),
+    "check": (
+        ("deploy", "base"), ("knative_feature", "files"), ("ignore", "files"), ("ignore_file", "files"),
+        ("context", "crds"), ("kubeconfig", "crds"),
+    ),
     "challenger": (("timeout", "publish"),),
     "diff": (("rendered", "git"),),
     "image": (("push", "build"), ("notify", "build")),

@@ -1,13 +1,15 @@
 """Problems as text for people, with the line of the source that each is about."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from modelyard.problems import Place, Problem, is_open, printable
 
 if TYPE_CHECKING:
     from modelyard.report.counts import Report
 
+MOST_OF_A_CODE: Final = 10  # findings that are shown; of more people read none
 Excerpt = Callable[[Place], Sequence[str]]
 
 
@@ -17,13 +19,23 @@ def line(problem: Problem) -> str:
     return printable(f"{place}{problem.severity}: {problem.message} [{problem.code}]")
 
 
-def text(problems: Sequence[Problem], excerpt: Excerpt | None = None) -> str:
+def text(problems: Sequence[Problem], excerpt: Excerpt | None = None, *, most: int | None = None) -> str:
     """Return all problems with their hints and related places, the counts, and what is accepted; empty without any.
 
-    excerpt: gives the lines that show a place in its source.
+    excerpt: gives the lines that show a place in its source. most: so many findings of a code are shown.
     """
     opened = [each for each in problems if is_open(each)]
-    parts = [part for each in opened for part in _lines(each, excerpt)]
+    shown: Counter[str] = Counter()
+    parts: list[str] = []
+    for each in opened:
+        shown[each.code] += 1
+        if most is None or shown[each.code] <= most:
+            parts += _lines(each, excerpt)
+    parts += [
+        f"{count - most} more of {code}; --format json shows all"
+        for code, count in shown.items()
+        if most is not None and count > most
+    ]
     if opened:
         parts.append(summary(problems))
     parts += _accepted([each for each in problems if not is_open(each)])

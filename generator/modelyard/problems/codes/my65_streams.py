@@ -5,6 +5,11 @@ from typing import Final
 from modelyard.problems.codes.code import Code
 
 STREAMS: Final[dict[str, Code]] = {
+    "MY654": Code(
+        "Nothing that can be accepted",
+        "--ignore, and each line of --ignore-file, names a code, and maybe an object: MY370:Deployment/churn. What a "
+        "cluster refuses cannot be accepted.",
+    ),
     "MY651": Code(
         "Nothing to check",
         "The stream holds no objects. A failed build prints nothing, and that must not look like success.",

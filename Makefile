@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 CACHE := $(HOME)/.cache/modelyard
 KUSTOMIZE_VERSION := v5.8.1
 FUZZ_SECONDS ?= 300
+ENGINE ?= docker
+VERSION := $(shell sed -n 's/^__version__ = "\(.*\)".*/\1/p' generator/modelyard/__init__.py)
 # Two minutes of tests over what another Python and other packages can break, and what these tests import.
 # Not the plugin of Argo CD: another user may run the system's Python alone, which loads no package of another one.
 PART := tests/api tests/manifests tests/modelsfile $(filter-out %/test_argocd.py,$(wildcard tests/plugin/test_*.py)) tests/check/test_rules.py tests/check/test_quotas.py \
@@ -38,7 +40,7 @@ REGISTRY := $(CACHE)/registry-$(REGISTRY_VERSION)/registry
 CHECKOV_VERSION := 3.3.30
 CHECKOV := $(CACHE)/checkov-$(CHECKOV_VERSION)/bin/checkov
 
-.PHONY: help demo test test-slow test-cluster test-node test-newest test-lowest check bench acceptance-lakes acceptance-resume acceptance-spark acceptance-refused fuzz tools schema schemas map reference docs clean
+.PHONY: help demo test test-slow test-cluster test-node test-newest test-lowest check bench acceptance-lakes acceptance-resume acceptance-spark acceptance-refused fuzz image image-requirements tools schema schemas map reference docs clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -122,6 +124,16 @@ fuzz: $(VENV)/installed-dev ## fuzz each target for FUZZ_SECONDS (300), one afte
 		$(BIN)/python -m tests.fuzz.run $$target --seconds $(FUZZ_SECONDS) || exit 1; done
 
 tools: $(KUSTOMIZE) $(KUSTOMIZE_OLDEST) $(KUSTOMIZE_NEWEST) $(CADDY) $(KUBECONFORM) $(KUBE_SCORE) $(KUBECTL_VALIDATE) $(REGISTRY) $(HELM) $(HELM3) $(CHECKOV) ## build the pinned kustomize, Caddy and other checkers into ~/.cache/modelyard
+
+image: ## build modelyard's own image with docker, or ENGINE=podman, or ENGINE=buildah
+	$(ENGINE) build --file image/Containerfile --build-arg REVISION=$$(git rev-parse HEAD) --tag modelyard:$(VERSION) .
+
+image-requirements: $(VENV)/installed-dev ## pin the newest versions of what the image holds, and of what builds it
+	$(PIN) pyproject.toml --extra parquet --output-file image/requirements.txt
+	$(PIN) --group image --output-file image/build-requirements.txt
+
+PIN = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.13 --generate-hashes --no-annotate \
+	--only-binary :all: --custom-compile-command "make image-requirements"
 
 schema: $(VENV)/installed ## make models.schema.json from the shapes
 	$(BIN)/python -m modelyard.modelsfile.schema

@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from tests.conftest import CADDY, CLUSTER_SOURCE, NODE, need
+from tests.conftest import CADDY, CLUSTER, CLUSTER_SOURCE, NODE, need
 from tests.node.images import Images, alone
 from tests.node.load import Load
 from tests.support.cluster_scene import Scene
@@ -87,6 +87,12 @@ def images(programs: Path, common: Path) -> Images:
 def caddy_image(images: Images) -> str:
     """Return the image of Caddy."""
     return images.caddy_image(need(CADDY, "`make tools` builds it"))
+
+
+@pytest.fixture(scope="session")
+def own_image(images: Images) -> str:
+    """Return the image of modelyard."""
+    return images.own_image(need(CLUSTER / "modelyard.tar", "`tests/support/cluster/node build` makes it"))
 
 
 @pytest.fixture(scope="session")

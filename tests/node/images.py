@@ -12,6 +12,8 @@ from typing import Final
 import py4j
 import pyspark
 
+from modelyard import __version__
+
 REGISTRY: Final = "127.0.0.1:5000"
 CAPABILITY: Final = "cap_net_bind_service=+ep"  # that the binary of Caddy's official image has
 
@@ -34,6 +36,15 @@ class Images:
     node: Path
     model: Path
     folder: Path
+
+    def own_image(self, archive: Path) -> str:
+        """Push the image of modelyard with its layers as they are, and return its reference."""
+        name = f"{REGISTRY}/modelyard:{__version__}"
+        command = ["skopeo", "copy", "--quiet", "--dest-tls-verify=false", f"oci-archive:{archive}", f"docker://{name}"]
+        with alone(self.folder / "modelyard"):
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+        assert done.returncode == 0, done.stderr
+        return name
 
     def model_image(self, name: str, **variables: str) -> str:
         """Push an image with the stand-in of a model alone, as user 1001, and return its reference."""

@@ -13,23 +13,24 @@ import pyarrow.parquet as pq
 import pytest
 
 from modelyard.score.parts import summed
-from tests.node import tool_image
-from tests.node.images import Images
+from tests.conftest import ROOT
 from tests.support.cluster_scene import Scene
 from tests.support.faulty_proxy import modelyard
 from tests.support.model_server import score
 
 ROWS: Final = 8_000
 SHARDS: Final = 8
-SERVE: Final = """\
-import asyncio
-from model_server import Quick
+# The stand-in of a model, in the image of modelyard, which has no model but Python.
+SERVE: Final = (
+    (ROOT / "tests" / "support" / "model_server.py").read_text("utf-8").partition("async def main")[0]
+    + """\
 async def main():
     Quick.delay = 0.05
     server = await asyncio.get_running_loop().create_server(Quick, '0.0.0.0', 8080)
     await server.serve_forever()
 asyncio.run(main())
 """
+)
 SET: Final = """\
 apiVersion: modelyard.dev/v1alpha1
 kind: ModelSet
@@ -45,12 +46,6 @@ spec:
       resources: {requests: {cpu: 10m, memory: 32Mi}, limits: {memory: 256Mi}}
       targets: {deployment: {replicas: 0}}
 """
-
-
-@pytest.fixture(scope="module")
-def image(images: Images, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return the image with modelyard, which has the stand-in of a model too."""
-    return tool_image.push(images, "modelyard:test", tmp_path_factory.mktemp("tool"))
 
 
 @pytest.fixture
@@ -102,14 +97,14 @@ def killed_in_the_middle(scene: Scene, index: int) -> str:
 
 
 def test_each_row_is_scored_once_though_a_pod_is_killed(
-    scene: Scene, image: str, volume: Path, figure: Callable[[str], None]
+    scene: Scene, own_image: str, volume: Path, figure: Callable[[str], None]
 ) -> None:
     numbers = [float(i) for i in range(ROWS)]
     table = pa.table({"ID": range(ROWS), "LOAN": numbers, "VALUE": numbers, "JOB": ["Sales"] * ROWS})
     (volume / "in").mkdir()
     for start in range(0, ROWS, ROWS // 2):  # 8 row groups of each of two files
         pq.write_table(table.slice(start, ROWS // 2), volume / "in" / f"{start}.parquet", row_group_size=ROWS // 16)
-    text = SET.replace("IMAGE", image).replace("SERVE", json.dumps(SERVE))
+    text = SET.replace("IMAGE", own_image).replace("SERVE", json.dumps(SERVE))
     assert scene.apply(text).code == 0
     killed: list[str] = []
     killer = threading.Thread(target=lambda: killed.append(killed_in_the_middle(scene, 3)))

@@ -17,7 +17,7 @@ from modelyard import api
 from modelyard.manifests.manifest import Manifest
 from modelyard.models.base import Shape
 from modelyard.models.declared import DeclaredSet
-from modelyard.models.model_set import Feature
+from modelyard.models.model_set import Feature, Spec
 from modelyard.models.pod import SecurityContext
 from modelyard.problems import has_errors
 from tests.support import model_sets
@@ -29,6 +29,7 @@ Case: TypeAlias = dict[str, Any]
 
 # Not kept in what load gives.
 HEADS: Final = {"ModelSet", "ImageLock", "ModelGenerator", "Source", "Metadata", "Variant"}
+APART: Final = {"ForeignPatch", "ForeignTarget"}  # patches of what others wrote, which is not rendered
 
 # Schemas that are not beside the checkout; `check` has its own of them, and an API server takes these objects.
 LACKING: Final = frozenset(["BuildConfig", "CloudSchedulerJob", "DataprocAutoscalingPolicy"])
@@ -102,10 +103,11 @@ def test_made_sets_use_every_field(renderings: Mapping[str, api.Rendering], tmp_
         assert rendering.models is not None
         used |= set(_fields_of_set(rendering.models))
     shapes = [each for each in _subclasses(Shape) if each.__module__.startswith("modelyard.")]
-    wanted = {_own(each, field) for each in shapes if each.__name__ not in HEADS for field in each.model_fields}
+    wanted = {_own(each, field) for each in shapes if each.__name__ not in HEADS | APART for field in each.model_fields}
     assert {module.partition(".")[2] for module in {each.__module__ for each, _ in wanted}} >= {"models.pod"}
     # Knative never takes these, and what runs beside it shares the model: knative_limits.yaml has them.
-    never = {(SecurityContext, name) for name in ("appArmorProfile", "procMount", "seLinuxOptions")}
+    never: set[Field] = {(SecurityContext, name) for name in ("appArmorProfile", "procMount", "seLinuxOptions")}
+    never.add((Spec, "patches"))  # of what others wrote: the set is not rendered
     assert wanted - used == never
 
 

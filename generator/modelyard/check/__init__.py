@@ -16,19 +16,15 @@ from modelyard.check.rules import (
     containers,
     contexts,
     enums,
-    flux,
     handlers,
     images,
     ingresses,
     kubernetes_names,
     kustomize_traps,
-    limit_ranges,
     openshift,
-    plain_credentials,
     pod_security,
     ports,
     projections,
-    quotas,
     references,
     resource_fields,
     resources,
@@ -102,15 +98,6 @@ RULES: Final[tuple[Rule, ...]] = (
 INDEPENDENT: Final[tuple[Rule, ...]] = (features.features, containers.mount_paths)
 # What only the whole set shows.
 SET_RULES: Final[tuple[Rule, ...]] = (addresses.entrances,)
-# What only a stream can have: a models file is checked for it before anything is rendered, or cannot have it.
-STREAM_RULES: Final[tuple[Rule, ...]] = (
-    addresses.twice,
-    references.absent,
-    kustomize_traps.prefixes,
-    plain_credentials.plain_credentials,
-)
-# What one object of a stream says about all others, those of the models file beside it too.
-TOGETHER_RULES: Final[tuple[Rule, ...]] = (quotas.totals, quotas.wanted, limit_ranges.limit_ranges, flux.substituted)
 
 
 def independent(manifests: Sequence[Manifest], cluster: Cluster) -> list[Finding]:
@@ -142,6 +129,8 @@ def check_objects(bodies: Sequence[Any], cluster: Cluster, beside: Sequence[Mani
     beside: objects of the same set that were checked for themselves; what one object says about all others holds for
     them too. `manifest` of a finding is the index into bodies, and behind them into beside.
     """
+    from modelyard.check.stream_rules import STREAM_RULES, TOGETHER_RULES
+
     found: list[Finding] = []
     manifests = Objects()
     indices: list[int] = []

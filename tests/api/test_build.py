@@ -162,6 +162,7 @@ def test_an_image_that_lost_its_locked_digest_is_a_warning(dev: Path, kustomize:
     assert lost.message == f"Deployment.apps pricing runs {image} without the digest that is locked"
     assert lost.place
     assert "image:" in (dev / "models.yaml").read_text("utf-8").split("\n")[lost.place.line - 1]
+    assert not [each for each in found if each is not lost and each.place == lost.place], "it is said once"
 
 
 def _containers(content: bytes) -> list[dict[str, str]]:

@@ -74,7 +74,8 @@ class _Built(NamedTuple):
             owners |= {id(body): part.model for body in found if body is not None}
             yield from self._compared(part, found, of)
         yield from self._arrived(rendered, site)
-        yield from not_arrived(self.models, [Manifest(each.body, "") for each in self.read.found])
+        if self.models.spec.patches:
+            yield from not_arrived(self.models, [Manifest(each.body, "") for each in self.read.found])
         reached = {id(body) for patch in rendered.patches for body in patched(patch, self.stream)}
         reached |= {id(body) for body in site.found}
         yield from self._checked(cluster_of(self.models)._replace(kinds=kinds), reached, owners)

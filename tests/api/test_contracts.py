@@ -235,6 +235,21 @@ def test_an_image_without_a_digest_has_no_contract(tmp_path: Path) -> None:
     assert "a has an image without a digest" in [each.message for each in outcome.problems]
 
 
+def test_a_lock_that_no_command_could_read_is_not_written(tmp_path: Path) -> None:
+    folder = _write(tmp_path / "a", _model())
+    _pin(folder, _variables(tmp_path / "one", "LOAN", "P_BAD"))
+    before = (folder / "models.lock.yaml").read_bytes()
+    files = _variables(tmp_path / "many", "LOAN", "P_BAD " + "x" * 200)
+    names = [{"name": f"{i:05}{'x' * 200}\u00e4", "type": "string"} for i in range(20_000)]
+    for name in ("inputVar.json", "outputVar.json"):
+        (files / name).write_text(json.dumps(names), "utf-8")
+    models = _model().replace("name: a,", "name: b,").replace(ONE, TWO)
+    _write(folder, _model() + "".join(models.replace("name: b,", f"name: b{i},") for i in range(3)))
+    outcome = locking.lock(folder, learn=learner(folder, Origins(files=lambda _, __: files)))
+    assert has_errors(outcome.problems)
+    assert (folder / "models.lock.yaml").read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -117,6 +117,11 @@ def _has_nulls(node: dict[Any, Any] | list[Any]) -> bool:
     return any(isinstance(value, dict | list) and _has_nulls(value) for value in node)
 
 
+def namespace_of(body: object) -> str:
+    """Return the namespace of an object, empty if it does not say."""
+    return text(at(body, "metadata").get("namespace"))
+
+
 def at(body: object, *path: str) -> dict[str, Any]:
     """Return the mapping at a path, and an empty one where there is none."""
     for part in path:

@@ -12,7 +12,7 @@ from modelyard.check.finding import Finding, Path, items, mapping, text
 from modelyard.check.pods import containers, pod_templates
 from modelyard.manifests.manifest import Manifest
 
-_PLACEHOLDER: Final = re.compile(r"\$\{?\w+|<[^<>]+>|\{\{.+?\}\}|\{\w+\}|^ko://|^%\w+%$")
+_PLACEHOLDER: Final = re.compile(r"\$\{?\w+|<[^<>]+>|\{\{(?:(?!\{\{).)+?\}\}|\{\w+\}|^ko://|^%\w+%$")
 _DIRECTIVE: Final = ("$patch", "$retainKeys", "$setElementOrder", "$deleteFromPrimitiveList")
 
 

@@ -29,7 +29,7 @@ Check: TypeAlias = Callable[[Iterable[Manifest], Iterable[str]], list[str]]
 Case: TypeAlias = dict[str, Any]
 
 # Not kept in what load gives.
-HEADS: Final = {"ModelSet", "ModelGenerator", "Source", "Metadata", "Variant"}
+HEADS: Final = {"ModelSet", "ModelGenerator", "Source", "Metadata", "Variant", "PublishedModel", "PublishedMetadata"}
 # What is not rendered: locks, and patches of what others wrote.
 APART: Final = {"ImageLock", "PinnedContract", "Contract", "Column", "ForeignPatch", "ForeignTarget"}
 

@@ -55,7 +55,8 @@ def _placeholders(body: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     metadata = mapping(body.get("metadata"))
     places: list[tuple[Path, Any]] = [(("metadata", key), metadata.get(key)) for key in ("name", "namespace")]
     places += [(("metadata", "labels", key), value) for key, value in mapping(metadata.get("labels")).items()]
-    for template in pod_templates(Manifest(dict(body), "")):
+    is_object = all(isinstance(body.get(key), str) for key in ("apiVersion", "kind"))
+    for template in pod_templates(Manifest(dict(body), "")) if is_object else ():
         for path, container in containers(template.spec_path, template.spec):
             places.append(((*path, "image"), container.get("image")))
     spec = mapping(body.get("spec"))

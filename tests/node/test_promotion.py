@@ -1,20 +1,22 @@
 """A champion on its way: from the alias in MLflow to a merged pull request, to all calls, and back again."""
 
 import json
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from tests.conftest import CACHE, need
+from tests.conftest import CACHE, CLUSTER, need
 from tests.node.calls import answer, gateway
 from tests.node.images import REGISTRY, Images
 from tests.node.load import Load
-from tests.support import mlflow_server
+from tests.support import forges, git_server, mlflow_server
 from tests.support.cluster_scene import Scene
 from tests.support.faulty_proxy import modelyard
 from tests.support.mlflow_server import Team
+from tests.support.pipelines import TRACKING, WRITE, documents
 from tests.support.promotions import GIT, Project
 
 SET: Final = """\
@@ -39,15 +41,19 @@ APPROVER: Final = "Bob <bob@example.com>"
 CALLS: Final = 1000
 
 
-@pytest.fixture
-def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Team]:
-    """Return what a team does in an MLflow server on the node, which modelyard is told of."""
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+    """Return what a team does in an MLflow server on the node."""
     program = need(CACHE / "mlflow-server-3.17.2" / "bin" / "mlflow", "`make tools` installs it")
-    folder = tmp_path / "mlflow"
-    folder.mkdir()
-    with mlflow_server.serving(program, folder) as found:
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", found.url)
+    with mlflow_server.serving(program, tmp_path_factory.mktemp("mlflow")) as found:
         yield found
+
+
+@pytest.fixture
+def team(server: Team, monkeypatch: pytest.MonkeyPatch) -> Team:
+    """Return the same, and let modelyard know its address."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.url)
+    return server
 
 
 @pytest.fixture
@@ -126,3 +132,85 @@ def test_a_champion_is_proposed_merged_served_and_rolled_back(
     found = promotion.shares()
     assert found["1"] > 800, found
     assert "version 1" in promotion.command("history", "churn")
+
+
+@pytest.fixture
+def promotion_image(images: Images) -> str:
+    """Return the image of the pipelines."""
+    archive = need(CLUSTER / "promotion.tar", "`tests/support/cluster/node build` makes it")
+    return images.archived("modelyard-promotion:0.1.0", archive)
+
+
+class Pipeline:
+    """The CronJob of the samples on the node, changed where it names hosts that are not here."""
+
+    def __init__(self, scene: Scene, image: str, values: Mapping[str, str]) -> None:
+        self.scene, self.number = scene, 0
+        found = documents("cronjob.yaml")
+        pod = found[-1]["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+        # The node's registry speaks with the node alone, so that Pod Security "restricted" cannot be enforced here.
+        pod["hostNetwork"] = True
+        where = ("label", "namespace", scene.namespace, "--overwrite")
+        scene.cluster.succeed(*where, *(f"pod-security.kubernetes.io/{mode}-" for mode in ("enforce", "warn")))
+        (container,) = pod["containers"]
+        container["image"] = image
+        for each in container["env"]:
+            if each["name"] in values:
+                each["value"] = values[each["name"]]
+        program = {"name": "gh", "mountPath": "/usr/local/bin/gh", "subPath": "gh"}
+        container["volumeMounts"].append(program)
+        pod["volumes"].append({"name": "gh", "configMap": {"name": "gh", "defaultMode": 0o555}})
+        text = forges.program("gh", WRITE, Path("/tmp/pull-requests.json"))  # noqa: S108 - of the pod
+        found.append({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "gh"}, "data": {"gh": text}})
+        scene.cluster.apply([*found, *_secrets()], "-n", scene.namespace)
+
+    def run(self) -> str:
+        """Run it once, to its end; return what it wrote."""
+        self.number += 1
+        name = f"promotion-{self.number}"
+        where = ("-n", self.scene.namespace)
+        self.scene.cluster.succeed("create", "job", name, "--from=cronjob/promotion", *where)
+        end = time.monotonic() + 180
+        while not (status := self.scene.get("jobs", name).get("status", {})).keys() & {"succeeded", "failed"}:
+            assert time.monotonic() < end, status
+            time.sleep(0.5)
+        text = self.scene.cluster.succeed("logs", f"job/{name}", *where)
+        assert status.get("succeeded"), text
+        assert not [each for each in (WRITE, TRACKING) if each in text]
+        return text
+
+
+def _secrets() -> list[dict[str, Any]]:
+    """Return the Secrets that the page has its readers make."""
+    found = {
+        "promotion-git": ("kubernetes.io/basic-auth", {"username": "modelyard", "password": WRITE}),
+        "promotion-mlflow": ("Opaque", {"token": TRACKING}),
+        "promotion-registry": ("kubernetes.io/dockerconfigjson", {".dockerconfigjson": '{"auths": {}}'}),
+    }
+    return [
+        {"apiVersion": "v1", "kind": "Secret", "type": kind, "metadata": {"name": name}, "stringData": data}
+        for name, (kind, data) in found.items()
+    ]
+
+
+def test_the_cronjob_of_the_samples_proposes_a_champion_once(
+    scene: Scene, images: Images, promotion_image: str, team: Team, project: Project, tmp_path: Path
+) -> None:
+    for version in ("1", "2"):
+        images.model_image(f"promoted:{version}", OBEYS="true", VERSION=version)
+        assert team.version("scheduled") == version
+    file = project.file()
+    file.write_text(file.read_text("utf-8").replace("model: churn", "model: scheduled"), "utf-8")
+    project.commit("Another model of the registry")
+    team.client.set_registered_model_alias("scheduled", "champion", "1")
+    with git_server.serving(tmp_path, {WRITE: True}) as address:
+        values = {"REPOSITORY": f"{address}/origin.git", "MLFLOW_TRACKING_URI": team.url}
+        pipeline = Pipeline(scene, promotion_image, values)
+        assert "champion" in pipeline.run()
+        assert project.branches() == {}
+        team.client.set_registered_model_alias("scheduled", "champion", "2")
+        assert "https://git.example.com/risk/models/1" in pipeline.run()
+        (branch,) = project.branches()
+        assert branch.startswith("modelyard/churn-2-")
+        assert f"proposed already: the branch {branch}" in pipeline.run()
+        assert list(project.branches()) == [branch]

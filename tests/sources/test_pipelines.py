@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import CACHE, need
 from tests.support import git_server, pipelines, promotions, registries
+from tests.support.consoles import blocks, read
 from tests.support.forges import Forge
 from tests.support.mlflow_server import Team
 from tests.support.pipelines import PIPELINES, READ, TRACKING, WRITE, Host, Ran
@@ -115,17 +116,20 @@ def test_each_sample_is_run() -> None:
     assert {path.stem for path in pipelines.SAMPLES.glob("*.yaml")} == set(PIPELINES)
 
 
-def test_mlflow_calls_the_trigger_of_a_gitlab_pipeline_when_an_alias_moves(team: Team) -> None:
+def test_mlflow_calls_the_trigger_of_a_gitlab_pipeline_when_an_alias_moves(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", team.url)
+    (program,) = blocks(read("docs/how-to/pipelines.md"), "py")
     path = "/api/v4/projects/7/ref/main/trigger/pipeline"
     with registries.Stub() as gitlab:
         gitlab.answers[f"POST {path}"] = (201, {}, b"{}")
-        url = f"http://{gitlab.host}{path}?token={WRITE}"
-        team.client.create_webhook("promotion", url, ["model_version_alias.created"])
+        exec(program.replace("https://gitlab.example.com", f"http://{gitlab.host}"), {})  # noqa: S102 - the page's own
         team.client.set_registered_model_alias("hooked", "champion", team.version("hooked"))
         end = time.monotonic() + 30
         while not gitlab.seen:
             assert time.monotonic() < end, "the webhook was not called"
             time.sleep(0.1)
     ((asked, body),) = gitlab.seen
-    assert asked == f"POST {path}?token={WRITE}"
+    assert asked == f"POST {path}?token=TOKEN"
     assert json.loads(body)["data"] == {"name": "hooked", "alias": "champion", "version": "1"}

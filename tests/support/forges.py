@@ -39,15 +39,20 @@ elif words[1] == "close":
 _VARIABLES: Final = {"gh": "GH_TOKEN", "glab": "GITLAB_TOKEN"}
 
 
-class Forge:
-    """A site with its program, gh or glab, in a folder `bin`. token: with which it may be asked."""
+def program(name: str, token: str, state: Path) -> str:
+    """Return the text of gh or glab. token: with which it may be asked. state: a file with all pull requests."""
+    text = _PROGRAM.replace("STATE", repr(str(state))).replace("VARIABLE", repr(_VARIABLES[name]))
+    return text.replace("SECRET", repr(token))
 
-    def __init__(self, folder: Path, program: str, token: str) -> None:
+
+class Forge:
+    """A site with its program, gh or glab, in a folder `bin`."""
+
+    def __init__(self, folder: Path, name: str, token: str) -> None:
         self.bin, self._state = folder / "bin", folder / "pull-requests.json"
         self.bin.mkdir(parents=True)
-        text = _PROGRAM.replace("STATE", repr(str(self._state))).replace("VARIABLE", repr(_VARIABLES[program]))
-        path = self.bin / program
-        path.write_text(text.replace("SECRET", repr(token)), "utf-8")
+        path = self.bin / name
+        path.write_text(program(name, token, self._state), "utf-8")
         path.chmod(0o755)
 
     @property

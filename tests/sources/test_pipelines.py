@@ -1,6 +1,8 @@
 """The samples of pipelines, run as their hosts run them: MLflow, a private registry and Git over HTTP are real."""
 
 import json
+import shutil
+import sys
 import time
 from collections.abc import Iterator
 from itertools import count
@@ -9,7 +11,7 @@ from typing import Final, NamedTuple
 
 import pytest
 
-from tests.conftest import CACHE, need
+from tests.conftest import CACHE, ROOT, need
 from tests.support import git_server, pipelines, promotions, registries
 from tests.support.consoles import blocks, read
 from tests.support.forges import Forge
@@ -17,11 +19,35 @@ from tests.support.mlflow_server import Team
 from tests.support.pipelines import PIPELINES, READ, TRACKING, WRITE, Host, Ran
 from tests.support.promotions import Project
 from tests.support.registries import PASSWORD, USER
+from tests.targets.test_savedmodel_image import MODEL
 
 pytestmark = pytest.mark.slow
 REGISTRY: Final = CACHE / "registry-v3.1.1" / "registry"
 SECRETS: Final = (READ, WRITE, TRACKING, PASSWORD)
 PINNED: Final = promotions.SET.replace("percent: 100}", "percent: 100, source: {mlflow: {version: 1}}}")
+WELLS: Final = """\
+apiVersion: modelyard.dev/v1alpha1
+kind: ModelSet
+metadata: {name: wells}
+spec:
+  registry: HOST
+  models:
+    - name: well-failure
+      runtime: tensorflow
+      source: {path: export/8}
+      variants: [{name: champion, image: "well-failure:7", version: 7, percent: 100}]
+      targets: {openshift: {}}
+"""
+# A builder that pushes an image without content, another one each time.
+BUILDER: Final = f"""\
+#!{sys.executable}
+import os, sys
+sys.path.insert(0, "ROOT")
+from tests.support import registries
+if sys.argv[1] == "push":
+    host, _, name = sys.argv[-1].partition("/")
+    registries.put(host, name, str(os.getpid()), login=({USER!r}, {PASSWORD!r}))
+"""
 NUMBERS: Final = count(1)
 
 
@@ -110,6 +136,35 @@ def test_a_registry_of_models_that_is_down_fails_the_pipeline(scene: Scene) -> N
     assert ran.code != 0
     assert "127.0.0.1:9" in ran.text, ran.text
     assert (scene.project.branches(), scene.forge.requests) == ({}, [])
+
+
+@pytest.fixture
+def wells(team: Team, registry: str, tmp_path: Path) -> Iterator[Scene]:
+    """Return the workflow of GitHub with a model whose image has to be built, from a folder of the repository."""
+    need(git_server.BACKEND, "install git")
+    project = Project(tmp_path, registry, text=WELLS)
+    shutil.copytree(MODEL, project.file().with_name("export") / "8")
+    project.commit("The model")
+    forge = Forge(tmp_path / "site", "gh", WRITE)
+    builder = forge.bin / "buildah"
+    builder.write_text(BUILDER.replace("ROOT", str(ROOT)), "utf-8")
+    builder.chmod(0o755)
+    with git_server.serving(tmp_path, {READ: False, WRITE: True}) as address:
+        folder = tmp_path / "runner"
+        folder.mkdir()
+        host = Host(folder, f"{address}/origin.git", forge.bin, team.url, registry, USER, PASSWORD, build="true")
+        yield Scene("github", project, team, forge, host, "well-failure")
+
+
+def test_an_image_that_is_not_there_is_built_once(wells: Scene) -> None:
+    ran = wells.run()
+    assert ran.code == 0, ran.text
+    (branch,) = wells.project.branches()
+    assert branch.startswith("modelyard/well-failure-8-")
+    assert ran.text.count("built and pushed") == 1
+    ran = wells.run()
+    assert (ran.code, list(wells.project.branches())) == (0, [branch]), ran.text
+    assert "built and pushed" not in ran.text, "it would have another digest"
 
 
 def test_each_sample_is_run() -> None:

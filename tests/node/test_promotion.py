@@ -170,7 +170,7 @@ class Pipeline:
         name = f"promotion-{self.number}"
         where = ("-n", self.scene.namespace)
         self.scene.cluster.succeed("create", "job", name, "--from=cronjob/promotion", *where)
-        end = time.monotonic() + 180
+        end = time.monotonic() + 300
         while not (status := self.scene.get("jobs", name).get("status", {})).keys() & {"succeeded", "failed"}:
             assert time.monotonic() < end, status
             time.sleep(0.5)

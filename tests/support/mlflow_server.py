@@ -77,7 +77,7 @@ def serving(program: Path, folder: Path) -> Iterator[Team]:
 
 
 def _wait(url: str, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline and process.poll() is None:
         with suppress(requests.RequestException):
             if requests.get(f"{url}/health", timeout=2).ok:

@@ -62,7 +62,6 @@ class Host(NamedTuple):
         home.mkdir(parents=True, exist_ok=True)
         path = os.pathsep.join([str(self.bin), str(Path(sys.executable).parent), "/usr/bin", "/bin"])
         quiet = {"GIT_CONFIG_SYSTEM": os.devnull, "LANG": "C.UTF-8", **mlflow_server.VARIABLES}
-        quiet["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "1"
         return {"PATH": path, "HOME": str(home), "TMPDIR": str(home), **quiet, **more}
 
 

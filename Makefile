@@ -36,6 +36,8 @@ HELM3 := $(CACHE)/helm-$(HELM3_VERSION)/helm
 
 REGISTRY_VERSION := v3.1.1
 REGISTRY := $(CACHE)/registry-$(REGISTRY_VERSION)/registry
+ACTIONLINT_VERSION := v1.7.12
+ACTIONLINT := $(CACHE)/actionlint-$(ACTIONLINT_VERSION)/actionlint
 
 # A real server of MLflow, and the driver of s3:// with a stub of S3, each in an environment of its own: they are large,
 # and pin what modelyard needs newer.
@@ -141,7 +143,7 @@ fuzz: $(VENV)/installed-dev ## fuzz each target for FUZZ_SECONDS (300), one afte
 	for target in models kustomization resource_list stream csv cost; do \
 		$(BIN)/python -m tests.fuzz.run $$target --seconds $(FUZZ_SECONDS) || exit 1; done
 
-tools: $(KUSTOMIZE) $(KUSTOMIZE_OLDEST) $(KUSTOMIZE_NEWEST) $(CADDY) $(KUBECONFORM) $(KUBE_SCORE) $(KUBECTL_VALIDATE) $(REGISTRY) $(HELM) $(HELM3) $(CHECKOV) $(MLFLOW) $(S3FS) $(OPENAPI_CLIENT) ## build the pinned kustomize, Caddy and other checkers into ~/.cache/modelyard
+tools: $(KUSTOMIZE) $(KUSTOMIZE_OLDEST) $(KUSTOMIZE_NEWEST) $(CADDY) $(KUBECONFORM) $(KUBE_SCORE) $(KUBECTL_VALIDATE) $(REGISTRY) $(ACTIONLINT) $(HELM) $(HELM3) $(CHECKOV) $(MLFLOW) $(S3FS) $(OPENAPI_CLIENT) ## build the pinned kustomize, Caddy and other checkers into ~/.cache/modelyard
 
 image: ## build modelyard's own image with docker, or ENGINE=podman, or ENGINE=buildah
 	$(ENGINE) build --file image/Containerfile --build-arg REVISION=$$(git rev-parse HEAD) --tag modelyard:$(VERSION) .
@@ -208,6 +210,9 @@ $(HELM3):
 
 $(KUBECTL_VALIDATE):
 	$(call go-install,sigs.k8s.io/kubectl-validate@$(KUBECTL_VALIDATE_VERSION))
+
+$(ACTIONLINT):
+	$(call go-install,github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT_VERSION))
 
 $(REGISTRY):
 	$(call go-install,github.com/distribution/distribution/v3/cmd/registry@$(REGISTRY_VERSION))

@@ -39,12 +39,23 @@ class Images:
 
     def own_image(self, archive: Path) -> str:
         """Push the image of modelyard with its layers as they are, and return its reference."""
-        name = f"{REGISTRY}/modelyard:{__version__}"
-        command = ["skopeo", "copy", "--quiet", "--dest-tls-verify=false", f"oci-archive:{archive}", f"docker://{name}"]
-        with alone(self.folder / "modelyard"):
+        return self.archived(f"modelyard:{__version__}", archive)
+
+    def archived(self, name: str, archive: Path) -> str:
+        """Push an image that lies in an archive with its layers as they are, and return its reference."""
+        found = f"{REGISTRY}/{name}"
+        command = [
+            "skopeo",
+            "copy",
+            "--quiet",
+            "--dest-tls-verify=false",
+            f"oci-archive:{archive}",
+            f"docker://{found}",
+        ]
+        with alone(self.folder / archive.stem):
             done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
         assert done.returncode == 0, done.stderr
-        return name
+        return found
 
     def model_image(self, name: str, **variables: str) -> str:
         """Push an image with the stand-in of a model alone, as user 1001, and return its reference."""

@@ -13,6 +13,7 @@ import requests
 
 VARIABLES: Final = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
 _NO_JOBS: Final = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # a dozen processes that nothing here uses
+_WEBHOOKS: Final = {"MLFLOW_WEBHOOK_ALLOWED_SCHEMES": "http", "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true"}
 
 
 class Team(NamedTuple):
@@ -60,7 +61,7 @@ def serving(program: Path, folder: Path) -> Iterator[Team]:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [program, *words], stdout=log, stderr=log, cwd=folder, start_new_session=True,
-            env={**os.environ, **VARIABLES, **_NO_JOBS, "PYTHONWARNINGS": "ignore", "TMPDIR": str(folder)},
+            env={**os.environ, **VARIABLES, **_NO_JOBS, **_WEBHOOKS, "PYTHONWARNINGS": "ignore", "TMPDIR": str(folder)},
         )  # fmt: skip
     try:
         url = f"http://127.0.0.1:{port}"
@@ -77,7 +78,7 @@ def serving(program: Path, folder: Path) -> Iterator[Team]:
 
 
 def _wait(url: str, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline and process.poll() is None:
         with suppress(requests.RequestException):
             if requests.get(f"{url}/health", timeout=2).ok:

@@ -67,10 +67,11 @@ class Project:
         git(self.folder, "clone", "--quiet", str(self.origin), str(self.folder / name))
         return self.folder / name
 
-    def merge(self, branch: str) -> None:
+    def merge(self, branch: str, *, author: str = "a <a@example.com>") -> None:
         """Merge a branch as a person does who approves it, and delete it."""
         git(self.checkout, "fetch", "--quiet", "origin", branch)
-        git(self.checkout, "merge", "--quiet", "--no-ff", "--message", f"Merge {branch}", "FETCH_HEAD")
+        git(self.checkout, "merge", "--quiet", "--no-ff", "--no-commit", "FETCH_HEAD")
+        git(self.checkout, "commit", "--quiet", f"--author={author}", "--message", f"Merge {branch}")
         git(self.checkout, "push", "--quiet", "origin", "HEAD:main", f":refs/heads/{branch}")
 
     def branches(self) -> dict[str, str]:

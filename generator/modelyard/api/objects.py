@@ -12,6 +12,7 @@ from modelyard.api.pipeline import Rendering
 from modelyard.check import check_objects
 from modelyard.check.finding import Cluster, Finding
 from modelyard.check.schemas.kinds import SHIPPED, Kinds
+from modelyard.check.spellings import with_readings
 from modelyard.check.streams import Found, objects
 from modelyard.files.yaml import Sources
 from modelyard.files.yaml.stream import read_all
@@ -75,6 +76,7 @@ def check_streams(
     with without_collector():
         cluster = Cluster(frozenset(features), kinds=kinds)
         findings = check_objects([each.body for each in read.found], cluster, [each for each, _ in rendered])
+        findings = with_readings(findings, read.found)
         whole = _Set(read.found, read.sources, rendered)
         problems = [*read.problems, *(_accepting(whole, each, ignored) for each in findings)]
     return Checked(len(read.found), unique(problems))

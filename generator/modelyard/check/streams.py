@@ -1,6 +1,7 @@
 """The objects of streams that others wrote, each with the places of its values."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from modelyard.check.finding import mapping
@@ -12,10 +13,11 @@ HINT: Final = "check takes what is applied to a cluster, such as the output of `
 
 
 class Found(NamedTuple):
-    """One object of a stream, with the places of its values."""
+    """One object of a stream, with the places of its values. odd: as of its document."""
 
     body: dict[str, Any]
     marks: Marks
+    odd: Mapping[int, str] = MappingProxyType({})
 
     def mark(self, path: tuple[str | int, ...]) -> int:
         """Return the mark of the value at a path, of the key of a mapping or list, or of what is nearest above."""
@@ -39,7 +41,7 @@ def objects(documents: Iterable[Document], sources: Sources) -> tuple[list[Found
         for body, marks in _items(document.data, document.marks):
             wrong = lacking(body)
             if wrong is None:
-                found.append(Found(mapping(body), marks))
+                found.append(Found(mapping(body), marks, document.odd))
             else:
                 message, path = wrong
                 place = sources.place(find(marks, *path)[1])

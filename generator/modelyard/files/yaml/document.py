@@ -17,11 +17,16 @@ from modelyard.problems import Problem
 
 @dataclass(slots=True)
 class Document:
-    """What a file holds: data (None if it cannot be read at all), its marks, and the problems met."""
+    """What a file holds: data (None if it cannot be read at all), its marks, and the problems met.
+
+    odd: the marks of plain scalars that kustomize, kubectl and YAML 1.2 read differently, with their texts as they are
+    written; of a stream that is read as kubectl does.
+    """
 
     data: object = None
     marks: Marks = 0
     problems: list[Problem] = field(default_factory=list)
+    odd: dict[int, str] = field(default_factory=dict)
 
 
 def read(content: bytes, sources: Sources, file: str, *, keep_plain: bool = False) -> Document:

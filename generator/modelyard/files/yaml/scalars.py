@@ -33,8 +33,12 @@ _CONSTANTS: Final[dict[str, object]] = {"": None, "~": None, "null": None, "true
 _WORDS: Final = ("y", "n", "yes", "no", "on", "off", "true", "false", "null")
 _SPELT: Final = {word: (word, word.capitalize(), word.upper()) for word in _WORDS}
 _GO_NUMBER: Final = pattern(
-    r"[-+]?(?:(?P<based>0b[01]+|0o[0-7]+|0x[0-9a-fA-F]+)"
+    r"[-+]?(?:(?P<based>0[bB][01]+|0[oO][0-7]+|0[xX][0-9a-fA-F]+)"
     r"|(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|\.(?:inf|Inf|INF))|\.(?:nan|NaN|NAN)"
+)
+_LONGEST_INTEGER: Final = 24  # digits of 64 bits; what is longer is a float
+_LONGEST_FLOAT: Final = (
+    400  # characters: there is none of more digits before its point, and reading it takes their square
 )
 _RESERVED: Final = frozenset(
     [*_CONSTANTS, *_WORDS, *(word.capitalize() for word in _WORDS), *(word.upper() for word in _WORDS), "=", "<<"]
@@ -125,17 +129,29 @@ def core(text: str, *, yaml_1_1: bool) -> object:
 
 
 def _core_number(text: str) -> object:
-    digits = text.lstrip("-+").replace("_", "")
-    if len(digits) > _MAX_NUMBER or not (found := _GO_NUMBER.fullmatch(text.replace("_", ""))):
+    plain = text if text[0] == "." else text.replace("_", "")
+    if len(plain) > _LONGEST_FLOAT or not (found := _GO_NUMBER.fullmatch(plain)):
         return text
-    sign = -1 if text[0] == "-" else 1
+    digits = plain.lstrip("-+")
+    sign = -1 if plain[0] == "-" else 1
     if found["based"]:
-        return sign * int(digits, 0)
-    if digits.isascii() and digits.isdecimal():
+        value = sign * int(digits, 0)
+        return value if -_INT64 <= value < 2 * _INT64 else text
+    if digits.isascii() and digits.isdecimal() and len(digits) <= _LONGEST_INTEGER:
         # strconv.ParseInt with base 0 takes a leading zero for octal; ParseFloat does not mind an 8 or 9.
-        octal = len(digits) > 1 and digits[0] == "0"
-        return sign * int(digits, 8 if octal and not set(digits) & set("89") else 10)
-    return float(text.replace("_", "").lower().replace(".inf", "inf").replace(".nan", "nan"))
+        octal = len(digits) > 1 and digits[0] == "0" and not is_float_of_digits(digits)
+        value = sign * int(digits, 8 if octal else 10)
+        if -_INT64 <= value < 2 * _INT64:
+            return value
+    number = float(plain.lower().replace(".inf", "inf").replace(".nan", "nan"))
+    is_word = plain[-1] in "fFnN"
+    return number if isfinite(number) or is_word else text
+
+
+def is_float_of_digits(digits: str) -> bool:
+    """Tell whether a number of digits alone is a float to Go: its zero is that of octal numbers, which have no 8."""
+    digits = digits.lstrip("+-").replace("_", "")
+    return digits[:1] == "0" and digits.isdecimal() and not set(digits).isdisjoint("89")
 
 
 def float_text(number: float) -> str:

@@ -6,6 +6,7 @@ What kustomize 5.8.1 reads is read: a byte order mark, CRLF, anchors, aliases an
 import codecs
 import re
 from collections.abc import Callable
+from math import isfinite
 from typing import Final, NamedTuple
 
 from ruamel.yaml.error import YAMLError
@@ -17,18 +18,19 @@ from modelyard.files.yaml.frames import Frame, ListFrame, MapFrame, Root
 from modelyard.files.yaml.marks import COLUMN_BITS, ListMarks, MapMarks, Marks, Sources
 from modelyard.files.yaml.parser import Event, Parser, with_editor_lines
 from modelyard.files.yaml.reader import Reader
-from modelyard.files.yaml.scalars import core
+from modelyard.files.yaml.readings import Scalars, types_of_tag
+from modelyard.files.yaml.scalars import quote
 from modelyard.files.yaml.source import MAX_BYTES, Source, StopReadingError, check_encoding, name_of, shown
 from modelyard.files.yaml.syntax import report_syntax
 
 MAX_EVENTS: Final = 4_000_000  # 16 MiB of `a: b` lines
+MAX_ODD: Final = 20_000  # scalars that readers disagree about which are kept: more than are reported
 MAX_ALIASED: Final = 100_000  # values that all aliases of a stream may expand to; a billion laughs has 10**9
 MAX_ALIASED_TEXT: Final = 4 * 1024 * 1024  # characters of them: what follows is looked for in each value
 _MERGE: Final = "<<"
 _MERGING: Final = "\0<<"  # as a frame's key: no text holds U+0000
 # What go-yaml takes for not printable (gopkg.in/yaml.v3, yamlprivateh.go and readerc.go); U+FEFF only starts a file.
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
-_CORE_TAG: Final = "tag:yaml.org,2002:"
 
 
 def read_all(
@@ -110,9 +112,11 @@ class StreamReader(Reader):
     def __init__(self, source: Source, *, yaml_1_1: bool) -> None:
         """Start before the first event."""
         super().__init__(source, len(source.text), keep_plain=False)
-        self.yaml_1_1 = yaml_1_1
         self.documents: list[Document] = []
         self.reported = 0  # problems that belong to documents already
+        self.odd: dict[int, str] = {}
+        self.kept_odd = 0
+        self.scalars = Scalars(yaml_1_1=yaml_1_1)
         self.left = MAX_ALIASED
         self.left_text = MAX_ALIASED_TEXT
         self.anchors: dict[str, _Anchored] = {}
@@ -144,7 +148,9 @@ class StreamReader(Reader):
         problems = self.source.problems[self.reported :]
         self.reported += len(problems)
         if self.root.data is not None or problems:
-            self.documents.append(Document(self.root.data, self.root.marks, problems))
+            self.documents.append(Document(self.root.data, self.root.marks, problems, self.odd))
+        if self.odd:
+            self.odd = {}
         return False
 
     def mapping(self, event: Event) -> None:
@@ -186,24 +192,55 @@ class StreamReader(Reader):
             if text == _MERGE and not event.style:
                 top.key, top.kept = _MERGING, True
             else:
-                self.name(top, text, mark)
+                self.named(top, text, mark, is_plain=not event.style and event.ctag is None)
             value: object = text
         else:
-            value = text if event.style else self.resolved(text)
+            value = text if event.style else self.scalars.value(text)
             if event.ctag is not None:
-                value = _tagged(str(event.ctag), text, value)
+                value = self.tagged(str(event.ctag), text, mark)
+            elif text in self.scalars.odd_values and not event.style:
+                value = self.odd_value(text, value, mark)
             top.add(value, mark)
         if event.anchor is not None:
             self.anchors[event.anchor] = _Anchored(value, mark)
 
-    def resolved(self, text: str) -> object:
-        """Return the value of a plain scalar."""
-        value = self.memo.get(text, self)
-        if value is self:
-            value = core(text, yaml_1_1=self.yaml_1_1)
-            if len(self.memo) < 10_000:
-                self.memo[text] = value
+    def tagged(self, tag: str, text: str, mark: int) -> object:
+        """Return a scalar with a tag of the core schema; with any other it is text."""
+        name, types = types_of_tag(tag)
+        if types is None:
+            return text
+        value = self.scalars.value(text)
+        if type(value) not in types:
+            message = f"a value that is not of the type of its tag, !!{name}"
+            self.source.report("MY006", message, mark, hint="take the tag off: kustomize and kubectl stop at it")
         return value
+
+    def odd_value(self, text: str, value: object, mark: int) -> object:
+        """Keep a value that readers disagree about, and return it; None if kubectl stops at it."""
+        if isinstance(value, float) and not isfinite(value):
+            hint = "JSON has no such number: kustomize and kubectl stop here; put it between quotes if it is text"
+            self.source.report("MY011", f"{text} is no finite number", mark, hint=hint)
+            return None
+        self.disagree(text, mark)
+        return value
+
+    def disagree(self, text: str, mark: int) -> None:
+        """Keep a scalar that readers disagree about."""
+        if self.kept_odd < MAX_ODD:
+            self.kept_odd += 1
+            self.odd[mark] = text
+
+    def named(self, top: Frame, text: str, mark: int, *, is_plain: bool) -> None:
+        """Take a key as it is written, or what kubectl makes of it."""
+        key = self.scalars.key(text) if is_plain else text
+        if is_plain and text in self.scalars.odd_keys:
+            self.disagree(text, mark)
+        if key is None:
+            message = f"the key {shown(text)} is no text: kubectl stops here"
+            self.source.report("MY012", message, mark, hint=f"write {quote(text)}:")
+            top.drop()
+        else:
+            self.name(top, key, mark)
 
     def name(self, top: Frame, text: str, mark: int) -> None:
         """Take a key; the last of the same name wins."""
@@ -249,16 +286,6 @@ class StreamReader(Reader):
         if isinstance(data, list):
             return [self.copied(each, mark, depth + 1) for each in data]
         return data
-
-
-def _tagged(tag: str, text: str, value: object) -> object:
-    """Return a scalar with a tag of the core schema; other tags say nothing about a value."""
-    match tag.removeprefix(_CORE_TAG):
-        case "str" | "!":
-            return text
-        case "int" | "float" | "bool" | "null":
-            return core(text, yaml_1_1=False)
-    return value
 
 
 def _check_text(source: Source) -> None:

@@ -25,6 +25,22 @@ STREAMS: Final[dict[str, Code]] = {
         "the one and then change it into the other.",
         several=True,
     ),
+    "MY655": Code(
+        "What kustomize and kubectl read differently",
+        "Both read plain scalars by rules of their own: kubectl takes yes, no, on, off, y and n for true and false, as "
+        "YAML 1.1 did, and kustomize for text; kustomize writes dates out as times, and stops at keys such as true and "
+        "1.5. Which of them a cluster gets depends on the way that it takes. Put text between quotes.",
+        "warning",
+        ignorable=True,
+    ),
+    "MY656": Code(
+        "What YAML 1.2 reads differently",
+        "kustomize and kubectl read it alike, and so does the cluster; readers of YAML 1.2, as other languages have "
+        "them, do not: 0644 is 420 to the one and 644 to the other, and 1_000 is text. Write numbers in plain digits, "
+        "and put text between quotes.",
+        "note",
+        ignorable=True,
+    ),
     "MY661": Code(
         "What another tool found",
         "`modelyard map` shows it at the line of the models file that the field came from: the field that the tool "

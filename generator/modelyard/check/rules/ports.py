@@ -87,17 +87,37 @@ def service_ports(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[F
     services = [(index, each) for index, each in enumerate(manifests) if each.kind == "Service" and not each.group]
     if not services:
         return
-    pods = [(_namespace(manifest), template) for _, manifest, template in all_pod_templates(manifests)]
+    pods = _Pods(manifests)
     for index, manifest in services:
         spec = at(manifest.body, "spec")
-        selector = mapping(spec.get("selector"))
-        chosen = [pod for namespace, pod in pods if namespace == _namespace(manifest) and _selects(selector, pod)]
-        for i, port in items(spec.get("ports")) if chosen else ():
-            name = port.get("targetPort")
-            if isinstance(name, str) and name and not any(name in _names(pod) for pod in chosen):
-                hint = f"they have {', '.join(sorted(set().union(*map(_names, chosen)))) or 'no named port'}"
+        wanted = [(i, port["targetPort"]) for i, port in items(spec.get("ports")) if text(port.get("targetPort"))]
+        names = pods.port_names(_namespace(manifest), mapping(spec.get("selector"))) if wanted else None
+        for i, name in wanted if names is not None else ():
+            if name not in (names or ()):
+                hint = f"they have {', '.join(sorted(names or ())) or 'no named port'}"
                 path = ("spec", "ports", i, "targetPort")
                 yield Finding("MY329", f"none of the pods that it selects has a port {name}", hint, index, path)
+
+
+class _Pods:
+    """Pods by each of their labels, so that a set of many Services and pods is not looked through for each Service."""
+
+    def __init__(self, manifests: Sequence[Manifest]) -> None:
+        self._by_label: dict[tuple[object, str, str], list[PodTemplate]] = {}
+        self._names: dict[tuple[object, frozenset[tuple[str, str]]], set[str] | None] = {}
+        for _, manifest, template in all_pod_templates(manifests):
+            namespace = _namespace(manifest)
+            for key, value in mapping(template.metadata.get("labels")).items():
+                self._by_label.setdefault((namespace, key, str(value)), []).append(template)
+
+    def port_names(self, namespace: object, selector: dict[str, Any]) -> set[str] | None:
+        """Return the names of the ports of all pods that a selector chooses, or None if it chooses none."""
+        pairs = frozenset((key, str(value)) for key, value in selector.items())
+        if (namespace, pairs) not in self._names:
+            near = min((self._by_label.get((namespace, *pair), []) for pair in pairs), key=len, default=[])
+            chosen = [pod for pod in near if _selects(selector, pod)]
+            self._names[namespace, pairs] = set().union(*map(_names, chosen)) if chosen else None
+        return self._names[namespace, pairs]
 
 
 def _selects(selector: dict[str, Any], pod: PodTemplate) -> bool:

@@ -124,10 +124,12 @@ def test_a_champion_becomes_one_pull_request_however_often_it_runs(scene: Scene)
 
 
 def test_without_an_image_nothing_is_proposed(scene: Scene) -> None:
+    scene.champion()
     scene.champion(image=False)
     ran = scene.run()
     assert ran.code != 0
-    assert "there is no image" in ran.text, ran.text
+    assert "has no image: its registry has no churn:2 [MY781]" in ran.text, ran.text
+    assert "modelyard image" not in ran.text, "it builds images of TensorFlow Serving alone"
     assert (scene.project.branches(), scene.forge.requests) == ({}, [])
 
 

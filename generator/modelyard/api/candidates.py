@@ -179,7 +179,9 @@ def _without_image(model: DeclaredModel, source: ModelSource, version: Version, 
     if source.modelManager is not None:
         hint = "have Model Manager publish it: add --publish, and destination: to its source"
         return problem("MY781", message, hint=hint)
-    hint = f"build and push it: modelyard image {model.name} --champion --build --push"
+    is_built_here = any(each.model.runtime == "tensorflow" for each in (model.whole, *model.variants))
+    how = f": modelyard image {model.name} --champion --build --push" if is_built_here else ", or name it with --image"
+    hint = f"build and push it{how}"
     if source.mlflow is not None:
         hint += "; or set the tag image of the version in MLflow to where it is"
     return problem("MY781", message, hint=hint)

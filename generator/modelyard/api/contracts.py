@@ -19,7 +19,7 @@ from modelyard.api.pipeline import load, models_file
 from modelyard.cluster import Connection
 from modelyard.models.contract import Contract
 from modelyard.models.declared import DeclaredModel, Served
-from modelyard.models.source import ModelSource
+from modelyard.models.source import ModelSource, address
 from modelyard.modelsfile.contract_rules import called, digest_of
 from modelyard.problems import Problem, Severity, has_errors, problem
 from modelyard.score import contract as descriptions
@@ -85,8 +85,9 @@ def _fetched(file: Path, source: ModelSource, served: Served) -> tuple[Contract 
     from modelyard.api.sources import fetched  # few models have a source, and clients of registries load with it
 
     with tempfile.TemporaryDirectory(prefix="modelyard-") as folder:
-        found, problems = fetched(file, source, Path(folder) / "artefact")
-        return of_files(Path(folder) / "artefact", served) if found else (None, problems)
+        artefact = Path(folder) / "artefact"
+        found, problems = fetched(file, source, artefact)
+        return of_files(artefact, served, shown=f"the artefact of {address(source)}") if found else (None, problems)
 
 
 def _running(

@@ -1,10 +1,13 @@
 """Connections to the log's database. What its errors say may hold values of rows: only their codes are shown."""
 
-from typing import Final
+from collections.abc import Callable
+from contextlib import closing
+from typing import Final, TypeVar
 
 import psycopg
 
-DATABASE: Final = "MODELYARD_DATABASE"
+T = TypeVar("T")
+
 _CONNECT: Final = 5  # seconds
 _STATEMENT: Final = 30_000  # milliseconds
 _SILENT: Final = 10_000  # milliseconds in which the network may say nothing
@@ -29,3 +32,20 @@ def said(error: psycopg.Error) -> str:
     if error.sqlstate:
         return f"{type(error).__name__} (SQLSTATE {error.sqlstate})"
     return f"{type(error).__name__}: the server does not answer, or does not take the login"
+
+
+class Refused(Exception):  # noqa: N818 - a finding about a database, which its user is told
+    """A database that does not do what it is asked; the text may be shown. code: its SQLSTATE, empty without one."""
+
+    def __init__(self, error: psycopg.Error) -> None:
+        super().__init__(said(error))
+        self.code = error.sqlstate or ""
+
+
+def done(uri: str, work: Callable[[psycopg.Connection], T]) -> T:
+    """Return what comes of work with a connection of its own, however long that takes. Raises Refused."""
+    try:
+        with closing(connect(uri, statement=0)) as connection:
+            return work(connection)
+    except psycopg.Error as error:
+        raise Refused(error) from None

@@ -14,12 +14,7 @@ from typing import Final
 
 from psycopg import Connection, sql
 
-from modelyard.problems.patterns import pattern
-
 AHEAD: Final = 7  # days for which partitions are made ahead
-DEFAULT_TABLE: Final = "scoring_log"
-MAX_NAME: Final = 32  # characters; days and roles are named after it, and PostgreSQL takes 63
-_NAME: Final = pattern(rf"[a-z_][a-z0-9_]{{0,{MAX_NAME - 1}}}")
 _DOLLAR: Final = re.compile(r"\$(\w+)\$")
 
 # Of a new row, in the order in which they are written.
@@ -107,13 +102,6 @@ revoke all on function $log_upkeep$() from public;
 # Each is run once, in its order, and never changed: what is to be different is a further one.
 VERSIONS: Final[Mapping[int, str]] = {1: _LOG, 2: _OUTCOMES, 3: _UPKEEP}
 NEWEST: Final = max(VERSIONS)
-
-
-def name(text: str) -> str | None:
-    """Return why a text cannot name the log, None if it can."""
-    if _NAME.fullmatch(text):
-        return None
-    return f"must be lower-case letters, digits and _, at most {MAX_NAME}, and begin with a letter or _"
 
 
 def migrate(connection: Connection, table: str, retention: int | None) -> list[int]:

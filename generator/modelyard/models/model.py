@@ -35,8 +35,8 @@ if TYPE_CHECKING:
         Toleration,
         Volume,
     )
-    from modelyard.models.source import ModelSource
     from modelyard.models.request_log import Monitor, RequestLog
+    from modelyard.models.source import ModelSource
     from modelyard.models.spark import Spark
     from modelyard.models.tensorflow import TensorFlow
 

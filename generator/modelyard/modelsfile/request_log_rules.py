@@ -33,7 +33,7 @@ def request_logs(models: DeclaredSet) -> Iterator[Problem]:
                 related = (Related(models.place(first[0].find("requestLog", "table")), f"here it is {first[1].table}"),)
                 place = models.place(served.find("requestLog", "table"))
                 hint = "give all models one table: their rows tell them apart"
-                yield problem("MY243", "a set has one log", hint=hint, place=place, related=related)
+                yield problem("MY254", "a set has one log", hint=hint, place=place, related=related)
     if first is not None and models.spec.toolImage is None and not models.names("toolImage"):
         place = models.place(first[0].find_key("requestLog"))
         yield problem("MY102", "toolImage is missing: it has what logs calls", hint=f"add {_SETTING}", place=place)
@@ -53,12 +53,12 @@ def _possible(models: DeclaredSet, served: Served) -> Iterator[Problem]:
     for target in served.specs:
         if target in _WITHOUT:
             why, hint = _WITHOUT[target]
-            yield problem("MY241", f"calls on {target} cannot be logged: {why}", hint=hint, place=place)
+            yield problem("MY252", f"calls on {target} cannot be logged: {why}", hint=hint, place=place)
     if served.model.scheme == "https":
         mark = models.place(served.find("scheme"))
         message = "the request log cannot read calls of a model whose server speaks TLS"
         hint = "let the server speak HTTP: what is in front of the pod can end TLS"
-        yield problem("MY241", message, hint=hint, place=mark)
+        yield problem("MY252", message, hint=hint, place=mark)
 
 
 def _around(models: DeclaredSet, served: Served) -> Iterator[Problem]:
@@ -66,17 +66,17 @@ def _around(models: DeclaredSet, served: Served) -> Iterator[Problem]:
     if own.tensorflow and own.tensorflow.protocol != "rest":
         place = models.place(served.find("tensorflow", "protocol"))
         message = "gRPC goes past the request log, which sees HTTP/1.1 alone"
-        yield problem("MY241", message, hint="set protocol: rest, or take requestLog out", place=place)
+        yield problem("MY252", message, hint="set protocol: rest, or take requestLog out", place=place)
     for i, each in enumerate(ports_of(own) if own.runtime != "tensorflow" else own.ports or []):
         if each.name.startswith("grpc") or (each.appProtocol or "").rpartition("/")[2] in ("grpc", "h2c"):
             place = models.place(served.find("ports", i))
             message = f"calls to port {each.name} go past the request log, which sees HTTP/1.1 alone"
-            yield problem("MY241", message, hint="take the port out, or requestLog", place=place)
-    if models.spec.networkPolicy is False:
+            yield problem("MY252", message, hint="take the port out, or requestLog", place=place)
+    if models.spec.networkPolicy is False and served.specs.keys() - _WITHOUT.keys():
         place = models.place(served.find_key("requestLog"))
         message = "without a network policy, callers in the cluster can go past the request log, to the model's port"
-        hint = "take out networkPolicy: false, or close the port otherwise and accept it with ignore: [{code: MY242 …}]"
-        yield problem("MY242", message, hint=hint, place=place)
+        hint = "take out networkPolicy: false, or close the port otherwise and accept it with ignore: [{code: MY253 …}]"
+        yield problem("MY253", message, hint=hint, place=place)
 
 
 def _names(models: DeclaredSet, served: Served) -> Iterator[Problem]:

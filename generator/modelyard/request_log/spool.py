@@ -88,6 +88,7 @@ class Writer:
                 left = left[os.write(descriptor, left) :]
         except OSError:
             os.ftruncate(descriptor, self._size)  # no half record, after which no more could be read
+            self._end()
             return Count.DROPPED_DISK
         self._size += len(content)
         return None

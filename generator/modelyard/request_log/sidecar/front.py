@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MAX_HEAD: Final = 1 << 16  # bytes of a request's head
 LEFT: Final = 499  # the caller has gone before the answer was whole; nginx's number for it
 _AHEAD: Final = 8  # requests that a caller may send before the first is answered
+_LENGTHS: Final = (b"content-length", b"transfer-encoding")
 READY: Final = b"/-/modelyard/ready"  # says whether the model takes calls, where only this port can be asked
 
 
@@ -34,7 +35,7 @@ class Front(asyncio.Protocol):
         self._head_read = 0
         self._out: list[bytes] = []
         self._task: asyncio.Task[None] | None = None
-        self._full = self._held = self._blocked = False
+        self._full = self._held = self._blocked = self._again = False
 
     @property
     def is_idle(self) -> bool:
@@ -55,29 +56,40 @@ class Front(asyncio.Protocol):
         """Pass on what the caller says."""
         if self._coming is not None and not self._coming.identity:
             self._head_read += len(data)
-        while data:
-            try:
-                self._parser.feed_data(data)
-                data = b""
-            except httptools.HttpParserUpgrade as upgrade:  # asked for, and not given: HTTP/1.1 goes on
-                data = data[upgrade.args[0] :]
-                self._parser = httptools.HttpRequestParser(self)
-            except httptools.HttpParserError:
-                self._refuse_all(b"400 Bad Request", "this is no HTTP/1.1 request")
-                return
+        try:
+            self._feed(data)
+        except httptools.HttpParserError:
+            self._refuse_all(b"400 Bad Request", "this is no HTTP/1.1 request")
+            return
         if self._coming is not None and not self._coming.identity and self._head_read > MAX_HEAD:
             self._refuse_all(b"431 Request Header Fields Too Large", "the head is too large")
             return
         self._send_on()
 
-    def eof_received(self) -> bool:
-        """Answer a caller that has closed its half of the connection."""
-        for call in self._calls:
-            call.close = True
-        return bool(self._calls) and self._coming is None
+    def _feed(self, data: bytes) -> None:
+        """Let the parser read. An upgrade that is asked for is not given: HTTP/1.1 goes on, and the body is read too.
+
+        The parser stops behind the head of such a request. Another one is given what the head said of the body.
+        """
+        while data:
+            try:
+                self._parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                if self._coming is None or self._parser.get_method() == b"CONNECT":
+                    raise httptools.HttpParserError from None
+                length = [each for each in self._coming.headers if each[0].lower() in _LENGTHS]
+                self._parser = httptools.HttpRequestParser(self)
+                self._again = True
+                self._parser.feed_data(heads.head(b"POST / HTTP/1.1", length))
+                data = data[upgrade.args[0] :]
+            else:
+                return
 
     def connection_lost(self, _: Exception | None) -> None:
-        """Let the model's side go; a call that is not answered was made all the same."""
+        """Let the model's side go; a call that is not answered was made all the same.
+
+        A caller that has closed its half alone is taken for one that has gone, as nginx does.
+        """
         self._desk.fronts.discard(self)
         self._transport = None
         if self._task is not None:
@@ -127,12 +139,14 @@ class Front(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """Begin a call."""
+        if self._again:
+            return
         self._coming = Call()
         self._head_read = 0
 
     def on_url(self, url: bytes) -> None:
         """Take the path."""
-        if self._coming is not None:
+        if self._coming is not None and not self._again:
             self._coming.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -142,6 +156,9 @@ class Front(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         """Put the head in the queue."""
+        if self._again:
+            self._again = False
+            return
         if (call := self._coming) is None:
             return
         parser, method = self._parser, self._parser.get_method()
@@ -167,8 +184,8 @@ class Front(asyncio.Protocol):
             self._desk.keep(call, call.inputs, content)
 
     def on_message_complete(self) -> None:
-        """End a request."""
-        if (call := self._coming) is not None:
+        """End a request, unless only its head has been read."""
+        if (call := self._coming) is not None and not self._parser.should_upgrade():
             if call.chunked:
                 call.send(heads.LAST_CHUNK)
             call.whole = True

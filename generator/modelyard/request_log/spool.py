@@ -156,6 +156,11 @@ class Reader:
             each.unlink(missing_ok=True)
         self._read.clear()
 
+    def close(self) -> None:
+        """Let go of the segment that is being read."""
+        if self._file is not None:
+            self._file.close()
+
     def _more(self) -> bool:
         """Read on, also in the next segment; tell whether there was more."""
         while True:

@@ -71,6 +71,10 @@ class _Shipper:
         self._ending = self._orphan = False
 
     def run(self) -> None:
+        with contextlib.closing(self._reader):
+            self._run()
+
+    def _run(self) -> None:
         while not self._orphan:
             found = self._reader.take(_CALLS, _BYTES)
             if found:

@@ -107,6 +107,7 @@ bench: $(VENV)/installed-dev tools ## print the ratios of speed and memory, meas
 	$(BIN)/python bench/bench.py
 	$(BIN)/python -m bench.sagemaker_proxy
 	$(BIN)/python -m bench.score
+	$(BIN)/python -m bench.sidecar
 	$(BIN)/python -m bench.spark
 
 acceptance-register: $(VENV)/installed-dev ## compare the register of 50 histories of 200 commits with a checkout of every commit

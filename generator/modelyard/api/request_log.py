@@ -8,7 +8,7 @@ from modelyard.request_log.columns import HASH_KEY
 from modelyard.request_log.sidecar.settings import Settings
 
 DATABASE = "MODELYARD_DATABASE"
-NEEDS = ("httptools", "psycopg")
+NEEDS = ("httptools", "psycopg", "uvloop")
 
 __all__ = ["DATABASE", "HASH_KEY", "Settings", "digest", "run"]
 

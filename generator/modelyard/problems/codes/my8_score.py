@@ -88,7 +88,8 @@ SCORE: Final[dict[str, Code]] = {
     ),
     "MY820": Code(
         "The packages of the request log are not installed",
-        "The sidecar parses HTTP with httptools, and reaches PostgreSQL with psycopg: modelyard[sidecar] brings both.",
+        "The sidecar parses HTTP with httptools, runs on uvloop, and reaches PostgreSQL with psycopg. "
+        "modelyard[sidecar] brings them.",
     ),
     "MY821": Code(
         "A request log that cannot start",

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final, cast
 
 import httptools
 
-from modelyard.request_log.sidecar import heads
 from modelyard.request_log.sidecar.heads import Headers
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ class Back(asyncio.Protocol):
 
     def _begin(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
-        self._headers: Headers = []
+        self._headers = Headers()
         self._reason = b""
         self._head_read = 0
         self._bodiless = self._to_end = self._complete = self._in_body = self._excess = False
@@ -169,7 +168,7 @@ class Back(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; those behind a body are left out."""
         if not self._in_body:
-            self._headers.append((name, value))
+            self._headers.add(name, value)
 
     def on_headers_complete(self) -> None:
         """Pass the head on."""
@@ -180,8 +179,7 @@ class Back(asyncio.Protocol):
             front.informed(status, self._reason, self._headers)
             return
         self._in_body = True
-        has_length = bool(heads.values(self._headers, b"content-length"))
-        chunked = b"chunked" in b",".join(heads.values(self._headers, b"transfer-encoding")).lower()
+        has_length, chunked = b"content-length" in self._headers.said, self._headers.is_chunked
         self._bodiless = front.asks_head
         self._to_end = not (has_length or chunked or self._bodiless or status in _BODILESS)
         front.begun(status, self._reason, self._headers, framed=has_length or status in _BODILESS or self._bodiless)
@@ -198,4 +196,4 @@ class Back(asyncio.Protocol):
         if self._in_body:
             self._complete = True
         else:
-            self._headers, self._reason, self._head_read = [], b"", 0
+            self._headers, self._reason, self._head_read = Headers(), b"", 0

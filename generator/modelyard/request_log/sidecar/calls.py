@@ -3,7 +3,7 @@
 import time
 from typing import TYPE_CHECKING, Final
 
-from modelyard.request_log.sidecar import heads
+from modelyard.request_log.sidecar.heads import Headers
 
 if TYPE_CHECKING:
     from modelyard.request_log.sidecar.back import Back
@@ -27,7 +27,7 @@ class Call:
         self.at = time.time_ns() // 1000
         self.started = time.perf_counter_ns()
         self.url = b""
-        self.headers: heads.Headers = []
+        self.headers = Headers()
         self.identity = b""
         self.unsent: list[bytes] = []
         self.waiting = 0
@@ -49,6 +49,6 @@ class Call:
         """Return what a record says of the call in words."""
         path = self.url.partition(b"?")[0].decode("latin-1")
         return (
-            self.identity.decode("latin-1"), path, heads.media_type(self.headers), heads.encoding(self.headers),
+            self.identity.decode("latin-1"), path, self.headers.media_type(), self.headers.encoding(),
             self.output_type, self.output_encoding,
         )  # fmt: skip

@@ -38,7 +38,7 @@ class Desk:
         if method != b"POST":
             return False
         self.counters.add(Count.CALLS)
-        if any(each.strip().lower() == b"none" for each in heads.values(call.headers, heads.MARK)):
+        if call.headers.said.get(heads.MARK, b"").strip().lower() == b"none":
             self.counters.add(Count.MARKED)
             return False
         if zlib.crc32(call.identity) >= self._share:

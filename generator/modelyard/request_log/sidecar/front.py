@@ -77,7 +77,7 @@ class Front(asyncio.Protocol):
             except httptools.HttpParserUpgrade as upgrade:
                 if self._coming is None or self._parser.get_method() == b"CONNECT":
                     raise httptools.HttpParserError from None
-                length = [each for each in self._coming.headers if each[0].lower() in _LENGTHS]
+                length = [each for each in self._coming.headers.lines if each[0].lower() in _LENGTHS]
                 self._parser = httptools.HttpRequestParser(self)
                 self._again = True
                 self._parser.feed_data(heads.head(b"POST / HTTP/1.1", length))
@@ -152,7 +152,7 @@ class Front(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; those behind a body are left out."""
         if self._coming is not None and not self._coming.identity:
-            self._coming.headers.append((name, value))
+            self._coming.headers.add(name, value)
 
     def on_headers_complete(self) -> None:
         """Put the head in the queue."""
@@ -166,12 +166,12 @@ class Front(asyncio.Protocol):
         call.old = parser.get_http_version() == "1.0"
         call.close = call.old or not parser.should_keep_alive()
         call.head_only = method == b"HEAD"
-        call.chunked = b"chunked" in b",".join(heads.values(call.headers, b"transfer-encoding")).lower()
+        call.chunked = call.headers.is_chunked
         call.logged = self._desk.wants(call, method)
         more = [] if given else [b"X-Request-Id: " + call.identity]
         if call.chunked:
             more.append(b"Transfer-Encoding: chunked")
-        kept = heads.passed_on(call.headers, but=b"" if given else heads.REQUEST_ID)
+        kept = call.headers.passed_on(but=b"" if given else heads.REQUEST_ID)
         call.send(heads.head(b"%b %b HTTP/1.1" % (method, call.url), kept, *more))
         self._calls.append(call)
         if len(self._calls) == 1:
@@ -234,19 +234,19 @@ class Front(asyncio.Protocol):
 
     def informed(self, status: int, reason: bytes, headers: Headers) -> None:
         """Pass on an answer before the answer, such as 100 Continue."""
-        self._write(heads.head(b"HTTP/1.1 %d %b" % (status, reason), heads.passed_on(headers)))
+        self._write(heads.head(b"HTTP/1.1 %d %b" % (status, reason), headers.passed_on()))
 
     def begun(self, status: int, reason: bytes, headers: Headers, *, framed: bool) -> None:
         """Pass on the head of an answer. framed: it says how long it is, or has no body."""
         call = self._calls[0]
         call.begun, call.status = True, status
-        call.output_type, call.output_encoding = heads.media_type(headers), heads.encoding(headers)
+        call.output_type, call.output_encoding = headers.media_type(), headers.encoding()
         call.close |= self._desk.closing or (call.old and not framed)
         call.chunked = not framed and not call.old
         more = [b"X-Request-Id: " + call.identity]
         more += [b"Connection: close"] if call.close else []
         more += [b"Transfer-Encoding: chunked"] if call.chunked else []
-        kept = heads.passed_on(headers, but=heads.REQUEST_ID)
+        kept = headers.passed_on(but=heads.REQUEST_ID)
         self._out.append(heads.head(b"HTTP/1.1 %d %b" % (status, reason), kept, *more))
 
     def more(self, content: bytes) -> None:

@@ -10,37 +10,60 @@ import time
 from collections.abc import Iterable
 from typing import Final
 
-Headers = list[tuple[bytes, bytes]]
-
 MARK: Final = b"modelyard-log"  # of calls that are not logged: `modelyard-log: none`
 REQUEST_ID: Final = b"x-request-id"
 _ID: Final = re.compile(rb"[\x21-\x7e]{1,128}")
+_NEVER: Final = frozenset([b"close", b"keep-alive", b"content-length", b"host"])  # Connection does not take them out
 _OF_CONNECTION: Final = frozenset(
     [b"connection", b"http2-settings", b"keep-alive", b"proxy-connection", b"te", b"transfer-encoding", b"upgrade"]
 )
 
 
-def values(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> list[bytes]:
-    """Return the values of a header. name: in lower case."""
-    return [value for key, value in headers if key.lower() == name]
+class Headers:
+    """The headers of a message as they came, and what they say by name. It is made for each call: hence the care."""
 
+    __slots__ = ("lines", "said")
 
-def media_type(headers: Headers) -> str:
-    """Return the type of a body, without parameters, in lower case."""
-    found = values(headers, b"content-type")
-    return found[0].split(b";")[0].strip().lower().decode("latin-1") if found else ""
+    def __init__(self) -> None:
+        self.lines: list[tuple[bytes, bytes]] = []
+        self.said: dict[bytes, bytes] = {}  # names in lower case; of several lines the values with commas between them
 
+    def add(self, name: bytes, value: bytes) -> None:
+        """Take a line."""
+        self.lines.append((name, value))
+        key = name.lower()
+        before = self.said.get(key)
+        self.said[key] = value if before is None else b"%b, %b" % (before, value)
 
-def encoding(headers: Headers) -> str:
-    """Return how a body is packed, in lower case."""
-    return b",".join(values(headers, b"content-encoding")).strip().lower().decode("latin-1")
+    @property
+    def is_chunked(self) -> bool:
+        """Tell whether the body comes in chunks."""
+        found = self.said.get(b"transfer-encoding")
+        return found is not None and b"chunked" in found.lower()
+
+    def media_type(self) -> str:
+        """Return the type of a body, without parameters, in lower case."""
+        return self.said.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
+
+    def encoding(self) -> str:
+        """Return how a body is packed, in lower case."""
+        return self.said.get(b"content-encoding", b"").strip().lower().decode("latin-1")
+
+    def passed_on(self, *, but: bytes = b"") -> list[tuple[bytes, bytes]]:
+        """Return the lines that are not of one connection. but: a further one that is left out, in lower case."""
+        gone = _OF_CONNECTION
+        if connection := self.said.get(b"connection"):
+            gone |= {each.strip().lower() for each in connection.split(b",")} - _NEVER
+        if but not in self.said and gone.isdisjoint(self.said):
+            return self.lines
+        return [line for line in self.lines if (name := line[0].lower()) not in gone and name != but]
 
 
 def request_id(headers: Headers) -> tuple[bytes, bool]:
     """Return the id of a call, and whether the caller gave it."""
-    found = values(headers, REQUEST_ID)
-    if len(found) == 1 and _ID.fullmatch(found[0]):
-        return found[0], True
+    found = headers.said.get(REQUEST_ID, b"")
+    if _ID.fullmatch(found):
+        return found, True
     return uuid7(), False
 
 
@@ -54,19 +77,9 @@ def uuid7() -> bytes:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}".encode()
 
 
-def passed_on(headers: Headers, *, but: bytes = b"") -> Headers:
-    """Return the headers that are not of one connection. but: a further one that is left out, in lower case."""
-    named: frozenset[bytes] = frozenset()
-    for value in values(headers, b"connection"):
-        named |= {each.strip().lower() for each in value.split(b",")} - {b"close", b"keep-alive", b"content-length"}
-    gone = _OF_CONNECTION | named | {but}
-    return [(name, value) for name, value in headers if name.lower() not in gone]
-
-
-def head(first: bytes, headers: Headers, *more: bytes) -> bytes:
+def head(first: bytes, headers: Iterable[tuple[bytes, bytes]], *more: bytes) -> bytes:
     """Return a head. more: further lines."""
-    lines = [first, *(name + b": " + value for name, value in headers), *more, b"", b""]
-    return b"\r\n".join(lines)
+    return b"\r\n".join([first, *[b"%b: %b" % line for line in headers], *more, b"", b""])
 
 
 def chunk(content: bytes) -> bytes:

@@ -12,6 +12,8 @@ import signal
 from collections.abc import Callable, Iterator
 from typing import Final
 
+import uvloop
+
 from modelyard.request_log.counters import Counters
 from modelyard.request_log.sidecar import admin
 from modelyard.request_log.sidecar.desk import Desk
@@ -29,7 +31,7 @@ def serve(settings: Settings, listening: Callable[[], None]) -> None:
     """Serve until SIGTERM or SIGINT, and then until all is answered and shipped. Raises OSError."""
     settings.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone(settings), contextlib.closing(Counters(settings.spool)) as counters:
-        asyncio.run(_serve(settings, counters, listening))
+        uvloop.run(_serve(settings, counters, listening))
 
 
 @contextlib.contextmanager

@@ -295,3 +295,34 @@ def test_sigterm_answers_what_is_in_flight_and_loses_no_row(
 def test_two_sidecars_do_not_share_a_spool(model: tuple[int, scr_stub.Model], uri: str, tmp_path: Path) -> None:
     with sidecar(model[0], uri, tmp_path), pytest.raises(AssertionError, match="MY821"):
         Sidecar(model[0], uri, tmp_path)
+
+
+def test_an_answer_that_comes_before_the_request_is_whole_spoils_neither(uri: str, tmp_path: Path) -> None:
+    """The stand-in answers at the head, in one piece, and reads the chunks after that."""
+    got: list[bytes] = []
+
+    def early(server: socket.socket) -> None:
+        near, _ = server.accept()
+        with near:
+            got.append(near.recv(4096))
+            near.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab")
+            while not b"".join(got).endswith(b"0\r\n\r\n") and (part := near.recv(4096)):
+                got.append(part)
+            near.sendall(b"cd")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=early, args=(server,))
+        thread.start()
+        with (
+            sidecar(server.getsockname()[1], uri, tmp_path) as made,
+            socket.create_connection(("127.0.0.1", made.port)) as near,
+        ):
+            near.settimeout(5)
+            near.sendall(f"POST {PATH} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n".encode())
+            found = near.recv(4096)
+            near.sendall(b"3\r\ntwo\r\n0\r\n\r\n")
+            while not found.endswith(b"abcd"):
+                found += near.recv(4096)
+            thread.join()
+    assert b"".join(got).partition(b"\r\n\r\n")[2] == b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"
+    assert b"chunked" not in found

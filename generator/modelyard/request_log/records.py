@@ -40,8 +40,8 @@ def packed(
     inputs: Sequence[bytes],
     outputs: Sequence[bytes],
 ) -> bytes:
-    """Return a record's bytes. texts: id to output_encoding of `Record`, none with a line break."""
-    meta = "\n".join(texts).encode("latin-1", "replace")
+    """Return a record's bytes. texts: id to output_encoding of `Record`."""
+    meta = "\n".join([each.replace("\n", " ") for each in texts]).encode("latin-1", "replace")
     before, after = b"".join(inputs), b"".join(outputs)
     head = _HEAD.pack(sequence, at, min(latency, 0xFFFFFFFF), status, len(meta), len(before), len(after))
     payload = b"".join((head, meta, before, after))
@@ -85,7 +85,8 @@ def records(content: bytes) -> Iterator[tuple[Record, int]]:
         if size > MAX_PAYLOAD or end > len(content):
             return
         payload = content[at + FRAME.size : end]
-        if zlib.crc32(payload) != checksum or (record := unpacked(payload)) is None:
+        if zlib.crc32(payload) != checksum:
             return
-        yield record, end
+        if (record := unpacked(payload)) is not None:
+            yield record, end
         at = end

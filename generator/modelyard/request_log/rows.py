@@ -18,7 +18,7 @@ from modelyard.request_log.columns import Columns
 from modelyard.request_log.records import Record
 
 MAX_ROWS: Final = 100_000  # of a call
-MAX_BODY: Final = 64 << 20  # bytes, when it is no longer packed
+MAX_BODY: Final = 16 << 20  # bytes, when it is no longer packed
 _BAD: Final = re.compile("[\x00\ud800-\udfff]")
 _ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 

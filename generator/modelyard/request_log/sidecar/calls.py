@@ -9,18 +9,20 @@ if TYPE_CHECKING:
     from modelyard.request_log.sidecar.back import Back
 
 UNSENT: Final = 1 << 18  # bytes for the model that may wait here; then the caller waits
-MOST_KEPT: Final = 32 << 20  # bytes of one call that are kept for the log
+MOST_KEPT: Final = 8 << 20  # bytes of one call that are kept for the log
 
 
 class Call:
     """A call from its first byte to the last of its answer.
 
-    whole: the request has come to its end. begun: the answer has, and cannot be another any more.
+    whole: the request has come to its end. begun: the answer has begun, and cannot be another any more. chunked,
+    answer_chunked: which of their bodies goes on in chunks.
     """
 
     __slots__ = (
-        "at", "back", "begun", "chunked", "close", "head_only", "headers", "identity", "inputs", "kept", "logged",
-        "old", "output_encoding", "output_type", "outputs", "started", "status", "unsent", "url", "waiting", "whole",
+        "answer_chunked", "at", "back", "begun", "chunked", "close", "head_only", "headers", "identity", "inputs",
+        "kept", "logged", "old", "output_encoding", "output_type", "outputs", "started", "status", "unsent", "url",
+        "waiting", "whole",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -38,7 +40,7 @@ class Call:
         self.outputs: list[bytes] = []
         self.output_type = self.output_encoding = ""
         self.status = 0
-        self.chunked = self.close = self.whole = self.begun = self.head_only = self.old = False
+        self.chunked = self.answer_chunked = self.close = self.whole = self.begun = self.head_only = self.old = False
 
     def send(self, content: bytes) -> None:
         """Put bytes in the queue to the model."""

@@ -5,21 +5,18 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Final, cast
 
-import httptools
-
 from modelyard.request_log.counters import Count
 from modelyard.request_log.sidecar import heads
 from modelyard.request_log.sidecar.back import Back
 from modelyard.request_log.sidecar.calls import UNSENT, Call
 from modelyard.request_log.sidecar.heads import Headers
+from modelyard.request_log.sidecar.requests import Requests
 
 if TYPE_CHECKING:
     from modelyard.request_log.sidecar.desk import Desk
 
-MAX_HEAD: Final = 1 << 16  # bytes of a request's head
 LEFT: Final = 499  # the caller has gone before the answer was whole; nginx's number for it
 _AHEAD: Final = 8  # requests that a caller may send before the first is answered
-_LENGTHS: Final = (b"content-length", b"transfer-encoding")
 READY: Final = b"/-/modelyard/ready"  # says whether the model takes calls, where only this port can be asked
 
 
@@ -28,19 +25,17 @@ class Front(asyncio.Protocol):
 
     def __init__(self, desk: "Desk") -> None:
         self._desk = desk
-        self._parser = httptools.HttpRequestParser(self)
+        self._requests = Requests(self)
         self._transport: asyncio.Transport | None = None
         self._calls: deque[Call] = deque()  # the first is the one that is answered
-        self._coming: Call | None = None
-        self._head_read = 0
         self._out: list[bytes] = []
         self._task: asyncio.Task[None] | None = None
-        self._full = self._held = self._blocked = self._again = False
+        self._full = self._held = self._blocked = False
 
     @property
     def is_idle(self) -> bool:
         """Tell whether no call is on its way."""
-        return not self._calls and self._coming is None
+        return not self._calls and self._requests.is_idle
 
     @property
     def asks_head(self) -> bool:
@@ -54,36 +49,10 @@ class Front(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Pass on what the caller says."""
-        if self._coming is not None and not self._coming.identity:
-            self._head_read += len(data)
-        try:
-            self._feed(data)
-        except httptools.HttpParserError:
-            self._refuse_all(b"400 Bad Request", "this is no HTTP/1.1 request")
-            return
-        if self._coming is not None and not self._coming.identity and self._head_read > MAX_HEAD:
-            self._refuse_all(b"431 Request Header Fields Too Large", "the head is too large")
-            return
-        self._send_on()
-
-    def _feed(self, data: bytes) -> None:
-        """Let the parser read. An upgrade that is asked for is not given: HTTP/1.1 goes on, and the body is read too.
-
-        The parser stops behind the head of such a request. Another one is given what the head said of the body.
-        """
-        while data:
-            try:
-                self._parser.feed_data(data)
-            except httptools.HttpParserUpgrade as upgrade:
-                if self._coming is None or self._parser.get_method() == b"CONNECT":
-                    raise httptools.HttpParserError from None
-                length = [each for each in self._coming.headers.lines if each[0].lower() in _LENGTHS]
-                self._parser = httptools.HttpRequestParser(self)
-                self._again = True
-                self._parser.feed_data(heads.head(b"POST / HTTP/1.1", length))
-                data = data[upgrade.args[0] :]
-            else:
-                return
+        if refusal := self._requests.feed(data):
+            self._refuse_all(*refusal)
+        else:
+            self._send_on()
 
     def connection_lost(self, _: Exception | None) -> None:
         """Let the model's side go; a call that is not answered was made all the same.
@@ -135,61 +104,18 @@ class Front(asyncio.Protocol):
             self._held = hold
             (self._transport.pause_reading if hold else self._transport.resume_reading)()
 
-    # What the parser calls.
+    # What the requests call.
 
-    def on_message_begin(self) -> None:
-        """Begin a call."""
-        if self._again:
-            return
-        self._coming = Call()
-        self._head_read = 0
-
-    def on_url(self, url: bytes) -> None:
-        """Take the path."""
-        if self._coming is not None and not self._again:
-            self._coming.url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; those behind a body are left out."""
-        if self._coming is not None and not self._coming.identity:
-            self._coming.headers.add(name, value)
-
-    def on_headers_complete(self) -> None:
-        """Put the head in the queue."""
-        if self._again:
-            self._again = False
-            return
-        if (call := self._coming) is None:
-            return
-        parser, method = self._parser, self._parser.get_method()
-        call.identity, given = heads.request_id(call.headers)
-        call.old = parser.get_http_version() == "1.0"
-        call.close = call.old or not parser.should_keep_alive()
-        call.head_only = method == b"HEAD"
-        call.chunked = call.headers.is_chunked
+    def asked(self, call: Call, method: bytes) -> None:
+        """Take a call whose head is whole."""
         call.logged = self._desk.wants(call, method)
-        more = [] if given else [b"X-Request-Id: " + call.identity]
-        if call.chunked:
-            more.append(b"Transfer-Encoding: chunked")
-        kept = call.headers.passed_on(but=b"" if given else heads.REQUEST_ID)
-        call.send(heads.head(b"%b %b HTTP/1.1" % (method, call.url), kept, *more))
         self._calls.append(call)
         if len(self._calls) == 1:
             self._start(call)
 
-    def on_body(self, content: bytes) -> None:
-        """Put a part of a body in the queue."""
-        if (call := self._coming) is not None:
-            call.send(heads.chunk(content) if call.chunked else content)
-            self._desk.keep(call, call.inputs, content)
-
-    def on_message_complete(self) -> None:
-        """End a request, unless only its head has been read."""
-        if (call := self._coming) is not None and not self._parser.should_upgrade():
-            if call.chunked:
-                call.send(heads.LAST_CHUNK)
-            call.whole = True
-            self._coming = None
+    def keep(self, call: Call, content: bytes) -> None:
+        """Keep a part of a call's body."""
+        self._desk.keep(call, call.inputs, content)
 
     # Towards the model.
 
@@ -242,17 +168,17 @@ class Front(asyncio.Protocol):
         call.begun, call.status = True, status
         call.output_type, call.output_encoding = headers.media_type(), headers.encoding()
         call.close |= self._desk.closing or (call.old and not framed)
-        call.chunked = not framed and not call.old
+        call.answer_chunked = not framed and not call.old
         more = [b"X-Request-Id: " + call.identity]
         more += [b"Connection: close"] if call.close else []
-        more += [b"Transfer-Encoding: chunked"] if call.chunked else []
+        more += [b"Transfer-Encoding: chunked"] if call.answer_chunked else []
         kept = headers.passed_on(but=heads.REQUEST_ID)
         self._out.append(heads.head(b"HTTP/1.1 %d %b" % (status, reason), kept, *more))
 
     def more(self, content: bytes) -> None:
         """Pass on a part of an answer's body."""
         call = self._calls[0]
-        self._out.append(heads.chunk(content) if call.chunked else content)
+        self._out.append(heads.chunk(content) if call.answer_chunked else content)
         self._desk.keep(call, call.outputs, content)
 
     def flush(self) -> None:
@@ -267,7 +193,7 @@ class Front(asyncio.Protocol):
         """End a call whose answer is whole, and begin the next. keeps: the model keeps the connection open."""
         call = self._calls[0]
         call.back = None
-        if call.chunked:
+        if call.answer_chunked:
             self._out.append(heads.LAST_CHUNK)
         self.flush()
         if keeps and call.whole and not call.unsent:
@@ -313,7 +239,7 @@ class Front(asyncio.Protocol):
         for call in self._calls:
             self._desk.forget(call)
         self._calls.clear()
-        self._coming = None
+        self._requests.drop()
 
     def _refuse(self, status: bytes, text: str) -> None:
         """Answer a call here."""

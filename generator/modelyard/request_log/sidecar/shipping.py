@@ -26,7 +26,7 @@ from modelyard.request_log.sidecar.settings import Settings
 from modelyard.request_log.spool import Reader
 
 _CALLS: Final = 2_000  # of a batch
-_BYTES: Final = 8 << 20
+_BYTES: Final = 4 << 20
 _PAUSE: Final = 0.2  # seconds between batches that are not full
 _LONGEST_WAIT: Final = 5.0  # seconds between tries
 _UPKEEP: Final = 3600.0  # seconds

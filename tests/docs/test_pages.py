@@ -70,6 +70,8 @@ def test_the_page_on_sas_git_prints_what_it_says_and_its_models_are_rendered(tmp
     (tmp_path / "published/credit_risk/model.yaml").write_text(published, "utf-8")
     assert {each.code for each in api.check(tmp_path)} == {"MY370"}, "the tag moves, as the page says"
     assert [each.kind for each in api.render(tmp_path).objects if each.model] == ["NetworkPolicy", "Service"]
+
+
 def test_the_page_on_the_request_log_prints_what_it_says(tmp_path: Path) -> None:
     page = read("docs/how-to/request-log.md")
     (tmp_path / "models.yaml").write_text(blocks(page, "yaml")[0], "utf-8")

@@ -8,7 +8,9 @@ apis/field_error.go; k8s.io/pod-security-admission 0.34, policy.
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.foreign_reports.finding import (
+from modelyard.problems import Severity
+from modelyard.problems.patterns import pattern
+from modelyard.report.foreign.finding import (
     CONTAINER,
     Field,
     ForeignFinding,
@@ -17,8 +19,6 @@ from modelyard.foreign_reports.finding import (
     shortened,
     slashed,
 )
-from modelyard.problems import Severity
-from modelyard.problems.patterns import pattern
 
 # What a tool says of what went well.
 _DONE: Final = pattern(

@@ -6,13 +6,13 @@ from typing import Any, Final
 
 from modelyard.files.yaml import Sources
 from modelyard.files.yaml.stream import read_all
-from modelyard.foreign_reports.checkers import checkov, kube_linter, kube_score, kubeconform
-from modelyard.foreign_reports.finding import ForeignFinding, mapping
-from modelyard.foreign_reports.messages import messages
-from modelyard.foreign_reports.policies import application, policy_report, trivy
-from modelyard.foreign_reports.sarif import sarif
 from modelyard.problems import MAX_FINDINGS, Place, Problem, problem
 from modelyard.problems.patterns import pattern
+from modelyard.report.foreign.checkers import checkov, kube_linter, kube_score, kubeconform
+from modelyard.report.foreign.finding import ForeignFinding, mapping
+from modelyard.report.foreign.messages import messages
+from modelyard.report.foreign.policies import application, policy_report, trivy
+from modelyard.report.foreign.sarif import sarif
 
 TOOLS: Final = (
     "SARIF, JSON of kubeconform, kube-score, kube-linter, checkov, trivy or Argo CD's Application, a policy report of "

@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from modelyard.api.findings import mapped
-from modelyard.foreign_reports.fields import FIELDS, field_of
+from modelyard.report.foreign.fields import FIELDS, field_of
 from tests.conftest import KUBE_SCORE, need
 
 Run = Callable[..., CompletedProcess[str]]

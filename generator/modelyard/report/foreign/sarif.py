@@ -9,8 +9,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
-from modelyard.foreign_reports.fields import field_of
-from modelyard.foreign_reports.finding import (
+from modelyard.problems import Severity
+from modelyard.problems.patterns import pattern
+from modelyard.report.foreign.fields import field_of
+from modelyard.report.foreign.finding import (
     ForeignFinding,
     Reference,
     container_of,
@@ -21,8 +23,6 @@ from modelyard.foreign_reports.finding import (
     shortened,
     text,
 )
-from modelyard.problems import Severity
-from modelyard.problems.patterns import pattern
 
 _LEVELS: Final = {"warning": Severity.WARNING, "note": Severity.NOTE, "none": Severity.NOTE, "error": Severity.ERROR}
 _OF: Final = pattern(r"of ([A-Z][A-Za-z]{1,62}) '([^'\n]{1,253})'")

@@ -7,8 +7,10 @@ pkg/diagnostic; checkov 3.3, checkov/common/output/report.py.
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from modelyard.foreign_reports.fields import field_of
-from modelyard.foreign_reports.finding import (
+from modelyard.problems import Severity
+from modelyard.problems.patterns import pattern
+from modelyard.report.foreign.fields import field_of
+from modelyard.report.foreign.finding import (
     Field,
     ForeignFinding,
     Reference,
@@ -22,8 +24,6 @@ from modelyard.foreign_reports.finding import (
     slashed,
     text,
 )
-from modelyard.problems import Severity
-from modelyard.problems.patterns import pattern
 
 _MORE: Final = pattern(r"additional (?:property|properties) ('[^']{1,320}'(?:, '[^']{1,320}'){0,50}) not allowed")
 _SUMMARY: Final = pattern(r"(?:validation|allOf|anyOf|oneOf) failed")  # what stands below it says more

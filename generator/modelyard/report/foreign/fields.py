@@ -8,8 +8,8 @@ whole object, such as one that a PodDisruptionBudget is missing for.
 from collections.abc import Mapping
 from typing import Final
 
-from modelyard.foreign_reports.finding import CONTAINER, POD, Field
 from modelyard.problems.patterns import pattern
+from modelyard.report.foreign.finding import CONTAINER, POD, Field
 
 
 def _of(path: str) -> Field:

@@ -7,8 +7,10 @@ pkg/types/report.go and pkg/k8s/report; argo-cd 3.6, pkg/apis/application/v1alph
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from modelyard.foreign_reports.fields import field_of
-from modelyard.foreign_reports.finding import (
+from modelyard.problems import Severity
+from modelyard.problems.patterns import pattern
+from modelyard.report.foreign.fields import field_of
+from modelyard.report.foreign.finding import (
     Field,
     ForeignFinding,
     Reference,
@@ -21,9 +23,7 @@ from modelyard.foreign_reports.finding import (
     slashed,
     text,
 )
-from modelyard.foreign_reports.messages import POLICY, messages
-from modelyard.problems import Severity
-from modelyard.problems.patterns import pattern
+from modelyard.report.foreign.messages import POLICY, messages
 
 _KSV: Final = pattern(r"(?:AVD-)?KSV-?0*([0-9]{1,4})")
 _OF: Final = pattern(r"of ([A-Z][A-Za-z]{1,62}) '([^'\n]{1,253})'")

@@ -3,7 +3,7 @@
 The bytes of a report come in, findings with paths in objects go out; their places in a models file come later.
 """
 
-from modelyard.foreign_reports.finding import CONTAINER, POD, Field, ForeignFinding, Part, Reference
-from modelyard.foreign_reports.read import TOOLS, read
+from modelyard.report.foreign.finding import CONTAINER, POD, Field, ForeignFinding, Part, Reference
+from modelyard.report.foreign.read import TOOLS, read
 
 __all__ = ["CONTAINER", "POD", "TOOLS", "Field", "ForeignFinding", "Part", "Reference", "read"]

@@ -14,7 +14,8 @@ from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.deployment import Deployed
 from modelyard.problems import Problem
 from modelyard.targets import Claim
-from modelyard.targets.workloads import deployments, endings, request_log
+from modelyard.targets.workloads import deployments, endings
+from modelyard.targets.workloads.beside import AFTER_CALLS, behind, logged
 from modelyard.targets.workloads.endings import Ending
 from modelyard.targets.workloads.objects import (
     base_mark,
@@ -78,8 +79,8 @@ def _workload(models: DeclaredSet, model: DeclaredModel, served: Served, templat
     ending = _ending(served)
     seconds = derived(names.seconds(spec.timeout), spec.timeout) if spec.timeout else None
     container = Container("http", ending.stays, claims=spec.volumeClaims or (), seconds=seconds)
-    pods = pod(models, model, served, "deployment", templates, request_log.behind(served, container))
-    request_log.put_in_front(models, model, served, templates, pods, ending)
+    pods = pod(models, model, served, "deployment", templates, behind(served, container))
+    logged(models, model, served, templates, pods, ending)
     yield from config_map(models, base_name(model, "deployment"), served, pods["name"], templates)
     yield from deployments.running(served, spec, pods, templates, grace=ending.grace, port=PORT)
 
@@ -89,5 +90,5 @@ def _ending(served: Served) -> Ending:
     declared = spec_of(served, "deployment", Spec).timeout
     timeout = declared or (SCR_TIMEOUT if served.model.runtime == "scr" else None)
     calls = names.seconds(timeout) if timeout else None
-    rest = (REST if calls is None else 0) + (request_log.AFTER if is_logged(served) else 0)
+    rest = (REST if calls is None else 0) + (AFTER_CALLS if is_logged(served) else 0)
     return endings.ending(served.model, STAYS, calls, rest=rest)

@@ -16,7 +16,7 @@ from modelyard.models.base import Duration, Host, Name, ObjectName, Shape
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.problems import Problem, problem
 from modelyard.targets import Claim
-from modelyard.targets.workloads import request_log
+from modelyard.targets.workloads.beside import logged
 from modelyard.targets.workloads.objects import KINDS as AROUND_PODS
 from modelyard.targets.workloads.objects import (
     base_mark,
@@ -222,7 +222,7 @@ def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> R
             silent=is_logged(served),
         )
         context = pod(models, model, served, "knative", templates, container)
-        request_log.put_beside(models, model, served, templates, context)
+        logged(models, model, served, templates, context)
         context |= {
             "knative": _autoscaling(_spec(served)),
             "timeoutSeconds": _timeout(served),

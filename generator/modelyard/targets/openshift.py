@@ -18,7 +18,8 @@ from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.deployment import Replicated
 from modelyard.problems import Problem, problem
 from modelyard.targets import Claim
-from modelyard.targets.workloads import deployments, endings, image_streams, request_log
+from modelyard.targets.workloads import deployments, endings, image_streams
+from modelyard.targets.workloads.beside import AFTER_CALLS, behind, logged
 from modelyard.targets.workloads.endings import Ending
 from modelyard.targets.workloads.objects import (
     base_mark,
@@ -208,8 +209,8 @@ def _workload(models: DeclaredSet, model: DeclaredModel, served: Served, templat
         seconds=_timeout(model.whole),
         image=image_streams.reference(name, served) if spec.imageStream else None,
     )
-    pods = pod(models, model, served, NAME, templates, request_log.behind(served, container))
-    request_log.put_in_front(models, model, served, templates, pods, ending)
+    pods = pod(models, model, served, NAME, templates, behind(served, container))
+    logged(models, model, served, templates, pods, ending)
     pods["podAnnotations"] = {"openshift.io/required-scc": SCC, **pods["podAnnotations"]}
     if spec.imageStream:
         yield from image_streams.render(models, served, base, name, templates, built=spec.buildConfig)
@@ -273,5 +274,5 @@ def _timeout(served: Served) -> int:
 
 def _ending(served: Served) -> Ending:
     """Return how a pod ends: calls in flight get their time."""
-    rest = request_log.AFTER if is_logged(served) else 0
+    rest = AFTER_CALLS if is_logged(served) else 0
     return endings.ending(served.model, STAYS, _timeout(served), rest=rest)

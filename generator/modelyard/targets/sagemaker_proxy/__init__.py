@@ -29,7 +29,8 @@ from modelyard.models.deployment import Deployed
 from modelyard.problems import Problem, problem
 from modelyard.targets import Claim
 from modelyard.targets.sagemaker_proxy import caddy, invocations
-from modelyard.targets.workloads import deployments, endings, request_log
+from modelyard.targets.workloads import deployments, endings
+from modelyard.targets.workloads.beside import FLUSH
 from modelyard.targets.workloads.deployments import Reached
 from modelyard.targets.workloads.endings import Ending
 from modelyard.targets.workloads.objects import (
@@ -154,7 +155,7 @@ def _workload(models: DeclaredSet, model: DeclaredModel, served: Served, templat
     initial = [*pods["pod"]["initContainers"], *_log(models, model, served, templates)]
     beside["initContainers"] = derived([*initial, *beside.get("initContainers", [])], pods["pod"]["initContainers"])
     volumes = pods["pod"].pop("volumes", [])
-    volumes = request_log.with_spool(volumes) if is_logged(served) else volumes
+    volumes = _with_spool(volumes) if is_logged(served) else volumes
     pods["pod"] |= {**beside, "volumes": derived([*volumes, *beside["volumes"]], volumes)}
     yield from config_map(models, base_name(model, NAME), served, pods["name"], templates)
     yield from deployments.running(served, spec, pods, templates, grace=ending.grace, port=PORT)
@@ -163,14 +164,22 @@ def _workload(models: DeclaredSet, model: DeclaredModel, served: Served, templat
 def _log(models: DeclaredSet, model: DeclaredModel, served: Served, templates: Templates) -> Iterator[dict[str, Any]]:
     """Yield what logs calls: a native sidecar, which starts when the model has started, and ends when Caddy has."""
     if is_logged(served):
+        from modelyard.targets.workloads import request_log  # few models have it
+
         yield request_log.container(
             models, model, served, templates, seconds=(0, 1), restart="Always", names_=("log", METRICS_PORT)
         )
 
 
+def _with_spool(volumes: list[Any]) -> list[Any]:
+    from modelyard.targets.workloads.request_log import with_spool
+
+    return with_spool(volumes)
+
+
 def _ending(served: Served) -> Ending:
     timeout = names.seconds(spec_of(served, NAME, Spec).timeout)
-    rest = MARGIN + (request_log.FLUSH if is_logged(served) else 0)
+    rest = MARGIN + (FLUSH if is_logged(served) else 0)
     return endings.ending(served.model, STAYS, timeout, rest=rest)
 
 

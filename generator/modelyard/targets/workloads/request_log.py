@@ -7,33 +7,28 @@ model has ended. On Knative, where native sidecars are behind a flag, both are c
 """
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from modelyard.files.yaml.marked import derived
 from modelyard.manifests import names
 from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
-from modelyard.models.request_log import RequestLog
+from modelyard.targets.workloads.beside import AFTER_CALLS, FLUSH
 from modelyard.targets.workloads.endings import Ending
-from modelyard.targets.workloads.objects import METRICS_PORT, is_logged, log_ports, port, registered
-from modelyard.targets.workloads.pods import Container, image, security
+from modelyard.targets.workloads.objects import METRICS_PORT, log_ports, port, registered
+from modelyard.targets.workloads.pods import image, security
 from modelyard.targets.workloads.words import unexpanded
+
+if TYPE_CHECKING:
+    from modelyard.models.request_log import RequestLog
 
 CONTAINER: Final = "request-log"
 VOLUME: Final = "request-log-spool"
-FLUSH: Final = 10  # seconds for what is spooled, after the last call
-MARGIN: Final = 5  # seconds for a model that obeys SIGTERM, after that
-AFTER: Final = FLUSH + MARGIN
 SPOOL: Final = "1Gi"
 _USED: Final = 0.8  # of it: the kubelet evicts a pod whose volume is larger than its limit
 _USER: Final = 65532  # no image of a model is known to have it: "nonroot" of distroless images
 _READY: Final = "/-/modelyard/ready"
 _TIMES: Final = ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold")
-
-
-def behind(served: Served, container: Container) -> Container:
-    """Return the model's container as it stands behind the log, if it does."""
-    return container._replace(port_name="model", sidecar=True) if is_logged(served) else container
 
 
 def put_in_front(
@@ -44,10 +39,8 @@ def put_in_front(
     pods: dict[str, Any],
     ending: Ending,
 ) -> None:
-    """Put the container into pods in which the model is a native sidecar, if it is to be there. pods: of `pods.pod`."""
-    if not is_logged(served):
-        return
-    seconds = (ending.stays, max(ending.grace - ending.stays - AFTER, 1))
+    """Put the container into pods in which the model is a native sidecar. pods: of `pods.pod`."""
+    seconds = (ending.stays, max(ending.grace - ending.stays - AFTER_CALLS, 1))
     own = container(models, model, served, templates, seconds=seconds)
     own |= through(served, {"readinessProbe": pods["probes"]["readiness"]})
     pods["podAnnotations"] = {"kubectl.kubernetes.io/default-container": "model", **pods["podAnnotations"]}
@@ -60,10 +53,8 @@ def put_in_front(
 def put_beside(
     models: DeclaredSet, model: DeclaredModel, served: Served, templates: Templates, pods: dict[str, Any]
 ) -> None:
-    """Put the container into pods of Knative, if it is to be there: the one that has a port, and is probed."""
-    if not is_logged(served):
-        return
-    own = container(models, model, served, templates, seconds=(0, MARGIN), names_=("http1", None))
+    """Put the container into pods of Knative: the one that has a port, and is probed."""
+    own = container(models, model, served, templates, seconds=(0, AFTER_CALLS - FLUSH), names_=("http1", None))
     probes = pods["probes"]
     own |= through(served, {f"{each}Probe": probes[each] for each in ("startup", "readiness")})
     containers = pods["pod"]["containers"]
@@ -119,7 +110,7 @@ def _command(
     models: DeclaredSet,
     model: DeclaredModel,
     served: Served,
-    own: RequestLog,
+    own: "RequestLog",
     seconds: tuple[int, int],
 ) -> list[str]:
     columns, listens = own.columns, log_ports(served)

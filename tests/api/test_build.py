@@ -162,6 +162,7 @@ def test_an_image_that_lost_its_locked_digest_is_a_warning(dev: Path, kustomize:
     assert lost.message == f"Deployment.apps pricing runs {image} without the digest that is locked"
     assert lost.place
     assert "image:" in (dev / "models.yaml").read_text("utf-8").split("\n")[lost.place.line - 1]
+    assert not [each for each in found if each is not lost and each.place == lost.place], "it is said once"
 
 
 def _containers(content: bytes) -> list[dict[str, str]]:
@@ -514,3 +515,16 @@ def test_the_command_reads_standard_input(
     done = modelyard("check", "-f", dev, "--built", "-", stdin="")
     assert done.returncode == 1
     assert "is not in the stream [MY631]" in done.stderr
+
+
+def test_a_set_that_patches_a_chart_answers_for_no_other_object_of_it(tmp_path: Path) -> None:
+    text = "apiVersion: modelyard.dev/v1alpha1\nkind: ModelSet\nmetadata: {name: site}\nspec:\n  patches:\n"
+    text += "    - {target: {kind: Pod}, ops: [{op: add, path: /spec/priorityClassName, value: high}]}\n"
+    (tmp_path / "models.yaml").write_text(text, "utf-8")
+    spec = {"priorityClassName": "high", "containers": [{"name": "c", "image": "busybox"}]}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": spec}
+    assert check_built(tmp_path, yaml.safe_dump(pod).encode(), "stream") == []
+    (tmp_path / "models.yaml").write_text(text.replace("value: high", "value: low"), "utf-8")
+    (found,) = check_built(tmp_path, yaml.safe_dump(pod).encode(), "stream")
+    assert (found.code, found.severity) == ("MY637", "error")
+    assert found.message == "Pod p is not as the patch leaves it"

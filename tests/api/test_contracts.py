@@ -60,7 +60,7 @@ def _lock(folder: Path) -> dict[str, Any]:
 
 
 def _pin(folder: Path, files: Path, **names: str) -> tuple[str, ...]:
-    learn = learner(folder, Origins(files=lambda _, __: files))
+    learn = learner(folder, Origins(files=files))
     outcome = locking.lock(folder, ["a"], learn=learn, again=True, **names)  # type: ignore[arg-type]
     assert not has_errors(outcome.problems)
     return outcome.told
@@ -89,7 +89,9 @@ def test_what_has_no_contract_is_said_and_locked_all_the_same(modelyard: Command
     folder = _write(tmp_path / "a", _model())
     done = modelyard("lock", "-f", folder)
     assert done.returncode == 0
-    assert "no contract of a: --files DIR, --running, --url or --try pins it" in done.stderr
+    assert (
+        "no contract of a: source: in the models file, --files DIR, --running, --url or --try gives it" in done.stderr
+    )
     empty = modelyard("lock", "a", "--files", tmp_path, "-f", folder)
     assert empty.returncode == 0
     assert "warning: a: " in empty.stderr
@@ -194,22 +196,46 @@ def test_what_breaks_callers_is_never_relied_on_without_a_reason(tmp_path: Path)
 
 
 def test_what_fits_is_relied_on_when_no_variant_runs_the_old_image(tmp_path: Path) -> None:
+    """Each variant's files are found by its own source."""
+
     def split(champion: str, challenger: str) -> str:
-        variants = f"{{name: champion, image: 'r.example.com/ab@{champion}', percent: 90}}, "
-        variants += f"{{name: challenger, image: 'r.example.com/ab@{challenger}', percent: 10}}"
+        images = {"champion": champion, "challenger": challenger}
+        variants = ", ".join(
+            f"{{name: {name}, image: 'r.example.com/ab@{image}', percent: 50, source: {{path: ./{image[7]}}}}}"
+            for name, image in images.items()
+        )
         return f"    - {{name: a, path: /a, variants: [{variants}], targets: {{knative: {{}}}}}}\n"
 
-    files = {ONE: _variables(tmp_path / "1", "LOAN", "P_BAD"), TWO: _variables(tmp_path / "2", "LOAN", "P_BAD P_GOOD")}
+    folder = tmp_path / "a"
+    folder.mkdir()
+    _variables(folder / ONE[7], "LOAN", "P_BAD")
+    _variables(folder / TWO[7], "LOAN", "P_BAD P_GOOD")
 
     def pin(models: str) -> str:
-        folder = _write(tmp_path / "a", models)
-        learn = learner(folder, Origins(files=lambda _, served: files[(served.model.image or "").partition("@")[2]]))
-        assert locking.lock(folder, learn=learn).problems == []
+        learn = learner(_write(folder, models), Origins(sources=True))
+        assert not has_errors(locking.lock(folder, learn=learn).problems)
         return str(_lock(folder)["contracts"]["a"]["pinned"])
 
     assert pin(split(ONE, TWO)) == ONE
     assert pin(split(TWO, ONE)) == ONE  # rolling back must break nobody
     assert pin(split(TWO, TWO)) == TWO
+
+
+def test_lock_finds_the_files_of_a_source_by_itself(modelyard: Command, tmp_path: Path) -> None:
+    folder = _write(tmp_path / "a", _model(more="source: {path: ./export}, "))
+    lacking = modelyard("lock", "-f", folder)
+    assert lacking.returncode == 0
+    assert "[MY283]" in lacking.stderr
+    _variables(folder / "export", "LOAN JOB$", "P_BAD")
+    done = modelyard("lock", "-f", folder)
+    assert done.stdout == "a has 2 inputs and 1 output, by inputVar.json and outputVar.json\n"
+    _variables(folder / "export", "LOAN", "P_BAD")
+    assert "nothing has changed" in modelyard("lock", "-f", folder).stderr  # of this image it is known
+    outside = _write(tmp_path / "b", _model(more="source: {path: ../a/export}, "))
+    (tmp_path / "b" / ".git").mkdir()
+    refused = modelyard("lock", "-f", outside)
+    assert "MY283" in refused.stderr
+    assert "contracts" not in _lock(outside)
 
 
 def test_only_what_is_named_is_pinned_and_what_is_gone_goes(modelyard: Command, server: Server, tmp_path: Path) -> None:
@@ -233,6 +259,21 @@ def test_an_image_without_a_digest_has_no_contract(tmp_path: Path) -> None:
     learn = learner(folder, Origins(running=True))
     outcome = locking.lock(folder, ["a"], learn=learn, ask=lambda _: ({}, []))
     assert "a has an image without a digest" in [each.message for each in outcome.problems]
+
+
+def test_a_lock_that_no_command_could_read_is_not_written(tmp_path: Path) -> None:
+    folder = _write(tmp_path / "a", _model())
+    _pin(folder, _variables(tmp_path / "one", "LOAN", "P_BAD"))
+    before = (folder / "models.lock.yaml").read_bytes()
+    files = _variables(tmp_path / "many", "LOAN", "P_BAD " + "x" * 200)
+    names = [{"name": f"{i:05}{'x' * 200}\u00e4", "type": "string"} for i in range(20_000)]
+    for name in ("inputVar.json", "outputVar.json"):
+        (files / name).write_text(json.dumps(names), "utf-8")
+    models = _model().replace("name: a,", "name: b,").replace(ONE, TWO)
+    _write(folder, _model() + "".join(models.replace("name: b,", f"name: b{i},") for i in range(3)))
+    outcome = locking.lock(folder, learn=learner(folder, Origins(files=files)))
+    assert has_errors(outcome.problems)
+    assert (folder / "models.lock.yaml").read_bytes() == before
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import pytest
 from modelyard.api import locking, proposals
 from modelyard.api.challenger import Wanted
 from modelyard.api.proposals import Outcome
+from modelyard.files.branches import Branches
 from modelyard.files.trailers import Trailers, trailers_of
 from modelyard.problems import has_errors
 from tests.conftest import CACHE, Run, need
@@ -96,6 +97,23 @@ def test_two_runners_at_once_meet_in_one_branch(project: Project) -> None:
     assert [each.problems for each in found] == [[]] * 4
     assert len(project.branches()) == 1
     assert any(each.new for each in found)
+
+
+def test_a_branch_that_comes_up_meanwhile_is_the_one(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    other, found = project.clone("runner"), Branches.there
+    first: list[Outcome] = []
+
+    def there(branches: Branches, prefix: str) -> dict[str, str]:
+        known = found(branches, prefix)
+        if not first and branches._root == project.checkout.resolve():
+            first.append(Outcome())
+            first.append(propose(other / "overlays" / "prod", "2"))
+        return known
+
+    monkeypatch.setattr(Branches, "there", there)
+    outcome = propose(project.file(), "2")
+    assert (outcome.branch, outcome.commit, outcome.problems) == (first[1].branch, first[1].commit, [])
+    assert list(project.branches()) == [outcome.branch]
 
 
 @pytest.mark.slow

@@ -170,6 +170,17 @@ def test_a_file_that_moved_keeps_its_history_and_environments_stand_side_by_side
     ]
 
 
+def test_a_file_that_moved_and_changed_beyond_recognition_is_followed(team: Team) -> None:
+    (team.folder / "models.yaml").unlink()
+    team.write(
+        "r.io/churn:1.2", name="env/prod/models.yaml", more="".join(f"# {each} another line\n" for each in range(99))
+    )
+    team.commit("move and change")
+    found, problems = register.history([team.folder / "env/prod"], "churn")
+    assert problems == []
+    assert [each.image for each in found if each.variant == "challenger"] == ["r.io/churn:1.1", "r.io/churn:1.2"]
+
+
 def test_what_is_published_into_git_is_in_the_register(team: Team) -> None:
     fragment = team.folder / "published/fraud/model.yaml"
     fragment.parent.mkdir(parents=True)

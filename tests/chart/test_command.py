@@ -87,6 +87,14 @@ def test_check_finds_a_chart_that_is_not_written_again(tmp_path: Path, modelyard
     assert not (tmp_path / "none").exists()
 
 
+def test_check_says_that_a_chart_cannot_be_read(tmp_path: Path, modelyard: Run) -> None:
+    (tmp_path / "c").write_text("no folder")
+    done = modelyard("chart", "-f", _write(tmp_path), "-o", tmp_path / "c", "--check")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"{tmp_path}/c" in done.stderr
+    assert "a bug in modelyard" not in done.stderr
+
+
 def test_check_refuses_what_no_chart_can_be_made_of(tmp_path: Path, modelyard: Run) -> None:
     _write(tmp_path, MODELS.replace("churn:1.0", "churn latest"))
     done = modelyard("chart", "-f", tmp_path, "-o", tmp_path / "c", "--check")

@@ -194,3 +194,19 @@ def test_values_stay_out_of_messages() -> None:
 def test_a_value_that_json_cannot_hold_is_a_finding(value: object) -> None:
     body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"a": value}}
     assert "MY390" in {each.code for each in check_objects([body], Cluster())}
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ({"type": "IPAddress", "value": "1.1.1.1", "more": 1}, "unknown field more"),
+        ({"type": "Hostname", "value": 1}, "value is an integer, not a text"),
+    ],
+)
+def test_the_reason_is_named_below_the_field(address: Any, message: str) -> None:
+    listener = {"name": "http", "port": 80, "protocol": "HTTP"}
+    spec = {"gatewayClassName": "a", "addresses": [address], "listeners": [listener]}
+    body = {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "metadata": {"name": "a"}, "spec": spec}
+    assert message in {each.message for each in check_objects([body], Cluster())}
+    sound = {**spec, "addresses": [{"value": "1.1.1.1"}]}  # of the type that is the default
+    assert [each for each in check_objects([{**body, "spec": sound}], Cluster()) if each.code == "MY390"] == []

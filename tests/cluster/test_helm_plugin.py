@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from modelyard.models.viya_names import JAVA_POLICY_MAP
 from modelyard.plugin.helm import folders
 from modelyard.plugin.helm.post_renderer import POST_RENDERER
+from tests.support import helm_plugin
 from tests.support.cluster_scene import Scene
 from tests.support.helm_plugin import BIN, MISTAKES, PATCHES, Person, person
 
@@ -118,30 +118,21 @@ def test_a_mistake_leaves_the_cluster_as_it_was(way: str, shop: Shop) -> None:
     assert shop.helm("history", "shop").stdout.count("web-1.0.0") == 1
 
 
-SAS = f"""\
+SAS = (
+    """\
 apiVersion: v1
 kind: PodTemplate
-metadata: {{name: sas-batch-pod-template}}
-template: {{spec: {{containers: [{{name: main, image: x, envFrom: [], volumeMounts: []}}], volumes: []}}}}
+metadata: {name: sas-batch-pod-template}
+template: {spec: {containers: [{name: main, image: x, envFrom: [], volumeMounts: []}], volumes: []}}
 ---
 apiVersion: v1
 kind: PodTemplate
-metadata: {{name: sas-batch-cmd-pod-template}}
-template: {{spec: {{containers: [{{name: main, image: x, volumeMounts: []}}], volumes: []}}}}
----
-apiVersion: v1
-kind: ConfigMap
-metadata: {{name: {JAVA_POLICY_MAP}}}
-data: {{KEPT: "1"}}
+metadata: {name: sas-batch-cmd-pod-template}
+template: {spec: {containers: [{name: main, image: x, volumeMounts: []}], volumes: []}}
 """
-VIYA = """\
-  viya:
-    python:
-      volume: {nfs: {server: nfs.example.com, path: /vol/python}}
-      mountPath: /python
-      services: [batch]
-      config: {PROC_PYPATH: /python/bin/python3, DM_PYPATH: /python/bin/python3}
-"""
+    + helm_plugin.POLICY_MAP
+)
+VIYA = helm_plugin.VIYA.replace("SERVICES", "batch")
 
 
 def test_the_server_takes_the_volumes_of_viya(shop: Shop) -> None:

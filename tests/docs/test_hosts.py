@@ -14,7 +14,7 @@ import yaml
 
 from tests.conftest import CACHE, need
 from tests.support import registries, viya
-from tests.support.consoles import ROOT, environment, read
+from tests.support.consoles import ROOT, blocks, environment, read
 
 PAGE: Final = "docs/how-to/hosts.md"
 # What needs a cluster is in tests/cluster: test_hosts.py, test_helm_plugin.py.
@@ -275,6 +275,19 @@ def test_what_a_host_does_not_say_is_found(
     found = place.run(command)
     assert case.says in found.stderr
     assert bool(case.says) or found.returncode == 1, found.stderr
+
+
+def test_what_any_host_applies_is_compared(kustomize: Path, newest_helm: Path, tmp_path: Path) -> None:
+    place = Place(tmp_path, [kustomize.parent, newest_helm.parent])
+    place.rendered()
+    place.says("modelyard chart -f overlays/prod -o charts/risk")
+    commands = blocks(read(PAGE), "sh")[0].splitlines()
+    assert len(commands) == 2
+    for command in commands:
+        assert place.run(command).returncode == 0
+    _new_image(place)
+    for command in commands:
+        assert NEW in place.run(command).stderr
 
 
 @pytest.fixture(scope="session")

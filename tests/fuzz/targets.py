@@ -88,6 +88,7 @@ def cost(data: bytes) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     seconds = seconds_for(content)
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert times >= 4 or seconds < SECONDS * max(1, len(content) // SIZE), f"{seconds:.1f} s, {len(content)} bytes"
     if seconds > SECONDS and times >= 4:
         quarter = seconds_for(lead + pump * (times // 4) + end)
         assert seconds < GROWTH * quarter, f"{seconds:.1f} s for {len(content)} bytes, {quarter:.1f} s for a quarter"

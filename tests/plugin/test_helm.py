@@ -14,6 +14,7 @@ from modelyard.models.viya_names import JAVA_POLICY_MAP, PYTHON_MAP
 from modelyard.plugin.helm import folders
 from modelyard.plugin.helm.post_renderer import POST_RENDERER
 from tests.conftest import need
+from tests.support import helm_plugin
 from tests.support.consoles import blocks, read, sessions
 from tests.support.helm_plugin import BIN, HEAD, MISTAKES, PATCHES, Person, objects, person
 
@@ -144,30 +145,21 @@ def test_an_object_that_the_chart_has_already_is_refused(user: Person) -> None:
     assert "models.yaml:3:18: error: Deployment.apps churn is in the chart's output already" in done.stderr
 
 
-SAS = f"""\
+SAS = (
+    """\
 apiVersion: apps/v1
 kind: Deployment
-metadata: {{name: sas-model-repository}}
-spec: {{template: {{spec: {{containers: [{{name: main, image: x, volumeMounts: []}}], volumes: []}}}}}}
+metadata: {name: sas-model-repository}
+spec: {template: {spec: {containers: [{name: main, image: x, volumeMounts: []}], volumes: []}}}
 ---
 apiVersion: v1
 kind: PodTemplate
-metadata: {{name: sas-launcher-job-config}}
-template: {{spec: {{containers: [{{name: main, image: x, envFrom: [], volumeMounts: []}}], volumes: []}}}}
----
-apiVersion: v1
-kind: ConfigMap
-metadata: {{name: {JAVA_POLICY_MAP}}}
-data: {{KEPT: "1"}}
+metadata: {name: sas-launcher-job-config}
+template: {spec: {containers: [{name: main, image: x, envFrom: [], volumeMounts: []}], volumes: []}}
 """
-VIYA = """\
-  viya:
-    python:
-      volume: {nfs: {server: nfs.example.com, path: /vol/python}}
-      mountPath: /python
-      services: [model-repository, launcher]
-      config: {PROC_PYPATH: /python/bin/python3, DM_PYPATH: /python/bin/python3}
-"""
+    + helm_plugin.POLICY_MAP
+)
+VIYA = helm_plugin.VIYA.replace("SERVICES", "model-repository, launcher")
 
 
 def test_volumes_of_viya_reach_the_services_of_a_chart(user: Person) -> None:

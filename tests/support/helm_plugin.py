@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import yaml
 
+from modelyard.models.viya_names import JAVA_POLICY_MAP
+
 BIN: Final = Path(sys.executable).parent
 HEAD: Final = "apiVersion: modelyard.dev/v1alpha1\nkind: ModelSet\nmetadata: {name: site}\nspec:\n"
 PATCHES: Final = """\
@@ -17,6 +19,21 @@ PATCHES: Final = """\
       ops:
         - {op: replace, path: /spec/replicas, value: 3}
         - {op: add, path: /metadata/annotations, value: {patched: "yes"}}
+"""
+POLICY_MAP: Final = f"""\
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: {JAVA_POLICY_MAP}}}
+data: {{KEPT: "1"}}
+"""
+VIYA: Final = """\
+  viya:
+    python:
+      volume: {nfs: {server: nfs.example.com, path: /vol/python}}
+      mountPath: /python
+      services: [SERVICES]
+      config: {PROC_PYPATH: /python/bin/python3, DM_PYPATH: /python/bin/python3}
 """
 # Each mistake, where it stands, and words of its message.
 MISTAKES: Final[dict[str, tuple[str, str, str]]] = {

@@ -261,16 +261,18 @@ def by_register(history: History) -> list[Row]:
 
 
 def main() -> int:
-    """Compare histories: `python -m tests.support.register_histories HISTORIES COMMITS`."""
-    histories, commits = map(int, sys.argv[1:3])
+    """Compare histories: `python -m tests.support.register_histories HISTORIES COMMITS [FIRST]`."""
+    histories, commits, first = map(int, [*sys.argv[1:3], *(sys.argv[3:] or ["0"])])
     rows = wrong = 0
-    for number in range(histories):
+    for number in range(first, first + histories):
         folder = Path(tempfile.mkdtemp(prefix="modelyard-register-"))
         history = History(folder, number)
         history.grow(commits)
         read, expected = by_register(history), by_checkout(history)
         rows += len(expected)
-        wrong += len({*read} ^ {*expected})
+        different = len({*read} ^ {*expected})
+        wrong += different
+        print(f"history {number}: {len(expected)} intervals, {different} differ", flush=True)  # noqa: T201
         shutil.rmtree(folder)
     print(f"{histories} histories of {commits} commits: {rows} intervals, {wrong} differ")  # noqa: T201
     return int(wrong > 0)

@@ -100,7 +100,7 @@ EXCEPTIONS: Final[Mapping[str, str]] = {
     r"= null\n": "null in a list, or as a value of a map, is the empty value of its type",
     r"check: MY371 ": "no node can fetch an image of this name",
     r"check: MY390 \S+: \S+ lacks |: the object lacks ": "the server fills in an empty value, and older clients refuse",
-    r"does not have the required form|not a quantity": "blanks around an amount are taken off",
+    r"does not have the required form|not a quantity|/divisor = \"\S+ \"": "blanks around an amount are taken off",
     r"nodePort: -?\d+ is not a port": "a dry run gives no port of the node",
     r"volumeClaimTemplates/0/(?:kind|apiVersion): ": "kind and version of a claim's template are overwritten",
     r"medium \S+ is unknown": "no node has such a volume",

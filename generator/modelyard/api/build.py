@@ -39,7 +39,8 @@ def check_built(file: str | Path, content: bytes, shown: str, *, kinds: Kinds = 
     """Return what is wrong with the final stream of a kustomization, and what it has otherwise than a models file.
 
     Its objects are checked as those of any stream. In a SAS Viya deployment, which has hundreds of SAS's own, they are
-    those of the set's models, and for errors those that its site-config adds or changes. content: YAML documents, as
+    those of the set's models, and for errors those that its site-config adds or changes; in a chart of others that
+    `spec.patches` changes, those of the set's models. content: YAML documents, as
     `kustomize build` prints them; `shown` is what messages call them. kinds: those that there are schemas of.
     """
     loaded = load(file)
@@ -73,7 +74,8 @@ class _Built(NamedTuple):
             owners |= {id(body): part.model for body in found if body is not None}
             yield from self._compared(part, found, of)
         yield from self._arrived(rendered, site)
-        yield from not_arrived(self.models, [Manifest(each.body, "") for each in self.read.found])
+        if self.models.spec.patches:
+            yield from not_arrived(self.models, [Manifest(each.body, "") for each in self.read.found])
         reached = {id(body) for patch in rendered.patches for body in patched(patch, self.stream)}
         reached |= {id(body) for body in site.found}
         yield from self._checked(cluster_of(self.models)._replace(kinds=kinds), reached, owners)
@@ -102,8 +104,12 @@ class _Built(NamedTuple):
             found = in_stream(self.read, finding)
             if (model := owners.get(body)) is not None:
                 yield from accepting(model, [found])
-            elif self.models.spec.viya is None or body in owners or (body in reached and has_errors([found])):
+            elif not self._has_others() or body in owners or (body in reached and has_errors([found])):
                 yield found
+
+    def _has_others(self) -> bool:
+        """Tell whether the set changes what others wrote, and answers for no more of it than that."""
+        return self.models.spec.viya is not None or bool(self.models.spec.patches)
 
 
 def _parts(models: DeclaredSet) -> Iterator[_Part]:

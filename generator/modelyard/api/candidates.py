@@ -106,7 +106,7 @@ def from_source(
     if not digest:
         return None, more
     pins = _pins(source, version)
-    number = int(version.version) if version.version.isdecimal() else None
+    number = int(version.version) if version.version.isascii() and version.version.isdecimal() else None
     return Candidate(image, digest, replace(version, image=image), pins, number), []
 
 

@@ -2,11 +2,11 @@
 
 from modelyard.api import contracts, locking
 
-learn = contracts.learner("overlays/prod", contracts.Origins(files=lambda model, served: Path("export/7")))
+learn = contracts.learner("overlays/prod", contracts.Origins(files=Path("export/7")))
 outcome = locking.lock("overlays/prod", ["churn"], learn=learn)
 """
 
-from collections.abc import Callable
+import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,10 +15,11 @@ from modelyard.api import attempt, containers, image
 from modelyard.api.addresses import found
 from modelyard.api.image import Named
 from modelyard.api.pins import Learn
-from modelyard.api.pipeline import load
+from modelyard.api.pipeline import load, models_file
 from modelyard.cluster import Connection
 from modelyard.models.contract import Contract
 from modelyard.models.declared import DeclaredModel, Served
+from modelyard.models.source import ModelSource
 from modelyard.modelsfile.contract_rules import called, digest_of
 from modelyard.problems import Problem, Severity, has_errors, problem
 from modelyard.score import contract as descriptions
@@ -40,11 +41,13 @@ __all__ = ["FORMATS", "Learn", "Origins", "learner", "written"]
 class Origins:
     """Where contracts come from; the first that has one is taken, and without any no model is asked.
 
-    files: the folder or archive of a model's or variant's artefact, None where it has none. running: ask the model as
-    `score` finds it, by route and where. attempt: start it on this machine. only: the one variant that is meant.
+    files: folder or archive of the artefact of the one model. sources: fetch it from the source that a model or variant
+    has. running: ask the model as `score` finds it, by route and where. attempt: start it on this machine. only: the
+    one variant that is meant.
     """
 
-    files: Callable[[DeclaredModel, Served], Path | None] = field(default=lambda _, __: None)
+    files: Path | None = None
+    sources: bool = False
     running: bool = False
     route: Route = field(default_factory=Route)
     where: Connection | None = None
@@ -58,15 +61,15 @@ def learner(file: str | Path, origins: Origins) -> Learn:
     def learn(model: DeclaredModel, served: Served) -> tuple[Contract | None, list[Problem]]:
         if origins.only is not None and served.variant != origins.only:
             return None, []
-        problems: list[Problem] = []
-        if path := origins.files(model, served):
-            contract, problems = of_files(path, served, signature=origins.route.signature)
+        contract, problems = None, list[Problem]()
+        if origins.files:
+            contract, problems = of_files(origins.files, served, signature=origins.route.signature)
+        elif origins.sources and served.model.source:
+            contract, problems = _fetched(models_file(file), served.model.source, served)
         elif origins.running:
             contract, problems = _running(file, model, served, origins)
         elif origins.attempt:
             contract, problems = _tried(file, model, served, origins.route.signature)
-        else:
-            contract = None
         return contract, [_said(called(model, served), each) for each in problems]
 
     return learn
@@ -76,6 +79,14 @@ def _said(name: str, each: Problem) -> Problem:
     """Return why a contract cannot be had as what it is here: said, and no error."""
     message = each.message if each.message.startswith(name) else f"{name}: {each.message}"
     return replace(each, code="MY283", severity=Severity.WARNING, message=message)
+
+
+def _fetched(file: Path, source: ModelSource, served: Served) -> tuple[Contract | None, list[Problem]]:
+    from modelyard.api.sources import fetched  # few models have a source, and clients of registries load with it
+
+    with tempfile.TemporaryDirectory(prefix="modelyard-") as folder:
+        found, problems = fetched(file, source, Path(folder) / "artefact")
+        return of_files(Path(folder) / "artefact", served) if found else (None, problems)
 
 
 def _running(

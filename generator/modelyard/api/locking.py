@@ -18,7 +18,7 @@ from modelyard.api.pins import Learn, pin
 from modelyard.api.pipeline import load, models_file, render_loaded
 from modelyard.check.images import without_digest
 from modelyard.files import disk, regular
-from modelyard.files.yaml import write
+from modelyard.files.yaml import Sources, read, write
 from modelyard.manifests.names import nearest, one_of
 from modelyard.models.contract import PinnedContract
 from modelyard.models.declared import DeclaredSet
@@ -92,7 +92,10 @@ def lock(
     path = lock_file(file)
     written = bool(changes) or pinned.contracts != (wanted.models.contracts or {}) or not regular.exists(path)
     if written:
-        problems += disk.write(path, _text(after, pinned.contracts).encode())
+        text = _text(after, pinned.contracts).encode()
+        if pinned.contracts and (wrong := read(text, Sources(), str(path)).problems):
+            return Outcome(problems=unique([*problems, *wrong]))  # no command could read it: columns beyond a limit
+        problems += disk.write(path, text)
     problems = unique([*problems, *pinned.problems])
     done = written and not has_errors(problems)
     return Outcome(changes, len(after), done, len(pinned.contracts), pinned.told, pinned.lacking, problems)

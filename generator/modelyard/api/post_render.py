@@ -16,7 +16,7 @@ from modelyard.api.collector import without_collector
 from modelyard.api.foreign_stream_edit import ForeignStream
 from modelyard.api.pipeline import load, models_file, render_loaded
 from modelyard.files.yaml.marked import derived, find
-from modelyard.manifests.hashed_names import content_hash
+from modelyard.manifests.hashed_names import config_maps_renamed, content_hash
 from modelyard.manifests.manifest import Manifest, Rendered
 from modelyard.models.declared import DeclaredSet
 from modelyard.problems import Problem, has_errors, problem, unique
@@ -93,25 +93,13 @@ def _hashed(rendered: Rendered) -> Rendered:
     for each in rendered.config_maps:
         if not each.merge:
             body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {}, "data": dict(each.data)}
-            names[each.name] = f"{each.name}-{content_hash(body)}"
-    maps = [each._replace(name=derived(names.get(each.name, each.name), each.name)) for each in rendered.config_maps]
-    patches = [each._replace(operations=[_renamed(op, names) for op in each.operations]) for each in rendered.patches]
+            names[each.name] = derived(f"{each.name}-{content_hash(body)}", each.name)
+    maps = [each._replace(name=names.get(each.name, each.name)) for each in rendered.config_maps]
+    patches = [
+        each._replace(operations=[config_maps_renamed(op, names) for op in each.operations])
+        for each in rendered.patches
+    ]
     return Rendered(rendered.manifests, patches, maps)
-
-
-def _renamed(node: Any, names: dict[str, str]) -> Any:
-    """Return the operations of a patch with the names of ConfigMaps replaced where they are referred to."""
-    if isinstance(node, dict):
-        return derived(
-            {
-                key: derived({**value, "name": derived(names.get(value["name"], value["name"]), value["name"])}, value)
-                if key in ("configMapRef", "configMap") and isinstance(value, dict) and "name" in value
-                else _renamed(value, names)
-                for key, value in node.items()
-            },
-            node,
-        )
-    return derived([_renamed(each, names) for each in node], node) if isinstance(node, list) else node
 
 
 def _twice(models: DeclaredSet, manifests: Sequence[Manifest], further: Sequence[dict[str, Any]]) -> list[Problem]:

@@ -123,7 +123,8 @@ def _proposed(where: _Where, plan: Plan, *, push: bool, pull_request: bool) -> O
         commit = commit if new else where.branches.here(branch)[branch]
     outcome = Outcome(branch, commit, new, text, "", others)
     if push and branch not in there:
-        outcome = replace(outcome, new=where.branches.push(branch, commit))
+        pushed = where.branches.push(branch, commit)
+        outcome = replace(outcome, new=pushed, commit=commit if pushed else where.branches.there(branch)[branch])
     return _requested(where, plan, outcome) if pull_request else outcome
 
 
@@ -168,8 +169,10 @@ def _branch_name(where: _Where, plan: Plan, *, push: bool) -> str:
     digits = plan.candidate.digest.removeprefix("sha256:")[:_DIGITS]
     plain = f"{PREFIX}/{plan.model}-{version}-{digits}"
     taken = where.branches.here(plain) | (where.branches.there(plain) if push else {})
+    if plain not in taken or where.name in where.branches.changed(taken[plain]):  # or another run has made it
+        return plain
     folder = _NOT_IN_A_NAME.sub("-", where.file.resolve().parent.name).strip(".-")
-    return f"{plain}-{folder}" if plain in taken and folder else plain
+    return f"{plain}-{folder}" if folder else plain
 
 
 def _files(where: _Where, plan: Plan) -> dict[str, bytes | None]:

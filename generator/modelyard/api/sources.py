@@ -124,7 +124,7 @@ def fetch(
     source, wrong = _of_variant(models[0], variant)
     if source is None:
         return None, wrong
-    return _fetched(models_file(file), source, output)
+    return fetched(models_file(file), source, output)
 
 
 def beside(file: Path, source: ModelSource) -> Path:
@@ -146,7 +146,8 @@ def followed(model: DeclaredModel) -> ModelSource | None:
     return next((each.model.source for each in every if each.model.source is not None), None)
 
 
-def _fetched(file: Path, source: ModelSource, output: Path) -> tuple[Fetched | None, list[Problem]]:
+def fetched(file: Path, source: ModelSource, output: Path) -> tuple[Fetched | None, list[Problem]]:
+    """Do the same as `fetch` for one source of a models file."""
     version = Version(address(source), pinned(source))
     found: list[Fetched] = []
 

@@ -11,9 +11,7 @@ from modelyard.cli.messages import counted, stop_on_errors, tell
 from modelyard.cli.options import File, Outside
 
 if TYPE_CHECKING:
-    from modelyard.api.contracts import Learn
     from modelyard.api.locking import Outcome
-    from modelyard.score.options import Route
 
 Update = Annotated[bool, typer.Option("--update", help="Ask for all digests again, and take those that moved.")]
 Check = Annotated[
@@ -47,10 +45,12 @@ def lock(  # noqa: PLR0913 - a command has the options that it has
     While it is there, all that is rendered names them: `name:tag@sha256:…`. A digest that is in it stays until
     --update. Credentials are those of `docker login`. On any error the old lock stands.
 
-    It also pins contracts, what each model takes and gives, where --files, --running, --url or --try says it.
-    `modelyard check` holds new images against them.
+    It also pins contracts, what each model takes and gives: from the files of its `source`, or where --files,
+    --running, --url or --try says it. `modelyard check` holds new images against them.
     """
     from modelyard.api import locking
+    from modelyard.api.contracts import Origins, learner
+    from modelyard.score.options import Route
 
     if check:
         _check(file, names or [])
@@ -63,14 +63,11 @@ def lock(  # noqa: PLR0913 - a command has the options that it has
         raise typer.BadParameter("--variant and --signature need --files, --running, --url or --try")
     if not (running or url) and (header or token_file or ca_file):
         raise typer.BadParameter("--header, --token-file and --ca-file need --running or --url")
-    learn = None
-    if asked:
-        from modelyard.score.options import Route
-
-        headers = headers_of(header or [], token_file) if running or url else ()
-        route = Route(url, signature=signature, headers=headers, ca_file=ca_file)
-        _one_image(file, names or [], variant, single=bool(origins))
-        learn = _learner(file, files, route, (namespace, context, kubeconfig), variant, attempt=attempt)
+    _one_image(file, names or [], variant, single=bool(origins))
+    headers = headers_of(header or [], token_file) if running or url else ()
+    where = connection(namespace, context, kubeconfig) if namespace or context or kubeconfig else None
+    route = Route(url, signature=signature, headers=headers, ca_file=ca_file)
+    learn = learner(file, Origins(files, not asked, running or bool(url), route, where, attempt, variant))
     outcome = locking.lock(file, names or [], update=update, learn=learn, again=bool(origins))
     stop_on_errors(outcome.problems)
     _say(outcome, locking.lock_file(file), asked=asked)
@@ -97,22 +94,6 @@ def _one_image(file: Path, names: list[str], variant: str | None, *, single: boo
         raise typer.BadParameter("--variant is about one model: name it")
 
 
-def _learner(
-    file: Path,
-    files: Path | None,
-    route: "Route",
-    where: tuple[str, str, str],
-    variant: str | None,
-    *,
-    attempt: bool,
-) -> "Learn":
-    from modelyard.api.contracts import Origins, learner
-
-    running = files is None and not attempt
-    cluster = connection(*where) if any(where) else None
-    return learner(file, Origins(lambda _, __: files, running, route, cluster, attempt, variant))
-
-
 def _say(outcome: "Outcome", path: Path, *, asked: bool) -> None:
     for image, before, after in outcome.changes:
         typer.echo(f"{image} {f'{before} -> {after}' if before and after else after or 'is gone'}")
@@ -122,4 +103,5 @@ def _say(outcome: "Outcome", path: Path, *, asked: bool) -> None:
     verb = "wrote" if outcome.written else "nothing has changed in"
     tell(f"{verb} {path}: {outcome.images} images{contracts}{counted(outcome.problems)}")
     if outcome.lacking and not asked:
-        tell(f"no contract of {', '.join(outcome.lacking)}: --files DIR, --running, --url or --try pins it")
+        named = ", ".join(outcome.lacking)
+        tell(f"no contract of {named}: source: in the models file, --files DIR, --running, --url or --try gives it")

@@ -3,6 +3,7 @@
 The main line is what first parents lead to (git-log(1), --first-parent): a branch counts from its merge.
 """
 
+import posixpath
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,14 +61,26 @@ class Log(Repository):
         return commits
 
     def renamed_from(self, commit: Commit, name: str) -> str | None:
-        """Return what a file was called before a commit that gave it this name; None where it began there."""
+        """Return what a file was called before a commit that gave it this name; None where it began there.
+
+        That is what git sees as renamed; else, as after a move with many changes, the one file of the same last name
+        that went with the same commit.
+        """
         if not commit.parents:
             return None
-        options = ("-r", f"--find-renames={_RENAMED}%", "--diff-filter=R", "--name-status", "-z")
+        options = ("-r", f"--find-renames={_RENAMED}%", "--diff-filter=DR", "--name-status", "-z")
         found = self._run("diff-tree", *options, commit.parents[0], commit.hash) or b""
-        words = found.decode("utf-8", "surrogateescape").split("\0")
-        pairs = zip(words[1::3], words[2::3], strict=False)
-        return next((old for old, new in pairs if new == name), None)
+        words = iter(found.decode("utf-8", "surrogateescape").split("\0"))
+        gone = []
+        for status in words:
+            if status == "D":
+                gone.append(next(words))
+            elif status:
+                old, new = next(words), next(words)
+                if new == name:
+                    return old
+        like = [each for each in gone if posixpath.basename(each) == posixpath.basename(name)]
+        return like[0] if len(like) == 1 else None
 
     def people(self, commit: Commit, names: tuple[str, ...]) -> People:
         """Return who stands behind a commit. names: the files that it is about, by which the proposal is known.

@@ -138,19 +138,20 @@ def _with_pod_renamed(body: dict[str, Any], names: Mapping[str, str]) -> dict[st
     template = spec.get("template") if isinstance(spec, dict) else None
     if not isinstance(spec, dict) or not isinstance(template, dict):
         return body
-    return {**body, "spec": derived({**spec, "template": _config_maps_renamed(template, names)}, spec)}
+    return {**body, "spec": derived({**spec, "template": config_maps_renamed(template, names)}, spec)}
 
 
-def _config_maps_renamed(node: Any, names: Mapping[str, str]) -> Any:
+def config_maps_renamed(node: Any, names: Mapping[str, str]) -> Any:
+    """Return a part of a pod template with the names of ConfigMaps replaced wherever it refers to one."""
     if isinstance(node, dict):
         copied = {}
         for key, value in node.items():
             if key in _CONFIG_MAP_KEYS and isinstance(value, dict) and value.get("name") in names:
                 copied[key] = {**value, "name": names[value["name"]]}
             else:
-                copied[key] = _config_maps_renamed(value, names) if isinstance(value, dict | list) else value
+                copied[key] = config_maps_renamed(value, names) if isinstance(value, dict | list) else value
         return derived(copied, node)
     if isinstance(node, list):
-        items = [_config_maps_renamed(item, names) if isinstance(item, dict | list) else item for item in node]
+        items = [config_maps_renamed(item, names) if isinstance(item, dict | list) else item for item in node]
         return derived(items, node)
     return node

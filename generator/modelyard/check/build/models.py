@@ -23,12 +23,14 @@ def compare(manifests: Sequence[Manifest], found: Sequence[dict[str, Any] | None
             hint = "check that the kustomization lists the component generated, and that generated/ is up to date"
             yield Finding("MY631", f"{manifest} is not in the stream", hint, index, ("metadata", "name"))
             continue
-        for path, image in _without_digest(manifest, body):
+        lost = dict(_without_digest(manifest, body))
+        for path, image in lost.items():
             hint = "change the tag in the models file, and run `modelyard lock`: newTag of kustomize drops a digest"
             yield Finding("MY636", f"{manifest} runs {image} without the digest that is locked", hint, index, path)
+        hint = "if it is not intended, change the models file or the kustomization"
         for each in differences(manifest.body, body, of.free):
-            hint = "if it is not intended, change the models file or the kustomization"
-            yield Finding("MY632", f"{manifest}: {each.pointer} {each.words}", hint, index, each.path)
+            if each.path not in lost:
+                yield Finding("MY632", f"{manifest}: {each.pointer} {each.words}", hint, index, each.path)
     yield from _one_image(manifests, found)
 
 

@@ -97,10 +97,52 @@ def _words(path: Path, error: "ValidationError", schema: Schema) -> Iterator[tup
             words = [str(each) for each in options if each is not None]
             hint = f"write {one_of(words)}" if len(words) <= _SHOWN else f"write one of {', '.join(sorted(words))}"
             yield path, f"{field} has an unknown value", hint
+        case "anyOf" | "oneOf" if details.get("context"):
+            yield _closest(path, details["context"])
+        case "not":
+            yield path, f"{field} has a value that is not allowed here", _forbidden(details.get("schema"))
         case _ if kind in _LIMITS:
             yield path, f"{field} {_LIMITS[kind].format(**details)}", "change it"
         case _:
             yield path, f"{field} is not what the schema wants", "compare it with the documentation of the kind"
+
+
+def _closest(path: Path, branches: Sequence[Sequence["ValidationError"]]) -> tuple[Path, str, str]:
+    """Say what the form that comes closest lacks, of several of which one is wanted."""
+    lacking = [branch[0].kind.as_dict()["property"] for branch in branches if _is_required(branch)]
+    if len(lacking) == len(branches):
+        return path, f"{_field(path)} has no {one_of(lacking)}", "add one of them"
+    if not all(branches):
+        return path, f"{_field(path)} has two forms that exclude each other", "keep what belongs to one of them"
+    nearest_ = min(branches, key=len)
+    for error in nearest_:
+        where, kind, details = tuple(error.instance_path), error.kind.name, error.kind.as_dict()
+        if kind == "required":
+            return where, f"{_field(where)} lacks {details['property']}", f"add {details['property']}:"
+        if kind in ("anyOf", "oneOf") and details.get("context"):
+            return _closest(where, details["context"])
+        if kind in _LIMITS:
+            return where, f"{_field(where)} {_LIMITS[kind].format(**details)}", "change it"
+        if kind == "type":
+            wanted = one_of(_article(each) for each in details["types"])
+            return where, f"{_field(where)} is not {wanted}", f"write {wanted}"
+        if kind in ("enum", "const"):
+            options = details.get("options") or [details.get("expected_value")]
+            return where, f"{_field(where)} has an unknown value", f"write {one_of(map(str, options))}"
+    return path, f"{_field(path)} has none of the forms that are allowed", "compare it with the kind's documentation"
+
+
+def _is_required(branch: Sequence["ValidationError"]) -> bool:
+    return len(branch) == 1 and branch[0].kind.name == "required"
+
+
+def _forbidden(schema: object) -> str:
+    words = mapping(schema)
+    if words.get("required"):
+        return f"take {one_of(words['required'])} out"
+    if words.get("enum"):
+        return f"write another than {one_of(map(str, words['enum']))}"
+    return "compare it with the documentation of the kind"
 
 
 def _spelling(path: Path, value: object, types: Sequence[str]) -> str:

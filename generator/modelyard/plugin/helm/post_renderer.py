@@ -4,7 +4,7 @@ Under Helm 4 problems are printed as one block scalar, with exit code 0: Helm st
 (4.3.2, pkg/action/action.go, splitAndDeannotate). Helm 3 would install without the objects.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final, TextIO
@@ -13,7 +13,7 @@ from modelyard.api.post_render import post_render as rendered
 from modelyard.files import disk
 from modelyard.files.yaml import MAX_BYTES
 from modelyard.plugin.helm.words import Words
-from modelyard.problems import Problem, has_errors, is_open
+from modelyard.problems import has_errors, is_open
 from modelyard.report.text import text
 
 POST_RENDERER: Final = "modelyard-post-renderer"  # the name of our plugin of Helm 4; Helm 3 can load none of this name
@@ -55,7 +55,7 @@ def _tell(shown: str, named: str | None, env: Mapping[str, str], stderr: TextIO)
     if path is not None and (shown or path.exists()):
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
-        stderr.write(text(_written(path, shown)))
+        stderr.write(text(disk.write(path, shown.encode())))
     if named is not None or not shown:
         return
     if not is_plugin(env):
@@ -63,7 +63,3 @@ def _tell(shown: str, named: str | None, env: Mapping[str, str], stderr: TextIO)
         return
     with suppress(OSError), Path(_TERMINAL).open("w", encoding="utf-8") as terminal:
         terminal.write(shown)
-
-
-def _written(path: Path, shown: str) -> Sequence[Problem]:
-    return disk.write(path, shown.encode())

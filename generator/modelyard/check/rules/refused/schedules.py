@@ -11,7 +11,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _NAMED: Final = frozenset(["@annually", "@daily", "@hourly", "@midnight", "@monthly", "@weekly", "@yearly"])
-_EVERY: Final = re.compile(r"@every [+-]?(?:[0-9]*\.?[0-9]+(?:ns|us|µs|ms|s|m|h))+")
+_EVERY: Final = re.compile(r"@every [+-]?(?:(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)(?:ns|us|µs|ms|s|m|h))++")
 _MONTHS: Final = {
     name: i
     for i, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)

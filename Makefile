@@ -53,7 +53,7 @@ POSTGRES := $(CACHE)/postgres-$(POSTGRES_VERSION)/bin/postgres
 CHECKOV_VERSION := 3.3.30
 CHECKOV := $(CACHE)/checkov-$(CHECKOV_VERSION)/bin/checkov
 
-.PHONY: help demo test test-slow test-cluster test-node test-newest test-lowest check bench acceptance-lakes acceptance-register acceptance-resume acceptance-spark acceptance-refused acceptance-check acceptance-promotion fuzz image image-requirements tools schema schemas map reference docs clean
+.PHONY: help demo test test-slow test-cluster test-node test-newest test-lowest check bench acceptance-lakes acceptance-measures acceptance-register acceptance-resume acceptance-spark acceptance-refused acceptance-check acceptance-promotion fuzz image image-requirements tools schema schemas map reference docs clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -138,6 +138,9 @@ acceptance-refused: $(VENV)/installed-dev ## send 2,000 random models files (SEE
 
 acceptance-promotion: $(VENV)/installed-dev $(MLFLOW) $(REGISTRY) ## play 200 random histories of promotion (SEED=NUMBER)
 	$(BIN)/python -m tests.support.promotion_histories 200 $(SEED)
+
+acceptance-measures: $(VENV)/installed-dev ## measure 1,000 generated windows in SQL and in Python, and print where they differ
+	$(BIN)/python -m tests.support.references 1000
 
 acceptance-check: $(VENV)/installed-dev ## compare check with a real API server on all mutants of sound objects, and print where they differ
 	$(BIN)/python -m tests.support.server_mutants 1000000

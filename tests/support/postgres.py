@@ -36,9 +36,13 @@ def binaries(version: str) -> Path | None:
 
 
 class Server:
-    """A server with its data in a folder of its own. It can be stopped and started again."""
+    """A server with its data in a folder of its own. It can be stopped and started again.
 
-    def __init__(self, bin_folder: Path, folder: Path) -> None:
+    address: where it takes connections.
+    """
+
+    def __init__(self, bin_folder: Path, folder: Path, address: str) -> None:
+        self.address = address
         self._user = _unprivileged()
         self._bin = _reachable(bin_folder, folder, self._user)
         self._folder = folder
@@ -48,6 +52,8 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self._count = 0
         self._run("initdb", "-D", str(folder / "data"), "-U", "owner", "-A", "trust", "-E", "UTF8", "--no-sync")
+        with (folder / "data" / "pg_hba.conf").open("a", encoding="utf-8") as rules:
+            rules.write("host all all 10.0.0.0/8 trust\n")
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self._bin / program), *arguments]
@@ -57,7 +63,7 @@ class Server:
     def start(self) -> None:
         """Start it, and wait until it takes connections."""
         command = [str(self._bin / "postgres"), "-D", "data", "-p", str(self.port), "-k", str(self._folder), "-h"]
-        command += ["127.0.0.1", "-c", "max_connections=50", "-c", "fsync=off"]
+        command += [self.address, "-c", "max_connections=50", "-c", "fsync=off"]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, user=self._user, cwd=self._folder, stdout=log, stderr=log)
         deadline = time.monotonic() + _START
@@ -80,7 +86,7 @@ class Server:
     def uri(self, database: str, user: str = "owner", password: str = "") -> str:
         """Return the address of a database."""
         login = f"{user}:{password}" if password else user
-        return f"postgresql://{login}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{login}@{self.address}:{self.port}/{database}"
 
     def connect(self, database: str) -> psycopg.Connection:
         """Return a connection of the owner's."""
@@ -96,13 +102,13 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(bin_folder: Path) -> Iterator[Server]:
-    """Run a server."""
+def running(bin_folder: Path, address: str = "127.0.0.1") -> Iterator[Server]:
+    """Run a server that takes connections at an address of this machine."""
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))
     user = _unprivileged()
     if user is not None:
         shutil.chown(folder, user)
-    server = Server(bin_folder, folder)
+    server = Server(bin_folder, folder, address)
     try:
         server.start()
         yield server

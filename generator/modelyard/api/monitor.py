@@ -86,7 +86,7 @@ def migrate(file: str | Path = ".") -> Migrated:
         return Migrated(problems=problems)
     from modelyard.request_log.database import tables
 
-    versions, found = _done(lambda connection: tables.migrate(connection, log.table, log.days))
+    versions, found = in_database(lambda connection: tables.migrate(connection, log.table, log.days))
     return Migrated(log.table, versions or [], [*problems, *found])
 
 
@@ -107,7 +107,7 @@ def actuals(source: str | Path, *, key: str, target: str, file: str | Path = "."
         with closing(_opened(path)) as table:
             at = [_column(table, each) for each in (key, target)]
             read = _read(table, at, result, _hashing(log, key))
-            found, faults = _done(lambda connection: outcomes.load(connection, log.table, target, read))
+            found, faults = in_database(lambda connection: outcomes.load(connection, log.table, target, read))
     except Stopped as stopped:
         return Loading(problems=[*problems, *stopped.problems])
     if found is None:
@@ -133,7 +133,7 @@ def forget(keys: Iterable[str], file: str | Path = ".") -> Forgotten:
         if not secret:
             return Forgotten(problems=[_no_key()])
         every += [hashed(each, secret) for each in every]
-    found, faults = _done(lambda connection: outcomes.forget(connection, log.table, every))
+    found, faults = in_database(lambda connection: outcomes.forget(connection, log.table, every))
     return Forgotten(found or {}, [*problems, *faults])
 
 
@@ -188,7 +188,7 @@ def _no_key() -> Problem:
     return problem("MY822", f"the ids of the log are hashed, and {HASH_KEY} has no key", hint=hint)
 
 
-def _done(work: Callable[[Any], T]) -> tuple[T | None, list[Problem]]:
+def in_database(work: Callable[[Any], T]) -> tuple[T | None, list[Problem]]:
     """Return what comes of work with a connection to the database, or why there is none."""
     from modelyard.request_log.database.connecting import Refused, done
 

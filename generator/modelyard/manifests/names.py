@@ -33,6 +33,7 @@ _UNITS: Final = {
     **{f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", 1)},
 }
 _MOST_BYTES: Final = Decimal(1 << 64)  # Kubernetes counts in 63 bits
+_CRON_FIELD: Final = pattern(r"[0-9A-Za-z*/,?L#-]+")
 _LOG_TABLE: Final = pattern(r"[a-z_][a-z0-9_]{0,31}")
 _PLAIN_PATH: Final = pattern(r"[A-Za-z0-9._~!&'()*+,;=:@/-]+")
 _MAX_WORD: Final = 256  # characters of a word that another may be meant by
@@ -186,6 +187,14 @@ def seconds(text: str) -> int:
         raise ValueError(text)
     days, hours, minutes, rest = (int(part or 0) for part in match.groups())
     return ((days * 24 + hours) * 60 + minutes) * 60 + rest
+
+
+def cron(text: str) -> str | None:
+    """Check a schedule by its form: five fields of cron."""
+    fields = text.split()
+    if len(fields) == 5 and all(_CRON_FIELD.fullmatch(each) for each in fields):
+        return None
+    return 'must have five fields of cron, such as "0 3 * * *"'
 
 
 def short_duration(text: str) -> str | None:

@@ -1,7 +1,8 @@
 """The request log of a model: where a row for each scored row goes, what of it is kept, and what is measured there."""
 
 import re
-from typing import Annotated, Final
+from datetime import date
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -17,17 +18,26 @@ def _share(text: str) -> str | None:
     return None if found and float(found[1]) > 0 else "must be a share with its sign, such as 10%, and more than 0%"
 
 
+def _date(text: str) -> str | None:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return "must be a day, such as 2026-09-01"
+    return None if len(text) == len("2026-09-01") else "must be a day, such as 2026-09-01"
+
+
 def _days(text: str) -> str | None:
     return None if names.seconds(text) % 86_400 == 0 else "must be whole days, such as 90d"
 
 
+Metric = Literal["ks", "auc", "accuracy", "mae", "rmse", "psi"]
 Column = Annotated[str, Field(min_length=1, max_length=256)]
 
 
 class Postgres(Shape):
     """The database of the log."""
 
-    secret: ObjectName = Field(description="Secret whose key `uri` has the address, with the login that may write.")
+    secret: ObjectName = Field(description="Secret whose key `uri` has the address, with a login.")
 
 
 class HashedColumns(Shape):
@@ -61,7 +71,33 @@ class RequestLog(Shape):
     )
 
 
+class Baseline(Shape):
+    """The days that distributions are held against. What they are like is kept when their rows have gone."""
+
+    from_: Annotated[str, checked(_date)] = Field(alias="from", description="First day, such as 2026-09-01 (UTC).")
+    to: Annotated[str, checked(_date)] = Field(description="Last day.")
+
+
 class Monitor(Shape):
-    """What is measured in the request log."""
+    """What is measured in the request log, by `modelyard monitor run`."""
 
     score: Column | None = Field(None, description="Output that is measured; the log has it as a number of its own.")
+    target: Column | None = Field(
+        None, description="Outcome: the column's name in what `modelyard monitor actuals` loads."
+    )
+    metric: Metric | None = Field(None, description="What the threshold is for.")
+    threshold: Annotated[float, Field(ge=0)] | None = Field(
+        None, description="An alert below it; above it for mae, rmse and psi."
+    )
+    window: PositiveDuration = Field("7d", description="How much of the log is measured, up to now.")
+    delay: PositiveDuration | None = Field(
+        None, description="Time until outcomes are there: windows of what needs them end so long ago."
+    )
+    baseline: Baseline | None = Field(None, description="What inputs and score are held against.")
+    minRows: Annotated[int, Field(ge=1)] = Field(500, description="With fewer rows a measure gives no alert.")
+    schedule: Annotated[str, checked(names.cron)] | None = Field(
+        None, description='Render a CronJob that measures: five fields of cron in UTC, such as "0 6 * * *".'
+    )
+    postgres: Postgres | None = Field(
+        None, description="The database with a login that may measure; that of requestLog if absent."
+    )

@@ -15,7 +15,7 @@ from modelyard.models.deployment import Deployed
 from modelyard.problems import Problem
 from modelyard.targets import Claim
 from modelyard.targets.workloads import deployments, endings
-from modelyard.targets.workloads.beside import AFTER_CALLS, behind, logged
+from modelyard.targets.workloads.beside import AFTER_CALLS, behind, logged, measured
 from modelyard.targets.workloads.endings import Ending
 from modelyard.targets.workloads.objects import (
     base_mark,
@@ -68,6 +68,7 @@ def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> R
         rendered.manifests += _workload(models, model, served, templates)
     rendered.manifests += network_policy(models, model, "deployment", templates)
     rendered.manifests += pod_monitor(models, model, "deployment", "http", templates)
+    rendered.manifests += measured(models, model, "deployment", templates)
     rendered.manifests += deployments.over_all(
         models, model, "deployment", templates, port=PORT, paths=deployments.reached(model)
     )

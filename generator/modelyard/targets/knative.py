@@ -16,7 +16,7 @@ from modelyard.models.base import Duration, Host, Name, ObjectName, Shape
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.problems import Problem, problem
 from modelyard.targets import Claim
-from modelyard.targets.workloads.beside import logged
+from modelyard.targets.workloads.beside import logged, measured
 from modelyard.targets.workloads.objects import KINDS as AROUND_PODS
 from modelyard.targets.workloads.objects import (
     base_mark,
@@ -239,6 +239,7 @@ def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> R
         rendered.manifests.append(manifest("knative/route.yaml", context, templates, model.whole))
     rendered.manifests += network_policy(models, model, "knative", templates)
     rendered.manifests += pod_monitor(models, model, "knative", "user-port", templates)
+    rendered.manifests += measured(models, model, "knative", templates)
     for domain in sorted(_spec(model.whole).domains or [], key=lambda each: each.host):
         rendered.manifests += _domain(models, model, domain, templates)
     return rendered

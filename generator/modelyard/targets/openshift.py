@@ -19,7 +19,7 @@ from modelyard.models.deployment import Replicated
 from modelyard.problems import Problem, problem
 from modelyard.targets import Claim
 from modelyard.targets.workloads import deployments, endings, image_streams
-from modelyard.targets.workloads.beside import AFTER_CALLS, behind, logged
+from modelyard.targets.workloads.beside import AFTER_CALLS, behind, logged, measured
 from modelyard.targets.workloads.endings import Ending
 from modelyard.targets.workloads.objects import (
     base_mark,
@@ -191,6 +191,7 @@ def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> R
         rendered.manifests += _workload(models, model, served, templates)
     rendered.manifests += network_policy(models, model, NAME, templates)
     rendered.manifests += pod_monitor(models, model, NAME, "http", templates)
+    rendered.manifests += measured(models, model, NAME, templates)
     rendered.manifests += deployments.over_variants(models, model, NAME, templates, port=PORT)
     if spec_of(model.whole, NAME, Spec).route:
         rendered.manifests += _routes(models, model, templates)

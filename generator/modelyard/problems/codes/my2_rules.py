@@ -217,4 +217,9 @@ RULES: Final[dict[str, Code]] = {
         "All models of a set write to one table. Its rows hold the model and the variant, and what is measured is "
         "measured there.",
     ),
+    "MY255": Code(
+        "Rows that are gone before they are measured",
+        "Outcomes come after `delay`, and then `window` of the log is measured with them. Rows older than retention "
+        "are dropped. What a baseline is like is kept when its rows have gone.",
+    ),
 }

@@ -120,4 +120,18 @@ SCORE: Final[dict[str, Code]] = {
         "A set without a request log",
         "`modelyard monitor` works on the log of a set: the table that requestLog of its models names.",
     ),
+    "MY830": Code(
+        "A model that is no longer good enough",
+        "What `monitor.metric` says of its champion's newest version is beyond `monitor.threshold`. Look at the inputs "
+        "that drift, and at the challengers.",
+    ),
+    "MY831": Code(
+        "A model of which it cannot be told",
+        "The metric needs rows, both outcomes, or a baseline. Without them there is no alert, and no all-clear either.",
+        "warning",
+    ),
+    "MY832": Code(
+        "A table for Model Manager that cannot be written",
+        "Its name is a prefix, a number and a label; its rows have outcomes, so monitor names target and score.",
+    ),
 }

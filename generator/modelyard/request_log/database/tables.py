@@ -2,8 +2,9 @@
 
 `NAME` is the log, in partitions by day (UTC) with a default one; `NAME_outcomes` has what became true. A unique key of
 a partitioned table must hold the column that it is partitioned by (PostgreSQL 18, 5.12.2.3), hence (id, row, at).
-`NAME_writer` may add rows and do the upkeep, `NAME_reader` may read: roles without a login, which are granted to those
-who log in. The upkeep runs with its owner's rights, and takes no arguments: who may only write cannot drop a day.
+`NAME_writer` may add rows and do the upkeep, `NAME_reader` may read, `NAME_monitor` may measure: roles without a login,
+which are granted to those who log in. The upkeep runs with its owner's rights, and takes no arguments: who may only
+write cannot drop a day.
 
 A version only adds what an older sidecar does not need, for one goes on writing while the tables change.
 """
@@ -99,8 +100,42 @@ end
 $upkeep$;
 revoke all on function $log_upkeep$() from public;
 """
+_QUALITY: Final = """
+create table if not exists $log_quality$ (
+    at timestamptz not null,
+    model text not null,
+    variant text,
+    image text,
+    measure text not null,
+    detail text,
+    since timestamptz not null,
+    until timestamptz not null,
+    value double precision,
+    low double precision,
+    high double precision,
+    "rows" bigint not null,
+    note text,
+    alert boolean
+);
+create index if not exists $log_measured$ on $log_quality$ (model, measure, at);
+comment on table $log_quality$ is 'What `monitor run` measured. alert: whether it is beyond the threshold.';
+create table if not exists $log_baselines$ (
+    model text not null,
+    since timestamptz not null,
+    until timestamptz not null,
+    name text not null,
+    kind text not null,
+    path jsonb not null,
+    edges double precision[],
+    levels jsonb,
+    counts bigint[] not null,
+    missing bigint not null,
+    primary key (model, since, until, name)
+);
+comment on table $log_baselines$ is 'Distributions that later ones are held against; they outlive their rows.';
+"""
 # Each is run once, in its order, and never changed: what is to be different is a further one.
-VERSIONS: Final[Mapping[int, str]] = {1: _LOG, 2: _OUTCOMES, 3: _UPKEEP}
+VERSIONS: Final[Mapping[int, str]] = {1: _LOG, 2: _OUTCOMES, 3: _UPKEEP, 4: _QUALITY}
 NEWEST: Final = max(VERSIONS)
 
 
@@ -136,7 +171,10 @@ _GRANTS: Final = {
     "writer": "grant usage on schema $schema$ to {role}; grant insert on $log$ to {role};"
     "grant select on $log_versions$ to {role}; grant execute on function $log_upkeep$() to {role};",
     "reader": "grant usage on schema $schema$ to {role};"
-    "grant select on $log$, $log_outcomes$, $log_versions$, $log_settings$ to {role};",
+    "grant select on $log$, $log_outcomes$, $log_versions$, $log_settings$, $log_quality$, $log_baselines$ to {role};",
+    "monitor": "grant usage on schema $schema$ to {role};"
+    "grant select on $log$, $log_outcomes$, $log_versions$ to {role};"
+    "grant select, insert on $log_quality$, $log_baselines$ to {role};",
 }
 
 
@@ -189,5 +227,9 @@ class _Texts:
         if word == "log" or word.startswith("log_"):
             own = f"{self._table}{word.removeprefix('log')}"
             # An index is named without its schema, which is that of its table.
-            return sql.Identifier(own) if word in ("log_key", "log_model_at") else sql.Identifier(self._schema, own)
+            return (
+                sql.Identifier(own)
+                if word in ("log_key", "log_model_at", "log_measured")
+                else sql.Identifier(self._schema, own)
+            )
         return None

@@ -30,7 +30,7 @@ from modelyard.problems import Problem, problem
 from modelyard.targets import Claim
 from modelyard.targets.sagemaker_proxy import caddy, invocations
 from modelyard.targets.workloads import deployments, endings
-from modelyard.targets.workloads.beside import FLUSH
+from modelyard.targets.workloads.beside import FLUSH, measured
 from modelyard.targets.workloads.deployments import Reached
 from modelyard.targets.workloads.endings import Ending
 from modelyard.targets.workloads.objects import (
@@ -129,6 +129,7 @@ def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> R
         rendered.manifests += _workload(models, model, served, templates)
     rendered.manifests += network_policy(models, model, NAME, templates)
     rendered.manifests += pod_monitor(models, model, NAME, _scraped(model), templates)
+    rendered.manifests += measured(models, model, NAME, templates)
     rendered.manifests += deployments.over_all(models, model, NAME, templates, port=PORT, paths=REACHED)
     return rendered
 

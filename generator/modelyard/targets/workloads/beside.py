@@ -7,6 +7,7 @@ them after the containers (kubernetes v1.36.3, kuberuntime_termination_order.go)
 from typing import TYPE_CHECKING, Any, Final
 
 from modelyard.files.yaml.marked import derived, in_order, plain
+from modelyard.manifests.manifest import Manifest
 from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.model import Model
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 FLUSH: Final = 10  # seconds that what logs calls has for what is spooled, after the last call
 AFTER_CALLS: Final = FLUSH + 5  # and for a model that obeys SIGTERM, after that
 
+_LOGGING: Final = frozenset(["deployment", "knative", "openshift", "sagemaker-proxy"])  # targets with a log
 _KEYS: Final = (
     "imagePullPolicy",
     "workingDir",
@@ -90,3 +92,13 @@ def logged(
         request_log.put_beside(models, model, served, templates, pods)
     else:
         request_log.put_in_front(models, model, served, templates, pods, ending)
+
+
+def measured(models: DeclaredSet, model: DeclaredModel, target: str, templates: Templates) -> list[Manifest]:
+    """Return what measures the log of a model, on the first target that answers calls in a cluster."""
+    own = model.champion.model.monitor
+    if own is None or own.schedule is None or target != next(each for each in model.targets if each in _LOGGING):
+        return []
+    from modelyard.targets.workloads.monitor import monitor  # few models have it
+
+    return monitor(models, model, target, templates)

@@ -52,6 +52,7 @@ KINDS: Final = frozenset(
         TypeMeta("v1", "ConfigMap"),
         TypeMeta("networking.k8s.io/v1", "NetworkPolicy"),
         TypeMeta("monitoring.coreos.com/v1", "PodMonitor"),
+        TypeMeta("batch/v1", "CronJob"),
     ]
 )
 ACCOUNT: Final = TypeMeta("v1", "ServiceAccount")

@@ -47,6 +47,11 @@ _CALIBRATION: Final = sql.SQL(
 )
 
 
+def ranked(part: int, positives: int, negatives: int) -> sql.Composed:
+    """Return the query for AUC, KS and the variance of AUC, of the rows of a part, which has so many of each class."""
+    return _RANKED.format(part=sql.Literal(part), p=sql.Literal(float(positives)), n=sql.Literal(float(negatives)))
+
+
 class Judged:
     """The rows of a window that have a score and an outcome, for one transaction."""
 
@@ -70,10 +75,8 @@ class Judged:
         """Yield what needs the scores in their order, of each version that has both classes."""
         for number, row in self._simple.items():
             if row["positives"] and row["negatives"]:
-                counts = {"p": sql.Literal(float(row["positives"])), "n": sql.Literal(float(row["negatives"]))}
-                self._cursor.execute(_RANKED.format(part=sql.Literal(number), **counts))
-                found = self._cursor.fetchone() or ()
-                yield number, dict(zip(("auc", "ks", "variance"), found, strict=True))
+                self._cursor.execute(ranked(number, row["positives"], row["negatives"]))
+                yield number, dict(zip(("auc", "ks", "variance"), self._cursor.fetchone() or (), strict=True))
 
     def measures(self) -> Iterator[Measure]:
         """Yield the measures of each version."""

@@ -11,7 +11,7 @@ import pytest
 from modelyard.request_log.database import tables
 from modelyard.request_log.database.connecting import connect
 from tests.conftest import need
-from tests.node.calls import gateway, service
+from tests.node.calls import answer, gateway, service
 from tests.node.images import Images
 from tests.node.load import Load
 from tests.node.test_tensorflow import PREDICT, pushed
@@ -77,6 +77,7 @@ def rows(uri: str) -> int:
 
 def drained_under_load(scene: Scene, load: Load, text: str, uri: str, address: tuple[str, ...]) -> None:
     """Update a model twice, evict a pod, end all; assert that no call is lost, and that each has a row."""
+    first_row(scene, load, uri, address)
     kinds = (("-connections", "2", "-new"), ("-connections", "4", "-age", "5s"))
     calls = [load.start(*address, *each) for each in kinds]
     for version in (2, 3):
@@ -90,9 +91,27 @@ def drained_under_load(scene: Scene, load: Load, text: str, uri: str, address: t
     last = pods(scene)
     scene.cluster.succeed("delete", "pods", *last, "-n", scene.namespace, "--wait=false")
     wait_until_gone(scene, *last)
-    found = rows(uri)
+    found = rows(uri) - 1
     load.figure(f"{found:,} rows of {fresh.calls + renewed.calls:,} calls")
     assert found == fresh.calls + renewed.calls
+
+
+def first_row(scene: Scene, load: Load, uri: str, address: tuple[str, ...]) -> None:
+    """Make one call, and wait for its row."""
+    started = load.start(*address, "-calls", "1")
+    started.wait(30)
+    assert load.stop(started).lost == 0
+    deadline = time.monotonic() + 30
+    while not rows(uri):
+        if time.monotonic() > deadline:
+            pytest.fail("\n".join(["the log has no row", *(metrics(scene, each) for each in pods(scene))]))
+        time.sleep(0.2)
+
+
+def metrics(scene: Scene, name: str) -> str:
+    """Return what the sidecar of a pod counts."""
+    host = scene.get("pods", name)["status"]["podIP"]
+    return answer(f"http://{host}:8096/metrics", method="GET")
 
 
 @pytest.mark.parametrize("runtime", ["scr", "pcr"])

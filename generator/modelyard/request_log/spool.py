@@ -164,7 +164,8 @@ class Reader:
     def _more(self) -> bool:
         """Read on, also in the next segment; tell whether there was more."""
         while True:
-            later = [each for each in segments(self._folder) if each > self._path]  # before the read: then all is there
+            # Before the read: then all is there. By names: an empty path is before all others up to Python 3.11 alone.
+            later = [each for each in segments(self._folder) if each.name > self._path.name]
             if self._file is not None:
                 if content := self._file.read(_READ):
                     self._rest += content

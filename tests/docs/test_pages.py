@@ -72,6 +72,22 @@ def test_the_page_on_sas_git_prints_what_it_says_and_its_models_are_rendered(tmp
     assert [each.kind for each in api.render(tmp_path).objects if each.model] == ["NetworkPolicy", "Service"]
 
 
+def test_the_page_on_the_request_log_prints_what_it_says(tmp_path: Path) -> None:
+    page = read("docs/how-to/request-log.md")
+    (tmp_path / "models.yaml").write_text(blocks(page, "yaml")[0], "utf-8")
+    steps = sessions(page)
+    assert len(steps) >= 2
+    prints_what_it_says(steps, tmp_path)
+
+
+def test_the_page_on_the_monitor_prints_what_it_says(tmp_path: Path) -> None:
+    page = read("docs/how-to/monitor.md")
+    (tmp_path / "models.yaml").write_text(blocks(page, "yaml")[0], "utf-8")
+    steps = sessions(page)
+    assert len(steps) >= 2
+    prints_what_it_says(steps, tmp_path)
+
+
 def test_the_page_on_pyspark_prints_what_it_says(tmp_path: Path) -> None:
     page = read("docs/how-to/pyspark.md")
     (tmp_path / "anomaly").mkdir()

@@ -15,7 +15,8 @@ from tests.conftest import ROOT
 FOLDER: Final = ROOT / "image"
 CONTAINERFILE: Final = (FOLDER / "Containerfile").read_text("utf-8")
 PROJECT: Final[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-HELD: Final = (*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["parquet"])
+EXTRAS: Final = PROJECT["project"]["optional-dependencies"]
+HELD: Final = (*PROJECT["project"]["dependencies"], *EXTRAS["parquet"], *EXTRAS["sidecar"])
 BUILDERS: Final = PROJECT["dependency-groups"]["image"]
 PIN: Final = re.compile(
     r"^(\S+)==(\S+)(?: ; [^\\\n]+)? \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", re.MULTILINE

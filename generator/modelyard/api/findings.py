@@ -25,11 +25,11 @@ from modelyard.api.foreign_objects import (
 )
 from modelyard.api.foreign_streams import Streams
 from modelyard.api.pipeline import load
-from modelyard.foreign_reports import TOOLS, ForeignFinding, Reference, read
 from modelyard.manifests.json_patch import pointer_of
 from modelyard.models.declared import DeclaredSet
 from modelyard.problems import Problem, Related, Subject, has_errors, unique
 from modelyard.render.locate import marked_objects, origin, place_inside
+from modelyard.report.foreign import TOOLS, ForeignFinding, Reference, read
 
 __all__ = ["TOOLS", "Mapped", "mapped"]
 

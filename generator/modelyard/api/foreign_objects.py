@@ -5,9 +5,9 @@ from typing import Any, Final, NamedTuple
 
 from modelyard.check.finding import Path, items, mapping
 from modelyard.check.pods import PodTemplate, containers, pod_templates
-from modelyard.foreign_reports import POD, Field, Part, Reference
 from modelyard.manifests.manifest import POD_SPECS, Manifest
 from modelyard.models.declared import DeclaredModel
+from modelyard.report.foreign import POD, Field, Part, Reference
 from modelyard.targets.workloads.objects import lasting
 
 _STEPS: Final = {"Revision": "/spec", "ReplicaSet": "/spec/template/spec", **POD_SPECS}

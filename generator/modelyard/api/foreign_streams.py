@@ -13,9 +13,9 @@ from modelyard.check.finding import Path
 from modelyard.files import regular
 from modelyard.files.yaml import MAX_BYTES, at, write_all
 from modelyard.files.yaml.marked import find
-from modelyard.foreign_reports import ForeignFinding, Reference
 from modelyard.manifests.manifest import Manifest
 from modelyard.problems import Place, Problem
+from modelyard.report.foreign import ForeignFinding, Reference
 
 _MAX_FILES: Final = 500  # of one report, that are read
 _STANDARD_INPUT: Final = frozenset(["", "-", "stdin", "/dev/stdin"])

@@ -18,7 +18,7 @@ from modelyard.cluster import Connection
 from modelyard.models.declared import DeclaredSet
 from modelyard.modelsfile.contract_rules import digest_of
 from modelyard.score import loops
-from modelyard.score.addresses import name_of
+from modelyard.score.addresses import UNLOGGED, name_of
 from modelyard.score.contract import Contract
 from modelyard.score.http import Limits
 from modelyard.score.options import Frame, Options, Route
@@ -27,7 +27,7 @@ from modelyard.score.run import Report, Run, Scored
 from modelyard.score.run import score as _score
 from modelyard.score.statistics import Measures
 
-__all__ = ["Connection", "Limits", "Measures", "Options", "Route", "Scored", "score"]
+__all__ = ["UNLOGGED", "Connection", "Limits", "Measures", "Options", "Route", "Scored", "score"]
 
 
 def score(  # noqa: PLR0913 - all but three are seldom needed, and named

@@ -153,6 +153,8 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "invocations:invocations",
         "Take calls for TensorFlow Serving as SageMaker's own container does: CSV, JSON and JSON Lines.",
     ),
+    "request-log": ("request_log:request_log", "Pass calls on to a model, and log what is scored."),
+    "monitor": ("monitor:commands", "Keep the request log: its tables, outcomes, and what is to be forgotten."),
     "site-config": (
         "site_config:commands",
         "Place the site-config of a models file into a SAS Viya deployment, and take it out again.",

@@ -62,6 +62,9 @@ Domain = Annotated[str, typer.Option(help="Knative's domain of the cluster: the 
 Variant = Annotated[str | None, typer.Option(help="Score with this variant, whatever its percent.")]
 Step = Annotated[str, typer.Option(help="Step of a module that has several: /MODULE/STEP.")]
 Signature = Annotated[str, typer.Option(metavar="NAME", help="Signature of a SavedModel; serving_default if absent.")]
+NoLog = Annotated[
+    bool, typer.Option("--no-log", help="Mark the calls, so that the model's request log leaves them out.")
+]
 Concurrency = Annotated[int, typer.Option(min=1, max=1024, help="Calls at once, at most; fewer on 429 and 503.")]
 Batch = Annotated[int, typer.Option(min=1, max=100_000, help="Rows per call, where the runtime takes several.")]
 Retries = Annotated[int, typer.Option(min=0, max=100, help="Retries of a call that fails; 0 for none.")]
@@ -115,7 +118,7 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     url: Url = "", ingress: Ingress = "", domain: Domain = "",
     namespace: Namespace = "", context: Context = "", kubeconfig: Kubeconfig = "",
     variant: Variant = None, step: Step = "", signature: Signature = "",
-    header: Header = None, token_file: TokenFile = None, ca_file: CaFile = "",
+    header: Header = None, token_file: TokenFile = None, ca_file: CaFile = "", no_log: NoLog = False,
     concurrency: Concurrency = 16, batch: Batch = 500, retries: Retries = 4, no_retry: NoRetry = False,
     connect_timeout: ConnectTimeout = CONNECT, headers_timeout: HeadersTimeout = ANSWER,
     body_timeout: BodyTimeout = ANSWER, total_timeout: TotalTimeout = FIVE_MINUTES,
@@ -126,7 +129,7 @@ def score(  # noqa: PLR0913 - a command has the options that it has
     shard: ShardOf = "", manifest: ManifestFile = None,
 ) -> None:  # fmt: skip
     """Score a table with a model: each row exactly once, in order; rows that fail go to OUTPUT.errors.csv."""
-    from modelyard.api.scoring import Limits, Options, Route
+    from modelyard.api.scoring import UNLOGGED, Limits, Options, Route
 
     forms = (input_format, output_format)
     _check_ends(engine, shard, table, output, forms, decimal, on_error, errors, resume)
@@ -137,7 +140,8 @@ def score(  # noqa: PLR0913 - a command has the options that it has
         total_timeout, _action(on_error), _character(delimiter), _encoding(encoding), tuple(missing or ()),
         escape_formulas, _decimal(decimal),
     )  # fmt: skip
-    route = Route(url, ingress, domain, variant, step, signature, headers_of(header or [], token_file), ca_file)
+    headers = (*headers_of(header or [], token_file), *((UNLOGGED,) if no_log else ()))
+    route = Route(url, ingress, domain, variant, step, signature, headers, ca_file)
     if engine == "jobs":
         told, counts = bool(header or token_file), (shards, parallel)
         jobs.score(model, (table, output), counts, claim, file, route, options, where, stdout=stdout, told=told)

@@ -33,6 +33,8 @@ _UNITS: Final = {
     **{f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", 1)},
 }
 _MOST_BYTES: Final = Decimal(1 << 64)  # Kubernetes counts in 63 bits
+_CRON_FIELD: Final = pattern(r"[0-9A-Za-z*/,?L#-]+")
+_LOG_TABLE: Final = pattern(r"[a-z_][a-z0-9_]{0,31}")
 _PLAIN_PATH: Final = pattern(r"[A-Za-z0-9._~!&'()*+,;=:@/-]+")
 _MAX_WORD: Final = 256  # characters of a word that another may be meant by
 _MAX_KNOWN: Final = 1_000  # words that may be meant
@@ -187,6 +189,14 @@ def seconds(text: str) -> int:
     return ((days * 24 + hours) * 60 + minutes) * 60 + rest
 
 
+def cron(text: str) -> str | None:
+    """Check a schedule by its form: five fields of cron."""
+    fields = text.split()
+    if len(fields) == 5 and all(_CRON_FIELD.fullmatch(each) for each in fields):
+        return None
+    return 'must have five fields of cron, such as "0 3 * * *"'
+
+
 def short_duration(text: str) -> str | None:
     """Check a duration of milliseconds or seconds, such as 5ms or 2s, of at most an hour and not 0."""
     known = _SHORT.fullmatch(text)
@@ -233,6 +243,13 @@ def bytes_of(text: str) -> int:
 def size(text: str) -> str | None:
     """Check a quantity of bytes: at least 1, and what 64 bits can hold."""
     return quantity(text) or (None if 1 <= bytes_of(text) < 1 << 63 else "must be from 1 to 8Ei bytes")
+
+
+def log_table(text: str) -> str | None:
+    """Check the name of a request log in PostgreSQL: days and roles are named after it, and a name has 63 bytes."""
+    if _LOG_TABLE.fullmatch(text):
+        return None
+    return "must be lower-case letters, digits and _, at most 32, and begin with a letter or _"
 
 
 def plain_path(text: str) -> str | None:

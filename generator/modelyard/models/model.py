@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         Toleration,
         Volume,
     )
+    from modelyard.models.request_log import Monitor, RequestLog
     from modelyard.models.source import ModelSource
     from modelyard.models.spark import Spark
     from modelyard.models.tensorflow import TensorFlow
@@ -48,10 +49,12 @@ else:
     FurtherPort = later("modelyard.models.beside", "FurtherPort")
     InitContainer = later("modelyard.models.beside", "InitContainer")
     Notify = later("modelyard.models.notify", "Notify")
+    Monitor = later("modelyard.models.request_log", "Monitor")
     Patch = later("modelyard.models.patches", "Patch")
     PreStop = later("modelyard.models.pod", "PreStop")
     ModelSource = later("modelyard.models.source", "ModelSource")
     Probes = later("modelyard.models.pod", "Probes")
+    RequestLog = later("modelyard.models.request_log", "RequestLog")
     SecurityContext = later("modelyard.models.pod", "SecurityContext")
     Sidecar = later("modelyard.models.beside", "Sidecar")
     Spark = later("modelyard.models.spark", "Spark")
@@ -172,6 +175,8 @@ class Model(Shape):
         None, description="Why inputs or outputs may differ from those that callers rely on, which the lock has."
     )
     notify: Notify | None = Field(None, description="Who hears of changes of this model, in place of the set's.")
+    requestLog: RequestLog | None = Field(None, description="A row for each scored row, in a database.")
+    monitor: Monitor | None = Field(None, description="What is measured in the request log.")
     ignore: list[Ignore] | None = Field(None, description="Findings that are accepted, each with its reason.")
     patches: list[Patch] | None = Field(None, description="JSON Patches on what this model renders.")
     targets: dict[str, JsonObject] = Field(

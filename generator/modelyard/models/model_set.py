@@ -124,7 +124,7 @@ class Spec(Shape):
     toolImage: Image | None = Field(
         None,
         description="Image with modelyard, for what runs beside models: on sagemaker-proxy, what reads CSV for "
-        "TensorFlow Serving; in the Jobs of score --engine jobs, what scores.",
+        "TensorFlow Serving; in the Jobs of score --engine jobs, what scores; with requestLog, what logs calls.",
     )
     labels: Labels | None = Field(None, description="On every object and every pod.")
     annotations: Annotations | None = Field(None, description="On every object.")

@@ -11,7 +11,6 @@ from modelyard.problems.patterns import pattern
 # cloud.google.com/storage/docs/buckets, "Bucket name requirements"; those with dots belong to domains.
 _BUCKET: Final = pattern(r"[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]")
 _SCHEMED: Final = pattern(r"[a-z][a-z0-9+.-]*:/.*")
-_CRON_FIELD: Final = pattern(r"[0-9A-Za-z*/,?L#-]+")
 _SETTING: Final = pattern(r"spark\.[A-Za-z0-9_.-]+")
 _ZONE: Final = pattern(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*")
 
@@ -34,13 +33,6 @@ def _folder(text: str) -> str | None:
     if _SCHEMED.fullmatch(text) or text.startswith(("/", "*")) or not text.endswith("/"):
         return "must be a folder in the bucket that ends with /, such as data/scored/"
     return None
-
-
-def _schedule(text: str) -> str | None:
-    fields = text.split()
-    if len(fields) == 5 and all(_CRON_FIELD.fullmatch(each) for each in fields):
-        return None
-    return 'must have five fields of cron, such as "0 3 * * *"'
 
 
 def _zone(text: str) -> str | None:
@@ -76,7 +68,7 @@ class Trigger(Shape):
     object: Annotated[str, Field(min_length=1, max_length=1024), checked(_object)] | None = Field(
         None, description="Path in the bucket; * stands for any part of a segment, ** for any segments."
     )
-    schedule: Annotated[str, checked(_schedule)] | None = Field(None, description='Five fields of cron: "0 3 * * *".')
+    schedule: Annotated[str, checked(names.cron)] | None = Field(None, description='Five fields of cron: "0 3 * * *".')
     timeZone: Annotated[str, checked(_zone)] | None = Field(
         None, description="Time zone of the schedule, such as Europe/Zurich; Etc/UTC if absent."
     )

@@ -9,10 +9,10 @@ from modelyard.models import fields
 from modelyard.modelsfile.merge import Tree
 from modelyard.problems import Place, Problem, problem
 
-# Sections that the format knows and this version does not have; nothing offers them.
+# Keys that the format knows and this version does not have; nothing offers them.
 _PLANNED: Final = {
-    "requestLog": "the request log of TensorFlow Serving",
-    "monitor": "performance monitoring",
+    "files": "the request log in files",
+    "metric": "performance monitoring",
 }
 _MODELS: Final = ("spec", "models")
 _HOMES: Final = {

@@ -240,7 +240,7 @@ def _ignored(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Prob
     for served in (model.whole, *model.variants):
         for i, each in enumerate(served.model.ignore or []):
             if not is_ignorable(each.code):
-                known = [name for name in CODES if is_ignorable(name)]
+                known = sorted(filter(is_ignorable, CODES))
                 why = "cannot be ignored" if each.code in CODES else "is not a code"
                 place = sources.place(served.find("ignore", i, "code"))
                 hint = f"findings that can be: {', '.join(known)}"

@@ -32,6 +32,14 @@ def check_set(models: DeclaredSet, tree: Tree) -> list[Problem]:
         from modelyard.modelsfile.source_rules import sources
 
         problems += sources(models, tree)
+    if any(each.model.requestLog is not None for model in models.models for each in model.served):
+        from modelyard.modelsfile.request_log_rules import request_logs  # few models have one
+
+        problems += request_logs(models)
+    if any(each.model.monitor is not None for model in models.models for each in model.served):
+        from modelyard.modelsfile.monitor_rules import monitors  # few models have one
+
+        problems += monitors(models)
     if models.spec.viya is not None:
         from modelyard.modelsfile.viya_rules import check_viya  # few sets have it, and its shapes take long to build
 

@@ -43,7 +43,7 @@ def spark(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem
         place = sources.place(own.marks.entries["variants"][0])
         yield problem("MY260", "jobs have no variants: nothing calls them", hint="take variants out", place=place)
         return
-    for field in sorted(own.data.keys() - OWN):
+    for field in sorted(own.data.keys() - OWN - {"requestLog"}):  # that has a rule of its own, with the reason
         place = sources.place(own.marks.entries[field][0])
         yield problem("MY260", f"{field} means nothing for jobs of Spark", hint="take it out", place=place)
     yield from _declared(whole, sources)

@@ -1,7 +1,7 @@
 """Where a model is: a URL, or its name in the models file, with an ingress where no DNS knows the host."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 from modelyard.manifests.names import nearest
@@ -12,6 +12,9 @@ from modelyard.score.http import Address, address
 from modelyard.score.options import Locate, Route
 from modelyard.targets.workloads.deployments import VARIANT_HEADER
 from modelyard.targets.workloads.pods import url_path
+
+UNLOGGED: Final = ("Modelyard-Log", "none")  # the header of a call that a request log leaves out
+_PLAIN: Final = frozenset([VARIANT_HEADER, UNLOGGED[0]])
 
 
 def is_url(model: str) -> bool:
@@ -48,7 +51,7 @@ def find(
 
 def secrets(found: Address) -> set[str]:
     """Return the values of an address that no output may show."""
-    return {form for name, value in found.headers if name != VARIANT_HEADER for form in forms(value)}
+    return {form for name, value in found.headers if name not in _PLAIN for form in forms(value)}
 
 
 def _found(

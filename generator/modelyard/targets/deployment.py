@@ -15,11 +15,13 @@ from modelyard.models.deployment import Deployed
 from modelyard.problems import Problem
 from modelyard.targets import Claim
 from modelyard.targets.workloads import deployments, endings
+from modelyard.targets.workloads.beside import AFTER_CALLS, behind, logged, measured
 from modelyard.targets.workloads.endings import Ending
 from modelyard.targets.workloads.objects import (
     base_mark,
     base_name,
     config_map,
+    is_logged,
     network_policy,
     pod_monitor,
     spec_of,
@@ -66,6 +68,7 @@ def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> R
         rendered.manifests += _workload(models, model, served, templates)
     rendered.manifests += network_policy(models, model, "deployment", templates)
     rendered.manifests += pod_monitor(models, model, "deployment", "http", templates)
+    rendered.manifests += measured(models, model, "deployment", templates)
     rendered.manifests += deployments.over_all(
         models, model, "deployment", templates, port=PORT, paths=deployments.reached(model)
     )
@@ -77,7 +80,8 @@ def _workload(models: DeclaredSet, model: DeclaredModel, served: Served, templat
     ending = _ending(served)
     seconds = derived(names.seconds(spec.timeout), spec.timeout) if spec.timeout else None
     container = Container("http", ending.stays, claims=spec.volumeClaims or (), seconds=seconds)
-    pods = pod(models, model, served, "deployment", templates, container)
+    pods = pod(models, model, served, "deployment", templates, behind(served, container))
+    logged(models, model, served, templates, pods, ending)
     yield from config_map(models, base_name(model, "deployment"), served, pods["name"], templates)
     yield from deployments.running(served, spec, pods, templates, grace=ending.grace, port=PORT)
 
@@ -87,4 +91,5 @@ def _ending(served: Served) -> Ending:
     declared = spec_of(served, "deployment", Spec).timeout
     timeout = declared or (SCR_TIMEOUT if served.model.runtime == "scr" else None)
     calls = names.seconds(timeout) if timeout else None
-    return endings.ending(served.model, STAYS, calls, rest=REST if calls is None else 0)
+    rest = (REST if calls is None else 0) + (AFTER_CALLS if is_logged(served) else 0)
+    return endings.ending(served.model, STAYS, calls, rest=rest)

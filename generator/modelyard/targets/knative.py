@@ -16,12 +16,14 @@ from modelyard.models.base import Duration, Host, Name, ObjectName, Shape
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.problems import Problem, problem
 from modelyard.targets import Claim
+from modelyard.targets.workloads.beside import logged, measured
 from modelyard.targets.workloads.objects import KINDS as AROUND_PODS
 from modelyard.targets.workloads.objects import (
     base_mark,
     base_name,
     common,
     config_map,
+    is_logged,
     manifest,
     network_policy,
     object_name,
@@ -212,8 +214,15 @@ def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> R
         name = object_name(base, served)
         rendered.manifests += config_map(models, base, served, name, templates)
         by_grpc = not offers_http(served.model)
-        container = Container("h2c" if by_grpc else "http1", native=False, grpc=by_grpc, seconds=_timeout(served))
+        container = Container(
+            "h2c" if by_grpc else "http1",
+            native=False,
+            grpc=by_grpc,
+            seconds=_timeout(served),
+            silent=is_logged(served),
+        )
         context = pod(models, model, served, "knative", templates, container)
+        logged(models, model, served, templates, context)
         context |= {
             "knative": _autoscaling(_spec(served)),
             "timeoutSeconds": _timeout(served),
@@ -230,6 +239,7 @@ def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> R
         rendered.manifests.append(manifest("knative/route.yaml", context, templates, model.whole))
     rendered.manifests += network_policy(models, model, "knative", templates)
     rendered.manifests += pod_monitor(models, model, "knative", "user-port", templates)
+    rendered.manifests += measured(models, model, "knative", templates)
     for domain in sorted(_spec(model.whole).domains or [], key=lambda each: each.host):
         rendered.manifests += _domain(models, model, domain, templates)
     return rendered

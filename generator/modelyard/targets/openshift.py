@@ -19,12 +19,14 @@ from modelyard.models.deployment import Replicated
 from modelyard.problems import Problem, problem
 from modelyard.targets import Claim
 from modelyard.targets.workloads import deployments, endings, image_streams
+from modelyard.targets.workloads.beside import AFTER_CALLS, behind, logged, measured
 from modelyard.targets.workloads.endings import Ending
 from modelyard.targets.workloads.objects import (
     base_mark,
     base_name,
     common,
     config_map,
+    is_logged,
     manifest,
     network_policy,
     object_name,
@@ -189,6 +191,7 @@ def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> R
         rendered.manifests += _workload(models, model, served, templates)
     rendered.manifests += network_policy(models, model, NAME, templates)
     rendered.manifests += pod_monitor(models, model, NAME, "http", templates)
+    rendered.manifests += measured(models, model, NAME, templates)
     rendered.manifests += deployments.over_variants(models, model, NAME, templates, port=PORT)
     if spec_of(model.whole, NAME, Spec).route:
         rendered.manifests += _routes(models, model, templates)
@@ -207,7 +210,8 @@ def _workload(models: DeclaredSet, model: DeclaredModel, served: Served, templat
         seconds=_timeout(model.whole),
         image=image_streams.reference(name, served) if spec.imageStream else None,
     )
-    pods = pod(models, model, served, NAME, templates, container)
+    pods = pod(models, model, served, NAME, templates, behind(served, container))
+    logged(models, model, served, templates, pods, ending)
     pods["podAnnotations"] = {"openshift.io/required-scc": SCC, **pods["podAnnotations"]}
     if spec.imageStream:
         yield from image_streams.render(models, served, base, name, templates, built=spec.buildConfig)
@@ -271,4 +275,5 @@ def _timeout(served: Served) -> int:
 
 def _ending(served: Served) -> Ending:
     """Return how a pod ends: calls in flight get their time."""
-    return endings.ending(served.model, STAYS, _timeout(served), rest=0)
+    rest = AFTER_CALLS if is_logged(served) else 0
+    return endings.ending(served.model, STAYS, _timeout(served), rest=rest)

@@ -8,6 +8,7 @@ import errno
 import os
 import stat
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
 
@@ -75,14 +76,15 @@ def load(fd: int, name: str, limit: int | None = None) -> bytes:
         os.close(opened)
 
 
-def create(fd: int, name: str, data: bytes) -> None:
-    """Write a file that must not exist yet, with mode 0644 minus umask."""
+def create(fd: int, name: str, data: bytes | Iterable[bytes]) -> None:
+    """Write a file that must not exist yet, with mode 0644 minus umask. data: its content, or parts of it."""
     try:
         opened = os.open(name, _CREATE, 0o644, dir_fd=fd)
         try:
-            rest = memoryview(data)
-            while rest:
-                rest = rest[os.write(opened, rest) :]
+            for part in (data,) if isinstance(data, bytes) else data:
+                rest = memoryview(part)
+                while rest:
+                    rest = rest[os.write(opened, rest) :]
         finally:
             os.close(opened)
     except OSError as error:

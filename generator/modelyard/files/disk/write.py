@@ -1,5 +1,6 @@
 """One file that a command writes for others, such as a report."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -16,8 +17,8 @@ _KINDS: Final = {
 }
 
 
-def write(path: Path, content: bytes) -> list[Problem]:
-    """Make a file hold the content, all or nothing; what it held before is replaced.
+def write(path: Path, content: bytes | Iterable[bytes]) -> list[Problem]:
+    """Make a file hold the content, all or nothing; what it held before is replaced. content: also in parts.
 
     The content is written to `.NAME.modelyard-new` beside the file, brought to disk, and renamed; what a killed run
     left of that goes with the next. Problems: MY402 what is refused or fails, MY403 the lock of the folder. What is
@@ -61,7 +62,7 @@ def _create(fd: int, name: str, content: bytes) -> bool:
     return True
 
 
-def _write(fd: int, path: Path, content: bytes) -> list[Problem]:
+def _write(fd: int, path: Path, content: bytes | Iterable[bytes]) -> list[Problem]:
     name, new = path.name, f".{path.name}.modelyard-new"
     what = entries.kind(fd, name)
     if what in _KINDS:

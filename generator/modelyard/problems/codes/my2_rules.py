@@ -201,4 +201,25 @@ RULES: Final[dict[str, Code]] = {
         "spec.patches changes what a chart or another generator gives. Run the set with `helm modelyard`, as a "
         "post-renderer of Helm, or list it under `transformers:`. What renders the set alone has no such objects.",
     ),
+    "MY252": Code(
+        "Calls that cannot be logged",
+        "The request log is written by a container in front of the model, which reads HTTP/1.1 without TLS. It cannot "
+        "be in front of what SageMaker or Spark runs, and gRPC would go past it.",
+    ),
+    "MY253": Code(
+        "A way past the request log",
+        "Services and probes lead to the container that logs. The model's own port is closed by the network policy "
+        "alone: without one, a caller that knows a pod's address reaches the model, and no row says so.",
+        ignorable=True,
+    ),
+    "MY254": Code(
+        "Two request logs in one set",
+        "All models of a set write to one table. Its rows hold the model and the variant, and what is measured is "
+        "measured there.",
+    ),
+    "MY255": Code(
+        "Rows that are gone before they are measured",
+        "Outcomes come after `delay`, and then `window` of the log is measured with them. Rows older than retention "
+        "are dropped. What a baseline is like is kept when its rows have gone.",
+    ),
 }

@@ -86,4 +86,52 @@ SCORE: Final[dict[str, Code]] = {
         "A table that changed while it was scored",
         "Spark reads the input once to score it and once to count its rows, and the two differ. The output stands.",
     ),
+    "MY820": Code(
+        "The packages of the request log are not installed",
+        "The sidecar parses HTTP with httptools, runs on uvloop, and reaches PostgreSQL with psycopg. "
+        "modelyard[sidecar] brings them.",
+    ),
+    "MY821": Code(
+        "A request log that cannot start",
+        "It listens at two ports, and has a folder of its own that one sidecar alone may write to.",
+    ),
+    "MY822": Code(
+        "A Secret of the request log that is not there",
+        "The address of the database is in MODELYARD_DATABASE, and the key of hashes in MODELYARD_HASH_KEY. Neither is "
+        "an option, for options are seen by everyone on a machine.",
+    ),
+    "MY823": Code(
+        "A database that cannot be used",
+        "PostgreSQL refused the login or a statement. Only its code is shown: its own words may hold values of rows. "
+        "`modelyard monitor migrate` makes the tables, as a role that may create tables and roles.",
+    ),
+    "MY824": Code(
+        "Outcomes that are not all as expected",
+        "Outcomes are joined to the log by their id. One that no logged row has may come before its row, or be wrong; "
+        "one that was there with another value replaces it.",
+        "warning",
+    ),
+    "MY825": Code(
+        "A file of outcomes that cannot be read",
+        "It is CSV with a header, also packed as .gz, or Parquet; it has the two columns that are named, and an id and "
+        "an outcome in each row.",
+    ),
+    "MY826": Code(
+        "A set without a request log",
+        "`modelyard monitor` works on the log of a set: the table that requestLog of its models names.",
+    ),
+    "MY830": Code(
+        "A model that is no longer good enough",
+        "What `monitor.metric` says of its champion's newest version is beyond `monitor.threshold`. Look at the inputs "
+        "that drift, and at the challengers.",
+    ),
+    "MY831": Code(
+        "A model of which it cannot be told",
+        "The metric needs rows, both outcomes, or a baseline. Without them there is no alert, and no all-clear either.",
+        "warning",
+    ),
+    "MY832": Code(
+        "A table for Model Manager that cannot be written",
+        "Its name is a prefix, a number and a label; its rows have outcomes, so monitor names target and score.",
+    ),
 }

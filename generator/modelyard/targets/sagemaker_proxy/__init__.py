@@ -30,13 +30,17 @@ from modelyard.problems import Problem, problem
 from modelyard.targets import Claim
 from modelyard.targets.sagemaker_proxy import caddy, invocations
 from modelyard.targets.workloads import deployments, endings
+from modelyard.targets.workloads.beside import FLUSH, measured
 from modelyard.targets.workloads.deployments import Reached
 from modelyard.targets.workloads.endings import Ending
 from modelyard.targets.workloads.objects import (
+    METRICS_PORT,
     base_mark,
     base_name,
     common,
     config_map,
+    is_logged,
+    log_ports,
     manifest,
     network_policy,
     offers_http,
@@ -44,6 +48,7 @@ from modelyard.targets.workloads.objects import (
     port,
     registered,
     spec_of,
+    taken,
 )
 from modelyard.targets.workloads.pods import Container, pod, security
 from modelyard.targets.workloads.words import unexpanded
@@ -123,9 +128,15 @@ def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> R
     for served in model.served:
         rendered.manifests += _workload(models, model, served, templates)
     rendered.manifests += network_policy(models, model, NAME, templates)
-    rendered.manifests += pod_monitor(models, model, NAME, "model", templates)
+    rendered.manifests += pod_monitor(models, model, NAME, _scraped(model), templates)
+    rendered.manifests += measured(models, model, NAME, templates)
     rendered.manifests += deployments.over_all(models, model, NAME, templates, port=PORT, paths=REACHED)
     return rendered
+
+
+def _scraped(model: DeclaredModel) -> str:
+    """Return the port at which the model's metrics are asked for: where it is closed, that of what logs calls."""
+    return "log" if any(map(is_logged, model.served)) else "model"
 
 
 def _caddyfile(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> Manifest:
@@ -142,33 +153,46 @@ def _workload(models: DeclaredSet, model: DeclaredModel, served: Served, templat
     # What kubectl takes, where it is not told.
     pods["podAnnotations"] = {"kubectl.kubernetes.io/default-container": "model", **pods["podAnnotations"]}
     beside = templates.render(f"{NAME}/pod.yaml", _beside(models, model, served, ending.stays))
-    initial = pods["pod"]["initContainers"]
-    beside["initContainers"] = derived([*initial, *beside.get("initContainers", [])], initial)
+    initial = [*pods["pod"]["initContainers"], *_log(models, model, served, templates)]
+    beside["initContainers"] = derived([*initial, *beside.get("initContainers", [])], pods["pod"]["initContainers"])
     volumes = pods["pod"].pop("volumes", [])
+    volumes = _with_spool(volumes) if is_logged(served) else volumes
     pods["pod"] |= {**beside, "volumes": derived([*volumes, *beside["volumes"]], volumes)}
     yield from config_map(models, base_name(model, NAME), served, pods["name"], templates)
     yield from deployments.running(served, spec, pods, templates, grace=ending.grace, port=PORT)
 
 
+def _log(models: DeclaredSet, model: DeclaredModel, served: Served, templates: Templates) -> Iterator[dict[str, Any]]:
+    """Yield what logs calls: a native sidecar, which starts when the model has started, and ends when Caddy has."""
+    if is_logged(served):
+        from modelyard.targets.workloads import request_log  # few models have it
+
+        yield request_log.container(
+            models, model, served, templates, seconds=(0, 1), restart="Always", names_=("log", METRICS_PORT)
+        )
+
+
+def _with_spool(volumes: list[Any]) -> list[Any]:
+    from modelyard.targets.workloads.request_log import with_spool
+
+    return with_spool(volumes)
+
+
 def _ending(served: Served) -> Ending:
     timeout = names.seconds(spec_of(served, NAME, Spec).timeout)
-    return endings.ending(served.model, STAYS, timeout, rest=MARGIN)
-
-
-def _taken(served: Served) -> set[object]:
-    """Return the ports that the model and what stands beside it listen on."""
-    further = {each.port for each in served.model.ports or []}
-    beside = {one.get("containerPort") for each in served.model.sidecars or [] for one in each.ports or []}
-    return {port(served.model), *further, *beside}
+    rest = MARGIN + (FLUSH if is_logged(served) else 0)
+    return endings.ending(served.model, STAYS, timeout, rest=rest)
 
 
 def _beside(models: DeclaredSet, model: DeclaredModel, served: Served, stays: int) -> dict[str, Any]:
     """Return what the template of the proxy's container is given."""
-    own, spec = port(served.model), spec_of(served, NAME, Spec)
+    spec = spec_of(served, NAME, Spec)
+    own = log_ports(served)[0] if is_logged(served) else port(served.model)
     openshift = models.spec.platform == "openshift"
     user = security(models, served.model).get("runAsUser")  # none on openshift
     timeout = names.seconds(spec.timeout)
-    free = (each for each in count(PROXY_PORT) if each not in _taken(served))
+    used = taken(served).union(log_ports(served) if is_logged(served) else ())
+    free = (each for each in count(PROXY_PORT) if each not in used)
     listens = next(free)
     asked = caddy.ping(model, served) or ("GET", "/")  # what `check` has refused is rendered for other findings
     variables = {

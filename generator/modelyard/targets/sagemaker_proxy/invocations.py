@@ -12,7 +12,7 @@ from modelyard.manifests import names
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.problems import Problem, problem
 from modelyard.targets.workloads import tensorflow
-from modelyard.targets.workloads.objects import port, registered
+from modelyard.targets.workloads.objects import is_logged, log_ports, port, registered
 from modelyard.targets.workloads.pods import APP_PATH, url_path
 
 CONTAINER: Final = "invocations"
@@ -57,7 +57,7 @@ def container(
     command = [
         "modelyard",
         "invocations",
-        f"http://127.0.0.1:{port(served.model)}{url_path(model)}",
+        f"http://127.0.0.1:{log_ports(served)[0] if is_logged(served) else port(served.model)}{url_path(model)}",
         f"--ready={asked}",
         f"--port={listens}",
         f"--health-port={health}",

@@ -7,15 +7,22 @@ them after the containers (kubernetes v1.36.3, kuberuntime_termination_order.go)
 from typing import TYPE_CHECKING, Any, Final
 
 from modelyard.files.yaml.marked import derived, in_order, plain
+from modelyard.manifests.manifest import Manifest
 from modelyard.manifests.template import Templates
-from modelyard.models.declared import DeclaredSet
+from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.model import Model
-from modelyard.targets.workloads.objects import registered
+from modelyard.targets.workloads.objects import is_logged, registered
 from modelyard.targets.workloads.words import unexpanded, words
 
 if TYPE_CHECKING:
     from modelyard.models.beside import InitContainer, Variable  # at run time they are imported when a model has one
+    from modelyard.targets.workloads.endings import Ending
+    from modelyard.targets.workloads.pods import Container
 
+FLUSH: Final = 10  # seconds that what logs calls has for what is spooled, after the last call
+AFTER_CALLS: Final = FLUSH + 5  # and for a model that obeys SIGTERM, after that
+
+_LOGGING: Final = frozenset(["deployment", "knative", "openshift", "sagemaker-proxy"])  # targets with a log
 _KEYS: Final = (
     "imagePullPolicy",
     "workingDir",
@@ -61,3 +68,37 @@ def _variable(own: "Variable") -> dict[str, Any]:
     text = value if value is None else unexpanded(value) if isinstance(value, str) else value.expand
     found = {"name": own.name, "value": text, "valueFrom": in_order(own.valueFrom)}
     return {key: each for key, each in found.items() if each is not None}
+
+
+def behind(served: Served, container: "Container") -> "Container":
+    """Return the model's container as it stands behind what logs its calls, if that is to be there."""
+    return container._replace(port_name="model", sidecar=True) if is_logged(served) else container
+
+
+def logged(
+    models: DeclaredSet,
+    model: DeclaredModel,
+    served: Served,
+    templates: Templates,
+    pods: dict[str, Any],
+    ending: "Ending | None" = None,
+) -> None:
+    """Put what logs calls into the pods of a model that wants it. pods: of `pods.pod`. ending: none on Knative."""
+    if not is_logged(served):
+        return
+    from modelyard.targets.workloads import request_log  # few models have it
+
+    if ending is None:
+        request_log.put_beside(models, model, served, templates, pods)
+    else:
+        request_log.put_in_front(models, model, served, templates, pods, ending)
+
+
+def measured(models: DeclaredSet, model: DeclaredModel, target: str, templates: Templates) -> list[Manifest]:
+    """Return what measures the log of a model, on the first target that answers calls in a cluster."""
+    own = model.champion.model.monitor
+    if own is None or own.schedule is None or target != next(each for each in model.targets if each in _LOGGING):
+        return []
+    from modelyard.targets.workloads.monitor import monitor  # few models have it
+
+    return monitor(models, model, target, templates)

@@ -5,6 +5,7 @@ in templates/shared).
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from modelyard.files.yaml.marked import derived, in_order
@@ -43,12 +44,15 @@ CONTAINERS: Final = frozenset(["model", "proxy", "queue-proxy"])  # of ours and 
 PORT_NAMES: Final = frozenset(["http", "model"])  # of deployment and sagemaker-proxy
 DEFAULT_PORT: Final = 8080  # of scr and pcr
 TENSORFLOW_PORT: Final = 8501  # of REST
+METRICS_PORT: Final = "log-metrics"  # of what logs calls
+_LOG_PORT: Final = 8095  # of what logs calls; where another container listens there, the next that is free
 # What is rendered around pods; a set has an account.
 KINDS: Final = frozenset(
     [
         TypeMeta("v1", "ConfigMap"),
         TypeMeta("networking.k8s.io/v1", "NetworkPolicy"),
         TypeMeta("monitoring.coreos.com/v1", "PodMonitor"),
+        TypeMeta("batch/v1", "CronJob"),
     ]
 )
 ACCOUNT: Final = TypeMeta("v1", "ServiceAccount")
@@ -142,6 +146,24 @@ def ports_of(model: Model) -> "list[FurtherPort]":
     return derived([*declared, *tensorflow.ports(model)], declared)
 
 
+def is_logged(served: Served) -> bool:
+    """Tell whether a container in front of the model logs its calls."""
+    return served.model.requestLog is not None
+
+
+def taken(served: Served) -> set[object]:
+    """Return the ports that the model and what stands beside it listen on."""
+    further = {each.port for each in served.model.ports or []}
+    beside = {one.get("containerPort") for each in served.model.sidecars or [] for one in each.ports or []}
+    return {port(served.model), *further, *beside}
+
+
+def log_ports(served: Served) -> tuple[int, int]:
+    """Return the ports of what logs calls: for these, and for what the kubelet and Prometheus ask."""
+    free = (each for each in count(_LOG_PORT) if each not in taken(served))
+    return next(free), next(free)
+
+
 def offers_http(model: Model) -> bool:
     """Tell whether Services lead to the model's first port: not where it offers gRPC alone."""
     return model.tensorflow is None or model.tensorflow.protocol != "grpc"
@@ -193,8 +215,25 @@ def pod_monitor(
         return []
     base = base_name(model, target)
     default = METRICS_PATHS.get(model.served[0].model.runtime, "/metrics")
-    context = {**common(models, base, model.whole, base), "port": port_name, "path": metrics.path or default}
+    context = {
+        **common(models, base, model.whole, base),
+        "port": port_name,
+        "path": metrics.path or default,
+        "log": _log_endpoint(model, target, port_name),
+    }
     return [manifest("shared/podmonitor.yaml", context, templates, model.whole)]
+
+
+def _log_endpoint(model: DeclaredModel, target: str, port_name: str) -> dict[str, Any] | None:
+    """Return where the metrics of the log are; on Knative, where a container has one port, behind that of another."""
+    logged = [each for each in model.served if is_logged(each)]
+    if not logged:
+        return None
+    if target != "knative":
+        return {"port": METRICS_PORT, "path": "/metrics"}
+    address = {"sourceLabels": ["__meta_kubernetes_pod_ip"], "targetLabel": "__address__"}
+    at = {**address, "replacement": f"$1:{log_ports(logged[0])[1]}"}
+    return {"port": port_name, "path": "/metrics", "relabelings": [at]}
 
 
 def network_policy(models: DeclaredSet, model: DeclaredModel, target: str, templates: Templates) -> list[Manifest]:
@@ -208,7 +247,8 @@ def network_policy(models: DeclaredSet, model: DeclaredModel, target: str, templ
         "ingressFrom": policy.ingressFrom or [],
         "monitoringFrom": policy.monitoringFrom or [],
         "scraped": is_scraped(model),
-        "ports": sorted({port(each.model) for each in model.served}),
+        "ports": sorted({log_ports(each)[0] if is_logged(each) else port(each.model) for each in model.served}),
+        "logPorts": sorted({log_ports(each)[1] for each in model.served if is_logged(each)}),
         "furtherPorts": numbers(model.served),
     }
     return [manifest(f"{target}/networkpolicy.yaml", context, templates, model.whole)]

@@ -42,7 +42,7 @@ class Container(NamedTuple):
     pod's other containers and gets SIGTERM when those have ended. native: sidecars beside it are such ones.
     claims: volumes of the pod's own. assigned: the target's platform gives user and group. grpc: gRPC's port is the
     container's one port. seconds: what a call may take, where the target says it. image: how pods name the image, where
-    it is not its reference.
+    it is not its reference. silent: another container of the pod has the port, and is probed for it.
     """
 
     port_name: str
@@ -54,6 +54,7 @@ class Container(NamedTuple):
     grpc: bool = False
     seconds: int | None = None
     image: str | None = None
+    silent: bool = False
 
 
 def pod(
@@ -79,7 +80,7 @@ def pod(
     values["lifecycle"] = _lifecycle(own, container)
     if own.config:
         values["envFrom"].append({"configMapRef": {"name": config_name(context["name"])}})
-    values["probes"] = _probes(own, templates, container)
+    values["probes"] = context["probes"] = _probes(own, templates, container)
     values |= beside(models, own, templates, native=container.native)
     context["pod"] = templates.render("shared/pod.yaml", values)
     return context

@@ -1,0 +1,266 @@
+"""The request log of a set: its tables, what became true, and what is to be forgotten.
+
+from modelyard.api import monitor
+
+outcome = monitor.actuals("outcomes.csv", key="WELL_ID", target="FAILURE", file="overlays/prod")
+print(outcome.new, outcome.changed, outcome.unknown)
+
+The database is that of MODELYARD_DATABASE: who migrates, loads and forgets owns the tables.
+"""
+
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+
+from modelyard.api.pipeline import load
+from modelyard.api.request_log import DATABASE, missing
+from modelyard.files import disk
+from modelyard.manifests import names
+from modelyard.models.request_log import RequestLog
+from modelyard.problems import Problem, has_errors, problem
+from modelyard.request_log.columns import HASH_KEY, hashed
+from modelyard.score import formats
+from modelyard.score.options import Options, Stopped
+from modelyard.score.table import Table, open_file
+
+if TYPE_CHECKING:
+    from modelyard.request_log.database.outcomes import Outcome
+
+T = TypeVar("T")
+_DAY: Final = 86_400  # seconds
+_HINTS: Final = {  # PostgreSQL 18, appendix A
+    "42P01": "run `modelyard monitor migrate` first",
+    "42501": "use the login that owns the tables, and may create roles",
+}
+
+__all__ = ["DATABASE", "Forgotten", "Loading", "Migrated", "actuals", "forget", "migrate"]
+
+
+class _Log(NamedTuple):
+    """What the models file says of its log. days: of retention. hashes: names of hashed columns that join outcomes."""
+
+    table: str
+    days: int | None
+    hashes: frozenset[str]
+
+
+@dataclass
+class Migrated:
+    """What became of the tables. versions: those that are new."""
+
+    table: str = ""
+    versions: list[int] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass
+class Loading:
+    """What came of a file of outcomes. empty: rows without an id or an outcome. files: what lists ids."""
+
+    new: int = 0
+    same: int = 0
+    changed: int = 0
+    unknown: int = 0
+    repeated: int = 0
+    empty: int = 0
+    files: list[Path] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass
+class Forgotten:
+    """How many rows of which table went."""
+
+    rows: dict[str, int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def migrate(file: str | Path = ".") -> Migrated:
+    """Bring the tables and roles of a set's log to the newest version, and its retention to what the file says."""
+    log, problems = _log(file)
+    if log is None:
+        return Migrated(problems=problems)
+    from modelyard.request_log.database import tables
+
+    versions, found = in_database(lambda connection: tables.migrate(connection, log.table, log.days))
+    return Migrated(log.table, versions or [], [*problems, *found])
+
+
+def actuals(source: str | Path, *, key: str, target: str, file: str | Path = ".") -> Loading:
+    """Load what became true: from CSV, packed or not, or Parquet. key, target: columns of the file.
+
+    All or nothing, and it can be repeated. Ids that no row of the log has are listed beside the file, and so are those
+    whose outcome was another: SOURCE.unknown.csv and SOURCE.changed.csv.
+    """
+    log, problems = _log(file)
+    if log is None:
+        return Loading(problems=problems)
+    from modelyard.request_log.database import outcomes
+
+    result = Loading()
+    path = Path(source)
+    try:
+        with closing(_opened(path)) as table:
+            at = [_column(table, each) for each in (key, target)]
+            read = _read(table, at, result, _hashing(log, key))
+            found, faults = in_database(lambda connection: outcomes.load(connection, log.table, target, read))
+    except Stopped as stopped:
+        return Loading(problems=[*problems, *stopped.problems])
+    if found is None:
+        return Loading(problems=[*problems, *faults])
+    result.new, result.same, result.repeated = found.new, found.same, found.repeated
+    result.changed, result.unknown = len(found.changed), len(found.unknown)
+    for what, keys in (("changed", found.changed), ("unknown", found.unknown)):
+        result.problems += _listed(result, path.with_name(f"{path.name}.{what}.csv"), key, keys)
+    result.problems = [*problems, *result.problems, *_said(result)]
+    return result
+
+
+def forget(keys: Iterable[str], file: str | Path = ".") -> Forgotten:
+    """Delete the rows and outcomes of ids. It can be repeated, when sidecars have written what they still had."""
+    log, problems = _log(file)
+    if log is None:
+        return Forgotten(problems=problems)
+    from modelyard.request_log.database import outcomes
+
+    every = list(keys)
+    if log.hashes:
+        secret = os.environ.get(HASH_KEY, "").encode()
+        if not secret:
+            return Forgotten(problems=[_no_key()])
+        every += [hashed(each, secret) for each in every]
+    found, faults = in_database(lambda connection: outcomes.forget(connection, log.table, every))
+    return Forgotten(found or {}, [*problems, *faults])
+
+
+def ids_of(path: Path) -> tuple[list[str], list[Problem]]:
+    """Return the ids that a file lists, one in each line."""
+    try:
+        return [line for each in path.read_text("utf-8-sig").splitlines() if (line := each.strip())], []
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        return [], [problem("MY825", f"cannot read {disk.shown(path)}: {why}", hint="list an id in each line")]
+
+
+def _log(file: str | Path) -> tuple[_Log | None, list[Problem]]:
+    if problems := missing():
+        return None, problems
+    loaded = load(file)
+    found = [
+        each.model.requestLog
+        for model in (loaded.models.models if loaded.models else ())
+        for each in model.served
+        if each.model.requestLog is not None
+    ]
+    if has_errors(loaded.problems):
+        return None, loaded.problems
+    if not found:
+        hint = "add requestLog: to a model"
+        return None, [*loaded.problems, problem("MY826", "no model of this set has a request log", hint=hint)]
+    days = [names.seconds(each.retention) // _DAY if each.retention else None for each in found]
+    longest = None if None in days else max(each for each in days if each is not None)
+    return _Log(found[0].table, longest, frozenset(_hashes(found))), loaded.problems
+
+
+def _hashes(logs: Iterable[RequestLog]) -> Iterator[str]:
+    for each in logs:
+        fields = each.columns.hash.fields if each.columns and each.columns.hash else []
+        if each.id and each.id.casefold() in {name.casefold() for name in fields}:
+            yield each.id.casefold()
+
+
+def _hashing(log: _Log, key: str) -> Callable[[str], str]:
+    """Return what makes a key of the log of an id. Raises Stopped."""
+    if key.casefold() not in log.hashes:
+        return lambda text: text
+    secret = os.environ.get(HASH_KEY, "").encode()
+    if not secret:
+        raise Stopped(_no_key())
+    return lambda text: hashed(text, secret)
+
+
+def _no_key() -> Problem:
+    hint = "set it to what the Secret of columns.hash has"
+    return problem("MY822", f"the ids of the log are hashed, and {HASH_KEY} has no key", hint=hint)
+
+
+def in_database(work: Callable[[Any], T]) -> tuple[T | None, list[Problem]]:
+    """Return what comes of work with a connection to the database, or why there is none."""
+    from modelyard.request_log.database.connecting import Refused, done
+
+    uri = os.environ.get(DATABASE, "")
+    if not uri:
+        hint = "set it to postgresql://…, from a Secret"
+        return None, [problem("MY822", f"{DATABASE} has no address of a database", hint=hint)]
+    try:
+        return done(uri, work), []
+    except Refused as refused:
+        hint = _HINTS.get(refused.code, f"look at {DATABASE}, and at the server's own log")
+        return None, [problem("MY823", f"the database refuses: {refused}", hint=hint)]
+
+
+def _opened(path: Path) -> Table:
+    """Open a file of outcomes. Raises Stopped."""
+    if path.suffix != formats.PARQUET:
+        return open_file(path, Options())
+    try:
+        from modelyard.score.parquet import open_parquet
+    except ImportError:
+        hint = "pip install 'modelyard[parquet]'"
+        raise Stopped(problem("MY817", "Parquet needs pyarrow", hint=hint)) from None
+    return open_parquet(path, Options())
+
+
+def _column(table: Table, name: str) -> int:
+    if name not in table.header:
+        hint = f"it has {names.one_of(table.header)}"
+        raise Stopped(problem("MY825", f"{table.shown} has no column {name}", hint=hint))
+    return table.header.index(name)
+
+
+def _read(table: Table, at: list[int], result: Loading, key: Callable[[str], str]) -> "Iterator[Outcome]":
+    from modelyard.request_log.database.outcomes import Outcome
+
+    for row in table.rows:
+        if row.error:
+            raise Stopped(problem("MY825", f"{table.called(row)} {row.error}", hint="fix it: nothing was loaded"))
+        own, value = (row.cells[i].strip() for i in at)
+        if not own or not value:
+            result.empty += 1
+            continue
+        yield Outcome(key(own), value, _number(value))
+
+
+def _number(text: str) -> float | None:
+    try:
+        found = float(text)
+    except ValueError:
+        return {"true": 1.0, "false": 0.0}.get(text.casefold())
+    return found if math.isfinite(found) else None
+
+
+def _listed(result: Loading, path: Path, column: str, keys: list[str]) -> list[Problem]:
+    if not keys:
+        return []
+    result.files.append(path)
+    lines = [column, *(f'"{each.replace(chr(34), chr(34) * 2)}"' for each in keys), ""]
+    return disk.write(path, "\n".join(lines).encode())
+
+
+def _said(result: Loading) -> list[Problem]:
+    found = []
+    if result.changed:
+        message = f"{_ids(result.changed)} had another outcome before"
+        found.append(problem("MY824", message, hint="the new one holds; the ids are listed beside the file"))
+    if result.unknown:
+        message = f"no row of the log has {_ids(result.unknown)} of the file"
+        found.append(problem("MY824", message, hint="they join when their rows come; they are listed beside the file"))
+    return found
+
+
+def _ids(count: int) -> str:
+    return f"{count} id{'' if count == 1 else 's'}"

@@ -1,0 +1,50 @@
+"""The program in front of a model that logs what is scored, as a server of its own."""
+
+from collections.abc import Callable
+from importlib.util import find_spec
+
+from modelyard.problems import Problem, problem
+from modelyard.request_log.columns import HASH_KEY
+from modelyard.request_log.sidecar.settings import Settings
+
+DATABASE = "MODELYARD_DATABASE"
+NEEDS = ("httptools", "psycopg", "uvloop")
+
+__all__ = ["DATABASE", "HASH_KEY", "Settings", "digest", "run"]
+
+
+def digest(image: str) -> str:
+    """Return what the log says of an image: its digest, else its reference."""
+    return image.rpartition("@")[2]
+
+
+def missing() -> list[Problem]:
+    """Return what is said where the packages of the log are not installed."""
+    if all(find_spec(each) for each in NEEDS):
+        return []
+    return [problem("MY820", "the request log needs modelyard[sidecar]", hint="pip install 'modelyard[sidecar]'")]
+
+
+def run(settings: Settings, listening: Callable[[], None]) -> list[Problem]:
+    """Serve until SIGTERM or SIGINT, and return why it cannot. listening: called when it takes calls."""
+    if problems := [*missing(), *_unset(settings)]:
+        return problems
+    from modelyard.request_log.sidecar.server import serve
+
+    try:
+        serve(settings, listening)
+    except OSError as error:
+        message = f"the request log cannot start: {error.strerror}"
+        hint = "end what listens at its ports, or has its spool; or name others"
+        return [problem("MY821", message, hint=hint)]
+    return []
+
+
+def _unset(settings: Settings) -> list[Problem]:
+    found = []
+    if not settings.uri:
+        hint = "set it to postgresql://…, from a Secret"
+        found.append(problem("MY822", f"{DATABASE} has no address of a database", hint=hint))
+    if settings.hash and not settings.hash_key:
+        found.append(problem("MY822", f"{HASH_KEY} has no key for the hash", hint="set it, from a Secret"))
+    return found

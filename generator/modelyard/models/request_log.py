@@ -1,0 +1,103 @@
+"""The request log of a model: where a row for each scored row goes, what of it is kept, and what is measured there."""
+
+import re
+from datetime import date
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from modelyard.manifests import names
+from modelyard.models.base import ObjectName, PositiveDuration, Shape, checked
+
+TABLE: Final = "scoring_log"
+_SHARE: Final = re.compile(r"(100(?:\.0{1,3})?|[0-9]{1,2}(?:\.[0-9]{1,3})?)%")
+
+
+def _share(text: str) -> str | None:
+    found = _SHARE.fullmatch(text)
+    return None if found and float(found[1]) > 0 else "must be a share with its sign, such as 10%, and more than 0%"
+
+
+def _date(text: str) -> str | None:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return "must be a day, such as 2026-09-01"
+    return None if len(text) == len("2026-09-01") else "must be a day, such as 2026-09-01"
+
+
+def _days(text: str) -> str | None:
+    return None if names.seconds(text) % 86_400 == 0 else "must be whole days, such as 90d"
+
+
+Metric = Literal["ks", "auc", "accuracy", "mae", "rmse", "psi"]
+Column = Annotated[str, Field(min_length=1, max_length=256)]
+
+
+class Postgres(Shape):
+    """The database of the log."""
+
+    secret: ObjectName = Field(description="Secret whose key `uri` has the address, with a login.")
+
+
+class HashedColumns(Shape):
+    """Columns of which the log has a keyed hash: they can be joined, and not read."""
+
+    fields: Annotated[list[Column], Field(min_length=1)] = Field(description="Names of inputs or outputs.")
+    secret: ObjectName = Field(description="Secret whose key `key` has the key of the hash.")
+
+
+class LoggedColumns(Shape):
+    """What of a row the log does not have as it is. Names are alike in any case, and are found at any depth."""
+
+    drop: Annotated[list[Column], Field(min_length=1)] | None = Field(None, description="Left out of the log.")
+    hash: HashedColumns | None = Field(None, description="Hashed with a key: HMAC with SHA-256.")
+
+
+class RequestLog(Shape):
+    """A row for each scored row, written by a sidecar in front of the model. It is for targets in a cluster."""
+
+    postgres: Postgres = Field(description="PostgreSQL, 14 or newer.")
+    table: Annotated[str, checked(names.log_table)] = Field(
+        TABLE, description="Table of the log; a set has one. `modelyard monitor migrate` makes it."
+    )
+    id: Column | None = Field(
+        None, description="Input that outcomes are joined by; X-Request-Id and the row's position if absent."
+    )
+    sample: Annotated[str, checked(_share)] = Field("100%", description="Share of the calls that are logged.")
+    columns: LoggedColumns | None = Field(None, description="What of a row is left out, or hashed.")
+    retention: Annotated[PositiveDuration, checked(_days)] | None = Field(
+        None, description="How long rows are kept, such as 90d; for ever if absent."
+    )
+
+
+class Baseline(Shape):
+    """The days that distributions are held against. What they are like is kept when their rows have gone."""
+
+    from_: Annotated[str, checked(_date)] = Field(alias="from", description="First day, such as 2026-09-01 (UTC).")
+    to: Annotated[str, checked(_date)] = Field(description="Last day.")
+
+
+class Monitor(Shape):
+    """What is measured in the request log, by `modelyard monitor run`."""
+
+    score: Column | None = Field(None, description="Output that is measured; the log has it as a number of its own.")
+    target: Column | None = Field(
+        None, description="Outcome: the column's name in what `modelyard monitor actuals` loads."
+    )
+    metric: Metric | None = Field(None, description="What the threshold is for.")
+    threshold: Annotated[float, Field(ge=0)] | None = Field(
+        None, description="An alert below it; above it for mae, rmse and psi."
+    )
+    window: PositiveDuration = Field("7d", description="How much of the log is measured, up to now.")
+    delay: PositiveDuration | None = Field(
+        None, description="Time until outcomes are there: windows of what needs them end so long ago."
+    )
+    baseline: Baseline | None = Field(None, description="What inputs and score are held against.")
+    minRows: Annotated[int, Field(ge=1)] = Field(500, description="With fewer rows a measure gives no alert.")
+    schedule: Annotated[str, checked(names.cron)] | None = Field(
+        None, description='Render a CronJob that measures: five fields of cron in UTC, such as "0 6 * * *".'
+    )
+    postgres: Postgres | None = Field(
+        None, description="The database with a login that may measure; that of requestLog if absent."
+    )

@@ -1,0 +1,106 @@
+"""The columns of the log whose distributions are measured: the score, and the inputs, found in the log itself.
+
+An input is a value of a row's object, or of its list, also one in a list of its own, as TensorFlow Serving has them.
+"""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from psycopg import Cursor, sql
+from psycopg.types.json import Jsonb
+
+from modelyard.request_log.measures.plan import Plan, Span
+from modelyard.request_log.measures.versions import within
+
+SCORE: Final = ""  # its name among the inputs: none of them has it
+MOST: Final = 500  # inputs of a model
+LEVELS: Final = 50  # of a text that have a bin of their own; all others share one
+_LOOKED_AT: Final = 5000  # rows
+_NUMBER: Final = r"^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?\s*$"  # float8 has it whatever its digits are
+_FOUND: Final = sql.SQL(
+    "with s as (select inputs from {log} where {rows} and inputs is not null limit {looked_at}),"
+    " f as (select key, to_jsonb(key) as at, value from s, jsonb_each(case when jsonb_typeof(inputs) = 'object'"
+    " then inputs else '{{}}' end) union all select '[' || n - 1 || ']', to_jsonb(n - 1), value from s,"
+    " jsonb_array_elements(case when jsonb_typeof(inputs) = 'array' then inputs else '[]' end)"
+    " with ordinality as e (value, n)),"
+    " v as (select key, at, case when jsonb_typeof(value) = 'array' and jsonb_array_length(value) = 1"
+    " then value -> 0 else value end as value, jsonb_typeof(value) = 'array' as inner from f)"
+    " select key, at, bool_or(v.inner), bool_and(jsonb_typeof(value) = 'number' or jsonb_typeof(value) = 'string'"
+    " and length(value #>> '{{}}') < 200 and value #>> '{{}}' ~ {number})"
+    " from v where jsonb_typeof(value) <> 'null' and value <> '\"NaN\"' group by key, at"
+    " having bool_and(jsonb_typeof(value) in ('number', 'string', 'boolean')) order by count(*) desc, key limit {most}"
+)
+_QUICK: Final = sql.SQL("({0} ->> {1})::float8")
+_CAREFUL: Final = sql.SQL(
+    "case jsonb_typeof({0} -> {1}) when 'number' then case when length({0} ->> {1}) < 300"
+    " then ({0} ->> {1})::float8 end when 'string' then case when length({0} ->> {1}) < 200"
+    " and {0} ->> {1} ~ {number} then ({0} ->> {1})::float8 end end"
+)
+_FAR: Final = 1e300  # what is beyond it is no number here
+
+
+class Column(NamedTuple):
+    """A column: `number`, `text`, or `many`, a text with too many values for a distribution. path: in the row."""
+
+    name: str
+    kind: str
+    path: tuple[str | int, ...]
+    edges: tuple[float, ...] = ()
+    levels: tuple[str, ...] = ()
+
+    @property
+    def bins(self) -> int:
+        """How many bins there are, those of missing values included."""
+        return len(self.edges) + 3 if self.kind == "number" else min(len(self.levels), LEVELS) + 3
+
+    def value(self, *, careful: bool) -> sql.Composable:
+        """Return an expression for the value as a number or text.
+
+        careful: what is no number is null, where else it is an error of the statement; that takes five times as long.
+        """
+        if self.name == SCORE:
+            return sql.SQL("score")
+        *steps, last = (sql.Literal(each) for each in self.path)
+        above = sql.SQL(" -> ").join([sql.SQL("inputs"), *steps])
+        if self.kind != "number":
+            return sql.SQL("({} ->> {})").format(above, last)
+        return (_CAREFUL if careful else _QUICK).format(above, last, number=sql.Literal(_NUMBER))
+
+    def bin(self, *, careful: bool) -> sql.Composable:
+        """Return an expression for the bin of a value. 0: missing. Of texts 1: a new level.
+
+        Of numbers the last is missing too: NaN sorts behind all numbers.
+        """
+        value = self.value(careful=careful)
+        if self.kind == "number":
+            edges = sql.SQL(", ").join(map(sql.Literal, (-_FAR, *self.edges, _FAR)))
+            return sql.SQL("coalesce(width_bucket({}, array[{}]::float8[]), 0)").format(value, edges)
+        levels = sql.Literal(Jsonb({each: min(i, LEVELS) + 2 for i, each in enumerate(self.levels)}))
+        return sql.SQL("coalesce(({0}::jsonb -> {1})::int, case when {1} is null then 0 else 1 end)").format(
+            levels, value
+        )
+
+    def counted(self, counts: Mapping[int, int]) -> tuple[tuple[int, ...], int]:
+        """Return the counts of the bins in their order, and how many values are missing."""
+        missing = {0, self.bins - 1} if self.kind == "number" else {0}
+        shown = tuple(counts.get(each, 0) for each in range(self.bins) if each not in missing)
+        return shown, sum(counts.get(each, 0) for each in missing)
+
+
+def found(cursor: Cursor, plan: Plan, span: Span) -> list[Column]:
+    """Return the columns of a window, by a look at some of its rows."""
+    query = _FOUND.format(
+        log=sql.Identifier(plan.table), rows=within(plan, span), looked_at=sql.Literal(_LOOKED_AT),
+        number=sql.Literal(_NUMBER), most=sql.Literal(MOST),
+    )  # fmt: skip
+    columns = [Column(SCORE, "number", ())] if plan.score else []
+    for name, at, inner, number in cursor.execute(query):
+        if name and name.casefold() not in plan.left_out:
+            columns.append(Column(name, "number" if number else "text", (at, 0) if inner else (at,)))
+    return columns
+
+
+def scored(plan: Plan, span: Span) -> sql.Composed:
+    """Return what follows `from` where rows are those that were scored in a window."""
+    rows = sql.SQL("{} where {} and status between 200 and 299")
+    return rows.format(sql.Identifier(plan.table), within(plan, span))

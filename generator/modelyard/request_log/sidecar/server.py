@@ -1,0 +1,87 @@
+"""The sidecar as a whole: it listens, starts what ships to the database, and ends in an order that loses nothing.
+
+At SIGTERM it goes on taking calls while endpoints forget the pod, with `Connection: close` in each answer; then calls
+in flight are answered, what waits goes to the spool, and the spool to the database.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import signal
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import uvloop
+
+from modelyard.request_log.counters import Counters
+from modelyard.request_log.sidecar import admin
+from modelyard.request_log.sidecar.desk import Desk
+from modelyard.request_log.sidecar.front import Front
+from modelyard.request_log.sidecar.settings import Settings
+from modelyard.request_log.sidecar.shipper import Shipper
+from modelyard.request_log.spool import Writer
+
+_BACKLOG: Final = 1024
+_LOCK: Final = "lock"
+_LOOK: Final = 0.02  # seconds between looks at whether all calls are answered
+
+
+def serve(settings: Settings, listening: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT, and then until all is answered and shipped. Raises OSError."""
+    settings.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _alone(settings), contextlib.closing(Counters(settings.spool)) as counters:
+        uvloop.run(_serve(settings, counters, listening))
+
+
+@contextlib.contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    descriptor = os.open(settings.spool / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+async def _serve(settings: Settings, counters: Counters, listening: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, stopped.set)
+    writer = Writer(settings.spool, settings.limit, counters)
+    desk = Desk(settings, counters, writer)
+    shipper = Shipper(settings, counters)
+    server = await loop.create_server(lambda: Front(desk), None, settings.listen, backlog=_BACKLOG)
+    try:
+        async with admin.served(settings, counters, desk):
+            tasks = [loop.create_task(desk.write()), loop.create_task(shipper.run())]
+            listening()
+            await stopped.wait()
+            await _drain(settings, desk, server)
+            tasks[0].cancel()
+            await asyncio.wait([tasks[0]])
+            await desk.flush()
+            await shipper.end(settings.flush)
+            tasks[1].cancel()
+            await asyncio.wait([tasks[1]])
+    finally:
+        server.close()
+        await shipper.kill()
+        desk.close()
+        writer.close()
+
+
+async def _drain(settings: Settings, desk: Desk, server: asyncio.Server) -> None:
+    """Take calls for a while yet, answer those in flight, and close all connections."""
+    desk.closing = True
+    await asyncio.sleep(settings.stays)
+    server.close()
+    for front in [each for each in desk.fronts if each.is_idle]:
+        front.close()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(settings.drain):
+            while desk.fronts:
+                await asyncio.sleep(_LOOK)
+    for front in list(desk.fronts):
+        front.close()

@@ -1,0 +1,61 @@
+"""The process that ships, as its parent sees it: begun, begun again when it has died, and ended when all is shipped."""
+
+import asyncio
+import contextlib
+import json
+import sys
+from dataclasses import asdict
+from typing import Final
+
+from modelyard.request_log.counters import Count, Counters
+from modelyard.request_log.sidecar.settings import Settings
+
+_PROGRAM: Final = ("-m", "modelyard.request_log.sidecar.shipping")
+_AGAIN: Final = 1.0  # seconds until a process that has died is begun again
+
+
+class Shipper:
+    """It gets its settings by its standard input, and hears there that its parent ends, or is gone."""
+
+    def __init__(self, settings: Settings, counters: Counters) -> None:
+        self._counters = counters
+        told = asdict(settings) | {"spool": str(settings.spool), "hash_key": settings.hash_key.hex()}
+        self._told = json.dumps(told).encode() + b"\n"
+        self._process: asyncio.subprocess.Process | None = None
+        self._ending = False
+
+    async def run(self) -> None:
+        """Keep it running until it is ended."""
+        while not self._ending:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, *_PROGRAM, stdin=asyncio.subprocess.PIPE, start_new_session=True
+            )
+            await self._tell(self._told)
+            await self._process.wait()
+            if not self._ending:
+                self._counters.add(Count.RESTARTS)
+                self._counters[Count.CONNECTED] = 0
+                await asyncio.sleep(_AGAIN)
+
+    async def _tell(self, content: bytes) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            with contextlib.suppress(ConnectionError):
+                self._process.stdin.write(content)
+                await self._process.stdin.drain()
+
+    async def end(self, seconds: float) -> None:
+        """Let it ship what there is. seconds: what it has for that."""
+        self._ending = True
+        await self._tell(b".")
+        if self._process is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._process.wait()
+
+    async def kill(self) -> None:
+        """End it at once."""
+        self._ending = True
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()

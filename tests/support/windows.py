@@ -1,0 +1,105 @@
+"""Windows of a request log: rows with scores, inputs and outcomes, written as the sidecar and `actuals` write them."""
+
+import json
+import re
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import psycopg
+
+from modelyard.request_log.database import outcomes
+from modelyard.request_log.database.batches import Batches
+from modelyard.request_log.database.connecting import connect
+from modelyard.request_log.database.outcomes import Outcome
+from modelyard.request_log.measures.plan import Measure, Plan, Span
+from modelyard.request_log.measures.run import measured
+from modelyard.request_log.rows import Row
+from tests.support.request_log import TABLE
+
+NOW: Final = datetime(2026, 11, 30, 12, tzinfo=UTC)
+_BARE: Final = re.compile(r'(?<!")NaN')  # as the sidecar writes it
+DAY: Final = timedelta(days=1)
+TARGET: Final = "FAILURE"
+
+
+@dataclass
+class Window:
+    """Rows of one version at one time. inputs: a mapping or list for each row. latency: milliseconds of each row."""
+
+    scores: Sequence[float | None]
+    true: Sequence[float | None] = ()
+    inputs: Sequence[object] = ()
+    at: datetime = NOW - DAY
+    variant: str | None = None
+    image: str | None = "sha256:1"
+    model: str = "churn"
+    status: int = 200
+    latency: Sequence[float] = ()
+    rows: list[Row] = field(default_factory=list)
+
+    def made(self, name: str) -> list[Row]:
+        """Return the rows; their keys begin with a name."""
+        micros = round(self.at.timestamp() * 1_000_000)
+        found = []
+        for i, score in enumerate(self.scores):
+            given = _BARE.sub('"NaN"', json.dumps(self.inputs[i])) if i < len(self.inputs) else None
+            latency = round((self.latency[i] if i < len(self.latency) else 1.0) * 1000)
+            found.append(
+                Row(f"{name}-{i}", 0, micros + i, f"{name}-{i}", "/", self.status, latency, given, None, score)
+            )
+        return found
+
+
+def plan(**fields: Any) -> Plan:
+    """Return what is measured of the windows that are here: a week, and a day as baseline."""
+    week = Span(NOW - 7 * DAY, NOW)
+    made = Plan(
+        table=TABLE, model="churn", champion=None, variants=(None,), score="P_1", target=TARGET, metric=None,
+        threshold=None, min_rows=1, judged=week, seen=week, baseline=None, left_out=frozenset(),
+    )  # fmt: skip
+    return made._replace(**fields)
+
+
+def fill(uri: str, *windows: Window) -> None:
+    """Write windows into a log."""
+    with closing(connect(uri)) as connection:
+        for number, window in enumerate(windows):
+            name = f"{window.model}-{window.variant}-{number}-{window.at:%d}"
+            rows = window.made(name)
+            Batches(TABLE, window.model, window.variant, window.image).write(connection, rows)
+            true = [
+                Outcome(row.key, str(value), value)
+                for row, value in zip(rows, window.true, strict=False)
+                if value is not None
+            ]
+            outcomes.load(connection, TABLE, TARGET, true)
+
+
+def clear(uri: str) -> None:
+    """Empty a log and all that was measured."""
+    with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute(f"truncate {TABLE}, {TABLE}_outcomes, {TABLE}_quality, {TABLE}_baselines".encode())
+
+
+def measure(uri: str, own: Plan) -> "Measures":
+    """Measure, and return what came of it."""
+    with closing(connect(uri, statement=0)) as connection:
+        return Measures(measured(connection, own, NOW))
+
+
+class Measures(list[Measure]):
+    """What was measured."""
+
+    def one(self, name: str, detail: str | None = None, variant: str | None = None) -> Measure:
+        """Return the one measure of a name."""
+        (found,) = [
+            each
+            for each in self
+            if each.measure == name
+            and each.detail == detail
+            and (each.version is None or each.version.variant == variant)
+        ]
+        return found

@@ -18,7 +18,7 @@ from modelyard.files.branches import Branches
 from modelyard.files.trailers import Trailers, trailers_of
 from modelyard.problems import has_errors
 from tests.conftest import CACHE, Run, need
-from tests.support import registries
+from tests.support import notice_servers, registries
 from tests.support.promotions import GIT, Project, git, program
 from tests.support.registries import TOKEN
 
@@ -265,3 +265,19 @@ def test_without_a_branch_the_files_are_changed_in_place(project: Project, model
     assert (done.returncode, done.stdout) == (0, "")
     assert f"nothing is new: challenger has 2 of churn already, {digest}" in done.stderr
     assert project.branches() == {}
+
+
+def test_with_notify_a_new_branch_is_told_once(project: Project, modelyard: Run) -> None:
+    file = project.file()
+    text = file.read_text("utf-8").replace("  registry:", "  notify: {webhook: {}}\n  registry:", 1)
+    file.write_text(text, "utf-8")
+    project.commit("notify")
+    words = ("challenger", "churn", "--image", "churn:2", "-f", file, "--push", "--notify")
+    with notice_servers.webhook() as server:
+        for _ in range(2):
+            done = modelyard(*words, env={"MODELYARD_WEBHOOK_URL": server.url})
+            assert done.returncode == 0, done.stderr
+        (body,) = map(json.loads, server.bodies)
+    assert body["event"] == "proposed"
+    assert body["models"] == ["churn"]
+    assert any("challenger" in line and "churn:2@sha256:" in line for line in body["changes"])

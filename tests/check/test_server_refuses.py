@@ -1,5 +1,7 @@
 """What a real API server refuses beyond its schema is an error, at the field that the server names."""
 
+import importlib
+import pkgutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -7,6 +9,7 @@ from typing import Any, Final
 import pytest
 
 from modelyard.api.objects import check_streams
+from modelyard.check.rules import refused
 from modelyard.check.schemas.kinds import Kinds
 from modelyard.problems import Problem
 from tests.support import server_mutants
@@ -118,3 +121,12 @@ def test_rules_take_any_value_anywhere(name: str) -> None:
 def test_null_is_absent() -> None:
     body: Any = server_mutants.OBJECTS["deployment"]
     assert server_mutants.errors({**body, "spec": {**body["spec"], "replicas": None, "paused": None}}) == ()
+
+
+def test_every_table_is_found_by_the_group_and_kind_of_an_object() -> None:
+    tables: dict[tuple[str, str], object] = {}
+    for module in pkgutil.iter_modules(refused.__path__, f"{refused.__name__}."):
+        tables |= getattr(importlib.import_module(module.name), "TABLES", {})
+    assert len(tables) > 35
+    assert [key for key in tables if refused._tree(*key) is None] == []
+    assert refused._tree("example.com", "Deployment") is refused._tree("apps", "Unknown") is None

@@ -1,5 +1,6 @@
 """SAS Model Manager as a source, by the real sasctl: champion, publication, pages, tokens; and no secret anywhere."""
 
+import json
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -9,7 +10,9 @@ import pytest
 from modelyard.api import candidates, challenger, sources
 from modelyard.api.challenger import Planned, Wanted
 from modelyard.problems import Problem
+from tests.conftest import Run
 from tests.sources.conftest import declare
+from tests.support import notice_servers
 from tests.support.model_manager import SECRET, ModelManager
 from tests.support.registries import Stub
 
@@ -82,6 +85,20 @@ def test_a_publication_that_fails_shows_its_log(server: ModelManager, tmp_path: 
     (found,) = planned(tmp_path, publish=True).problems
     assert found.code == "MY777"
     assert "ended with failed; it says: line one | BUILD FAILED: no space left" in found.message
+
+
+def test_with_notify_a_publication_that_fails_is_told(server: ModelManager, tmp_path: Path, modelyard: Run) -> None:
+    server.outcome = ("failed",)
+    file = declare(tmp_path, FOLLOWED)
+    file.write_text(file.read_text("utf-8").replace("spec:\n", "spec:\n  notify: {webhook: {}}\n", 1), "utf-8")
+    words = ("challenger", "churn", "--publish", "--notify", "-f", file)
+    with notice_servers.webhook() as received:
+        done = modelyard(*words, env={**server.environment, "MODELYARD_WEBHOOK_URL": received.url})
+        (body,) = map(json.loads, received.bodies)
+    assert done.returncode == 1
+    assert body["event"] == "publish failed"
+    assert "BUILD FAILED: no space left" in str(body)
+    assert SECRET not in str(body) + done.stdout + done.stderr
 
 
 def test_a_publication_that_takes_too_long_is_left_alone(server: ModelManager, tmp_path: Path) -> None:

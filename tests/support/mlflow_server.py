@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 import requests
 
 VARIABLES: Final = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
+_NO_JOBS: Final = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # a dozen processes that nothing here uses
 
 
 class Team(NamedTuple):
@@ -59,7 +60,7 @@ def serving(program: Path, folder: Path) -> Iterator[Team]:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [program, *words], stdout=log, stderr=log, cwd=folder, start_new_session=True,
-            env={**os.environ, **VARIABLES, "PYTHONWARNINGS": "ignore", "TMPDIR": str(folder)},
+            env={**os.environ, **VARIABLES, **_NO_JOBS, "PYTHONWARNINGS": "ignore", "TMPDIR": str(folder)},
         )  # fmt: skip
     try:
         url = f"http://127.0.0.1:{port}"

@@ -231,7 +231,7 @@ def test_300_calls_share_a_connection_to_the_model(site: Site) -> None:
     assert site.model.connections - before <= 8
 
 
-def test_64_callers_share_64_connections_and_nothing_is_lost_or_sent_twice(site: Site) -> None:
+def test_64_callers_share_connections_and_nothing_is_lost_or_sent_twice(site: Site) -> None:
     before = site.model.connections
 
     def caller(number: int) -> list[int]:
@@ -244,7 +244,8 @@ def test_64_callers_share_64_connections_and_nothing_is_lost_or_sent_twice(site:
     assert found == [200] * 1280
     keys = [f"{number}-{turn}" for number in range(64) for turn in range(20)]
     assert [key for key in keys if len(site.model.posts(key)) != 1] == []
-    assert site.model.connections - before <= 64
+    # Go dials while a call waits for a connection that comes free, and keeps both (net/http, Transport.getConn).
+    assert site.model.connections - before <= 2 * 64
 
 
 def test_a_call_that_the_model_breaks_off_is_502_and_not_sent_again(site: Site) -> None:

@@ -45,7 +45,6 @@ from modelyard.api.pipeline import (
     write_several,
     writer,
 )
-from modelyard.api.starters import starter
 from modelyard.modelsfile.load import allowing_outside
 
 __all__ = [
@@ -80,7 +79,7 @@ __all__ = [
     "writer",
 ]
 
-# What needs packages that the exec plugin must not load: name -> module and name there.
+# What the exec plugin must not load: name -> module and name there.
 _LATER: Final = {
     "Applying": ("commands", "Applying"),
     "Connection": ("cluster", "Connection"),
@@ -92,6 +91,7 @@ _LATER: Final = {
     "promote": ("commands", "promote"),
     "rollback": ("commands", "rollback"),
     "score": ("scoring", "score"),
+    "starter": ("starters", "starter"),
     "traffic": ("commands", "traffic"),
 }
 
@@ -101,6 +101,7 @@ if TYPE_CHECKING:
     from modelyard.api.commands import list_models as list  # noqa: A004 - the name of the command
     from modelyard.api.scoring import score
     from modelyard.api.spark_migration import migrate_spark
+    from modelyard.api.starters import starter
 else:
 
     def __getattr__(name: str) -> object:

@@ -13,6 +13,7 @@ from modelyard.api.sources import beside, followed
 from modelyard.files.branches import Branches
 from modelyard.files.git import GitProblem, Repository
 from modelyard.manifests import names
+from modelyard.models.contract import Contract
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.source import ModelSource, address, pinned
 from modelyard.problems import Problem, has_errors, problem
@@ -34,7 +35,8 @@ class Candidate:
     """A version that can be proposed.
 
     image: as the models file writes it, with a tag or without; digest: of it. version: what its source says of it.
-    pins: keys below `source` of a variant -> value. number: of a SavedModel. evidence: lines of a proposal.
+    pins: keys below `source` of a variant -> value. number: of a SavedModel. evidence: lines of a proposal. contract:
+    what another models file has pinned of it.
     """
 
     image: str
@@ -43,6 +45,7 @@ class Candidate:
     pins: Sequence[Pin] = ()
     number: int | None = None
     evidence: Sequence[str] = ()
+    contract: Contract | None = None
 
 
 Found = tuple[Candidate | None, list[Problem]]
@@ -135,8 +138,10 @@ def from_models_file(other: str | Path, models: DeclaredSet, model: DeclaredMode
     if here != digest:
         message = f"{registered(models, image)}@{digest} is not there, which {models_file(other)} runs"
         return None, problems or [problem("MY781", message, hint="copy the image into this registry first")]
-    return Candidate(image, digest, _their_version(chosen), _their_pins(chosen), chosen.model.version,
-                     [_their_evidence(other, theirs, chosen)]), []  # fmt: skip
+    pinned = (loaded.models.contracts or {}).get(model.name)
+    evidence = [_their_evidence(other, theirs, chosen)]
+    version, pins, number = _their_version(chosen), _their_pins(chosen), chosen.model.version
+    return Candidate(image, digest, version, pins, number, evidence, pinned.images.get(digest) if pinned else None), []
 
 
 def digest_of(models: DeclaredSet, served: Served) -> str:

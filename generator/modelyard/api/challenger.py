@@ -66,6 +66,11 @@ class Plan:
     after: DeclaredSet
     differences: Sequence[Difference]
 
+    @property
+    def declared(self) -> DeclaredModel:
+        """The model as it is after the edit."""
+        return next(each for each in self.after.models if each.name == self.model)
+
 
 @dataclass(frozen=True, slots=True)
 class Planned:
@@ -99,9 +104,9 @@ def plan(file: str | Path, name: str, wanted: Wanted, *, ask: Ask = digests_of) 
     if there := _already(loaded.models, model, candidate):
         return Planned(said=f"{there} has {candidate.version.version} of {name} already, {candidate.digest}")
     settings, problems = _settings(model, wanted, candidate, _reference(loaded.models, candidate))
-    return (
-        Planned(problems=problems) if problems else _edited(path, loaded, contents, model, wanted, candidate, settings)
-    )
+    if problems:
+        return Planned(problems=problems)
+    return _edited(path, loaded, contents, model, wanted, candidate, settings)
 
 
 def write(planned: Plan) -> list[Problem]:
@@ -138,8 +143,7 @@ def _contents(path: Path) -> tuple[dict[Path, bytes], list[Problem]]:
 
 
 def _unknown(models: DeclaredSet, name: str, path: Path) -> Problem:
-    known = [each.name for each in models.models]
-    meant = nearest(name, known)
+    meant = nearest(name, known := [each.name for each in models.models])
     hint = f"did you mean {meant}?" if meant else f"there are {one_of(known)}" if known else ""
     return problem("MY723", f"there is no model {name} in {path}", hint=hint)
 
@@ -278,10 +282,9 @@ def _edited(
         return Planned(problems=problems)
     files[path] = (contents[path], content)
     before = loaded.models
-    return Planned(
-        Plan(path, model.name, wanted.variant, candidate, files, before, models, of_sets(before, models)),
-        problems=problems,
-    )
+    differences = of_sets(before, models)
+    made = Plan(path, model.name, wanted.variant, candidate, files, before, models, differences)
+    return Planned(made, problems=problems)
 
 
 def _digests(before: DeclaredSet, after: DeclaredSet, candidate: Candidate) -> dict[str, str]:

@@ -8,13 +8,16 @@ from modelyard.files.trailers import Trailers, with_trailers
 from modelyard.manifests.manifest import Manifest
 from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet
+from modelyard.modelsfile.contract_changes import Change
 from modelyard.problems import printable
 from modelyard.problems.credentials import without_forms
 from modelyard.render.changes import shown
 from modelyard.render.objects import with_digests
 from modelyard.targets import target
 
-_NO_CONTRACT: Final = "Inputs and outputs were not compared."
+_NO_CONTRACT: Final = (
+    "They were not compared: the lock does not have both. `modelyard lock {0}` pins what callers rely on."
+)
 _NO_EVIDENCE: Final = "There is none yet."
 
 
@@ -35,11 +38,13 @@ def message(plan: Plan) -> str:
     return with_trailers(text, Trailers(version.source, version.version, plan.candidate.digest))
 
 
-def body(plan: Plan, *, file: str, superseded: Sequence[str] = (), contract: Sequence[str] = ()) -> str:
+def body(
+    plan: Plan, *, file: str, superseded: Sequence[str] = (), contract: Sequence[Change] | None, lacking: Sequence[str]
+) -> str:
     """Return the text of a pull request.
 
-    file: the models file as git names it. superseded: branches of other versions. contract: what a comparison of inputs
-    and outputs says, a line each.
+    file: the models file as git names it. superseded: branches of other versions. contract: how inputs and outputs
+    differ from what callers rely on; None where that is not known, for reasons that are lacking.
     """
     parts = [
         "## What changes",
@@ -48,7 +53,7 @@ def body(plan: Plan, *, file: str, superseded: Sequence[str] = (), contract: Seq
         "## Where it comes from",
         "\n".join(_origin(plan)),
         "## Inputs and outputs",
-        "\n".join(contract) or _NO_CONTRACT,
+        "\n".join(_contract(plan, contract, lacking)),
         "## Evidence",
         "\n".join(f"* {each}" for each in plan.candidate.evidence) or _NO_EVIDENCE,
         "## How to undo it",
@@ -66,7 +71,7 @@ def _version(plan: Plan) -> str:
 
 def _targets(plan: Plan) -> Iterator[str]:
     """Yield what becomes of a model's objects on each of its targets."""
-    before, after = (_model(each, plan.model) for each in (plan.before, plan.after))
+    before, after = _model(plan.before, plan.model), plan.declared
     for name in after.targets:
         old = _objects(plan.before, before, name) if name in before.targets else {}
         new = _objects(plan.after, after, name)
@@ -100,8 +105,22 @@ def _origin(plan: Plan) -> Iterator[str]:
     yield from (f"| {_cell(key)} | {_cell(value)} |" for key, value in said.items() if value)
 
 
+def _contract(plan: Plan, found: Sequence[Change] | None, lacking: Sequence[str]) -> Iterator[str]:
+    if found is None:
+        yield (
+            f"They were not compared: {'; '.join(map(_cell, lacking))}." if lacking else _NO_CONTRACT.format(plan.model)
+        )
+    elif not found:
+        yield "They are what callers rely on."
+    for each in found or ():
+        yield f"* {_cell(each.text)}{', **which breaks callers**' if each.breaks else ''}"
+    reason = next((each.model.allowContractChange for each in plan.declared.served if each.variant == plan.variant), "")
+    if reason and any(each.breaks for each in found or ()):
+        yield f"\nIt is accepted, for: {_cell(reason)}"
+
+
 def _undo(plan: Plan, file: str) -> str:
-    others = [each for each in _model(plan.after, plan.model).variants if each.variant != plan.variant]
+    others = [each for each in plan.declared.variants if each.variant != plan.variant]
     champion = max(others, key=lambda each: each.percent or 0).variant if others else "champion"
     return (
         "Close it, and nothing has changed. After the merge, revert the commit with `git revert`; or, at once,\n\n"

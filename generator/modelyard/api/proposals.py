@@ -10,13 +10,13 @@ nothing is new. What a run that was killed has left is taken up by the next.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
 
-from modelyard.api import challenger, proposal_text, pull_requests
+from modelyard.api import challenger, challenger_contract, proposal_text, pull_requests
 from modelyard.api.candidates import Ask, digest_of
 from modelyard.api.challenger import Plan, Wanted
 from modelyard.api.locking import lock_file
@@ -27,6 +27,7 @@ from modelyard.files.git import GitProblem, Repository
 from modelyard.files.trailers import trailers_of
 from modelyard.problems import Problem, has_errors, problem
 from modelyard.registry.digests import digests_of
+from modelyard.render.changes import Difference
 
 __all__ = ["PREFIX", "Outcome", "propose"]
 
@@ -41,7 +42,7 @@ class Outcome:
     """What became of a proposal. branch: empty where nothing is new. new: this run has made it.
 
     text: of its pull request. url: of the pull request, where one was opened. superseded: open branches of other
-    versions. said: what is there already.
+    versions. said: what is there already. differences: what changes by meaning.
     """
 
     branch: str = ""
@@ -51,6 +52,7 @@ class Outcome:
     url: str = ""
     superseded: tuple[str, ...] = ()
     said: str = ""
+    differences: Sequence[Difference] = ()
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -113,19 +115,33 @@ def _proposed(where: _Where, plan: Plan, *, push: bool, pull_request: bool) -> O
     every = here | there
     same = sorted(name for name, each in every.items() if each.digest == plan.candidate.digest)
     others = _superseded(where, plan, there if push else here)
-    text = proposal_text.body(plan, file=where.name, superseded=others)
+    lacking: list[Problem] = []
     if same:
         branch, commit, new = same[0], every[same[0]].commit, False
     else:
+        with_contracts = challenger_contract.with_contracts(plan)
+        if with_contracts.plan is None:
+            return Outcome(problems=with_contracts.problems)
+        plan, lacking = with_contracts.plan, with_contracts.problems
         branch = _branch_name(where, plan, push=push)
         commit = where.branches.commit(_files(where, plan), proposal_text.message(plan))
         new = where.branches.create(branch, commit)
         commit = commit if new else where.branches.here(branch)[branch]
-    outcome = Outcome(branch, commit, new, text, "", others)
+    text = _text(where, plan, commit, others, lacking)
+    outcome = Outcome(branch, commit, new, text, "", others, differences=plan.differences, problems=lacking)
     if push and branch not in there:
         pushed = where.branches.push(branch, commit)
         outcome = replace(outcome, new=pushed, commit=commit if pushed else where.branches.there(branch)[branch])
     return _requested(where, plan, outcome) if pull_request else outcome
+
+
+def _text(where: _Where, plan: Plan, commit: str, others: tuple[str, ...], lacking: list[Problem]) -> str:
+    """Return the text of a pull request; of a branch that was there, its own lock has the contracts."""
+    lock = lock_file(where.file).resolve().relative_to(where.root).as_posix()
+    content = Repository(where.root).content(commit, lock) or b""
+    found = challenger_contract.compared(challenger_contract.locked(content), plan.model, plan.candidate.digest)
+    reasons = [each.message for each in lacking]
+    return proposal_text.body(plan, file=where.name, superseded=others, contract=found, lacking=reasons)
 
 
 def _requested(where: _Where, plan: Plan, outcome: Outcome) -> Outcome:
@@ -133,7 +149,7 @@ def _requested(where: _Where, plan: Plan, outcome: Outcome) -> Outcome:
     title = proposal_text.title(plan)
     request = pull_requests.Request(outcome.branch, branches.current, title, outcome.text, outcome.superseded)
     url, problems = pull_requests.opened(where.root, branches.address, request)
-    return replace(outcome, url=url, problems=problems)
+    return replace(outcome, url=url, problems=[*outcome.problems, *problems])
 
 
 def _branches(where: _Where, plan: Plan, *, push: bool) -> tuple[dict[str, _Branch], dict[str, _Branch]]:

@@ -31,7 +31,6 @@ from modelyard.check.rules import (
     resource_fields,
     resources,
     routes,
-    sagemaker,
     scheduling,
     selectors,
     sizes,
@@ -40,8 +39,6 @@ from modelyard.check.rules import (
 from modelyard.check.rules.knative import annotations, features, names, pods, traffic, volumes
 from modelyard.check.rules.refused import refused
 from modelyard.check.rules.schemas import by_schema
-from modelyard.check.streams import HINT, lacking
-from modelyard.check.unready import unready
 from modelyard.manifests.manifest import Manifest
 from modelyard.problems import MAX_FINDINGS
 from modelyard.problems.codes import CODES
@@ -98,7 +95,6 @@ RULES: Final[tuple[Rule, ...]] = (
     openshift.deployment_configs,
     openshift.route_ports,
     routes.routes,
-    sagemaker.endpoint_configs,
     kustomize_traps.selectors,
     images.images,
     sizes.data,
@@ -140,6 +136,7 @@ def check_objects(bodies: Sequence[Any], cluster: Cluster, beside: Sequence[Mani
     them too. `manifest` of a finding is the index into bodies, and behind them into beside.
     """
     from modelyard.check.stream_rules import STREAM_RULES, TOGETHER_RULES
+    from modelyard.check.streams import HINT, lacking
 
     found: list[Finding] = []
     manifests = Objects()
@@ -161,6 +158,8 @@ def check_objects(bodies: Sequence[Any], cluster: Cluster, beside: Sequence[Mani
 
 def _without_unready(found: Sequence[Finding], bodies: Sequence[Any]) -> list[Finding]:
     """Say one thing of a document that another tool changes first, in place of all that follows from it."""
+    from modelyard.check.unready import unready
+
     refused = {each.manifest for each in found if CODES[each.code].severity == "error"}
     early = {index: unready(bodies[index], index) for index in refused if index < len(bodies)}
     instead = {index: each for index, each in early.items() if each is not None}

@@ -11,7 +11,7 @@ from fractions import Fraction
 from functools import reduce
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from modelyard.check.finding import Path, at, integer, items, mapping, text
+from modelyard.check.finding import Path, at, integer, items, mapping, namespace_of, text
 from modelyard.check.pods import KNATIVE, PodTemplate, all_pod_templates
 from modelyard.check.quantities import amount
 from modelyard.manifests.manifest import Manifest
@@ -53,11 +53,6 @@ class Demand(NamedTuple):
     pod: Stated
     least: int
     most: int
-
-
-def namespace_of(body: Mapping[str, Any]) -> str:
-    """Return the namespace of an object, empty if it does not say."""
-    return text(mapping(body.get("metadata")).get("namespace"))
 
 
 def together(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -99,6 +99,9 @@ def integer(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
+_TEXTS: Final = frozenset(["annotations", "labels", "matchLabels", "nodeSelector"])
+
+
 def without_nulls(node: Any) -> Any:
     """Return a value without the fields that are null, which is absent to the API server; itself if there are none.
 
@@ -107,14 +110,28 @@ def without_nulls(node: Any) -> Any:
     if not isinstance(node, dict | list) or not _has_nulls(node):
         return node
     if isinstance(node, dict):
-        return {key: without_nulls(value) for key, value in node.items() if value is not None}
+        return {
+            key: _texts(value) if key in _TEXTS and isinstance(value, dict) else without_nulls(value)
+            for key, value in node.items()
+            if value is not None
+        }
     return [without_nulls(value) for value in node]
+
+
+def _texts(node: dict[Any, Any]) -> dict[Any, Any]:
+    """Return a map of texts as Go's decoder fills it: null there is the empty text."""
+    return {key: "" if value is None else value for key, value in node.items()}
 
 
 def _has_nulls(node: dict[Any, Any] | list[Any]) -> bool:
     if isinstance(node, dict):
         return any(value is None or (isinstance(value, dict | list) and _has_nulls(value)) for value in node.values())
     return any(isinstance(value, dict | list) and _has_nulls(value) for value in node)
+
+
+def namespace_of(body: object) -> str:
+    """Return the namespace of an object, empty if it does not say."""
+    return text(at(body, "metadata").get("namespace"))
 
 
 def at(body: object, *path: str) -> dict[str, Any]:

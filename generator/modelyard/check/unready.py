@@ -12,7 +12,7 @@ from modelyard.check.finding import Finding, Path, items, mapping, text
 from modelyard.check.pods import containers, pod_templates
 from modelyard.manifests.manifest import Manifest
 
-_PLACEHOLDER: Final = re.compile(r"\$\{?\w+|<[^<>]+>|\{\{.+?\}\}|\{\w+\}|^ko://|^%\w+%$")
+_PLACEHOLDER: Final = re.compile(r"\$\{?\w+|<[^<>]+>|\{\{(?:(?!\{\{).)+?\}\}|\{\w+\}|^ko://|^%\w+%$")
 _DIRECTIVE: Final = ("$patch", "$retainKeys", "$setElementOrder", "$deleteFromPrimitiveList")
 
 
@@ -55,7 +55,8 @@ def _placeholders(body: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     metadata = mapping(body.get("metadata"))
     places: list[tuple[Path, Any]] = [(("metadata", key), metadata.get(key)) for key in ("name", "namespace")]
     places += [(("metadata", "labels", key), value) for key, value in mapping(metadata.get("labels")).items()]
-    for template in pod_templates(Manifest(dict(body), "")):
+    is_object = all(isinstance(body.get(key), str) for key in ("apiVersion", "kind"))
+    for template in pod_templates(Manifest(dict(body), "")) if is_object else ():
         for path, container in containers(template.spec_path, template.spec):
             places.append(((*path, "image"), container.get("image")))
     spec = mapping(body.get("spec"))

@@ -7,14 +7,19 @@ import typer
 
 from modelyard.cli.connection import Timeout
 from modelyard.cli.durations import Seconds
-from modelyard.cli.messages import printable_lines, stop_on_errors, tell
-from modelyard.cli.options import File, Outside
+from modelyard.cli.messages import notified, printable_lines, stop_on_errors, tell
+from modelyard.cli.options import File, Notify, Outside
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from modelyard.api.challenger import Wanted
     from modelyard.api.proposals import Outcome
+    from modelyard.problems import Problem
+    from modelyard.render.changes import Difference
 
 _HALF_AN_HOUR: Final = Seconds(1800)
+_NOT_PUBLISHED: Final = "MY777"
 
 
 def challenger(  # noqa: PLR0913 - typer's way to declare options
@@ -40,6 +45,7 @@ def challenger(  # noqa: PLR0913 - typer's way to declare options
     pull_request: Annotated[
         bool, typer.Option("--pull-request", help="Push that branch, and open a pull request by gh or glab.")
     ] = False,
+    notify: Notify = False,
 ) -> None:
     """Propose a new version of a model as challenger: an edit of the models file, a branch, a pull request.
 
@@ -53,17 +59,20 @@ def challenger(  # noqa: PLR0913 - typer's way to declare options
 
     wanted = Wanted(image, other, variant, percent, candidates.publisher(timeout, tell) if publish else None)
     if branch or push or pull_request:
-        _propose(file, name, wanted, push=push or pull_request, pull_request=pull_request)
+        _propose(file, name, wanted, push=push or pull_request, pull_request=pull_request, notify=notify)
     else:
-        _edit(file, name, wanted)
+        _edit(file, name, wanted, notify=notify)
 
 
-def _edit(file: Path, name: str, wanted: "Wanted") -> None:
+def _edit(file: Path, name: str, wanted: "Wanted", *, notify: bool) -> None:
     from modelyard.api import challenger as api
+    from modelyard.api.challenger_contract import with_contracts
     from modelyard.render.changes import shown
 
     planned = api.plan(file, name, wanted)
-    stop_on_errors(planned.problems)
+    if planned.plan:
+        planned = with_contracts(planned.plan)
+    _stop_on_errors(file, name, planned.problems, notify=notify)
     if planned.plan is None:
         tell(f"nothing is new: {planned.said}")
         return
@@ -71,17 +80,21 @@ def _edit(file: Path, name: str, wanted: "Wanted") -> None:
     typer.echo(shown(planned.plan.differences, "text"), nl=False)
     tell(f"wrote {', '.join(str(path) for path, (old, new) in planned.plan.files.items() if old != new)}")
     tell(f"Next: modelyard render -f {file}, or modelyard apply -f {file}")
+    if notify:
+        _notify(file, planned.plan.differences)
 
 
-def _propose(file: Path, name: str, wanted: "Wanted", *, push: bool, pull_request: bool) -> None:
+def _propose(file: Path, name: str, wanted: "Wanted", *, push: bool, pull_request: bool, notify: bool) -> None:
     from modelyard.api import proposals
 
     outcome = proposals.propose(file, name, wanted, push=push, pull_request=pull_request)
     if not outcome.branch:
-        stop_on_errors(outcome.problems)
+        _stop_on_errors(file, name, outcome.problems, notify=notify)
         tell(f"nothing is new: {outcome.said}")
         return
     _tell(outcome, push=push)
+    if notify and outcome.new:
+        _notify(file, outcome.differences, outcome.url)
     stop_on_errors(outcome.problems)
     if outcome.url:
         typer.echo(outcome.url)
@@ -96,3 +109,19 @@ def _tell(outcome: "Outcome", *, push: bool) -> None:
     tell(f"{where} the branch {outcome.branch}" if outcome.new else f"proposed already: the branch {outcome.branch}")
     for each in outcome.superseded:
         tell(f"it takes the place of the open branch {each}")
+
+
+def _notify(file: Path, differences: "Sequence[Difference]", url: str = "") -> None:
+    from modelyard.api import notices
+
+    links = [notices.Link("Pull request", url)] if url else []
+    notified(*notices.send(file, "proposed", differences, links=links))
+
+
+def _stop_on_errors(file: Path, name: str, problems: "Sequence[Problem]", *, notify: bool) -> None:
+    """As `stop_on_errors`; that a version was not published is told to others too."""
+    if notify and (failed := [each.message for each in problems if each.code == _NOT_PUBLISHED]):
+        from modelyard.api import notices
+
+        notified(*notices.tell(file, "publish failed", name, failed))
+    stop_on_errors(problems)

@@ -36,9 +36,7 @@ def image(  # noqa: PLR0913 - typer's way
     champion: Annotated[
         bool, typer.Option("--champion", help="SavedModel of the champion that the model's source has now.")
     ] = False,
-    base: Annotated[
-        str | None, typer.Option(metavar="IMAGE", help="Image of TensorFlow Serving, in place of the pinned one.")
-    ] = None,
+    base: Annotated[str | None, typer.Option(metavar="IMAGE", help="TensorFlow Serving, not the pinned image.")] = None,
     platform: Annotated[Platform | None, typer.Option("--for", help="The image that SageMaker runs.")] = None,
     build: Annotated[bool, typer.Option("--build", help="Build it with buildah, podman or docker.")] = False,
     push: Annotated[bool, typer.Option("--push", help="Push it to its registry.")] = False,
@@ -48,8 +46,7 @@ def image(  # noqa: PLR0913 - typer's way
 
     Of a model of TensorFlow Serving, an image with its SavedModel, whose signatures are printed; without -o and
     --build it is only looked at. With --champion that is the version that its source has now, which is the tag too.
-    Of any other, or with --for sagemaker, the image that SageMaker runs: the model's
-    own with a proxy in front of it, whose README says how to build, try and push it.
+    Of any other, or with --for sagemaker, the image that SageMaker runs: the model's own behind a proxy, with a README.
 
     The folder belongs to modelyard: it is exchanged whole, and only if there is no error.
     """
@@ -58,19 +55,18 @@ def image(  # noqa: PLR0913 - typer's way
     found, problems = api.named(file, model, variant=variant, every=champion)
     if found is None or has_errors(problems):
         stop_on_errors(problems)
-    elif found.served.model.runtime == "tensorflow" and platform is None:
-        report(problems)
-        with ExitStack() as closing:
-            if champion:
-                found, source = _fetched(file, found, closing)
-            _of_savedmodel(found, source, base, output, build=build, push=push)
-        if notify:
-            _notify(file, found, pushed=push)
-    elif champion or source or build:
-        option = "--champion" if champion else "--from" if source else "--build"
-        stop_on_errors([_not_built(found, option)])
-    else:
+        return
+    if found.served.model.runtime != "tensorflow" or platform:
+        if option := "--champion" if champion else "--from" if source else "--build" if build else "":
+            stop_on_errors([_not_built(found, option)])
         _for_sagemaker(file, model, variant, output)
+        return
+    report(problems)
+    with ExitStack() as closing:
+        found, source = _fetched(file, found, closing) if champion else (found, source)
+        _of_savedmodel(found, source, base, output, build=build, push=push)
+    if notify:
+        _notify(file, found, pushed=push)
 
 
 def _not_built(found: "Named", option: str) -> Problem:

@@ -43,9 +43,11 @@ def _field(path: list[str]) -> tuple[str | None, str]:
 
 
 def _proposal(part: str, walked: list[str], known: dict[str, Node]) -> str:
-    if meant := nearest(part, known):
-        return f"did you mean {_short([*walked, meant])}?"
-    if (meant := nearest(part, all_names())) and (found := [_short([*home, meant]) for home in homes(meant)]):
+    here, anywhere = nearest(part, known), nearest(part, all_names())
+    # A name that differs in case alone is meant before one that is spelt otherwise.
+    if here and (here == anywhere or not (anywhere and anywhere.lower() == part.lower())):
+        return f"did you mean {_short([*walked, here])}?"
+    if anywhere and (found := [_short([*home, anywhere]) for home in homes(anywhere)]):
         return f"did you mean {one_of(found[:SHOWN])}?"
     return f"there are {', '.join(sorted(known))}"
 

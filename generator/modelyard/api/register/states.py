@@ -3,11 +3,12 @@
 import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from modelyard.api.history import loaded_as
 from modelyard.files.git_log import Commit, Log, Lookup
 from modelyard.models.declared import DeclaredSet, Served
+from modelyard.models.source import address, pinned
 from modelyard.modelsfile import patterns
 from modelyard.modelsfile.load import LOCK, leads_to
 from modelyard.problems import has_errors
@@ -118,16 +119,6 @@ def _state(models: DeclaredSet, served: Served, target: str) -> State:
     own = getattr(served.specs[target], "image", None) or served.model.image
     image = models.locked(registered(models, own)) if isinstance(own, str) else ""
     percent = 100 if served.percent is None else served.percent
-    source, version = _source(served.data.get("source"))
-    return State(image, percent, str(served.model.version or version), source)
-
-
-def _source(source: Any) -> tuple[str, str]:
-    """Return what a model's `source` is, and which version of it is served; both empty where it says nothing."""
-    if not isinstance(source, dict):
-        return "", ""
-    if "path" in source:
-        return f"path:{source['path']}", str(source.get("checksum", ""))
-    kind, own = next(((key, each) for key, each in source.items() if isinstance(each, dict)), ("", {}))
-    names = [str(own[key]) for key in ("project", "model") if own.get(key)]
-    return (f"{kind}:{'/'.join(names)}" if kind else ""), str(own.get("version") or "")
+    source = served.model.source
+    version = served.model.version or (pinned(source) if source else "")
+    return State(image, percent, str(version), address(source) if source else "")

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from modelyard.check.build.differences import Free, differences
-from modelyard.check.build.stream import Stream, namespace_of
-from modelyard.check.finding import Path, mapping
+from modelyard.check.build.stream import Stream
+from modelyard.check.finding import Path, mapping, namespace_of
 from modelyard.manifests.manifest import Manifest
 from modelyard.manifests.names import NAME_HASH
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from modelyard.check.finding import mapping
+from modelyard.check.finding import mapping, namespace_of
 from modelyard.manifests.manifest import Manifest
 from modelyard.manifests.names import NAME_HASH
 
@@ -63,8 +63,3 @@ def _kind(body: dict[str, Any]) -> tuple[str, str]:
 def name_of(body: dict[str, Any]) -> str:
     """Return the name of an object."""
     return str(mapping(body.get("metadata")).get("name"))
-
-
-def namespace_of(body: dict[str, Any]) -> str:
-    """Return the namespace of an object, empty if it names none."""
-    return str(mapping(body.get("metadata")).get("namespace") or "")

@@ -7,8 +7,7 @@ replica_calculator.go, "missing request"; gateway-api v1.6.3, apis/v1/object_ref
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from modelyard.check.demands import namespace_of
-from modelyard.check.finding import Cluster, Finding, Path, at, items, mapping, text
+from modelyard.check.finding import Cluster, Finding, Path, at, items, mapping, namespace_of, text
 from modelyard.check.pods import all_pod_templates
 from modelyard.manifests.manifest import Manifest
 

@@ -6,8 +6,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Path, mapping
+from modelyard.check.rules.api_versions import is_gone
 from modelyard.check.schemas.kinds import Definition, Kinds
-from modelyard.check.schemas.lives import is_gone
 from modelyard.check.schemas.openapi import Schema
 from modelyard.files.yaml.scalars import INTEGER, core
 from modelyard.manifests.manifest import Manifest

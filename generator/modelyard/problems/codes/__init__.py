@@ -23,7 +23,6 @@ from modelyard.problems.codes.my32_kubernetes import OBJECTS
 from modelyard.problems.codes.my34_security import SECURITY
 from modelyard.problems.codes.my36_sets import SETS
 from modelyard.problems.codes.my65_streams import STREAMS
-from modelyard.problems.codes.my66_findings import FOREIGN
 from modelyard.problems.codes.my75_registries import REGISTRIES
 from modelyard.problems.codes.my77_promotion import PROMOTION
 
@@ -48,6 +47,5 @@ CODES: Final[dict[str, Code]] = {
     **PROMOTION,
     **SCORE,
     **STREAMS,
-    **FOREIGN,
     **MIGRATION,
 }

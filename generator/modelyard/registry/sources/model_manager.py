@@ -91,7 +91,7 @@ def fetch(source: ModelSource, version: str, folder: Path) -> None:
 def published_name(name: str) -> str:
     """Return a name that Model Manager publishes under: letters, digits and _, not a digit first, in lower case."""
     found = _NOT_A_NAME.sub("_", name).lower()
-    return f"_{found}" if found[:1].isdigit() else found
+    return f"_{found}" if found[:1].isascii() and found[:1].isdigit() else found
 
 
 def _wanted(source: ModelSource) -> ModelManager:

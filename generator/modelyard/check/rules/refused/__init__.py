@@ -1,85 +1,73 @@
-"""What the API server refuses beyond its schema: a table of rules for each kind, and one for their pods."""
+"""What is refused beyond its schema, by the API server or a controller: a table for each kind, and one for their pods.
+
+A module loads with the first object of its kinds: most models are of few.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Final
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
 from modelyard.check.finding import Cluster, Finding
 from modelyard.check.pods import all_pod_templates
-from modelyard.check.rules.refused import (
-    admission,
-    amounts,
-    autoscaling,
-    core,
-    jobs,
-    networking,
-    pods,
-    rbac,
-    services,
-    storage,
-    whole_pods,
-    workloads,
-)
-from modelyard.check.rules.refused.tree import Rows, Tree, under
 from modelyard.manifests.manifest import Manifest
 
+if TYPE_CHECKING:
+    from modelyard.check.rules.refused.tree import Tree
+
 _CODE: Final = "MY358"
-_ADMISSION: Final = "admissionregistration.k8s.io"
-_RBAC: Final = "rbac.authorization.k8s.io"
-_STORAGE: Final = "storage.k8s.io"
-_NETWORKING: Final = "networking.k8s.io"
-# Group and kind -> its tables. What is a pod of it stands in PODS.
-TABLES: Final[Mapping[tuple[str, str], tuple[Rows, ...]]] = {
-    ("", "ConfigMap"): (core.CONFIG_MAP,),
-    ("", "Endpoints"): (services.ENDPOINTS,),
-    ("", "LimitRange"): (amounts.LIMIT_RANGE,),
-    ("", "Namespace"): (workloads.NAMESPACE,),
-    ("", "PersistentVolume"): (core.VOLUME,),
-    ("", "PersistentVolumeClaim"): (under("spec", core.CLAIM_SPEC),),
-    ("", "ReplicationController"): (core.REPLICATION_CONTROLLER, workloads.CONTROLLER),
-    ("", "Pod"): (core.POD,),
-    ("", "PodTemplate"): (core.POD_TEMPLATE,),
-    ("", "ResourceQuota"): (amounts.QUOTA,),
-    ("", "Secret"): (core.SECRET,),
-    ("", "Service"): (services.SERVICE,),
-    ("apps", "DaemonSet"): (workloads.DAEMON_SET,),
-    ("apps", "Deployment"): (workloads.DEPLOYMENT,),
-    ("apps", "ReplicaSet"): (workloads.REPLICA_SET,),
-    ("apps", "StatefulSet"): (workloads.STATEFUL_SET, under("spec/volumeClaimTemplates/*/spec", core.CLAIM_SPEC)),
-    ("autoscaling", "HorizontalPodAutoscaler"): (autoscaling.AUTOSCALER,),
-    ("batch", "CronJob"): (jobs.CRON_JOB,),
-    ("batch", "Job"): (jobs.JOB,),
-    ("coordination.k8s.io", "Lease"): (workloads.LEASE,),
-    ("discovery.k8s.io", "EndpointSlice"): (services.ENDPOINT_SLICE,),
-    ("node.k8s.io", "RuntimeClass"): (workloads.RUNTIME_CLASS,),
-    ("policy", "PodDisruptionBudget"): (autoscaling.BUDGET,),
-    ("scheduling.k8s.io", "PriorityClass"): (workloads.PRIORITY_CLASS,),
-    (_ADMISSION, "MutatingWebhookConfiguration"): (admission.WEBHOOK,),
-    (_ADMISSION, "ValidatingAdmissionPolicy"): (admission.VALIDATING_POLICY,),
-    (_ADMISSION, "ValidatingAdmissionPolicyBinding"): (admission.POLICY_BINDING,),
-    (_ADMISSION, "ValidatingWebhookConfiguration"): (admission.WEBHOOK,),
-    (_NETWORKING, "Ingress"): (networking.INGRESS,),
-    (_NETWORKING, "IngressClass"): (networking.INGRESS_CLASS,),
-    (_NETWORKING, "NetworkPolicy"): (networking.NETWORK_POLICY,),
-    (_RBAC, "ClusterRole"): (rbac.CLUSTER_ROLE,),
-    (_RBAC, "ClusterRoleBinding"): (rbac.CLUSTER_ROLE_BINDING,),
-    (_RBAC, "Role"): (rbac.ROLE,),
-    (_RBAC, "RoleBinding"): (rbac.ROLE_BINDING,),
-    (_STORAGE, "CSIDriver"): (storage.CSI_DRIVER,),
-    (_STORAGE, "StorageClass"): (storage.STORAGE_CLASS,),
-    (_STORAGE, "VolumeAttributesClass"): (storage.ATTRIBUTES_CLASS,),
+# Group -> module of the tables of its kinds, where that is one.
+_OF_GROUP: Final[Mapping[str, str]] = {
+    "admissionregistration.k8s.io": "admission",
+    "apps": "workloads",
+    "autoscaling": "autoscaling",
+    "batch": "jobs",
+    "coordination.k8s.io": "workloads",
+    "discovery.k8s.io": "services",
+    "networking.k8s.io": "networking",
+    "node.k8s.io": "workloads",
+    "policy": "autoscaling",
+    "rbac.authorization.k8s.io": "rbac",
+    "sagemaker.services.k8s.aws": "sagemaker",
+    "scheduling.k8s.io": "workloads",
+    "storage.k8s.io": "storage",
 }
+# The same for the kinds of the core group.
+_OF_CORE: Final[Mapping[str, str]] = {
+    "ConfigMap": "core",
+    "Endpoints": "services",
+    "LimitRange": "amounts",
+    "Namespace": "workloads",
+    "PersistentVolume": "core",
+    "PersistentVolumeClaim": "core",
+    "Pod": "core",
+    "PodTemplate": "core",
+    "ReplicationController": "workloads",
+    "ResourceQuota": "amounts",
+    "Secret": "core",
+    "Service": "services",
+}
+# Whose pods the API server looks at itself.
+_WITH_PODS: Final = frozenset(
+    [
+        ("", "Pod"),
+        ("", "PodTemplate"),
+        ("", "ReplicationController"),
+        *(("apps", kind) for kind in ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")),
+        *(("batch", kind) for kind in ("CronJob", "Job")),
+    ]
+)
 
 
 @cache
-def _tree(group: str, kind: str) -> Tree | None:
-    tables = TABLES.get((group, kind))
-    return Tree.of(*tables) if tables else None
+def _tree(group: str, kind: str) -> "Tree | None":
+    module = _OF_GROUP.get(group) if group else _OF_CORE.get(kind)
+    tables = import_module(f"{__name__}.{module}").TABLES.get((group, kind)) if module else None
+    if not tables:
+        return None
+    from modelyard.check.rules.refused.tree import Tree
 
-
-@cache
-def _pods() -> Tree:
-    return Tree.of(pods.POD)
+    return Tree.of(*tables)
 
 
 def refused(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
@@ -89,6 +77,7 @@ def refused(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding
         if tree is not None:
             yield from (each.on(_CODE, index) for each in tree.found(manifest.body, ()))
     for index, manifest, template in all_pod_templates(manifests):
-        if (manifest.group, manifest.kind) in pods.KINDS:
-            found = [*_pods().found(template.spec, template.spec_path), *whole_pods.as_a_whole(manifest, template)]
-            yield from (each.on(_CODE, index) for each in found)
+        if (manifest.group, manifest.kind) in _WITH_PODS:
+            from modelyard.check.rules.refused.pods import in_pods
+
+            yield from (each.on(_CODE, index) for each in in_pods(manifest, template))

@@ -22,7 +22,7 @@ from modelyard.check.rules.refused.table import (
     unique,
     words,
 )
-from modelyard.check.rules.refused.tree import Rows, of_mapping, under
+from modelyard.check.rules.refused.tree import Rows, Tables, of_mapping, under
 from modelyard.manifests.names import dns_1035_label, label_key, path_segment
 
 _REVIEWS: Final = ("v1", "v1beta1")
@@ -145,7 +145,7 @@ def _bundle_free(path: Path, config: Any) -> Iterator[Found]:
     yield from exactly_one("url", "service")(path, config)
 
 
-WEBHOOK: Final[Rows] = {
+_WEBHOOK: Final[Rows] = {
     "webhooks": (unique("name"),),
     "webhooks/*/name": (named(full_name, empty=True),),
     "webhooks/*/sideEffects": (words("None", "NoneOnDryRun", empty=True),),
@@ -208,7 +208,7 @@ def _policy(path: Path, spec: Any) -> Iterator[Found]:
             yield Found("kind is no name of a kind", "write one such as ConfigMap", (*path, "paramKind", "kind"))
 
 
-VALIDATING_POLICY: Final[Rows] = {
+_VALIDATING_POLICY: Final[Rows] = {
     "": (needed("spec", what="the policy"),),
     "spec": (_policy,),
     "spec/failurePolicy": (words("Fail", "Ignore", empty=True),),
@@ -248,7 +248,7 @@ def _parameters(path: Path, value: Any) -> Iterator[Found]:
         yield Found("parameterNotFoundAction is missing", "write Allow or Deny", path)
 
 
-POLICY_BINDING: Final[Rows] = {
+_POLICY_BINDING: Final[Rows] = {
     "spec": (_binding,),
     "spec/policyName": (named(SUBDOMAIN),),
     "spec/validationActions": (unique(),),
@@ -258,4 +258,10 @@ POLICY_BINDING: Final[Rows] = {
     "spec/paramRef/parameterNotFoundAction": (words("Allow", "Deny", empty=True),),
     "spec/paramRef/selector": (selector,),
     **under("spec/matchResources", _MATCH),
+}
+TABLES: Final[Tables] = {
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"): (_WEBHOOK,),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"): (_VALIDATING_POLICY,),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"): (_POLICY_BINDING,),
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"): (_WEBHOOK,),
 }

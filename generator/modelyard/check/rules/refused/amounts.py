@@ -11,7 +11,7 @@ from typing import Any, Final
 from modelyard.check.finding import Found, Path, items, mapping, sequence, text
 from modelyard.check.quantities import amount
 from modelyard.check.rules.refused.table import filled, quantity_of, unique, words
-from modelyard.check.rules.refused.tree import Rows, of_mapping
+from modelyard.check.rules.refused.tree import Rows, Tables, of_mapping
 from modelyard.manifests.names import label_key, resource_name
 
 _TYPES: Final = ("Container", "PersistentVolumeClaim", "Pod")
@@ -149,8 +149,12 @@ def _selected(path: Path, each: Mapping[str, Any]) -> Iterator[Found]:
         yield Found(f"{operator} takes no values", "take them out", (*path, "values"))
 
 
-LIMIT_RANGE: Final[Rows] = {
+_LIMIT_RANGE: Final[Rows] = {
     "spec/limits": (unique("type"),),
     "spec/limits/*": (_limit, filled("type")),
 }
-QUOTA: Final[Rows] = {"spec": (_quota,), "spec/hard/*": (quantity_of(),)}
+_RESOURCE_QUOTA: Final[Rows] = {"spec": (_quota,), "spec/hard/*": (quantity_of(),)}
+TABLES: Final[Tables] = {
+    ("", "LimitRange"): (_LIMIT_RANGE,),
+    ("", "ResourceQuota"): (_RESOURCE_QUOTA,),
+}

@@ -19,7 +19,7 @@ from modelyard.check.rules.refused.table import (
     share,
     words,
 )
-from modelyard.check.rules.refused.tree import Rows, of_mapping
+from modelyard.check.rules.refused.tree import Rows, Tables, of_mapping
 from modelyard.manifests.names import path_segment, resource_name
 
 _KINDS: Final = ("ContainerResource", "External", "Object", "Pods", "Resource")
@@ -67,7 +67,7 @@ def _metric(path: Path, metric: Any) -> Iterator[Found]:
 
 
 _METRIC: Final = "spec/metrics/*"
-AUTOSCALER: Final[Rows] = {
+_AUTOSCALER: Final[Rows] = {
     "spec": (_spec,),
     "spec/minReplicas": (between(1),),
     "spec/maxReplicas": (between(1),),
@@ -86,10 +86,14 @@ AUTOSCALER: Final[Rows] = {
     "spec/behavior/scaleUp/selectPolicy": (words(*_SELECT, empty=True),),
     "spec/behavior/scaleDown/selectPolicy": (words(*_SELECT, empty=True),),
 }
-BUDGET: Final[Rows] = {
+_BUDGET: Final[Rows] = {
     "spec": (exclusive("minAvailable", "maxUnavailable"),),
     "spec/minAvailable": (share(),),
     "spec/maxUnavailable": (share(),),
     "spec/selector": (selector,),
     "spec/unhealthyPodEvictionPolicy": (words("AlwaysAllow", "IfHealthyBudget", empty=True),),
+}
+TABLES: Final[Tables] = {
+    ("autoscaling", "HorizontalPodAutoscaler"): (_AUTOSCALER,),
+    ("policy", "PodDisruptionBudget"): (_BUDGET,),
 }

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from modelyard.check.finding import Found, Path, mapping, sequence, text
+from modelyard.check.rules.affinities import expressions
 from modelyard.check.rules.refused.table import (
     SUBDOMAIN,
-    between,
     filled,
     named,
     needed,
@@ -22,8 +22,7 @@ from modelyard.check.rules.refused.table import (
     selector,
     words,
 )
-from modelyard.check.rules.refused.tree import Rows, of_mapping
-from modelyard.check.terms import expressions
+from modelyard.check.rules.refused.tree import Rows, Tables, of_mapping, under
 from modelyard.manifests.names import config_key
 
 _BASE64: Final = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
@@ -95,9 +94,9 @@ def _is_json(body: Mapping[str, Any], key: str) -> bool:
         return False
 
 
-CONFIG_MAP: Final[Rows] = {"": (_data,)}
+_CONFIG_MAP: Final[Rows] = {"": (_data,)}
 
-SECRET: Final[Rows] = {"": (_data, _typed)}
+_SECRET: Final[Rows] = {"": (_data, _typed)}
 
 _MODES: Final = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 
@@ -170,7 +169,7 @@ def _inside(value: str) -> str | None:
     return "must not have .. in it" if ".." in value.split("/") else None
 
 
-VOLUME: Final[Rows] = {
+_VOLUME: Final[Rows] = {
     "": (needed("spec", what="the volume"),),
     "spec": (_volume,),
     "spec/accessModes/*": (words(*_MODES, empty=True),),
@@ -192,15 +191,17 @@ VOLUME: Final[Rows] = {
     f"spec/{_TERMS}/*/matchExpressions/*/operator": (words(*_NODE_OPERATORS, empty=True),),
 }
 
-POD: Final[Rows] = {"": (needed("spec", what="the pod"),)}
+_POD: Final[Rows] = {"": (needed("spec", what="the pod"),)}
 
-POD_TEMPLATE: Final[Rows] = {
+_POD_TEMPLATE: Final[Rows] = {
     "": (needed("template", what="the object"),),
     "template": (needed("spec", what="the template"),),
 }
-
-REPLICATION_CONTROLLER: Final[Rows] = {
-    "spec": (needed("template", what="the controller"),),
-    "spec/replicas": (between(0),),
-    "spec/minReadySeconds": (between(0),),
+TABLES: Final[Tables] = {
+    ("", "ConfigMap"): (_CONFIG_MAP,),
+    ("", "PersistentVolume"): (_VOLUME,),
+    ("", "PersistentVolumeClaim"): (under("spec", CLAIM_SPEC),),
+    ("", "Pod"): (_POD,),
+    ("", "PodTemplate"): (_POD_TEMPLATE,),
+    ("", "Secret"): (_SECRET,),
 }

@@ -10,7 +10,7 @@ from typing import Any, Final
 from modelyard.check.finding import Found, Path, at, integer, items, mapping, sequence, text
 from modelyard.check.rules.refused.schedules import schedule, time_zone
 from modelyard.check.rules.refused.table import between, domain_path, named, needed, selector, words
-from modelyard.check.rules.refused.tree import Rows, of_mapping, under
+from modelyard.check.rules.refused.tree import Rows, Tables, of_mapping, under
 from modelyard.manifests.names import dns_1123_label, label_key
 
 _COUNT: Final = between(0)
@@ -197,12 +197,12 @@ def _cron(path: Path, body: Any) -> Iterator[Found]:
         yield Found("a cron job makes the selectors of its jobs", "take it out", (*where, "manualSelector"))
 
 
-JOB: Final[Rows] = {
+_JOB: Final[Rows] = {
     "": (_whole_job, needed("spec", what="the job")),
     "spec/selector": (selector,),
     **under("spec", JOB_SPEC),
 }
-CRON_JOB: Final[Rows] = {
+_CRON_JOB: Final[Rows] = {
     "": (_cron,),
     "spec/schedule": (named(schedule, empty=True, hint='write five fields: "0 6 * * 1-5"'),),
     "spec/timeZone": (named(time_zone, empty=True, hint="write a name such as Europe/Berlin"),),
@@ -211,4 +211,8 @@ CRON_JOB: Final[Rows] = {
     "spec/successfulJobsHistoryLimit": (_COUNT,),
     "spec/failedJobsHistoryLimit": (_COUNT,),
     **under("spec/jobTemplate/spec", JOB_SPEC),
+}
+TABLES: Final[Tables] = {
+    ("batch", "CronJob"): (_CRON_JOB,),
+    ("batch", "Job"): (_JOB,),
 }

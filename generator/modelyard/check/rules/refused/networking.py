@@ -22,7 +22,7 @@ from modelyard.check.rules.refused.table import (
     selector,
     words,
 )
-from modelyard.check.rules.refused.tree import Rows, of_mapping
+from modelyard.check.rules.refused.tree import Rows, Tables, of_mapping
 from modelyard.manifests.names import path_segment, port_name
 
 _LONGEST_CONTROLLER: Final = 250  # characters
@@ -65,7 +65,7 @@ def _http(path: Path, http: Any) -> Iterator[Found]:
         yield Found("the rule has no paths", "add one, or take http out", (*path, "paths"))
 
 
-INGRESS: Final[Rows] = {
+_INGRESS: Final[Rows] = {
     **{f"spec/defaultBackend/{key}".rstrip("/"): checks for key, checks in _BACKEND.items()},
     "spec/rules/*/http": (_http,),
     "spec/rules/*/http/paths/*/pathType": (words("Exact", "ImplementationSpecific", "Prefix", empty=True),),
@@ -90,7 +90,7 @@ def _controller(value: str) -> str | None:
     return too_long or domain_path(value)
 
 
-INGRESS_CLASS: Final[Rows] = {
+_INGRESS_CLASS: Final[Rows] = {
     "": (needed("spec", what="the class"),),
     "spec": (
         lambda path, spec: (
@@ -162,10 +162,15 @@ def _side(side: str, peers: str) -> Rows:
     }
 
 
-NETWORK_POLICY: Final[Rows] = {
+_NETWORK_POLICY: Final[Rows] = {
     "spec/podSelector": (selector,),
     "spec/policyTypes": (_types,),
     "spec/policyTypes/*": (words("Egress", "Ingress", empty=True),),
     **_side("ingress", "from"),
     **_side("egress", "to"),
+}
+TABLES: Final[Tables] = {
+    ("networking.k8s.io", "Ingress"): (_INGRESS,),
+    ("networking.k8s.io", "IngressClass"): (_INGRESS_CLASS,),
+    ("networking.k8s.io", "NetworkPolicy"): (_NETWORK_POLICY,),
 }

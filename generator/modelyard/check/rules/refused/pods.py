@@ -7,9 +7,11 @@ validateLifecycle, validateResizePolicy, validateHostUsers, validateLinux and va
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, Final
 
 from modelyard.check.finding import Found, Path, items, mapping, sequence, text
+from modelyard.check.pods import PodTemplate
 from modelyard.check.rules.refused.table import (
     DNS_LABEL,
     SUBDOMAIN,
@@ -24,19 +26,11 @@ from modelyard.check.rules.refused.table import (
     unique,
     words,
 )
-from modelyard.check.rules.refused.tree import Rows, of_mapping
+from modelyard.check.rules.refused.tree import Rows, Tree, of_mapping
+from modelyard.check.rules.refused.whole_pods import as_a_whole
+from modelyard.manifests.manifest import Manifest
 from modelyard.manifests.names import label_key
 
-# Whose pods the API server looks at itself.
-KINDS: Final = frozenset(
-    [
-        ("", "Pod"),
-        ("", "PodTemplate"),
-        ("", "ReplicationController"),
-        *(("apps", kind) for kind in ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet")),
-        *(("batch", kind) for kind in ("CronJob", "Job")),
-    ]
-)
 _MOST_SERVERS: Final = 3
 _MOST_SEARCHES: Final = 32
 _LONGEST_SEARCH: Final = 2048  # characters
@@ -125,7 +119,7 @@ def _filled_text(path: Path, value: Any) -> Iterator[Found]:
         yield Found(f"{path[-1]} is empty", "take it out", path)
 
 
-CONTAINER: Final[Rows] = {
+_CONTAINER: Final[Rows] = {
     "": (_mounted, _restart),
     "env/*": (filled("name"),),
     "ports/*/protocol": (words("SCTP", "TCP", "UDP"),),
@@ -144,7 +138,7 @@ CONTAINER: Final[Rows] = {
     "restartPolicyRules/*/exitCodes/operator": (words("In", "NotIn", empty=True),),
 }
 _ITEMS: Final = filled("key", "path")
-POD: Final[Rows] = {
+_POD: Final[Rows] = {
     **{f"volumes/*/{kind}/items/*": (_ITEMS,) for kind in ("configMap", "secret")},
     **{f"volumes/*/projected/sources/*/{kind}/items/*": (_ITEMS,) for kind in ("configMap", "secret")},
     "": (_dns,),
@@ -183,6 +177,17 @@ POD: Final[Rows] = {
     **{
         f"{key}/*/{path}".rstrip("/"): checks
         for key in ("containers", "initContainers", "ephemeralContainers")
-        for path, checks in CONTAINER.items()
+        for path, checks in _CONTAINER.items()
     },
 }
+
+
+@cache
+def _tree() -> Tree:
+    return Tree.of(_POD)
+
+
+def in_pods(manifest: Manifest, template: PodTemplate) -> Iterator[Found]:
+    """Find what the API server refuses of the pods of an object of its own kinds."""
+    yield from _tree().found(template.spec, template.spec_path)
+    yield from as_a_whole(manifest, template)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from modelyard.check.finding import Found, Path, items, mapping, text
 from modelyard.check.rules.refused.table import SUBDOMAIN, filled, named, selector, words
-from modelyard.check.rules.refused.tree import Check, Rows
+from modelyard.check.rules.refused.tree import Check, Rows, Tables
 from modelyard.manifests.names import path_segment
 
 _GROUP: Final = "rbac.authorization.k8s.io"
@@ -74,11 +74,17 @@ def _binding(*kinds: str, namespaced: bool) -> Rows:
     }
 
 
-ROLE: Final[Rows] = {"rules/*": (_rule(namespaced=True),)}
-CLUSTER_ROLE: Final[Rows] = {
+_ROLE: Final[Rows] = {"rules/*": (_rule(namespaced=True),)}
+_CLUSTER_ROLE: Final[Rows] = {
     "rules/*": (_rule(namespaced=False),),
     "aggregationRule": (_aggregated,),
     "aggregationRule/clusterRoleSelectors/*": (selector,),
 }
-ROLE_BINDING: Final[Rows] = _binding("ClusterRole", "Role", namespaced=True)
-CLUSTER_ROLE_BINDING: Final[Rows] = _binding("ClusterRole", namespaced=False)
+_ROLE_BINDING: Final[Rows] = _binding("ClusterRole", "Role", namespaced=True)
+_CLUSTER_ROLE_BINDING: Final[Rows] = _binding("ClusterRole", namespaced=False)
+TABLES: Final[Tables] = {
+    ("rbac.authorization.k8s.io", "ClusterRole"): (_CLUSTER_ROLE,),
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"): (_CLUSTER_ROLE_BINDING,),
+    ("rbac.authorization.k8s.io", "Role"): (_ROLE,),
+    ("rbac.authorization.k8s.io", "RoleBinding"): (_ROLE_BINDING,),
+}

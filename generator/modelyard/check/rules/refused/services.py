@@ -24,7 +24,7 @@ from modelyard.check.rules.refused.table import (
     unique,
     words,
 )
-from modelyard.check.rules.refused.tree import Rows, of_mapping
+from modelyard.check.rules.refused.tree import Rows, Tables, of_mapping
 from modelyard.manifests.names import label_key
 
 PROTOCOLS: Final = ("SCTP", "TCP", "UDP")
@@ -129,7 +129,7 @@ _ADDRESS_ROWS: Final[Rows] = {
 }
 
 
-SERVICE: Final[Rows] = {
+_SERVICE: Final[Rows] = {
     "": (needed("spec", what="the Service"),),
     "spec": (
         _service,
@@ -161,7 +161,7 @@ SERVICE: Final[Rows] = {
 }
 
 
-ENDPOINTS: Final[Rows] = {
+_ENDPOINTS: Final[Rows] = {
     "subsets/*": (_subset,),
     **{
         f"subsets/*/{key}/*/{path}": each
@@ -191,7 +191,7 @@ def _slice(path: Path, body: Any) -> Iterator[Found]:
                     yield Found(f"{each} is not of type {kind}", "change one of them", (*where, j))
 
 
-ENDPOINT_SLICE: Final[Rows] = {
+_ENDPOINT_SLICE: Final[Rows] = {
     "": (_slice,),
     "addressType": (words("FQDN", "IPv4", "IPv6", empty=True),),
     "endpoints/*/hostname": (named(DNS_LABEL, empty=True),),
@@ -201,4 +201,9 @@ ENDPOINT_SLICE: Final[Rows] = {
     "ports/*/name": (named(DNS_LABEL),),
     "ports/*/protocol": (words(*PROTOCOLS, empty=True),),
     "ports/*/appProtocol": (named(label_key),),
+}
+TABLES: Final[Tables] = {
+    ("", "Endpoints"): (_ENDPOINTS,),
+    ("", "Service"): (_SERVICE,),
+    ("discovery.k8s.io", "EndpointSlice"): (_ENDPOINT_SLICE,),
 }

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from modelyard.check.finding import Found, Path, items, mapping, sequence
 from modelyard.check.rules.refused.table import between, filled, named, unique, words
-from modelyard.check.rules.refused.tree import Rows, of_mapping
+from modelyard.check.rules.refused.tree import Rows, Tables, of_mapping
 from modelyard.manifests.names import label_key
 
 _MOST_PARAMETERS: Final = 512
@@ -50,7 +50,7 @@ def _driver(path: Path, spec: Any) -> Iterator[Found]:
         )
 
 
-STORAGE_CLASS: Final[Rows] = {
+_STORAGE_CLASS: Final[Rows] = {
     "": (filled("provisioner"),),
     "provisioner": (named(lambda value: label_key(value.lower())),),
     "parameters": (_parameters,),
@@ -59,7 +59,7 @@ STORAGE_CLASS: Final[Rows] = {
     "allowedTopologies": (_topologies,),
     "allowedTopologies/*": (_term,),
 }
-CSI_DRIVER: Final[Rows] = {
+_CSI_DRIVER: Final[Rows] = {
     "spec": (_driver,),
     "spec/fsGroupPolicy": (words("File", "None", "ReadWriteOnceWithFSType", empty=True),),
     "spec/volumeLifecycleModes/*": (words("Ephemeral", "Persistent", empty=True),),
@@ -67,4 +67,9 @@ CSI_DRIVER: Final[Rows] = {
     "spec/tokenRequests": (unique("audience"),),
     "spec/tokenRequests/*/expirationSeconds": (between(600, 1 << 32),),
 }
-ATTRIBUTES_CLASS: Final[Rows] = {"": (filled("driverName"),), "parameters": (_parameters,)}
+_ATTRIBUTES_CLASS: Final[Rows] = {"": (filled("driverName"),), "parameters": (_parameters,)}
+TABLES: Final[Tables] = {
+    ("storage.k8s.io", "CSIDriver"): (_CSI_DRIVER,),
+    ("storage.k8s.io", "StorageClass"): (_STORAGE_CLASS,),
+    ("storage.k8s.io", "VolumeAttributesClass"): (_ATTRIBUTES_CLASS,),
+}

@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 from modelyard.check.finding import Found, Path
 
 Check: TypeAlias = Callable[[Path, Any], Iterable[Found]]
-
-
 Rows: TypeAlias = Mapping[str, tuple[Check, ...]]
+# Group and kind -> the tables of its objects; what is a pod of them stands in `pods`.
+Tables: TypeAlias = Mapping[tuple[str, str], tuple[Rows, ...]]
 
 
 class Tree:

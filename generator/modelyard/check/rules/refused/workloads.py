@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from modelyard.check.finding import Found, Path, at, integer, items, mapping, text
+from modelyard.check.rules.refused.core import CLAIM_SPEC
 from modelyard.check.rules.refused.table import (
     DNS_LABEL,
     between,
@@ -21,8 +22,8 @@ from modelyard.check.rules.refused.table import (
     unique,
     words,
 )
-from modelyard.check.rules.refused.tree import Rows, of_mapping
-from modelyard.check.terms import toleration
+from modelyard.check.rules.refused.tree import Rows, Tables, of_mapping, under
+from modelyard.check.rules.scheduling import toleration
 from modelyard.manifests.names import label_key, nearest, resource_name
 
 _COUNT: Final = between(0)
@@ -97,13 +98,15 @@ _LASTING: Final[Rows] = {
     "spec/selector": (selector,),
     "spec/template": (_template,),
 }
-REPLICA_SET: Final[Rows] = _LASTING
-CONTROLLER: Final[Rows] = {
+_REPLICA_SET: Final[Rows] = _LASTING
+_CONTROLLER: Final[Rows] = {
     "": (needed("spec", what="the controller"),),
-    "spec": (_controlled,),
+    "spec": (needed("template", what="the controller"), _controlled),
+    "spec/minReadySeconds": (_COUNT,),
+    "spec/replicas": (_COUNT,),
     "spec/template": (_template,),
 }
-DEPLOYMENT: Final[Rows] = {
+_DEPLOYMENT: Final[Rows] = {
     **_LASTING,
     "spec": (_deployment,),
     "spec/progressDeadlineSeconds": (_COUNT,),
@@ -122,7 +125,7 @@ def _data_source(path: Path, source: Any) -> Iterator[Found]:
 
 
 _KEEP: Final = words("Delete", "Retain")
-STATEFUL_SET: Final[Rows] = {
+_STATEFUL_SET: Final[Rows] = {
     **{path: checks for path, checks in _LASTING.items() if path != "spec/revisionHistoryLimit"},
     "spec/serviceName": (named(DNS_LABEL),),
     "spec/podManagementPolicy": (words("OrderedReady", "Parallel"),),
@@ -134,7 +137,7 @@ STATEFUL_SET: Final[Rows] = {
     "spec/persistentVolumeClaimRetentionPolicy/whenDeleted": (_KEEP,),
     "spec/persistentVolumeClaimRetentionPolicy/whenScaled": (_KEEP,),
 }
-DAEMON_SET: Final[Rows] = {
+_DAEMON_SET: Final[Rows] = {
     **_LASTING,
     "spec/updateStrategy/type": (words("OnDelete", "RollingUpdate"),),
     "spec/updateStrategy/rollingUpdate": (_daemon_rolling,),
@@ -147,12 +150,12 @@ def _finalizer(value: str) -> str | None:
     return None if value == "kubernetes" or "/" in value else "names no domain, such as example.com/cleanup"
 
 
-PRIORITY_CLASS: Final[Rows] = {
+_PRIORITY_CLASS: Final[Rows] = {
     "preemptionPolicy": (words("Never", "PreemptLowerPriority", empty=True),),
     "value": (between(None, 1_000_000_000),),
 }
-NAMESPACE: Final[Rows] = {"spec/finalizers/*": (named(_finalizer),)}
-LEASE: Final[Rows] = {
+_NAMESPACE: Final[Rows] = {"spec/finalizers/*": (named(_finalizer),)}
+_LEASE: Final[Rows] = {
     "spec/leaseDurationSeconds": (between(1),),
     "spec/leaseTransitions": (_COUNT,),
     "spec/strategy": (named(label_key, empty=True),),
@@ -173,10 +176,24 @@ def _tolerations(path: Path, value: Any) -> Iterator[Found]:
         yield from toleration((*path, i), each)
 
 
-RUNTIME_CLASS: Final[Rows] = {
+_RUNTIME_CLASS: Final[Rows] = {
     "handler": (named(DNS_LABEL, empty=True),),
     "overhead/podFixed": (_fixed,),
     "overhead/podFixed/*": (quantity_of(),),
     "scheduling/nodeSelector": (labels,),
     "scheduling/tolerations": (_tolerations,),
+}
+TABLES: Final[Tables] = {
+    ("", "Namespace"): (_NAMESPACE,),
+    ("", "ReplicationController"): (_CONTROLLER,),
+    ("apps", "DaemonSet"): (_DAEMON_SET,),
+    ("apps", "Deployment"): (_DEPLOYMENT,),
+    ("apps", "ReplicaSet"): (_REPLICA_SET,),
+    ("apps", "StatefulSet"): (
+        _STATEFUL_SET,
+        under("spec/volumeClaimTemplates/*/spec", CLAIM_SPEC),
+    ),
+    ("coordination.k8s.io", "Lease"): (_LEASE,),
+    ("node.k8s.io", "RuntimeClass"): (_RUNTIME_CLASS,),
+    ("scheduling.k8s.io", "PriorityClass"): (_PRIORITY_CLASS,),
 }

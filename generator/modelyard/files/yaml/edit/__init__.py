@@ -5,12 +5,16 @@ spelled null, the item carries MARK. Between brackets, where no comment fits, `[
 ends says the same: an item that comes into an empty list gets no blank in front.
 """
 
+from collections.abc import Sequence
+
 from modelyard.files.yaml.edit import block, flow
 from modelyard.files.yaml.edit.block import MARK
 from modelyard.files.yaml.edit.text import BREAK, NoPlaceError, Splice, apply, spelled
 from modelyard.files.yaml.nodes import Node, Tree
 
-__all__ = ["BREAK", "MARK", "NoPlaceError", "Splice", "add", "apply", "item", "pair", "remove", "spelled", "unpaired"]
+__all__ = [
+    "BREAK", "MARK", "NoPlaceError", "Splice", "add", "apply", "item", "pair", "put", "remove", "spelled", "unpaired",
+]  # fmt: skip
 
 
 def add(tree: Tree, key: str, item: str) -> list[Splice]:
@@ -45,6 +49,16 @@ def pair(tree: Tree, mapping: Node, beside: str, key: str, value: str) -> list[S
     if mapping.flow:
         return flow.pair(tree.text, mapping, key, value)
     return block.pair(tree, next(each for each in mapping.pairs() if each[0].value == beside), key, value)
+
+
+def put(tree: Tree, mapping: Node, key: str, lines: Sequence[str], *, beside: str) -> list[Splice]:
+    """Return the splices that give a key of a mapping a value of several lines: in its place, else below `beside`.
+
+    key: plain text. lines: without indentation. Raises NoPlaceError as `pair` does, and for braces.
+    """
+    if mapping.flow:
+        raise NoPlaceError("a mapping in braces", mapping.start)
+    return block.put(tree, mapping, key, lines, beside)
 
 
 def unpaired(tree: Tree, mapping: Node, key: str) -> list[Splice]:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from modelyard.files.yaml.edit.text import (
@@ -58,6 +58,22 @@ def pair(tree: Tree, beside: Pair, key: str, value: str) -> list[Splice]:
     if BREAK.search(text, name.start, scalar.end):
         raise NoPlaceError(f"the value of {name.value} in a line of its own", name.start)
     return [lines_in(text, next_line(text, scalar.end), [f"{' ' * column}{key}: {value}"])]
+
+
+def put(tree: Tree, mapping: Node, key: str, lines: Sequence[str], beside: str) -> list[Splice]:
+    """Give a key a value of several lines: in place of the one it has, else below another pair."""
+    text, pairs = tree.text, {str(name.value): (name, value) for name, value in mapping.pairs()}
+    start, below = pairs[beside]
+    column = indent(text, start.start)
+    written = [f"{column}  {each}" for each in lines]
+    if key not in pairs:
+        return [lines_in(text, next_line(text, _end(text, below)), [f"{column}{spelled(key, [])}:", *written])]
+    found = pairs[key][1]
+    if found.flow or not found.children:
+        raise NoPlaceError(f"the value of {key} in one line", found.start)
+    indent(text, found.start)
+    newline = break_at(text, found.start)
+    return [Splice(line_start(text, found.start), _end(text, found), newline.join(written))]
 
 
 def unpaired(tree: Tree, pair: Pair) -> list[Splice]:

@@ -107,8 +107,19 @@ def without_nulls(node: Any) -> Any:
     if not isinstance(node, dict | list) or not _has_nulls(node):
         return node
     if isinstance(node, dict):
-        return {key: without_nulls(value) for key, value in node.items() if value is not None}
+        return {
+            key: _noted(value) if key == "annotations" else without_nulls(value)
+            for key, value in node.items()
+            if value is not None
+        }
     return [without_nulls(value) for value in node]
+
+
+def _noted(annotations: Any) -> Any:
+    """Return annotations with the empty text for null, as a map of texts has it."""
+    if not isinstance(annotations, dict):
+        return without_nulls(annotations)
+    return {key: "" if value is None else without_nulls(value) for key, value in annotations.items()}
 
 
 def _has_nulls(node: dict[Any, Any] | list[Any]) -> bool:

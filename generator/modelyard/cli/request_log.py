@@ -36,7 +36,11 @@ def _table(text: str) -> str:
 
 def _share(text: str) -> float:
     number = text.removesuffix("%")
-    if number == text or not number.replace(".", "", 1).isdecimal() or not 0 < float(number) <= 100:
+    if (
+        number == text
+        or not (number.isascii() and number.replace(".", "", 1).isdecimal())
+        or not 0 < float(number) <= 100
+    ):
         raise typer.BadParameter(f"{text!r} is no share such as 10%")
     return float(number)
 

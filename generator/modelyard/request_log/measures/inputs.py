@@ -16,7 +16,9 @@ SCORE: Final = ""  # its name among the inputs: none of them has it
 MOST: Final = 500  # inputs of a model
 LEVELS: Final = 50  # of a text that have a bin of their own; all others share one
 _LOOKED_AT: Final = 5000  # rows
-_NUMBER: Final = r"^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?\s*$"  # float8 has it whatever its digits are
+_NUMBER: Final = (
+    r"^\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?\s*$"  # float8 has it whatever its digits are
+)
 _FOUND: Final = sql.SQL(
     "with s as (select inputs from {log} where {rows} and inputs is not null limit {looked_at}),"
     " f as (select key, to_jsonb(key) as at, value from s, jsonb_each(case when jsonb_typeof(inputs) = 'object'"

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -369,6 +370,29 @@ def test_ports_that_lead_nowhere(shared: Path) -> None:
     assert {each.code for each in problems if each.severity == "error"} == {"MY367"}
     absent = {each.message.split()[1] for each in problems if each.code == "MY331"}
     assert absent == {"nope", "cm", "zzz"}
+
+
+def test_services_and_pods_of_a_large_set_are_not_compared_each_with_each() -> None:
+    def seconds(count: int) -> float:
+        one = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: a-N, labels: {app: a-N, set: x}}
+spec: {containers: [{name: a, image: registry.example.com/a:1, ports: [{name: http, containerPort: 80}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: a-N}
+spec: {selector: {app: a-N, set: x}, ports: [{port: 80, targetPort: http}]}
+---
+"""
+        text = "".join(one.replace("N", str(number)) for number in range(count)).encode()
+        start = time.process_time()
+        assert "MY329" not in {each.code for each in check_streams({"a.yaml": text}).problems}
+        return time.process_time() - start
+
+    seconds(10)
+    assert seconds(2_000) < 8 * seconds(500)  # 4 to 5 times; each with each is 16 times
 
 
 INGRESS = """\

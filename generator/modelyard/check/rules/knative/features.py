@@ -25,7 +25,8 @@ _POD_ALLOWED: Final = frozenset(
         "idleTimeoutSeconds",
     ]
 )
-_POD_FLAGS: Final = {
+# Field of a pod -> the feature that it is behind.
+POD_FLAGS: Final = {
     "affinity": "podspec-affinity",
     "dnsConfig": "podspec-dnsconfig",
     "dnsPolicy": "podspec-dnspolicy",
@@ -110,7 +111,7 @@ def features(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Findin
 def _guarded(path: Path, pod: dict[str, Any]) -> Iterator[tuple[Path, str]]:
     for key in pod:
         if key not in _POD_ALLOWED:
-            yield (*path, key), _POD_FLAGS.get(key, _NEVER)
+            yield (*path, key), POD_FLAGS.get(key, _NEVER)
     for key in mapping(pod.get("securityContext")).keys() - _POD_SECURITY_ALLOWED:
         yield (*path, "securityContext", key), _NEVER
     if pod.get("automountServiceAccountToken") is True:  # false only

@@ -11,6 +11,7 @@ import pytest
 
 from modelyard.check import check_objects
 from modelyard.check.finding import PROBING, Cluster
+from modelyard.check.pods import KNATIVE_FLAGS
 from modelyard.check.rules.knative import features
 from modelyard.problems.codes import CODES
 from tests.check.test_knative_agrees import STRICTER
@@ -53,7 +54,7 @@ PROBE: Final = {"httpGet": {"path": "/ready", "port": 8081}}
 # What is refused here besides: the API server refuses it when the Deployment is made, after the revision was.
 BESIDES: Final = {*STRICTER, "MY333", "MY337"}
 NEEDS: Final = {"podspec-persistent-volume-write": {"podspec-persistent-volume-claim"}}
-ALL: Final = frozenset([*features.POD_FLAGS.values(), *features._VOLUME_FLAGS.values(), *VOLUMES, *CONTAINER, PROBING])
+ALL: Final = frozenset([*KNATIVE_FLAGS.values(), *features._VOLUME_FLAGS.values(), *VOLUMES, *CONTAINER, PROBING])
 
 
 def service() -> tuple[Object, Object, Object]:
@@ -69,7 +70,7 @@ def guarded() -> dict[str, Object]:
     for field, value in POD.items():
         body, pod, _ = service()
         pod[field] = value
-        found[features.POD_FLAGS[field]] = body
+        found[KNATIVE_FLAGS[field]] = body
     for feature, source in VOLUMES.items():
         body, pod, container = service()
         pod.setdefault("volumes", []).append({"name": "extra", **source})

@@ -6,10 +6,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Path, mapping
-from modelyard.check.pods import KNATIVE, pod_templates
-from modelyard.check.rules.api_versions import is_gone
-from modelyard.check.rules.knative.features import POD_FLAGS
+from modelyard.check.pods import KNATIVE, KNATIVE_FLAGS, pod_templates
 from modelyard.check.schemas.kinds import Definition, Kinds
+from modelyard.check.schemas.lives import is_gone
 from modelyard.check.schemas.openapi import Schema
 from modelyard.files.yaml.scalars import INTEGER, core
 from modelyard.manifests.manifest import Manifest
@@ -58,7 +57,7 @@ def _behind_features(index: int, manifest: Manifest, cluster: Cluster) -> Iterat
     """
     definition = cluster.kinds.find("v1", "Pod")
     for template in pod_templates(manifest) if definition else ():
-        spec = {key: value for key, value in template.spec.items() if key in POD_FLAGS}
+        spec = {key: value for key, value in template.spec.items() if key in KNATIVE_FLAGS}
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {**spec, "containers": []}}
         for each in _by_schema(index, Manifest(pod, ""), definition) if spec and definition else ():
             yield each._replace(path=(*template.spec_path, *each.path[1:]))

@@ -19,7 +19,7 @@ from tests.conftest import ROOT, Run
 HEAD = (
     "apiVersion: modelyard.dev/v1alpha1\nkind: ModelSet\nmetadata: {name: risk}\nspec:\n  registry: r.example.com/m\n"
 )
-PLANNED_WORDS = re.compile(r"\b(minRows|retrain)\b")
+PLANNED_WORDS = re.compile(r"\b(retrain|shadow)\b")
 
 
 def words(node: Any) -> set[str]:
@@ -35,7 +35,7 @@ def words(node: Any) -> set[str]:
 def test_the_schema_offers_no_planned_word() -> None:
     offered = words(json.loads(shipped()))
     assert {"scr", "knative", "deployment", "podMonitor"} <= offered
-    assert not offered & {"minRows", "retrain"}
+    assert not offered & {"gate", "retrain", "shadow"}
 
 
 @pytest.mark.parametrize("runtime", sorted({*get_args(Runtime)} - {"spark"}))
@@ -67,8 +67,8 @@ def test_targets_lists_what_exists(modelyard: Run) -> None:
     [
         ("runtime: tensorflw", "MY104", "did you mean tensorflow? Allowed: custom, pcr, scr, spark or tensorflow"),
         ("runtime: [scr]", "MY104", "Allowed: custom, pcr, scr, spark or tensorflow"),
-        ("montr: {}", "MY101", "did you mean monitor?"),
-        ("monitor: {metric: ks}", "MY107", "`modelyard targets` lists what exists"),
+        ("patchs: []", "MY101", "did you mean patches?"),
+        ("gate: {psi: 0.1}", "MY107", "`modelyard targets` lists what exists"),
     ],
 )
 def test_messages_offer_what_exists(model: str, code: str, says: str) -> None:

@@ -12,7 +12,9 @@ from modelyard.problems import Place, Problem, problem
 # Keys that the format knows and this version does not have; nothing offers them.
 _PLANNED: Final = {
     "files": "the request log in files",
-    "metric": "performance monitoring",
+    "gate": "the gate of a replay",
+    "retrain": "retraining",
+    "shadow": "calls that are mirrored",
 }
 _MODELS: Final = ("spec", "models")
 _HOMES: Final = {

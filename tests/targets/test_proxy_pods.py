@@ -12,6 +12,7 @@ from modelyard.manifests.names import bytes_of, seconds
 from modelyard.models.deployment import Deployed, Service
 from modelyard.models.model import Model
 from modelyard.targets.sagemaker_proxy import caddy
+from modelyard.targets.workloads.beside import FLUSH
 from modelyard.targets.workloads.objects import lasting
 from tests.support import sagemaker_proxy
 
@@ -55,7 +56,7 @@ def test_the_grace_period_is_what_the_proxy_and_the_model_need(renderings: Mappi
         hook = own.preStop
         delay = 5 if hook is None or hook.sleep is None else seconds(hook.sleep)
         assert given["PROXY_DRAIN"] == given["MODEL_TIMEOUT"], "no call is cut that has not had its time"
-        wanted = delay + seconds(given["PROXY_DRAIN"]) + 5
+        wanted = delay + seconds(given["PROXY_DRAIN"]) + 5 + (FLUSH if logs(pod) else 0)
         assert seconds(given["PROXY_DELAY"]) == delay
         assert pod["terminationGracePeriodSeconds"] == (
             seconds(own.terminationGrace) if own.terminationGrace else wanted
@@ -103,9 +104,15 @@ def test_model_and_proxy_have_ports_of_their_own(renderings: Mapping[str, api.Re
         (own, *further), (front,) = model["ports"], beside["ports"]
         assert (own["name"], front["name"]) == ("model", "http")
         assert front["containerPort"] not in {each["containerPort"] for each in (own, *further)}
+        behind = logs(pod)["ports"][0] if logs(pod) else own
         if not reading(pod):
-            assert env(beside)["MODEL_PORT"] == str(own["containerPort"])
+            assert env(beside)["MODEL_PORT"] == str(behind["containerPort"])
         assert env(beside)["SAGEMAKER_BIND_TO_PORT"] == str(front["containerPort"])
+
+
+def logs(pod: Data) -> Data:
+    """Return the container that logs what is scored; empty where there is none."""
+    return next((each for each in pod["initContainers"] if each["name"] == "request-log"), {})
 
 
 def reading(pod: Data) -> list[Data]:
@@ -118,7 +125,8 @@ def test_what_reads_rows_stands_between_the_proxy_and_the_model(renderings: Mapp
     for rendering, _, pod, model, beside in pods(renderings):
         for each in reading(pod):
             # It starts when the model has started, and gets SIGTERM when the proxy has ended, before the model does.
-            assert pod["initContainers"].index(each) == pod["initContainers"].index(model) + 1
+            behind = logs(pod) or model
+            assert pod["initContainers"].index(each) == pod["initContainers"].index(behind) + 1
             assert each["restartPolicy"] == "Always"
             options = dict(word.split("=", 1) for word in each["command"][3:])
             ports = [int(options[name]) for name in ("--port", "--health-port")]
@@ -127,7 +135,7 @@ def test_what_reads_rows_stands_between_the_proxy_and_the_model(renderings: Mapp
             given = env(beside)
             assert (given["MODEL_PORT"], given["SAS_SCR_APP_PATH"]) == (str(ports[0]), "/invocations")
             assert (given["MODEL_PING_METHOD"], given["MODEL_PING_PATH"]) == ("GET", "/ping")
-            assert f":{model['ports'][0]['containerPort']}/v1/models/" in each["command"][2]
+            assert f":{behind['ports'][0]['containerPort']}/v1/models/" in each["command"][2]
             assert (options["--timeout"], options["--max-body"]) == (given["MODEL_TIMEOUT"], given["MAX_BODY"])
             probes = [each[name]["httpGet"]["port"] for name in ("startupProbe", "readinessProbe", "livenessProbe")]
             assert probes == [ports[1]] * 3
@@ -160,7 +168,8 @@ def test_only_the_proxys_port_and_further_ones_are_open_but_for_monitoring(
     renderings: Mapping[str, api.Rendering],
 ) -> None:
     opened = set()
-    for rendering, deployment, _, model, _ in pods(renderings):
+    for rendering, deployment, pod, model, _ in pods(renderings):
+        behind = (logs(pod) or model)["ports"][0]["containerPort"]
         name = deployment.body["metadata"]["labels"]["app.kubernetes.io/name"]
         for each in rendering.objects:
             if (each.kind, each.name) == ("NetworkPolicy", name):
@@ -170,9 +179,11 @@ def test_only_the_proxys_port_and_further_ones_are_open_but_for_monitoring(
                 assert {port["port"] for port in first["ports"][1:]} == further
                 assert all(rule["from"] for rule in others)
                 numbers = [port["port"] for rule in others for port in rule["ports"]]
-                assert not numbers or model["ports"][0]["containerPort"] in numbers
+                assert not numbers or behind in numbers
+                assert not logs(pod) or model["ports"][0]["containerPort"] not in numbers
+                assert len(others) <= 1 + bool(logs(pod))  # who scrapes the log, beside who scrapes the model
                 opened.add(len(others))
-    assert opened == {0, 1}
+    assert opened == {0, 1, 2}
 
 
 def test_a_pod_mounts_the_caddyfile_that_is_rendered(renderings: Mapping[str, api.Rendering]) -> None:

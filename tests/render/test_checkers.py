@@ -50,39 +50,48 @@ class Decided(NamedTuple):
 
 PLAIN: Final = frozenset(["Deployment", "StatefulSet"])
 KNATIVE: Final = frozenset(["Service", "Configuration"])
+JOBS: Final = frozenset(["CronJob"])
 EVERY: Final = PLAIN | KNATIVE
 _CASES: Final = "the case gives none: what a model needs is for its file to say"
 # (check of kube-score, what it says) -> why it stays.
 DECIDED: Final[dict[tuple[str, str], Decided]] = {
     ("container-ephemeral-storage-request-and-limit", "Ephemeral Storage limit is not set"): Decided(
-        "how much a model writes to /tmp, all that it can write to, is for its file to say", EVERY
+        "how much a model writes to /tmp, all that it can write to, is for its file to say; a Job of ours none",
+        EVERY | JOBS,
     ),
     ("container-ephemeral-storage-request-and-limit", "Ephemeral Storage request is not set"): Decided(
-        "how much a model writes to /tmp, all that it can write to, is for its file to say", EVERY
+        "how much a model writes to /tmp, all that it can write to, is for its file to say; a Job of ours none",
+        EVERY | JOBS,
     ),
     ("container-image-pull-policy", "ImagePullPolicy is not set to Always"): Decided(
         "tags do not move (MY370), and with Always no pod starts while the registry is away; `imagePullPolicy` sets it",
-        EVERY,
+        EVERY | JOBS,
     ),
     ("container-resources", "CPU limit is not set"): Decided(
-        "a limit of cpu slows scoring down while the node is idle; `resources` sets one", EVERY
+        "a limit of cpu slows its work down while the node is idle; `resources` sets a model's", EVERY | JOBS
     ),
     ("container-resources", "CPU request is not set"): Decided(_CASES, EVERY, overlays=False),
     ("container-resources", "Memory limit is not set"): Decided(_CASES, EVERY, overlays=False),
     ("container-resources", "Memory request is not set"): Decided(_CASES, EVERY, overlays=False),
     ("container-security-context-user-group-id", "The container is running with a low user ID"): Decided(
-        "images of SAS Container Runtime are made for user 1001, and cannot read their files as another", EVERY
+        "images of SAS Container Runtime are made for user 1001, and cannot read their files as another; "
+        "OpenShift chooses the user",
+        EVERY | JOBS,
     ),
     ("container-security-context-user-group-id", "The container running with a low group ID"): Decided(
-        "images of SAS Container Runtime are made for group 1001 or 0, and cannot read their files as another", EVERY
+        "images of SAS Container Runtime are made for group 1001 or 0, and cannot read their files as another; "
+        "the tool's own gives its group nothing",
+        EVERY | JOBS,
     ),
     ("deployment-has-host-podantiaffinity", "Deployment does not have a host podAntiAffinity set"): Decided(
-        "topologySpreadConstraints spread the pods of a Deployment; Knative has both behind feature flags", EVERY
+        "topologySpreadConstraints spread the pods of a Deployment; Knative has both behind feature flags; "
+        "a Job has one pod",
+        EVERY | JOBS,
     ),
     ("deployment-has-poddisruptionbudget", "No matching PodDisruptionBudget was found"): Decided(
         "Knative makes and removes the pods of a revision; a budget for one pod would keep nodes from being drained, "
-        "and an autoscaler may leave one",
-        EVERY,
+        "and an autoscaler may leave one; a Job ends by itself",
+        EVERY | JOBS,
     ),
     ("statefulset-has-poddisruptionbudget", "No matching PodDisruptionBudget was found"): Decided(
         "a budget for one pod would keep nodes from being drained", PLAIN, overlays=False
@@ -100,7 +109,7 @@ DECIDED: Final[dict[tuple[str, str], Decided]] = {
         "one replica is what the file asks for, such as a challenger's", PLAIN
     ),
     ("pod-networkpolicy", "The pod does not have a matching NetworkPolicy"): Decided(
-        "the case says networkPolicy: false", KNATIVE, overlays=False
+        "the case says networkPolicy: false; the pod of a Job listens on no port", KNATIVE | JOBS, overlays=False
     ),
     ("pod-networkpolicy", "The pod does not have a matching egress NetworkPolicy"): Decided(
         "where a model calls to, such as a database, is known to nobody here", EVERY

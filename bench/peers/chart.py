@@ -1,7 +1,8 @@
-"""The figures of one table as an SVG: seconds over size, both on logarithmic scales, where a power is a straight line."""
+"""The figures of a table as an SVG: seconds over size, both on logarithmic scales, where a power is a straight line."""
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 from xml.sax.saxutils import escape
 
@@ -65,7 +66,7 @@ def _spread(places: Sequence[float]) -> list[float]:
     """Return the places, moved down where two names would stand on each other, and up where the last leave the page."""
     order = sorted(range(len(places)), key=lambda i: places[i])
     moved = list(places)
-    for before, after in zip(order, order[1:], strict=False):
+    for before, after in pairwise(order):
         moved[after] = max(moved[after], moved[before] + LABEL)
     over = max(0.0, moved[order[-1]] - (HEIGHT - BOTTOM))
     return [each - over for each in moved]

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from bench.peers.measure import Command, Failed, Measured, in_turn, run
 from bench.peers.peers import MODELYARD, PEERS, Source, Unavailable
-from bench.peers.render import LIMIT, objects_of, rounds
+from bench.peers.render import LIMIT, Rounds, objects_of, usual
 from bench.peers.tables import Row
 from modelyard.check.schemas.kinds import SHIPPED
 
@@ -22,6 +22,11 @@ KUBECONFORM: Final = Source("kubeconform", "v0.8.0", module="github.com/yannh/ku
 KUBECTL_VALIDATE: Final = Source("kubectl-validate", "v0.0.4", module="sigs.k8s.io/kubectl-validate")
 KUBE_SCORE: Final = Source("kube-score", "v1.20.0", module="github.com/zegl/kube-score/cmd/kube-score")
 MISTAKES: Final = 100
+ABOUT: Final = (
+    "Up to a hundred Knative Services have a mistake each, in turn a misspelt field, a wrong type, a tag that moves "
+    "and a port that there is not: schemas show the first two. The schemas are those that modelyard ships; "
+    "kube-score has none, and knows no Knative. Findings are those at the largest size."
+)
 
 
 def _container(service: Object) -> Object:
@@ -62,15 +67,16 @@ def stream(objects: Iterable[Object]) -> list[Object]:
     return result
 
 
-def kubeconform_schemas(folder: Path, objects: Iterable[Object]) -> str:
-    """Write the schemas that modelyard ships of the objects' kinds, as kubeconform reads them; return their location."""
+def kubeconform_schemas(folder: Path, objects: Iterable[Object]) -> None:
+    """Write the schemas that modelyard ships of the objects' kinds, as kubeconform reads them."""
     folder.mkdir()
     for api_version, kind in sorted({(each["apiVersion"], each["kind"]) for each in objects}):
         group, _, version = api_version.rpartition("/")
         definition = SHIPPED.find(api_version, kind)
         assert definition is not None  # noqa: S101 - rendered kinds have schemas
-        (folder / f"{group or version}-{kind.lower()}-{version}.json").write_text(json.dumps(definition.schema), "utf-8")
-    return f"{folder}/{{{{.Group}}}}-{{{{.ResourceKind}}}}-{{{{.ResourceAPIVersion}}}}.json"
+        (folder / f"{group or version}-{kind.lower()}-{version}.json").write_text(
+            json.dumps(definition.schema), "utf-8"
+        )
 
 
 def openapi_schemas(folder: Path, objects: Iterable[Object]) -> None:
@@ -172,13 +178,15 @@ CHECKERS: Final = (
 )
 
 
-def compare(root: Path, sizes: Sequence[int]) -> list[Row]:
+def compare(root: Path, sizes: Sequence[int], rounds: Rounds = usual) -> list[Row]:
     """Return a row for each checker; sizes are of models, three objects each."""
     cells: dict[str, dict[int, Measured | str]] = {each.name: {} for each in CHECKERS}
     found: dict[str, int] = {}
     for size in sorted(sizes):
         folder = root / "check" / str(size)
-        found = _of_size(folder, size, cells)
+        commands, found, why = _commands(folder, size)
+        for name, cell in (why | in_turn(commands, rounds(size), LIMIT)).items():
+            cells[name][size] = cell
     versions = {each.name: each.source.version.removeprefix("v") if each.source else "" for each in CHECKERS}
     return [Row(name, versions[name], _remark(found.get(name)), cells[name]) for name in cells]
 
@@ -187,8 +195,8 @@ def _remark(count: int | None) -> str:
     return "" if count is None else f"{count:,}"
 
 
-def _of_size(folder: Path, size: int, cells: Mapping[str, dict[int, Measured | str]]) -> dict[str, int]:
-    """Measure one size into the cells; return how much each found."""
+def _commands(folder: Path, size: int) -> tuple[dict[str, Command], dict[str, int], dict[str, str]]:
+    """Return what is run, how much each found, and of those that do not run why."""
     _, rendered = objects_of(PEERS[0], folder / "render", "plain", size)
     objects = stream(rendered.values())
     (folder / "objects.yaml").write_text("---\n".join(json.dumps(each) + "\n" for each in objects), "utf-8")
@@ -196,6 +204,7 @@ def _of_size(folder: Path, size: int, cells: Mapping[str, dict[int, Measured | s
     openapi_schemas(folder / "openapi", objects)
     commands: dict[str, Command] = {}
     found: dict[str, int] = {}
+    why: dict[str, str] = {}
     for each in CHECKERS:
         try:
             program = str(each.source.program()) if each.source else ""
@@ -206,7 +215,5 @@ def _of_size(folder: Path, size: int, cells: Mapping[str, dict[int, Measured | s
             found[each.name] = each.findings(output.read_text("utf-8"))
             commands[each.name] = command
         except (Unavailable, Failed, ValueError, KeyError) as error:
-            cells[each.name][size] = f"{type(error).__name__}: {error}"
-    for name, cell in in_turn(commands, rounds(size), LIMIT).items():
-        cells[name][size] = cell
-    return found
+            why[each.name] = f"{type(error).__name__}: {error}"
+    return commands, found, why

@@ -23,7 +23,7 @@ _Strict.add_implicit_resolver(
 )
 # `=` and `<<` as values: PyYAML alone takes them for types of YAML 1.1, and then cannot make one; Go reads strings.
 for _tag in ("value", "merge"):
-    _Strict.add_constructor(f"tag:yaml.org,2002:{_tag}", yaml.CSafeLoader.construct_yaml_str)
+    _Strict.add_constructor(f"tag:yaml.org,2002:{_tag}", _Strict.construct_yaml_str)
 
 
 class Different(Exception):  # noqa: N818 - what was found, not a fault of the program

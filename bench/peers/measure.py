@@ -18,7 +18,7 @@ from typing import Final
 ENVIRONMENT: Final = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 SAMPLE: Final = 0.02  # seconds between two looks at the memory
 
-# Linux counts what a process had before its exec too. So what is counted begins in a small one, of which 9 MiB are left.
+# Linux counts what a process had before its exec too, so what is counted begins in a small one: 9 MiB at least.
 _LAUNCHER: Final = (
     sys.executable,
     "-ISc",

@@ -18,8 +18,11 @@ from bench.peers.written import quoted
 CACHE: Final = Path.home() / ".cache" / "modelyard"
 PROGRAMS: Final = Path(__file__).parent / "programs"
 MODELYARD: Final = [sys.executable, "-m", "modelyard"]
-# Not measured, and why. Both are modules of Go, which a proxy of modules may refuse; then nobody can build them there.
-WITHOUT: Final = {"ytt": "carvel.dev/ytt/cmd/ytt", "Timoni": "github.com/stefanprodan/timoni/cmd/timoni"}
+# Not measured, and why.
+WITHOUT: Final = {
+    "ytt": "the proxy of Go modules does not have `carvel.dev/ytt`, and it is in no other registry",
+    "Timoni": "the proxy of Go modules does not have `github.com/stefanprodan/timoni`, and it is in no other registry",
+}
 
 
 class Unavailable(Exception):  # noqa: N818 - of the machine, not a fault of the program

@@ -7,7 +7,7 @@ from typing import Final
 
 from bench.peers.measure import Command, Failed, Measured, in_turn, run
 from bench.peers.peers import KUSTOMIZE, MODELYARD, Unavailable
-from bench.peers.render import LIMIT, rounds
+from bench.peers.render import LIMIT, Rounds, usual
 from bench.peers.sets import models_file
 from bench.peers.tables import Row
 
@@ -32,7 +32,7 @@ BUILDS: Final = {
 }
 
 
-def compare(root: Path, sizes: Sequence[int]) -> list[Row]:
+def compare(root: Path, sizes: Sequence[int], rounds: Rounds = usual) -> list[Row]:
     """Return a row for each way."""
     cells: dict[str, dict[int, Measured | str]] = {name: {} for name in BUILDS}
     for size in sorted(sizes):

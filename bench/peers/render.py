@@ -1,7 +1,7 @@
 """Rendering, beside programs that give the same objects."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,23 +15,31 @@ from bench.peers.tables import Row
 LIMIT: Final = 300.0  # seconds for one run
 
 
-def rounds(size: int) -> int:
-    """Return how often each command is timed."""
+Rounds = Callable[[int], int]  # of a size: how often each command is timed
+
+
+def usual(size: int) -> int:
+    """Return how often each command is timed, where nothing else is asked for."""
     return 7 if size <= 100 else 3
 
 
-def compare(root: Path, name: str, sizes: Sequence[int], peers: Sequence[Peer] = PEERS) -> list[Row]:
+def compare(
+    root: Path, name: str, sizes: Sequence[int], rounds: Rounds = usual, peers: Sequence[Peer] = PEERS
+) -> list[Row]:
     """Return the rows of a set: modelyard's first, then the peers', whose objects were compared with its own."""
     cells: dict[str, dict[int, Measured | str]] = {peer.name: {} for peer in peers}
     for size in sorted(sizes):
-        for peer_name, cell in _of_size(root / name / str(size), name, size, cells, peers).items():
+        commands, why = _same(root / name / str(size), name, size, cells, peers)
+        for peer_name, cell in (why | in_turn(commands, rounds(size), LIMIT)).items():
             cells[peer_name][size] = cell
+        shutil.rmtree(root / name / str(size))
     return [Row(peer.name, peer.version(), "yes" if peer.checks else "no", cells[peer.name]) for peer in peers]
 
 
-def _of_size(
+def _same(
     root: Path, name: str, size: int, before: Mapping[str, Mapping[int, Measured | str]], peers: Sequence[Peer]
-) -> dict[str, Measured | str]:
+) -> tuple[dict[str, Command], dict[str, str]]:
+    """Return what is run of the peers that give the same objects, and of the others why not."""
     why = {peer.name: reason for peer in peers if (reason := _no_use(before[peer.name], size))}
     commands: dict[str, Command] = {}
     ours: dict[str, gate.Object] = {}
@@ -47,9 +55,7 @@ def _of_size(
             why[peer.name] = f"not the same objects, {error}"
         except (Unavailable, Failed, yaml.YAMLError) as error:
             why[peer.name] = " ".join(str(error).split())
-    result = why | in_turn(commands, rounds(size), LIMIT)
-    shutil.rmtree(root)
-    return result
+    return commands, why
 
 
 def objects_of(peer: Peer, folder: Path, name: str, size: int) -> tuple[Command, dict[str, gate.Object]]:

@@ -21,9 +21,15 @@ class _Strict(yaml.CSafeLoader):
 _Strict.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
 )
+
+
+def _text(_: yaml.CSafeLoader, node: yaml.ScalarNode) -> str:
+    return str(node.value)
+
+
 # `=` and `<<` as values: PyYAML alone takes them for types of YAML 1.1, and then cannot make one; Go reads strings.
 for _tag in ("value", "merge"):
-    _Strict.add_constructor(f"tag:yaml.org,2002:{_tag}", _Strict.construct_yaml_str)
+    _Strict.add_constructor(f"tag:yaml.org,2002:{_tag}", _text)
 
 
 class Different(Exception):  # noqa: N818 - what was found, not a fault of the program

@@ -11,9 +11,9 @@ Values = dict[str, Any]
 HOSTILE: Final = (
     "no", "1e5", "0x1F", "0o17", "1:30", "2024-01-02", "null", "~", "", " ", ".inf", "1_000", "25921e05", "=", "<<",
     "- a", "a: b", "a #b", "# a", "---", "...", "{a: [b", "*a", "&a b", "!!int 3", "| x", "> x", "%YAML 1.1", "@a",
-    "`a", "it's", 'say "no"', "back\\slash", "{{ .Values.a }}", "{% raw %}", "${A} $A %s %d", "tab\there", "two\nlines\n",
-    "  indented\n- x: y\n", "trailing \n\n", "ünï", "漢字", "\U0001f600", "line\u2028separator",
-    "soft\u00adhyphen",
+    "`a", "it's", 'say "no"', "back\\slash", "{{ .Values.a }}", "{% raw %}", "${A} $A %s %d", "tab\there",
+    "two\nlines\n", "  indented\n- x: y\n", "trailing \n\n", "ünïcode", "漢字", "\U0001f600",
+    "line\u2028separator", "soft\u00adhyphen",
 )  # fmt: skip
 FINDINGS: Final = 100
 HEAD: Final = """\

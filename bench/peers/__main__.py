@@ -12,7 +12,7 @@ from typing import Final
 from bench.peers import check, plugin, render, score
 from bench.peers.chart import svg
 from bench.peers.machine import described
-from bench.peers.peers import WITHOUT
+from bench.peers.peers import WITHOUT, Unavailable
 from bench.peers.sets import SETS
 from bench.peers.tables import Row, markdown
 
@@ -53,7 +53,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.peers")
-    parser.add_argument("--sizes", type=_numbers, default="1,10,100,1000,10000", help="models, and rows by the hundred")
+    parser.add_argument(
+        "--sizes", type=_numbers, default="1,10,100,1000,10000", help="models; from 10 to 1000 also hundreds of rows"
+    )
     parser.add_argument("--sets", type=_words, default=",".join(SETS), help="of models to render")
     parser.add_argument("--parts", type=_words, default=",".join(PARTS), help="what is compared")
     parser.add_argument("--rounds", type=int, default=0, help="runs of each; 7 up to 100 models, 3 above, if absent")
@@ -70,13 +72,13 @@ def _numbers(text: str) -> list[int]:
 
 
 def _sections(root: Path, options: argparse.Namespace) -> tuple[list[str], list[Row]]:
-    """Return the sections, and the rows that are drawn: those of the first set."""
+    """Return the sections, and the rows that are drawn: those of plain models."""
     sections: list[str] = []
     rounds = (lambda _: options.rounds) if options.rounds else render.usual
     drawn: list[Row] = []
     for name in options.sets if "render" in options.parts else ():
         rows = render.compare(root, name, options.sizes, rounds)
-        drawn = drawn or rows
+        drawn = rows if name == "plain" else drawn
         sections.append(f"### {TITLES[name]}\n\n{markdown(rows, 'model', 'checks')}")
     if "check" in options.parts:
         table = markdown(check.compare(root, options.sizes, rounds), "model", "findings")
@@ -84,8 +86,9 @@ def _sections(root: Path, options: argparse.Namespace) -> tuple[list[str], list[
     if "plugin" in options.parts:
         table = markdown(plugin.compare(root, options.sizes, rounds), "model", "")
         sections.append(f"### kustomize with and without the plugin\n\n{table}")
-    if "score" in options.parts:
-        rows = score.compare(root, [each * 100 for each in options.sizes if 10 <= each <= 1000], rounds)
+    rows_of_tables = [each * 100 for each in options.sizes if 10 <= each <= 1000]
+    if "score" in options.parts and rows_of_tables:
+        rows = score.compare(root, rows_of_tables, rounds)
         sections.append(f"### Scoring so many rows\n\n{score.ABOUT}\n\n{markdown(rows, 'row', '')}")
     return sections, drawn
 
@@ -95,7 +98,15 @@ def _command(arguments: Sequence[str]) -> str:
 
 
 def _without() -> str:
-    lines = [f"* {name}: {why}.\n" for name, why in WITHOUT.items()]
+    """Name the peers that nothing was measured of, with the reason."""
+    lines = []
+    for name, source in WITHOUT.items():
+        try:
+            source.program()
+            why = "can be had, and has no program here yet"
+        except Unavailable as error:
+            why = f"could not be installed: {error}"
+        lines.append(f"* {name} {why.rstrip('.')}.\n")
     return "### Not measured\n\n" + "".join(lines)
 
 

@@ -18,11 +18,6 @@ from bench.peers.written import quoted
 CACHE: Final = Path.home() / ".cache" / "modelyard"
 PROGRAMS: Final = Path(__file__).parent / "programs"
 MODELYARD: Final = [sys.executable, "-m", "modelyard"]
-# Not measured, and why.
-WITHOUT: Final = {
-    "ytt": "the proxy of Go modules does not have `carvel.dev/ytt`, and it is in no other registry",
-    "Timoni": "the proxy of Go modules does not have `github.com/stefanprodan/timoni`, and it is in no other registry",
-}
 
 
 class Unavailable(Exception):  # noqa: N818 - of the machine, not a fault of the program
@@ -89,6 +84,12 @@ KCL: Final = Source("kcl", "0.13.2", packages=("kcl-lib==0.13.2",))
 CDK8S: Final = Source("cdk8s", "2.70.115", packages=("cdk8s==2.70.115",), needs="node")
 KAPITAN: Final = Source("kapitan", "0.36.3", packages=("kapitan==0.36.3",))
 
+# Peers without a program in `programs/`, for they could not be had where those were written; a run tries again.
+WITHOUT: Final = {
+    "ytt": Source("ytt", "latest", module="carvel.dev/ytt/cmd/ytt"),
+    "Timoni": Source("timoni", "latest", module="github.com/stefanprodan/timoni/cmd/timoni"),
+}
+
 
 @dataclass(frozen=True)
 class Peer:
@@ -103,7 +104,7 @@ class Peer:
 
     def version(self) -> str:
         """Return the version that is measured."""
-        return self.source.version.removeprefix("v") if self.source else "this checkout"
+        return self.source.version.removeprefix("v") if self.source else ""
 
     def command(self, folder: Path) -> Command:
         """Return what is run in a folder that was laid out. Raises Unavailable."""

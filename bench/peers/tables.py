@@ -32,12 +32,14 @@ def measured(cells: Cells) -> dict[int, Measured]:
 
 
 def line(cells: Cells) -> Line | None:
-    """Return the straight line through the smallest and the largest size, if there are two."""
+    """Return the straight line through the smallest and the largest size, if there are two and it rises."""
     found = measured(cells)
     if len(found) < 2:
         return None
     small, large = min(found), max(found)
     each = (found[large].wall - found[small].wall) / (large - small)
+    if each <= 0:
+        return None
     return Line(found[small].wall - each * small, each * 1000)
 
 

@@ -108,6 +108,7 @@ def test_a_line_has_the_start_up_and_what_each_more_takes() -> None:
     assert fitted is not None
     assert (round(fitted.start_up, 4), round(fitted.each, 4)) == (0.29, 10.0)
     assert line(cells(n1=0.3)) is None
+    assert line(cells(n1=0.3, n10=0.2)) is None
 
 
 def test_growth_is_one_where_a_program_is_linear_and_ten_where_it_is_quadratic() -> None:

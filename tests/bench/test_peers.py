@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bench.peers import __main__ as program
 from bench.peers import check, gate, kustomizations, machine
 from bench.peers.chart import svg
 from bench.peers.measure import Command, Failed, Measured, Peak, in_turn, peak, run
@@ -141,6 +142,25 @@ def test_the_drawing_is_an_svg_with_each_name_apart() -> None:
     assert "none" not in texts
     with pytest.raises(ValueError, match="no figures"):
         svg(rows[-1:], "", "")
+
+
+def test_the_page_is_written_between_its_marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = tmp_path / "performance.md"
+    page.write_bytes(program.PAGE.read_bytes())
+    monkeypatch.setattr(program, "PAGE", page)
+    monkeypatch.setattr(program, "DRAWING", page.with_suffix(".svg"))
+    monkeypatch.setattr(program, "WITHOUT", {"ytt": Source("a", "1", packages=("a",), needs="no-such-program")})
+    monkeypatch.setattr("bench.peers.render.compare", lambda *_: [Row("ours", "", "yes", cells(n1=0.5, n10=1.4))])
+    arguments = ["--sizes", "1,10", "--sets", "plain", "--parts", "render", "--page"]
+    assert (program.main(arguments), program.main(arguments)) == (0, 0)
+    text = page.read_text("utf-8")
+    head, _, written = text.partition(program.BEGIN)
+    assert "How it measures" in head
+    assert written.count("| ours | yes | 0.50 (0.25) |") == written.count("(performance.svg)") == 1
+    assert "* ytt could not be installed: needs no-such-program.\n" in written
+    assert "`python -m bench.peers --sizes 1,10 --sets plain --parts render --page`" in written
+    assert text.endswith(program.END)
+    assert (tmp_path / "performance.svg").read_text("utf-8").startswith("<svg ")
 
 
 def command(tmp_path: Path, code: str) -> Command:

@@ -25,7 +25,8 @@ MISTAKES: Final = 100
 ABOUT: Final = (
     "Up to a hundred Knative Services have a mistake each, in turn a misspelt field, a wrong type, a tag that moves "
     "and a port that there is not: schemas show the first two. The schemas are those that modelyard ships; "
-    "kube-score has none, and knows no Knative. Findings are those at the largest size."
+    "kube-score has none and knows no Knative: what it finds are policies whose pods it does not see. Findings are "
+    "those at the largest size."
 )
 
 

@@ -53,7 +53,9 @@ def _same(
             commands[peer.name] = command
         except gate.Different as error:
             why[peer.name] = f"not the same objects, {error}"
-        except (Unavailable, Failed, yaml.YAMLError) as error:
+        except yaml.YAMLError as error:
+            why[peer.name] = f"what it wrote cannot be read: {' '.join(str(error).split())}"
+        except (Unavailable, Failed) as error:
             why[peer.name] = " ".join(str(error).split())
     return commands, why
 

@@ -50,15 +50,15 @@ def svg(rows: Sequence[Row], title: str, unit: str) -> str:
         parts += [f'<circle cx="{x(n):.1f}" cy="{y(each):.1f}" r="3" fill="{colour}"/>' for n, each in found.items()]
         own = max(found)
         lead = f"M{x(own) + 4:.1f} {y(found[own]):.1f}L{WIDTH - RIGHT + 14} {end:.1f}"
-        parts.append(f'<path d="{lead}" stroke="{colour}" stroke-width="0.5" fill="none"/>')
-        parts.append(_text(WIDTH - RIGHT + 18, end + 4, row.name, "start", colour=colour))
+        parts.append(f'<path d="{lead}" stroke="{colour}" stroke-width="1" fill="none"/>')
+        parts.append(_text(WIDTH - RIGHT + 18, end + 4, row.name, "start"))
     shape = f'xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif"'
     white = f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>'
     return f"<svg {shape}>\n<title>{escape(title)}</title>\n{white}\n" + "\n".join(parts) + "\n</svg>\n"
 
 
-def _text(x: float, y: float, text: str, anchor: str, size: int = 12, *, colour: str = "#222") -> str:
-    where = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" fill="{colour}"'
+def _text(x: float, y: float, text: str, anchor: str, size: int = 12) -> str:
+    where = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" fill="#222"'
     return f"<text {where}>{escape(text)}</text>"
 
 

@@ -5,7 +5,7 @@ import shlex
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -34,13 +34,19 @@ def main(arguments: Sequence[str]) -> int:
     """Compare what is asked for; exit with 0 unless nothing could be measured."""
     options = _options(arguments)
     root = Path(tempfile.mkdtemp(prefix="modelyard-bench-"))
-    machine = described()
+    parts = [f"{described()}\n", _command(arguments)]
+    print("\n".join(parts), flush=True)
+    first: list[Row] = []
     try:
-        sections, first = _sections(root, options)
+        for section, rows in _sections(root, options):
+            print(section, flush=True)  # a run takes hours
+            parts.append(section)
+            first = first or rows
     finally:
         shutil.rmtree(root, ignore_errors=True)
-    text = "\n".join([f"{machine}\n", _command(arguments), *sections, _without()])
-    print(text)
+    parts.append(_without())
+    print(parts[-1])
+    text = "\n".join(parts)
     if options.page:
         drawing = f"\n![Seconds over the number of models, for each program]({DRAWING.name})\n" if first else ""
         head, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
@@ -71,26 +77,22 @@ def _numbers(text: str) -> list[int]:
     return [int(each) for each in text.split(",")]
 
 
-def _sections(root: Path, options: argparse.Namespace) -> tuple[list[str], list[Row]]:
-    """Return the sections, and the rows that are drawn: those of plain models."""
-    sections: list[str] = []
+def _sections(root: Path, options: argparse.Namespace) -> Iterator[tuple[str, list[Row]]]:
+    """Yield the sections, each with the rows that are drawn: those of plain models."""
     rounds = (lambda _: options.rounds) if options.rounds else render.usual
-    drawn: list[Row] = []
     for name in options.sets if "render" in options.parts else ():
         rows = render.compare(root, name, options.sizes, rounds)
-        drawn = rows if name == "plain" else drawn
-        sections.append(f"### {TITLES[name]}\n\n{markdown(rows, 'model', 'checks')}")
+        yield f"### {TITLES[name]}\n\n{markdown(rows, 'model', 'checks')}", rows if name == "plain" else []
     if "check" in options.parts:
         table = markdown(check.compare(root, options.sizes, rounds), "model", "findings")
-        sections.append(f"### Checking the objects of so many plain models, three each\n\n{check.ABOUT}\n\n{table}")
+        yield f"### Checking the objects of so many plain models, three each\n\n{check.ABOUT}\n\n{table}", []
     if "plugin" in options.parts:
         table = markdown(plugin.compare(root, options.sizes, rounds), "model", "")
-        sections.append(f"### kustomize with and without the plugin\n\n{table}")
+        yield f"### kustomize with and without the plugin\n\n{table}", []
     rows_of_tables = [each * 100 for each in options.sizes if 10 <= each <= 100]
     if "score" in options.parts and rows_of_tables:
-        rows = score.compare(root, rows_of_tables, rounds)
-        sections.append(f"### Scoring so many rows\n\n{score.ABOUT}\n\n{markdown(rows, 'row', '')}")
-    return sections, drawn
+        table = markdown(score.compare(root, rows_of_tables, rounds), "row", "")
+        yield f"### Scoring so many rows\n\n{score.ABOUT}\n\n{table}", []
 
 
 def _command(arguments: Sequence[str]) -> str:

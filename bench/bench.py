@@ -4,6 +4,7 @@ Each pair of commands runs in turn, A B A B …, so that a machine whose speed d
 CPU seconds (user and system) of whole processes as the operating system counts them; the ratio is of medians.
 """
 
+import json
 import os
 import shutil
 import statistics
@@ -22,6 +23,8 @@ from modelyard.render.component import site_config
 from modelyard.render.transformers import transformers
 
 KUSTOMIZE = Path.home() / ".cache" / "modelyard" / "kustomize-v5.8.1" / "kustomize"
+KUBECONFORM = Path.home() / ".cache" / "modelyard" / "kubeconform-v0.8.0" / "kubeconform"
+SCHEMAS = Path(__file__).parents[2] / "shared" / "data" / "schemas"
 PYTHON = sys.executable
 MODELYARD = [PYTHON, "-m", "modelyard"]
 FUNCTION = str(Path(PYTHON).parent / "modelyard-fn")
@@ -136,6 +139,27 @@ def checks(root: Path) -> bool:
     return within and seconds < 5 and peak < 500
 
 
+def stream(root: Path) -> bool:
+    """Compare checking 10,000 objects of a stream with kubeconform, which has the same schemas on disk."""
+    schemas = root / "schemas"
+    schemas.mkdir()
+    for each in json.loads((SCHEMAS / "index.json").read_text("utf-8")):
+        if each["set"] in ("kubernetes-1.37", "crd"):
+            group, _, version = each["apiVersion"].rpartition("/")
+            shutil.copy(SCHEMAS / each["path"], schemas / f"{group or version}-{each['kind'].lower()}-{version}.json")
+    rendered = subprocess.run([*MODELYARD, "render", "--stdout"], cwd=root / "1000", capture_output=True, check=True)
+    objects = rendered.stdout.split(b"\n---\n")
+    renamed = (each.replace(b"model-", b"set-%d-" % i) for i in range(4) for each in objects)
+    (root / "stream.yaml").write_bytes(b"\n---\n".join(list(renamed)[:10_000]))
+    location = f"{schemas}/{{{{.Group}}}}-{{{{.ResourceKind}}}}-{{{{.ResourceAPIVersion}}}}.json"
+    a: list[Run] = []
+    b: list[Run] = []
+    for _ in range(3):
+        a.append(run([*MODELYARD, "check", "stream.yaml"], root))
+        b.append(run([str(KUBECONFORM), "-strict", "-schema-location", location, "stream.yaml"], root))
+    return pair("check, 10,000 objects of a stream / kubeconform", 3.0, a, b)
+
+
 def growth(root: Path) -> bool:
     """Compare 10,000 models with 1,000, in time and memory."""
     a: list[Run] = []
@@ -225,7 +249,7 @@ def main() -> int:
             )
             (folder / "kustomization.yaml").write_text(kustomization, "utf-8")
         print(f"ratios on {os.cpu_count()} cores; in brackets the limit and the medians of CPU seconds")
-        results = [start_up(root), thousand(root), checks(root), growth(root), patches(root)]
+        results = [start_up(root), thousand(root), checks(root), stream(root), growth(root), patches(root)]
     finally:
         shutil.rmtree(root, ignore_errors=True)
     return 0 if all(results) else 1

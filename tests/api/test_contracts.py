@@ -221,6 +221,16 @@ def test_what_fits_is_relied_on_when_no_variant_runs_the_old_image(tmp_path: Pat
     assert pin(split(TWO, TWO)) == TWO
 
 
+def test_a_source_without_a_version_says_nothing_of_the_image_that_is_locked(
+    modelyard: Command, tmp_path: Path
+) -> None:
+    folder = _write(tmp_path / "a", _model(more="source: {mlflow: {model: a, alias: champion}}, "))
+    done = modelyard("lock", "-f", folder, env={"MLFLOW_TRACKING_URI": "http://127.0.0.1:1"})
+    assert done.returncode == 0
+    assert "warning: a: mlflow:a names no version, and the champion of today may be another one" in done.stderr
+    assert "contracts" not in _lock(folder)
+
+
 def test_lock_finds_the_files_of_a_source_by_itself(modelyard: Command, tmp_path: Path) -> None:
     folder = _write(tmp_path / "a", _model(more="source: {path: ./export}, "))
     lacking = modelyard("lock", "-f", folder)

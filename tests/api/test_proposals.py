@@ -5,9 +5,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 import pytest
 
@@ -17,28 +15,10 @@ from modelyard.api.proposals import Outcome
 from modelyard.files.branches import Branches
 from modelyard.files.trailers import Trailers, trailers_of
 from modelyard.problems import has_errors
-from tests.conftest import CACHE, Run, need
-from tests.support import notice_servers, registries
+from tests.conftest import Run
+from tests.support import notice_servers
 from tests.support.promotions import GIT, Project, git, program
 from tests.support.registries import TOKEN
-
-REGISTRY: Final = CACHE / "registry-v3.1.1" / "registry"
-
-
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with registries.real(need(REGISTRY, "`make tools` builds it"), tmp_path_factory.mktemp("registry")) as host:
-        yield host
-
-
-@pytest.fixture
-def project(registry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    for name, value in {**GIT, "DOCKER_CONFIG": str(tmp_path / "nobody")}.items():
-        monkeypatch.setenv(name, value)
-    found = Project(tmp_path, registry)
-    for version in ("1", "2", "3"):
-        found.image(version)
-    return found
 
 
 def propose(file: Path, version: str, *, pull_request: bool = False) -> Outcome:

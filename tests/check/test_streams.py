@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -369,3 +370,95 @@ def test_ports_that_lead_nowhere(shared: Path) -> None:
     assert {each.code for each in problems if each.severity == "error"} == {"MY367"}
     absent = {each.message.split()[1] for each in problems if each.code == "MY331"}
     assert absent == {"nope", "cm", "zzz"}
+
+
+def test_services_and_pods_of_a_large_set_are_not_compared_each_with_each() -> None:
+    def seconds(count: int) -> float:
+        one = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: a-N, labels: {app: a-N, set: x}}
+spec: {containers: [{name: a, image: registry.example.com/a:1, ports: [{name: http, containerPort: 80}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: a-N}
+spec: {selector: {app: a-N, set: x}, ports: [{port: 80, targetPort: http}]}
+---
+"""
+        text = "".join(one.replace("N", str(number)) for number in range(count)).encode()
+        start = time.process_time()
+        assert "MY329" not in {each.code for each in check_streams({"a.yaml": text}).problems}
+        return time.process_time() - start
+
+    seconds(10)
+    assert seconds(2_000) < 8 * seconds(500)  # 4 to 5 times; each with each is 16 times
+
+
+INGRESS = """\
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {{name: {name}, annotations: {{kubernetes.io/ingress.class: {class_}}}}}
+spec:
+  rules:
+    - http:
+        paths:
+          - {{path: /, pathType: Prefix, backend: {{service: {{name: web, port: {{name: {port}}}}}}}}}
+---
+"""
+SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{name: http, port: 80}]}\n"
+
+
+@pytest.mark.parametrize(("class_", "codes"), [("nginx", {"MY380"}), ("alb", set()), ("gce", set())])
+def test_ingresses_of_a_class_that_gives_each_an_address_share_no_host(class_: str, codes: set[str]) -> None:
+    text = "".join(INGRESS.format(name=each, class_=class_, port="http") for each in ("one", "two"))
+    assert {each.code for each in check_streams({"a.yaml": text.encode()}).problems} & {"MY380"} == codes
+
+
+@pytest.mark.parametrize(("port", "codes"), [("use-annotation", set()), ("https", {"MY367"})])
+def test_a_port_that_an_annotation_stands_for_is_not_looked_up(port: str, codes: set[str]) -> None:
+    text = INGRESS.format(name="one", class_="alb", port=port) + SERVICE
+    assert {each.code for each in check_streams({"a.yaml": text.encode()}).problems} & {"MY367"} == codes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  {{- range .Nodes }}\n  a: b\n  {{- end }}\n",
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ .Name }}\nspec:\n  nodeName: {{ .Node }}\n",
+        "apiVersion: v1\nkind: Service\nmetadata: {name: ROLLOUT_NAME-active}\nspec: {ports: [{port: 80}]}\n",
+        "apiVersion: v1\nkind: Service\nmetadata: {name: REPLACEME}\nspec: {ports: [{port: 80}]}\n",
+        INGRESS.format(name="a", class_="nginx", port="http").replace("- http:", "- host: __HOST__\n      http:"),
+    ],
+)
+def test_a_template_has_one_message(text: str) -> None:
+    assert [each.code for each in check_streams({"a.yaml": text.encode()}).problems] == ["MY396"]
+
+
+def test_a_patch_without_directives_has_one_message() -> None:
+    text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {template: {spec: {CONTAINERS}}}\n"
+    patch = text.replace("CONTAINERS", "containers: [{name: a, args: [b]}]")
+    assert [each.code for each in check_streams({"a.yaml": patch.encode()}).problems] == ["MY397"]
+    whole = text.replace("CONTAINERS", "containers: [{name: a, image: registry.example.com/a:1}]")
+    codes = {each.code for each in check_streams({"a.yaml": whole.encode()}).problems}
+    assert "MY324" in codes
+    assert "MY397" not in codes
+
+
+def test_users_that_constraints_of_the_set_allow_are_not_refused() -> None:
+    pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  securityContext: {runAsUser: 5}\n"
+    pod += "  containers: [{name: a, image: registry.example.com/a:1}]\n---\n"
+    route = (
+        "apiVersion: route.openshift.io/v1\nkind: Route\nmetadata: {name: a}\nspec: {to: {kind: Service, name: a}}\n"
+    )
+    own = "---\napiVersion: security.openshift.io/v1\nkind: SecurityContextConstraints\nmetadata: {name: a}\n"
+    role = "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: a}\n"
+    role += "rules: [{apiGroups: [security.openshift.io], resources: [securitycontextconstraints], verbs: [use]}]\n"
+    found = [check_streams({"a.yaml": (pod + route + each).encode()}).problems for each in ("", own, role)]
+    assert ["MY360" in {each.code for each in problems} for problems in found] == [True, False, False]
+
+
+def test_a_label_that_a_controller_fills_in_is_not_refused() -> None:
+    pods = "{template: {metadata: {labels: {rev: '{{args.rev}}'}}, spec: {containers: [{name: a, image: 'a:1'}]}}}"
+    foreign = f"apiVersion: argoproj.io/v1alpha1\nkind: AnalysisTemplate\nmetadata: {{name: a}}\nspec: {pods}\n"
+    assert "MY321" not in {each.code for each in check_streams({"a.yaml": foreign.encode()}).problems}

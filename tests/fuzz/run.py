@@ -37,7 +37,9 @@ def main() -> None:
         f"-dict={HERE / 'yaml.dict'}",
         f"-artifact_prefix={given.failed.resolve()}/fuzz-{given.target}-",
         "-max_len=2048",
-        "-timeout=60",  # seconds for one input, however busy the machine is; targets have limits of their own
+        # Seconds for one input, however busy the machine is: targets have limits of their own, of the processor.
+        "-timeout=60",
+        "-report_slow_units=60",
         "-rss_limit_mb=1500",
         "-print_final_stats=1",
     ]

@@ -68,6 +68,8 @@ NONE: Final = [
     ("DB_PASSWORD", "{{ .Values.password }}"),
     ("DB_PASSWORD", "${DB_PASSWORD:-}"),
     ("DB_PASSWORD", "****"),
+    ("k8s_auth_token", "__SERVICEACCOUNT_TOKEN__"),
+    ("CLIENT_SECRET", "<Client Secret>"),
     ("DB_URL", "postgres://me:$(DB_PASSWORD)@host/db"),
     ("AUTH_HEADER", "Bearer $(TOKEN)"),
     ("AUTH_TYPE", "Basic auth"),

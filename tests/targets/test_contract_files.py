@@ -155,6 +155,17 @@ def test_files_without_a_contract_are_said_and_no_error(files: dict[str, str], t
     assert text in problems[0].message
 
 
+def test_messages_name_what_the_user_named_and_no_temporary_folder(tmp_path: Path) -> None:
+    archive = tmp_path / "export.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("model/notes.txt", "")
+    for served in (SAS, _served("tensorflow", "modelName: a, ")):
+        for shown in ("", "the artefact of mlflow:churn"):
+            (found,) = of_files(archive, served, shown=shown)[1]
+            assert (shown or str(archive)) in found.message
+            assert "modelyard-" not in found.message + found.hint
+
+
 def test_lists_in_lists_end_somewhere(tmp_path: Path) -> None:
     deep: dict[str, Any] = {"type": "double"}
     for _ in range(40):

@@ -22,7 +22,7 @@ from modelyard.api.locking import lock_file
 from modelyard.api.pipeline import load, models_file, render_loaded
 from modelyard.files import disk, regular
 from modelyard.files.yaml import MAX_BYTES
-from modelyard.manifests.names import nearest, one_of
+from modelyard.manifests.names import offer
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.source import pinned
 from modelyard.modelsfile.edit import Setting, with_settings
@@ -143,8 +143,7 @@ def _contents(path: Path) -> tuple[dict[Path, bytes], list[Problem]]:
 
 
 def _unknown(models: DeclaredSet, name: str, path: Path) -> Problem:
-    meant = nearest(name, known := [each.name for each in models.models])
-    hint = f"did you mean {meant}?" if meant else f"there are {one_of(known)}" if known else ""
+    hint = offer(name, (each.name for each in models.models))
     return problem("MY723", f"there is no model {name} in {path}", hint=hint)
 
 

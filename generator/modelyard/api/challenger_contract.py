@@ -3,22 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from pydantic import ValidationError
-
 from modelyard.api import contracts
 from modelyard.api.challenger import Plan, Planned
 from modelyard.api.locking import lock_file
 from modelyard.api.pins import Learn, pin
-from modelyard.files.yaml import Sources, read
 from modelyard.models.contract import Contract, PinnedContract
 from modelyard.models.declared import DeclaredModel, Served
-from modelyard.models.source import pinned as version_of
 from modelyard.modelsfile.contract_changes import Change, changes
 from modelyard.modelsfile.contract_rules import contracts_of, digest_of
 from modelyard.modelsfile.lock_edit import with_contract
 from modelyard.problems import Problem, has_errors
 
-__all__ = ["compared", "locked", "with_contracts"]
+__all__ = ["compared", "with_contracts"]
 
 
 def with_contracts(plan: Plan) -> Planned:
@@ -46,14 +42,13 @@ def with_contracts(plan: Plan) -> Planned:
 
 
 def _learner(plan: Plan) -> Learn:
-    """Return what learns a contract: a source that names no version may have another one than the image."""
+    """Return what learns a contract: of the candidate by the lock that pins it, else from the source."""
     learn = contracts.learner(plan.file, contracts.Origins(sources=True))
 
     def known(model: DeclaredModel, served: Served) -> tuple[Contract | None, list[Problem]]:
         if plan.candidate.contract and served.variant == plan.variant:
             return plan.candidate.contract, []
-        source = served.model.source
-        return learn(model, served) if source and version_of(source) else (None, [])
+        return learn(model, served)
 
     return known
 
@@ -69,13 +64,3 @@ def compared(contracts: Mapping[str, PinnedContract] | None, model: str, digest:
     own = (contracts or {}).get(model)
     relied_on, new = (own.relied_on, own.images.get(digest)) if own else (None, None)
     return None if relied_on is None or new is None else changes(relied_on, new)
-
-
-def locked(content: bytes) -> dict[str, PinnedContract]:
-    """Return the contracts of a lock's text; none where it cannot be read."""
-    data = read(content, Sources(), "").data
-    found = data.get("contracts") if isinstance(data, dict) else None
-    try:
-        return {str(name): PinnedContract.model_validate(each) for name, each in (found or {}).items()}
-    except (ValidationError, AttributeError):
-        return {}

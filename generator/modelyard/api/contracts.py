@@ -19,7 +19,7 @@ from modelyard.api.pipeline import load, models_file
 from modelyard.cluster import Connection
 from modelyard.models.contract import Contract
 from modelyard.models.declared import DeclaredModel, Served
-from modelyard.models.source import ModelSource
+from modelyard.models.source import ModelSource, address, pinned
 from modelyard.modelsfile.contract_rules import called, digest_of
 from modelyard.problems import Problem, Severity, has_errors, problem
 from modelyard.score import contract as descriptions
@@ -84,9 +84,14 @@ def _said(name: str, each: Problem) -> Problem:
 def _fetched(file: Path, source: ModelSource, served: Served) -> tuple[Contract | None, list[Problem]]:
     from modelyard.api.sources import fetched  # few models have a source, and clients of registries load with it
 
+    if source.path is None and not pinned(source):
+        message = f"{address(source)} names no version, and the champion of today may be another one than the image"
+        hint = "write the version of the image beside it, or name the files of its artefact with --files"
+        return None, [problem("MY283", message, hint=hint)]
     with tempfile.TemporaryDirectory(prefix="modelyard-") as folder:
-        found, problems = fetched(file, source, Path(folder) / "artefact")
-        return of_files(Path(folder) / "artefact", served) if found else (None, problems)
+        artefact = Path(folder) / "artefact"
+        found, problems = fetched(file, source, artefact)
+        return of_files(artefact, served, shown=f"the artefact of {address(source)}") if found else (None, problems)
 
 
 def _running(

@@ -19,7 +19,7 @@ from modelyard.api.pipeline import load, models_file, render_loaded
 from modelyard.files import disk, regular
 from modelyard.files.git import DEEPEN, GitProblem, Repository
 from modelyard.files.yaml import MAX_BYTES
-from modelyard.manifests.names import nearest, one_of
+from modelyard.manifests.names import offer
 from modelyard.models.declared import DeclaredModel
 from modelyard.modelsfile.edit import Setting, with_model, with_settings
 from modelyard.modelsfile.load import Loaded, load_text
@@ -184,8 +184,7 @@ def _model(file: str | Path, name: str) -> tuple[DeclaredModel | None, Loaded, l
     found = next((each for each in loaded.models.models if each.name == name), None)
     if found is None:
         known = [each.name for each in loaded.models.models]
-        meant = nearest(name, known)
-        hint = f"did you mean {meant}?" if meant else f"there are {one_of(known)}" if known else ""
+        hint = offer(name, known)
         wrong = problem("MY723", f"there is no model {name} in {models_file(file)}", hint=hint)
         return None, loaded, [wrong]
     return found, loaded, []
@@ -199,8 +198,7 @@ def _split_problem(model: DeclaredModel, shares: Mapping[str, int]) -> Problem |
         return problem("MY723", f"{model.name} has no variants", hint=hint)
     for variant, percent in shares.items():
         if variant not in known:
-            meant = nearest(variant, known)
-            hint = f"did you mean {meant}?" if meant else f"there are {one_of(known)}"
+            hint = offer(variant, known)
             return problem("MY723", f"{model.name} has no variant {variant}", hint=hint)
         if not 0 <= percent <= WHOLE:
             return problem("MY723", f"{percent} is not a percent", hint=f"write an integer from 0 to {WHOLE}")

@@ -19,7 +19,7 @@ from modelyard.api.pipeline import load, models_file, render_loaded
 from modelyard.check.images import without_digest
 from modelyard.files import disk, regular
 from modelyard.files.yaml import Sources, read, write
-from modelyard.manifests.names import nearest, one_of
+from modelyard.manifests.names import offer
 from modelyard.models.contract import PinnedContract
 from modelyard.models.declared import DeclaredSet
 from modelyard.models.image_lock import KIND
@@ -149,8 +149,7 @@ def _unknown(models: DeclaredSet, names: Sequence[str]) -> list[Problem]:
     found = []
     for name in names:
         if name not in known:
-            meant = nearest(name, known)
-            hint = f"did you mean {meant}?" if meant else f"there are {one_of(known)}" if known else ""
+            hint = offer(name, known)
             found.append(problem("MY110", f"there is no model {name} to lock", hint=hint))
     return found
 

@@ -25,6 +25,7 @@ from modelyard.files import disk, regular
 from modelyard.files.branches import Branches
 from modelyard.files.git import GitProblem, Repository
 from modelyard.files.trailers import trailers_of
+from modelyard.modelsfile.lock import lock_of
 from modelyard.problems import Problem, has_errors, problem
 from modelyard.registry.digests import digests_of
 from modelyard.render.changes import Difference
@@ -139,7 +140,8 @@ def _text(where: _Where, plan: Plan, commit: str, others: tuple[str, ...], lacki
     """Return the text of a pull request; of a branch that was there, its own lock has the contracts."""
     lock = lock_file(where.file).resolve().relative_to(where.root).as_posix()
     content = Repository(where.root).content(commit, lock) or b""
-    found = challenger_contract.compared(challenger_contract.locked(content), plan.model, plan.candidate.digest)
+    own, _ = lock_of(content, lock)
+    found = challenger_contract.compared(own.contracts if own else None, plan.model, plan.candidate.digest)
     reasons = [each.message for each in lacking]
     return proposal_text.body(plan, file=where.name, superseded=others, contract=found, lacking=reasons)
 

@@ -18,7 +18,7 @@ from modelyard.api.pipeline import load
 from modelyard.cluster import ClusterProblem, Connection, connect, jobs
 from modelyard.cluster.jobs import Progress
 from modelyard.manifests.hashed_names import seal
-from modelyard.manifests.names import nearest, one_of
+from modelyard.manifests.names import offer, one_of
 from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.problems import Problem, has_errors, problem
@@ -187,8 +187,7 @@ def _model(models: DeclaredSet, name: str, variant: str | None) -> tuple[Declare
     known = {each.name: each for each in models.models if [one for one in each.targets if one not in BATCH]}
     model = known.get(name)
     if model is None:
-        meant = nearest(name, known)
-        hint = f"did you mean {meant}?" if meant else f"there are {one_of(known)}" if known else "declare one"
+        hint = offer(name, known) or "declare one"
         return problem("MY729", f"no model {name} of the file runs in containers", hint=hint)
     served = {each.variant: each for each in model.served}
     if variant is None and len(served) == 1:

@@ -19,7 +19,7 @@ from modelyard.api.pipeline import load, models_file
 from modelyard.cluster import ClusterProblem, Connection, connect, inventory
 from modelyard.files import regular, trees
 from modelyard.files.yaml import MAX_BYTES
-from modelyard.manifests.names import nearest, one_of
+from modelyard.manifests.names import offer, one_of
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.source import ModelSource, address, pinned
 from modelyard.modelsfile.load import bounds
@@ -208,8 +208,7 @@ def _chosen(models: DeclaredSet, names: Sequence[str]) -> tuple[list[DeclaredMod
     problems = []
     for name in names:
         if name not in known:
-            meant = nearest(name, known)
-            hint = f"did you mean {meant}?" if meant else f"there are {one_of(known)}" if known else ""
+            hint = offer(name, known)
             problems.append(problem("MY110", f"there is no model {name}", hint=hint))
     return [known[each] for each in names or known if each in known], problems
 

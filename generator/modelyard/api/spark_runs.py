@@ -17,7 +17,7 @@ from typing import Final
 from modelyard.api.pipeline import load, models_file, render_loaded
 from modelyard.cluster import Client, ClusterProblem, Connection, connect, spark_runs
 from modelyard.cluster.spark_runs import Progress
-from modelyard.manifests.names import nearest, one_of
+from modelyard.manifests.names import offer, one_of
 from modelyard.models.declared import DeclaredModel
 from modelyard.problems import Problem, has_errors, problem
 from modelyard.targets import BATCH
@@ -118,8 +118,7 @@ def _job(
     with_jobs = [each.name for each in models if each.whole.model.spark is not None]
     if model is None or model.whole.model.spark is None:
         why = f"there is no model {name}" if model is None else f"{name} has no jobs"
-        meant = nearest(name, with_jobs)
-        hint = f"did you mean {meant}?" if meant else f"there are {one_of(with_jobs)}" if with_jobs else ""
+        hint = offer(name, with_jobs)
         return None, [problem("MY727", why, hint=hint or "declare a model of runtime spark")]
     jobs = [run for run, _ in spark.jobs(model)]
     if job not in jobs:

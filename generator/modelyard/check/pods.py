@@ -8,6 +8,25 @@ from modelyard.check.finding import Path, items, mapping
 from modelyard.manifests.manifest import POD_SPECS, Manifest
 
 KNATIVE: Final = "serving.knative.dev"
+# Field of a pod -> the feature that opens it in a Service of Knative.
+KNATIVE_FLAGS: Final = {
+    "affinity": "podspec-affinity",
+    "dnsConfig": "podspec-dnsconfig",
+    "dnsPolicy": "podspec-dnspolicy",
+    "hostAliases": "podspec-hostaliases",
+    "hostIPC": "podspec-hostipc",
+    "hostNetwork": "podspec-hostnetwork",
+    "hostPID": "podspec-hostpid",
+    "initContainers": "podspec-init-containers",
+    "nodeSelector": "podspec-nodeselector",
+    "priorityClassName": "podspec-priorityclassname",
+    "runtimeClassName": "podspec-runtimeclassname",
+    "schedulerName": "podspec-schedulername",
+    "securityContext": "podspec-securitycontext",
+    "shareProcessNamespace": "podspec-shareprocessnamespace",
+    "tolerations": "podspec-tolerations",
+    "topologySpreadConstraints": "podspec-topologyspreadconstraints",
+}
 _KNATIVE_SPECS: Final[dict[str, Path]] = {
     "Service": ("spec", "template"),
     "Configuration": ("spec", "template"),

@@ -8,11 +8,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from modelyard.check.finding import Finding, Path, items, mapping, text
+from modelyard.check.finding import Finding, Path, at, items, mapping, text
 from modelyard.check.pods import containers, pod_templates
 from modelyard.manifests.manifest import Manifest
 
 _PLACEHOLDER: Final = re.compile(r"\$\{?\w+|<[^<>]+>|\{\{(?:(?!\{\{).)+?\}\}|\{\w+\}|^ko://|^%\w+%$")
+# In names and hosts, which have no capitals.
+_WORD: Final = re.compile(r"\b_*[A-Z]+_[A-Z_]*|\bREPLACE\w*")
 _DIRECTIVE: Final = ("$patch", "$retainKeys", "$setElementOrder", "$deleteFromPrimitiveList")
 
 
@@ -27,7 +29,8 @@ def unready(body: Any, index: int) -> Finding | None:
     if isinstance(sops, dict) and sops.get("mac"):
         message = "the document is encrypted with SOPS, so it is unchecked"
         return Finding("MY395", message, "decrypt it first: sops --decrypt FILE | modelyard check -", index, ("kind",))
-    if where := next(_directives(body, ()), None):
+    where = next(_directives(body, ()), None) or _bare(body)
+    if where:
         hint = "check what `kustomize build` gives"
         return Finding("MY397", "the document is a patch, not an object", hint, index, where)
     if found := next(_placeholders(body), None):
@@ -35,6 +38,15 @@ def unready(body: Any, index: int) -> Finding | None:
         hint = "check what the tool that fills it in gives"
         return Finding("MY396", f"the document is a template: it has {word}", hint, index, path)
     return None
+
+
+def _bare(body: Mapping[str, Any]) -> Path | None:
+    """Return where the pods are of a workload that selects none, none of whose containers has an image."""
+    if body.get("apiVersion") != "apps/v1" or at(body, "spec", "selector"):
+        return None
+    pod = at(body, "spec", "template", "spec")
+    listed = [each for key in ("containers", "initContainers") for _, each in items(pod.get(key))]
+    return None if any(each.get("image") for each in listed) else ("kind",)
 
 
 def _directives(node: Mapping[str, Any], path: Path) -> Iterator[Path]:
@@ -62,6 +74,8 @@ def _placeholders(body: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     spec = mapping(body.get("spec"))
     places += [(("spec", "containers", i, "image"), each.get("image")) for i, each in items(spec.get("containers"))]
     places.append((("spec", "primaryContainer", "image"), mapping(spec.get("primaryContainer")).get("image")))
+    places += [(("spec", "rules", i, "host"), each.get("host")) for i, each in items(spec.get("rules"))]
     for path, value in places:
-        if match := _PLACEHOLDER.search(text(value)):
+        is_name = path[-1] in ("name", "namespace", "host")
+        if match := _PLACEHOLDER.search(text(value)) or (_WORD.search(text(value)) if is_name else None):
             yield path, match[0]

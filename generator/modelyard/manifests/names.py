@@ -272,3 +272,11 @@ def one_of(words: Iterable[str]) -> str:
     """Return the words as an enumeration for a message: `a, b or c`."""
     listed = sorted(words)
     return " or ".join([", ".join(listed[:-1]), listed[-1]] if len(listed) > 1 else listed)
+
+
+def offer(word: str, known: Iterable[str]) -> str:
+    """Return the hint of a word that is not known: which was probably meant, else which there are; none is empty."""
+    words = [*known]
+    if meant := nearest(word, words):
+        return f"did you mean {meant}?"
+    return f"there are {one_of(words)}" if words else ""

@@ -25,6 +25,11 @@ def read_lock(path: Path, shown: str, within: Bounds) -> tuple[ImageLock | None,
     except OSError as error:
         message = f"{shown} cannot be read: {(error.strerror or 'unknown error').lower()}"
         return None, [problem("MY013", message, hint=_HINT)]
+    return lock_of(content, shown)
+
+
+def lock_of(content: bytes, shown: str) -> tuple[ImageLock | None, list[Problem]]:
+    """Return what the text of a lock says, or None and what is wrong with it."""
     sources = Sources()
     document = read(content, sources, shown)
     if not isinstance(document.data, dict) or not isinstance(document.marks, MapMarks):

@@ -18,8 +18,7 @@ def with_tags(models: DeclaredSet, tags: Mapping[str, str]) -> tuple[DeclaredSet
     changed = tuple(_model(each, left, problems) for each in models.models)
     known = [name for each in models.models for name in _names(each)]
     for name in left:
-        meant = names.nearest(name, known)
-        hint = f"did you mean {meant}?" if meant else f"there are {names.one_of(known)}"
+        hint = names.offer(name, known)
         problems.append(problem("MY505", f"images: no model or variant is named {name}", hint=hint))
     return models._replace(models=changed), problems
 

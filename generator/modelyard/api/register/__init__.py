@@ -19,7 +19,7 @@ from modelyard.api.register.states import Change, Key, State, changes
 from modelyard.files.git import DEEPEN, GitProblem
 from modelyard.files.git_log import NOBODY, Commit, Log, People
 from modelyard.files.trailers import Trailers, trailers_of
-from modelyard.manifests.names import nearest, one_of
+from modelyard.manifests.names import offer
 from modelyard.problems import Problem, problem
 
 __all__ = ["Entry", "history", "read"]
@@ -81,8 +81,7 @@ def history(files: Sequence[str | Path], name: str, revision: str = "HEAD") -> t
         return found, problems
     every, _ = read(files, revision=revision)
     known = sorted({each.model for each in every})
-    meant = nearest(name, known)
-    hint = f"did you mean {meant}?" if meant else f"there are {one_of(known)}" if known else ""
+    hint = offer(name, known)
     return [], [*problems, problem("MY723", f"no commit has a model {name}", hint=hint)]
 
 

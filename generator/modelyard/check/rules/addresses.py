@@ -1,7 +1,8 @@
 """Whole sets: two objects that answer for one host and path, and one object twice.
 
 Source: gateway-api v1.6.3, apis/v1/httproute_types.go: among equal matches the oldest object wins; ingress-nginx and
-the router of OpenShift do the same, but for the canaries of ingress-nginx v1.13. knative/serving v0.50.0,
+the router of OpenShift do the same, but for the canaries of ingress-nginx v1.13. aws-load-balancer-controller v2.13 and
+ingress-gce v1.33 give each Ingress an address of its own, but for the groups of the first. knative/serving v0.50.0,
 pkg/reconciler/domainmapping: a domain is claimed once.
 """
 
@@ -14,6 +15,10 @@ from modelyard.check.pods import KNATIVE
 from modelyard.manifests.manifest import Manifest
 
 _CANARY: Final = "nginx.ingress.kubernetes.io/canary"
+
+_CLASS: Final = "kubernetes.io/ingress.class"
+_GROUP: Final = "alb.ingress.kubernetes.io/group.name"
+_ALONE: Final = frozenset(["alb", "gce", "gce-internal"])  # classes whose Ingresses have an address each
 
 
 class Entrance(NamedTuple):
@@ -46,7 +51,7 @@ def _entrances(manifest: Manifest) -> Iterator[Entrance]:
     match manifest.group, manifest.kind:
         case "networking.k8s.io", "Ingress":
             if not _is_canary(manifest):
-                yield from _ingress(spec)
+                yield from _ingress(manifest, spec)
         case "gateway.networking.k8s.io", "HTTPRoute":
             yield from _http_route(spec)
         case "route.openshift.io", "Route":
@@ -62,8 +67,11 @@ def _is_canary(manifest: Manifest) -> bool:
     return at(manifest.body, "metadata", "annotations").get(_CANARY) == "true"
 
 
-def _ingress(spec: dict[str, Any]) -> Iterator[Entrance]:
-    class_ = text(spec.get("ingressClassName"))
+def _ingress(manifest: Manifest, spec: dict[str, Any]) -> Iterator[Entrance]:
+    annotations = at(manifest.body, "metadata", "annotations")
+    class_ = text(spec.get("ingressClassName")) or text(annotations.get(_CLASS))
+    if class_ in _ALONE:
+        class_ = f"{class_} {text(annotations.get(_GROUP)) or manifest.name}"
     for i, rule in items(spec.get("rules")):
         host = text(rule.get("host")) or "*"
         for j, each in items(mapping(rule.get("http")).get("paths")):

@@ -5,19 +5,17 @@ ValidateNodeSelectorRequirement, ValidateNodeFieldSelectorRequirement and
 ValidateMatchLabelKeysAndMismatchLabelKeys; apimachinery pkg/apis/meta/v1/validation, ValidateLabelSelectorRequirement.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Found, Path, integer, items, mapping, sequence, text
 from modelyard.check.pods import all_pod_templates
+from modelyard.check.terms import expressions
 from modelyard.manifests.manifest import Manifest
 from modelyard.manifests.names import dns_1123_label, label_key, label_value
 
 _MAX_WEIGHT: Final = 100
 _REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
-_NODE_FIELD: Final = "metadata.name"
-_INTEGER: Final = re.compile(r"[+-]?[0-9]+")
 _PREFERRED: Final = "preferredDuringSchedulingIgnoredDuringExecution"
 
 
@@ -101,34 +99,3 @@ def _weight(path: Path, preferred: Mapping[str, Any]) -> Iterator[Found]:
     weight = integer(preferred.get("weight"))
     if weight is not None and not 1 <= weight <= _MAX_WEIGHT:
         yield Found(f"weight {weight} is out of range", f"Kubernetes takes 1 to {_MAX_WEIGHT}", (*path, "weight"))
-
-
-def expressions(path: Path, term: Mapping[str, Any]) -> Iterator[Found]:
-    """Find what is wrong with the requirements of a term: of nodes, or of labels."""
-    for i, each in items(term.get("matchExpressions")):
-        where: Path = (*path, "matchExpressions", i)
-        if each.get("operator") == "":
-            yield Found("the operator is empty", "write one such as In", (*where, "operator"))
-        yield from _values(where, text(each.get("operator")), sequence(each.get("values")))
-        if wrong := label_key(text(each.get("key"))):
-            yield Found(f"the key {wrong}", "change it", (*where, "key") if "key" in each else where)
-        for j, value in enumerate(sequence(each.get("values"))):
-            if isinstance(value, str) and (wrong := label_value(value)):
-                yield Found(f"the value {wrong}", "change it", (*where, "values", j))
-    for i, each in items(term.get("matchFields")):
-        where = (*path, "matchFields", i)
-        if each.get("operator") not in ("In", "NotIn") or len(sequence(each.get("values"))) != 1:
-            yield Found(
-                "matchFields takes In or NotIn, with one value", "write operator: In, and values: [NAME]", where
-            )
-        if each.get("key") != _NODE_FIELD:
-            yield Found("matchFields takes only the field metadata.name", f"write key: {_NODE_FIELD}", where)
-
-
-def _values(path: Path, operator: str, values: Sequence[Any]) -> Iterator[Found]:
-    if operator in ("In", "NotIn") and not values:
-        yield Found(f"{operator} needs values", "add values: […]", path)
-    elif operator in ("Exists", "DoesNotExist") and values:
-        yield Found(f"{operator} takes no values", "take them out", (*path, "values"))
-    elif operator in ("Gt", "Lt") and not (len(values) == 1 and _INTEGER.fullmatch(str(values[0]))):
-        yield Found(f"{operator} needs one whole number", 'write values: ["4"]', path)

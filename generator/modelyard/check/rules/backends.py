@@ -1,7 +1,8 @@
 """What leads to a Service or a workload of the same set: its ports, and what an autoscaler counts.
 
 Source: kubernetes v1.36.3, pkg/apis/networking/types.go, ServiceBackendPort; pkg/controller/podautoscaler,
-replica_calculator.go, "missing request"; gateway-api v1.6.3, apis/v1/object_reference_types.go, BackendObjectReference.
+replica_calculator.go, "missing request"; aws-load-balancer-controller v2.13, pkg/ingress, use-annotation;
+gateway-api v1.6.3, apis/v1/object_reference_types.go, BackendObjectReference.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,8 @@ from modelyard.manifests.manifest import Manifest
 Services: TypeAlias = Mapping[tuple[str, str], dict[str, Any]]  # namespace and name -> spec
 
 
+# As the name of a port: an annotation of the Ingress says where its calls go.
+_BY_ANNOTATION: Final = "use-annotation"
 _SCALED: Final = ("Deployment", "ReplicaSet", "StatefulSet")
 
 
@@ -37,7 +40,7 @@ def ports(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
         for each in _backends(manifest):
             spec = services.get((each.namespace, each.service))
             listed = [port for _, port in items((spec or {}).get("ports"))]
-            if not listed or each.port is None:
+            if not listed or each.port in (None, _BY_ANNOTATION):
                 continue
             known = [port.get("name" if isinstance(each.port, str) else "port") for port in listed]
             if each.port not in known:

@@ -21,6 +21,8 @@ from modelyard.manifests.names import (
 )
 
 # Their names are parts of paths, and may be anything else.
+# Whose pods are taken as they stand; other controllers may change them first.
+_POD_GROUPS: Final = frozenset(["", "apps", "batch", KNATIVE])
 _FREE: Final = frozenset(["policy", "rbac.authorization.k8s.io"])
 _RELAXED: Final = 36  # the minor version of Kubernetes that has the gate on
 _LABEL_KINDS: Final = frozenset(["Namespace", "StatefulSet"])
@@ -70,10 +72,23 @@ def labels(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]
     for index, manifest in enumerate(manifests):
         for found in _labels(("metadata",), mapping(manifest.body.get("metadata"))):
             yield found.on("MY321", index)
-    for index, _, template in all_pod_templates(manifests):
+    for index, manifest, template in all_pod_templates(manifests):
         if template.path:
             for found in _labels((*template.path, "metadata"), template.metadata):
-                yield found.on("MY321", index)
+                if not _is_filled_in(manifest, found):
+                    yield found.on("MY321", index)
+
+
+def _is_filled_in(manifest: Manifest, found: Found) -> bool:
+    """Tell whether a label of pods is text such as {{args.rev}}, which a controller of another's kind replaces."""
+    key = found.path[-1]
+    return manifest.group not in _POD_GROUPS and "{{" in f"{key}{_at(manifest.body, found.path)}"
+
+
+def _at(node: Any, path: Path) -> Any:
+    for part in path:
+        node = node[part]
+    return node
 
 
 @lru_cache(maxsize=1024)  # the keys and most values are the same on all objects of a set

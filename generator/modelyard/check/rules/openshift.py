@@ -8,7 +8,7 @@ release-4.20, pkg/router/template/template_helper.go, endpointsForAlias.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from modelyard.check.finding import Cluster, Finding, at, items, mapping, text
+from modelyard.check.finding import Cluster, Finding, at, items, mapping, sequence, text
 from modelyard.check.pods import all_pod_templates, containers
 from modelyard.manifests.manifest import Manifest
 
@@ -17,6 +17,8 @@ def users(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find pods that name their user, on OpenShift: by the models file, or because there are Routes of it."""
     if not cluster.openshift and not any(each.group.endswith(".openshift.io") for each in manifests):
         return
+    if any(_gives_users(each) for each in manifests):
+        return  # who may use it, bindings say, which may be elsewhere
     for index, _, template in all_pod_templates(manifests):
         path, pod = template.spec_path, template.spec
         for where, each in ((path, pod), *containers(path, pod)):
@@ -25,6 +27,15 @@ def users(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
                     hint = "take it out: the namespace's range decides, and runAsNonRoot is enough"
                     message = f"OpenShift refuses {key} outside the namespace's own range"
                     yield Finding("MY360", message, hint, index, (*where, "securityContext", key))
+
+
+def _gives_users(manifest: Manifest) -> bool:
+    """Tell whether an object lets pods have other users: constraints, or a role that may use some."""
+    if (manifest.group, manifest.kind) == ("security.openshift.io", "SecurityContextConstraints"):
+        return True
+    return manifest.group == "rbac.authorization.k8s.io" and any(
+        "securitycontextconstraints" in sequence(rule.get("resources")) for _, rule in items(manifest.body.get("rules"))
+    )
 
 
 def deployment_configs(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:

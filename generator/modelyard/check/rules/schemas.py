@@ -6,8 +6,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Path, mapping
-from modelyard.check.rules.api_versions import is_gone
+from modelyard.check.pods import KNATIVE, KNATIVE_FLAGS, pod_templates
 from modelyard.check.schemas.kinds import Definition, Kinds
+from modelyard.check.schemas.lives import is_gone
 from modelyard.check.schemas.openapi import Schema
 from modelyard.files.yaml.scalars import INTEGER, core
 from modelyard.manifests.manifest import Manifest
@@ -45,6 +46,21 @@ def by_schema(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Findi
             yield Finding("MY391", message, _hint(manifest, cluster.kinds), index, ("kind",))
         else:
             yield from _by_schema(index, manifest, definition)
+            if manifest.group == KNATIVE:
+                yield from _behind_features(index, manifest, cluster)
+
+
+def _behind_features(index: int, manifest: Manifest, cluster: Cluster) -> Iterator[Finding]:
+    """Find fields behind features that are not as a pod has them: Knative's definition leaves them open.
+
+    Its webhook reads them into Kubernetes' own types.
+    """
+    definition = cluster.kinds.find("v1", "Pod")
+    for template in pod_templates(manifest) if definition else ():
+        spec = {key: value for key, value in template.spec.items() if key in KNATIVE_FLAGS}
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {**spec, "containers": []}}
+        for each in _by_schema(index, Manifest(pod, ""), definition) if spec and definition else ():
+            yield each._replace(path=(*template.spec_path, *each.path[1:]))
 
 
 def _by_schema(index: int, manifest: Manifest, definition: Definition) -> Iterator[Finding]:

@@ -151,7 +151,7 @@ def _core_number(text: str) -> object:
 def is_float_of_digits(digits: str) -> bool:
     """Tell whether a number of digits alone is a float to Go: its zero is that of octal numbers, which have no 8."""
     digits = digits.lstrip("+-").replace("_", "")
-    return digits[:1] == "0" and digits.isdecimal() and not set(digits).isdisjoint("89")
+    return digits[:1] == "0" and digits.isascii() and digits.isdecimal() and not set(digits).isdisjoint("89")
 
 
 def float_text(number: float) -> str:

@@ -7,28 +7,29 @@ import codecs
 import re
 from collections.abc import Callable
 from math import isfinite
-from typing import Final, NamedTuple
+from typing import Final
 
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import StreamEndEvent
 
 from modelyard.files.yaml.document import Document
 from modelyard.files.yaml.flow import parsed
-from modelyard.files.yaml.frames import Frame, ListFrame, MapFrame, Root
-from modelyard.files.yaml.marks import COLUMN_BITS, ListMarks, MapMarks, Marks, Sources
+from modelyard.files.yaml.frames import Frame, ListFrame, Root
+from modelyard.files.yaml.marks import COLUMN_BITS, ListMarks, MapMarks, Sources
+from modelyard.files.yaml.merges import MERGING, Anchored, StreamMap
 from modelyard.files.yaml.parser import Event, Parser, with_editor_lines
 from modelyard.files.yaml.reader import Reader
 from modelyard.files.yaml.readings import Scalars, types_of_tag
 from modelyard.files.yaml.scalars import quote
 from modelyard.files.yaml.source import MAX_BYTES, Source, StopReadingError, check_encoding, name_of, shown
 from modelyard.files.yaml.syntax import report_syntax
+from modelyard.files.yaml.templates import stop_at_braces, template_instead
 
 MAX_EVENTS: Final = 4_000_000  # 16 MiB of `a: b` lines
 MAX_ODD: Final = 20_000  # scalars that readers disagree about which are kept: more than are reported
 MAX_ALIASED: Final = 100_000  # values that all aliases of a stream may expand to; a billion laughs has 10**9
 MAX_ALIASED_TEXT: Final = 4 * 1024 * 1024  # characters of them: what follows is looked for in each value
 _MERGE: Final = "<<"
-_MERGING: Final = "\0<<"  # as a frame's key: no text holds U+0000
 # What go-yaml takes for not printable (gopkg.in/yaml.v3, yamlprivateh.go and readerc.go); U+FEFF only starts a file.
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 
@@ -60,48 +61,13 @@ def read_all(
             parsed(source.content, read_by)
         except YAMLError as error:
             report_syntax(source, error)
+            template_instead(source)
             raise StopReadingError from None
     except StopReadingError:
         documents = readers[-1].documents if readers else []
         reported = readers[-1].reported if readers else 0
         return [*documents, Document(marks=source.base, problems=source.problems[reported:])]
     return readers[-1].documents
-
-
-class _Anchored(NamedTuple):
-    data: object
-    marks: Marks
-
-
-class _StreamMap(MapFrame):
-    """A mapping with merge keys; values of its own win over those that they bring."""
-
-    __slots__ = ("merges",)
-
-    def __init__(self, marks: MapMarks) -> None:
-        super().__init__(marks)
-        self.merges: list[_Anchored] | None = None
-
-    def add(self, value: object, marks: Marks) -> None:
-        if self.key == _MERGING:
-            self.merges = [*(self.merges or ()), _Anchored(value, marks)]  # a list is empty yet
-            self.key = None
-        else:
-            super().add(value, marks)
-
-    def finish(self) -> None:
-        """Take what the merge keys bring; the first of them wins (YAML merge key type 1.1)."""
-        for data, marks in (each for merged in self.merges or () for each in _each(*merged)):
-            if isinstance(data, dict) and isinstance(marks, MapMarks):
-                for key in data:
-                    if key not in self.data and key in marks.entries:
-                        self.data[key], self.entries[key] = data[key], marks.entries[key]
-
-
-def _each(value: object, marks: Marks) -> list[_Anchored]:
-    if isinstance(value, list) and isinstance(marks, ListMarks):
-        return [_Anchored(each, mark) for each, mark in zip(value, marks.items, strict=True)]
-    return [_Anchored(value, marks)]
 
 
 class StreamReader(Reader):
@@ -119,8 +85,8 @@ class StreamReader(Reader):
         self.scalars = Scalars(yaml_1_1=yaml_1_1)
         self.left = MAX_ALIASED
         self.left_text = MAX_ALIASED_TEXT
-        self.anchors: dict[str, _Anchored] = {}
-        self.open_anchors: list[tuple[str | None, _Anchored]] = []
+        self.anchors: dict[str, Anchored] = {}
+        self.open_anchors: list[tuple[str | None, Anchored]] = []
         self.handlers[StreamEndEvent] = lambda _: True
 
     def run(self, parser: Parser) -> None:
@@ -142,6 +108,7 @@ class StreamReader(Reader):
         self.start = self.mark(event)
         self.top = self.root = Root(self.start)
         self.anchors.clear()
+        self.odd = {}
 
     def end(self, _: Event) -> bool:
         """End a document, and go on."""
@@ -149,14 +116,12 @@ class StreamReader(Reader):
         self.reported += len(problems)
         if self.root.data is not None or problems:
             self.documents.append(Document(self.root.data, self.root.marks, problems, self.odd))
-        if self.odd:
-            self.odd = {}
         return False
 
     def mapping(self, event: Event) -> None:
         """Start a mapping."""
         marks = MapMarks(self.mark(event))
-        frame = _StreamMap(marks)
+        frame = StreamMap(marks)
         self.open(event, frame, frame.data, marks)
 
     def sequence(self, event: Event) -> None:
@@ -167,12 +132,14 @@ class StreamReader(Reader):
 
     def open(self, event: Event, frame: Frame, data: object, marks: MapMarks | ListMarks) -> None:
         """Give what starts to what it is in, and go on inside it."""
+        if self.top.key is None:
+            stop_at_braces(self.source, event.start_mark.index, marks.at)
         super().open(event, frame, data, marks)
-        self.open_anchors.append((event.anchor, _Anchored(data, marks)))
+        self.open_anchors.append((event.anchor, Anchored(data, marks)))
 
     def close(self, event: Event) -> None:
         """End a mapping or a list; only then can an alias name it."""
-        if isinstance(self.top, _StreamMap) and self.top.merges:
+        if isinstance(self.top, StreamMap) and self.top.merges:
             self.top.finish()
         super().close(event)
         anchor, anchored = self.open_anchors.pop()
@@ -190,7 +157,7 @@ class StreamReader(Reader):
         top = self.top
         if top.key is None:
             if text == _MERGE and not event.style:
-                top.key, top.kept = _MERGING, True
+                top.key, top.kept = MERGING, True
             else:
                 self.named(top, text, mark, is_plain=not event.style and event.ctag is None)
             value: object = text
@@ -202,7 +169,7 @@ class StreamReader(Reader):
                 value = self.odd_value(text, value, mark)
             top.add(value, mark)
         if event.anchor is not None:
-            self.anchors[event.anchor] = _Anchored(value, mark)
+            self.anchors[event.anchor] = Anchored(value, mark)
 
     def tagged(self, tag: str, text: str, mark: int) -> object:
         """Return a scalar with a tag of the core schema; with any other it is text."""
@@ -218,8 +185,9 @@ class StreamReader(Reader):
     def odd_value(self, text: str, value: object, mark: int) -> object:
         """Keep a value that readers disagree about, and return it; None if kubectl stops at it."""
         if isinstance(value, float) and not isfinite(value):
-            hint = "JSON has no such number: kustomize and kubectl stop here; put it between quotes if it is text"
-            self.source.report("MY011", f"{text} is no finite number", mark, hint=hint)
+            self.source.report(
+                "MY011", f"{text} is no number of JSON", mark, hint="put it between quotes if it is text"
+            )
             return None
         self.disagree(text, mark)
         return value
@@ -236,8 +204,9 @@ class StreamReader(Reader):
         if is_plain and text in self.scalars.odd_keys:
             self.disagree(text, mark)
         if key is None:
-            message = f"the key {shown(text)} is no text: kubectl stops here"
-            self.source.report("MY012", message, mark, hint=f"write {quote(text)}:")
+            self.source.report(
+                "MY012", f"the key {shown(text)} is no text to kubectl", mark, hint=f"write {quote(text)}:"
+            )
             top.drop()
         else:
             self.name(top, key, mark)
@@ -260,7 +229,7 @@ class StreamReader(Reader):
         if found is None:
             hint = "define it above with &, in the same document; put text that starts with * between quotes"
             self.source.report("MY001", f"the alias *{shown(event.anchor or '')} has no anchor", mark, hint=hint)
-            found = _Anchored(None, mark)
+            found = Anchored(None, mark)
         if top.key is None:
             if isinstance(found.data, str):
                 self.name(top, found.data, mark)

@@ -29,7 +29,8 @@ _REFERENCE: Final = pattern(
 _NONE: Final = frozenset(
     ("", "-", "~", "<hidden>", "basic", "bearer", "disabled", "enabled", "false", "no", "not set", "null", "off", "on")
 ).union(("true", "unset", "yes"))
-_MASKED: Final = pattern(r"[*•.…]+|x{3,}|X{3,}")
+# What hides a value, or stands for one that another tool fills in.
+_MASKED: Final = pattern(r"[*•.…]+|x{3,}|X{3,}|__[A-Z][A-Z0-9_]{0,60}__|<[A-Za-z][\w .-]{0,60}>")
 _FILE: Final = pattern(
     r"(?:file://)?/(?:app|data|dev|etc|home|mnt|opt|proc|root|run|secrets?|srv|tmp|usr|var|vault|workspace)(?:/[\w.-]+)+/?"
 )

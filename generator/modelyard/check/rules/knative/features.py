@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Path, items, mapping
-from modelyard.check.pods import KNATIVE, all_pod_templates, containers
+from modelyard.check.pods import KNATIVE, KNATIVE_FLAGS, all_pod_templates, containers
 from modelyard.manifests.manifest import Manifest
 
 _POD_ALLOWED: Final = frozenset(
@@ -25,24 +25,6 @@ _POD_ALLOWED: Final = frozenset(
         "idleTimeoutSeconds",
     ]
 )
-_POD_FLAGS: Final = {
-    "affinity": "podspec-affinity",
-    "dnsConfig": "podspec-dnsconfig",
-    "dnsPolicy": "podspec-dnspolicy",
-    "hostAliases": "podspec-hostaliases",
-    "hostIPC": "podspec-hostipc",
-    "hostNetwork": "podspec-hostnetwork",
-    "hostPID": "podspec-hostpid",
-    "initContainers": "podspec-init-containers",
-    "nodeSelector": "podspec-nodeselector",
-    "priorityClassName": "podspec-priorityclassname",
-    "runtimeClassName": "podspec-runtimeclassname",
-    "schedulerName": "podspec-schedulername",
-    "securityContext": "podspec-securitycontext",
-    "shareProcessNamespace": "podspec-shareprocessnamespace",
-    "tolerations": "podspec-tolerations",
-    "topologySpreadConstraints": "podspec-topologyspreadconstraints",
-}
 _VOLUME_ALLOWED: Final = frozenset(["name", "secret", "configMap", "projected", "emptyDir"])
 _EMPTY_DIR_ALLOWED: Final = frozenset(["medium", "sizeLimit"])  # the schema leaves it open
 _VOLUME_FLAGS: Final = {
@@ -110,7 +92,7 @@ def features(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Findin
 def _guarded(path: Path, pod: dict[str, Any]) -> Iterator[tuple[Path, str]]:
     for key in pod:
         if key not in _POD_ALLOWED:
-            yield (*path, key), _POD_FLAGS.get(key, _NEVER)
+            yield (*path, key), KNATIVE_FLAGS.get(key, _NEVER)
     for key in mapping(pod.get("securityContext")).keys() - _POD_SECURITY_ALLOWED:
         yield (*path, "securityContext", key), _NEVER
     if pod.get("automountServiceAccountToken") is True:  # false only

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from modelyard.check.finding import Found, Path, mapping, sequence, text
-from modelyard.check.rules.affinities import expressions
 from modelyard.check.rules.refused.table import (
     SUBDOMAIN,
     filled,
@@ -23,6 +22,7 @@ from modelyard.check.rules.refused.table import (
     words,
 )
 from modelyard.check.rules.refused.tree import Rows, Tables, of_mapping, under
+from modelyard.check.terms import expressions
 from modelyard.manifests.names import config_key
 
 _BASE64: Final = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")

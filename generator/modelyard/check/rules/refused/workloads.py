@@ -23,7 +23,7 @@ from modelyard.check.rules.refused.table import (
     words,
 )
 from modelyard.check.rules.refused.tree import Rows, Tables, of_mapping, under
-from modelyard.check.rules.scheduling import toleration
+from modelyard.check.terms import toleration
 from modelyard.manifests.names import label_key, nearest, resource_name
 
 _COUNT: Final = between(0)

@@ -18,23 +18,29 @@ _MOST: Final = 8 << 20  # bytes of a file with a contract
 _HINT: Final = "name the folder that the model was saved in, or pin the contract of the model as it runs"
 
 
-def of_files(path: Path, served: Served, *, signature: str = "") -> tuple[Contract | None, list[Problem]]:
+def of_files(
+    path: Path, served: Served, *, signature: str = "", shown: str = ""
+) -> tuple[Contract | None, list[Problem]]:
     """Return the contract that the files of an artefact say, or why it cannot be had; nothing of that is an error.
 
-    path: a folder, or a zip or tar archive. signature: of a SavedModel, the default one if empty.
+    path: a folder, or a zip or tar archive; shown: what messages call it, the path if empty. signature: of a
+    SavedModel, the default one if empty.
     """
+    own = path
     if regular.is_folder(path):
         found, problems = _of_folder(path, served, signature)
     else:
         with tempfile.TemporaryDirectory(prefix="modelyard-") as folder:
             problems = archives.unpack(path, Path(folder))
-            found, problems = (None, problems) if problems else _of_folder(Path(folder), served, signature)
-    return found, [_said(each) for each in problems] if found is None else []
+            own = own if problems else Path(folder)
+            found, problems = (None, problems) if problems else _of_folder(own, served, signature)
+    return found, [_said(each, own, shown or str(path)) for each in problems] if found is None else []
 
 
-def _said(each: Problem) -> Problem:
-    """Return a problem of reading as what it is here: a contract that cannot be had."""
-    return replace(each, code="MY283", severity=Severity.WARNING)
+def _said(each: Problem, folder: Path, shown: str) -> Problem:
+    """Return a problem of reading as what it is here: a contract that cannot be had, of what the user has named."""
+    message = each.message.replace(disk.shown(folder), shown).replace(str(folder), shown)
+    return replace(each, code="MY283", severity=Severity.WARNING, message=message)
 
 
 def _of_folder(folder: Path, served: Served, signature: str) -> tuple[Contract | None, list[Problem]]:

@@ -55,7 +55,7 @@ POSTGRES := $(CACHE)/postgres-$(POSTGRES_VERSION)/bin/postgres
 CHECKOV_VERSION := 3.3.30
 CHECKOV := $(CACHE)/checkov-$(CHECKOV_VERSION)/bin/checkov
 
-.PHONY: help demo test test-slow test-cluster test-node test-newest test-lowest check bench acceptance-lakes acceptance-measures acceptance-register acceptance-resume acceptance-spark acceptance-refused acceptance-check acceptance-promotion fuzz image image-requirements tools schema schemas map reference docs clean
+.PHONY: help demo test test-slow test-cluster test-node test-newest test-lowest check bench bench-peers acceptance-lakes acceptance-measures acceptance-register acceptance-resume acceptance-spark acceptance-refused acceptance-check acceptance-promotion fuzz image image-requirements tools schema schemas map reference docs clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -106,11 +106,16 @@ check: $(VENV)/installed-dev ## lint, types, floors of the house, dead code, spe
 	$(BIN)/codespell
 
 bench: $(VENV)/installed-dev tools ## print the ratios of speed and memory, measured side by side
-	$(BIN)/python bench/bench.py
+	$(BIN)/python -m bench.bench
 	$(BIN)/python -m bench.sagemaker_proxy
 	$(BIN)/python -m bench.score
 	$(BIN)/python -m bench.sidecar
 	$(BIN)/python -m bench.spark
+
+# SIZES, SETS, PARTS and ROUNDS choose among what `python -m bench.peers --help` says; PAGE= writes no page.
+PAGE := --page
+bench-peers: $(VENV)/installed-dev ## compare with Helm, kustomize, KCL and others, which are installed on demand, and write docs/explanation/performance.md
+	$(BIN)/python -m bench.peers $(if $(SIZES),--sizes $(SIZES)) $(if $(SETS),--sets $(SETS)) $(if $(PARTS),--parts $(PARTS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(PAGE)
 
 acceptance-register: $(VENV)/installed-dev ## compare the register of 50 histories of 200 commits with a checkout of every commit
 	$(BIN)/python -m tests.support.register_histories 50 200

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.peers.sets import models_file
 from modelyard.files.yaml import write_all
 from modelyard.manifests.manifest import Rendered, TargetPatch
 from modelyard.render.component import site_config
@@ -48,26 +49,6 @@ class Run:
 
     seconds: float
     mebibytes: float
-
-
-def models_file(count: int) -> str:
-    """Return a models file; each model gives three objects: Knative Service, ConfigMap, NetworkPolicy."""
-    head = (
-        "apiVersion: modelyard.dev/v1alpha1\nkind: ModelSet\nmetadata: {name: bench}\nspec:\n"
-        "  namespace: scoring\n  registry: registry.example.com/models\n"
-        "  serviceAccount: {name: default, create: false}\n"
-        "  defaults:\n    resources: {requests: {cpu: 500m, memory: 1Gi}, limits: {memory: 2Gi}}\n  models:\n"
-    )
-    return head + "".join(_model(i) for i in range(count))
-
-
-def _model(i: int) -> str:
-    return (
-        f"    - name: model-{i}\n      image: model_{i}:1.{i % 90}.0\n      path: /model_{i}\n"
-        f'      env: {{SAS_SCR_LOG_STRUCTURED: "true", THRESHOLD: "0.{i % 100}"}}\n'
-        f'      config: {{SAS_SCR_PROMETHEUS_RATE: "{i % 60 + 1}"}}\n'
-        f"      targets:\n        knative: {{minScale: 1, maxScale: {i % 9 + 1}, target: 10, window: 60s}}\n"
-    )
 
 
 def run(command: Sequence[str], folder: Path, stdin: str = "") -> Run:
@@ -262,7 +243,7 @@ def main() -> int:
         for count in (1, 1_000, 10_000):
             folder = root / str(count)
             folder.mkdir()
-            (folder / "models.yaml").write_text(models_file(count), "utf-8")
+            (folder / "models.yaml").write_text(models_file("plain", count), "utf-8")
             kustomization = (
                 "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\ncomponents: [generated]\n"
             )

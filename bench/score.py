@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import requests
@@ -73,19 +75,22 @@ def compare(url: str, folder: Path, rows: int, delay: int) -> bool:
     return a / b >= least and peak <= MEMORY
 
 
-def measure(rows: int, delay: int) -> bool:
-    """Compare with a model that takes so many milliseconds."""
-    server = [sys.executable, "-m", "tests.support.model_server", str(delay / 1000)]
-    with (
-        tempfile.TemporaryDirectory(prefix="modelyard-bench-") as folder,
-        subprocess.Popen(server, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process,
-    ):
+@contextmanager
+def server(delay: float) -> Iterator[str]:
+    """Run the stand-in, which takes so many seconds for a row; give the URL of a model."""
+    command = [sys.executable, "-m", "tests.support.model_server", str(delay)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None  # noqa: S101 - for the type checker
-        url = f"http://127.0.0.1:{process.stdout.readline().strip()}/credit_risk"
         try:
-            return compare(url, Path(folder), rows, delay)
+            yield f"http://127.0.0.1:{process.stdout.readline().strip()}/credit_risk"
         finally:
             process.communicate()
+
+
+def measure(rows: int, delay: int) -> bool:
+    """Compare with a model that takes so many milliseconds."""
+    with tempfile.TemporaryDirectory(prefix="modelyard-bench-") as folder, server(delay / 1000) as url:
+        return compare(url, Path(folder), rows, delay)
 
 
 def main() -> int:

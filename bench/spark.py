@@ -11,34 +11,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
+from bench.score import server
 from modelyard.spark import Options, score
-from tests.support.spark_session import ROOT, session
+from tests.support.spark_session import session
 
 ROUNDS = 3
 DELAY = 0.02  # seconds
 RATIO = 0.8  # of `modelyard score` with as many calls
 GAIN = 1.7  # of two workers over one
 FEW = 8  # calls of a worker, whose gain is measured
-
-
-@contextmanager
-def server() -> Iterator[str]:
-    """Run the stand-in; give the URL of a model."""
-    command = [sys.executable, "-m", "tests.support.model_server", str(DELAY)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
-        assert process.stdout is not None  # noqa: S101 - for the type checker
-        try:
-            yield f"http://127.0.0.1:{process.stdout.readline().strip()}/credit_risk"
-        finally:
-            process.communicate()
 
 
 def spark_rate(spark: SparkSession, url: str, folder: Path, rows: int, workers: int, calls: int) -> float:
@@ -84,7 +71,7 @@ def rates(url: str, folder: Path, rows: int) -> dict[str, list[float]]:
 def main() -> int:
     """Compare; exit with 1 if a figure is beyond its limit."""
     rows = int(sys.argv[1].replace(",", "")) if len(sys.argv) > 1 else 20_000
-    with tempfile.TemporaryDirectory(prefix="modelyard-bench-") as name, server() as url:
+    with tempfile.TemporaryDirectory(prefix="modelyard-bench-") as name, server(DELAY) as url:
         (Path(name) / "sessions").mkdir()
         found = {key: statistics.median(each) for key, each in rates(url, Path(name), rows).items()}
     ratio, gain = found["spark"] / found["own"], found["two"] / found["one"]

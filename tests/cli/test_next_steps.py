@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from modelyard import api
 from modelyard.api.commands import Outcome
-from modelyard.cli.next_steps import CONTROLLERS, EXTENSIONS, needed
+from modelyard.cli.next_steps import CONTROLLERS, EXTENSIONS, after_render, needed
 from modelyard.cli.outcomes import finish
 from modelyard.cluster.apply import Applied
 from modelyard.targets import TARGETS, target
@@ -108,3 +109,13 @@ def test_an_apply_that_did_not_wait_says_where_readiness_is_seen(
     printed = capsys.readouterr()
     assert printed.out == "scoring: 1 created\n"
     assert printed.err == ("" if waited else "Next: modelyard list -n scoring says what is ready\n")
+
+
+def test_render_says_how_long_kustomize_takes_for_many_objects(folder: Path) -> None:
+    text = "---\n".join(["apiVersion: v1\nkind: ConfigMap\n"] * 3_000)
+    component = "# Written\napiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n"
+    content = {"models/a.yaml": text, "kustomization.yaml": component, "site-config/b.yaml": text}
+    few = api.Rendering(None, [], content={"models/a.yaml": text[:1_000]})
+    lines = after_render({folder: api.Rendering(None, [], content=content)})
+    assert [line for line in lines if "about 12 s for 3,000 objects" in line] == lines[-2:-1]
+    assert not [line for line in after_render({folder: few}) if "kustomize takes" in line]

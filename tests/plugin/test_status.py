@@ -90,6 +90,15 @@ def test_status_of_a_function_of_another_environment(env: dict[str, str], folder
     assert said(env, folder, "on PATH is").text == f"modelyard-fn on PATH is {other}, and not this environment's {FN}"
 
 
+def test_status_says_how_long_kustomize_takes_for_many_objects(
+    env: dict[str, str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay(folder, "krm")
+    assert not [line for line in status(env, folder) if "kustomize takes" in line.text]
+    monkeypatch.setattr("modelyard.kustomize.size.LONG", 0)
+    assert said(env, folder, "kustomize takes about 0 s for").level == "note"
+
+
 def test_status_of_a_legacy_plugin(env: dict[str, str], folder: Path) -> None:
     lay(folder, "legacy")
     assert said(env, folder, "there is no folder") == Line(

@@ -8,6 +8,7 @@ from typing import Final
 
 from modelyard import api
 from modelyard.kustomize.kustomization import find, generators, unlisted
+from modelyard.kustomize.size import long_build
 
 # API group -> what a cluster must have to take its objects. What Kubernetes brings is not here.
 EXTENSIONS: Final[dict[str, str]] = {
@@ -36,6 +37,7 @@ CONTROLLERS: Final[dict[str, str]] = {
 
 
 _COMPONENT: Final = ("kustomize.config.k8s.io", "Component")  # what generated/ itself is
+_SITE_CONFIG: Final = "site-config/"  # the folder of what a deployment takes, and no object of the set
 _OBJECT: Final = re.compile(r'^apiVersion: "?(?:([\w.-]+)/)?\w+"?\nkind: "?(\w+)', re.MULTILINE)
 
 
@@ -48,20 +50,26 @@ def needed(kinds: Iterable[tuple[str, str]]) -> list[str]:
 def after_render(results: Mapping[Path, api.Rendering]) -> list[str]:
     """Return what to do with the folders that were written, and how CI guards them."""
     lines = [line for file, result in results.items() for line in _applied(file, result)]
+    long = [line for each in results.values() if (line := long_build(len(_objects(each))))]
     files = " ".join(f"-f {shlex.quote(str(file))}" for file in results)
-    return [*(f"Next: {line}" for line in lines), f"In CI: modelyard render --check {files}"]
+    return [*(f"Next: {line}" for line in lines), *long, f"In CI: modelyard render --check {files}"]
 
 
 def _applied(file: Path, result: api.Rendering) -> list[str]:
-    own = [text for name, text in result.content.items() if not name.startswith("site-config/")]
-    kinds = {each for text in own for each in _OBJECT.findall(text)} - {_COMPONENT}
+    kinds = set(_objects(result))
     lines = []
     if kinds and (apply := _kustomized(api.models_file(file).parent)):
         lines.append(f"{apply}; the cluster needs {', '.join(wanted)}" if (wanted := needed(kinds)) else apply)
     lines += _gcloud(file, result)
-    if len(own) < len(result.content):
+    if any(name.startswith(_SITE_CONFIG) for name in result.content):
         lines.append(f"modelyard site-config install DEPLOY -f {shlex.quote(str(file))}")
     return lines
+
+
+def _objects(result: api.Rendering) -> list[tuple[str, str]]:
+    """Return API group and kind of each object in a rendered folder."""
+    own = (text for name, text in result.content.items() if not name.startswith(_SITE_CONFIG))
+    return [each for text in own for each in _OBJECT.findall(text) if each != _COMPONENT]
 
 
 def _gcloud(file: Path, result: api.Rendering) -> list[str]:

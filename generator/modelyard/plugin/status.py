@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from modelyard.kustomize.kustomization import KINDS, Generator, find, generators, missing_references
+from modelyard.kustomize.size import long_build
+from modelyard.plugin.configuration import render
 from modelyard.plugin.helm import status as helm
 from modelyard.plugin.install import (
     FUNCTION,
@@ -41,7 +43,8 @@ def status(env: Mapping[str, str], folder: Path) -> list[Line]:
         return [*lines, Line("note", f"there is no kustomization in {folder}")]
     if not entries:
         return [*lines, Line("note", f"{path} names no {' or '.join(KINDS)} under generators")]
-    return [*lines, *(line for each in entries for line in _entry(each, folder)), *_configurations(path)]
+    told = [line for each in entries for line in (*_entry(each, folder), *_size(each, path.parent))]
+    return [*lines, *told, *_configurations(path)]
 
 
 def _function(env: Mapping[str, str], missing: Level) -> Iterator[Line]:
@@ -107,6 +110,12 @@ def _entry(each: Generator, folder: Path) -> Iterator[Line]:
     if each.kind == "ModelSet":
         text = "kustomize turns values such as 1.10 into 1.1, and drops lines, in what it passes on; "
         yield Line("note", f"{text}a ModelGenerator that points to the file avoids both")
+
+
+def _size(each: Generator, folder: Path) -> Iterator[Line]:
+    """Say so if what the plugin gives is more than kustomize builds in a short time."""
+    if text := long_build(len(render(each.config, folder).objects)):
+        yield Line("note", text)
 
 
 def _configurations(path: Path) -> Iterator[Line]:

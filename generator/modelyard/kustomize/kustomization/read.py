@@ -56,11 +56,13 @@ class Generator:
     """An entry under generators that modelyard-fn answers.
 
     file: where it stands, relative to the kustomization. is_function: it has the annotation of a KRM function.
+    config: the entry itself.
     """
 
     kind: str
     file: str
     is_function: bool
+    config: Mapping[str, object]
 
 
 def generators(path: Path) -> Iterator[Generator]:
@@ -74,7 +76,7 @@ def generators(path: Path) -> Iterator[Generator]:
                 metadata = config.get("metadata")
                 annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
                 is_function = isinstance(annotations, dict) and any(key in annotations for key in FUNCTION_ANNOTATIONS)
-                yield Generator(kind, path.name if inline else entry, is_function)
+                yield Generator(kind, path.name if inline else entry, is_function, config)
 
 
 def missing_references(path: Path, wanted: bytes) -> tuple[list[str], set[Reference]]:

@@ -1,8 +1,10 @@
 """The common ground of all shapes: their configuration, and texts that have a form."""
 
+import re
 from collections.abc import Callable
+from datetime import date
 from importlib import import_module
-from typing import Annotated, Any, TypeAlias, cast
+from typing import Annotated, Any, Final, TypeAlias, cast
 
 from pydantic import (
     AfterValidator,
@@ -16,6 +18,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
+from modelyard.files.yaml import Plain
 from modelyard.manifests import names
 
 
@@ -80,6 +83,24 @@ def checked(rule: Callable[[str], str | None]) -> AfterValidator:
     return AfterValidator(validate)
 
 
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _unquoted(value: object) -> object:
+    # Here a date is what is meant, so it needs no quotes.
+    return value.text if isinstance(value, Plain) and _DATE.fullmatch(value.text) else value
+
+
+def _date(text: str) -> str | None:
+    if _DATE.fullmatch(text):
+        try:
+            date.fromisoformat(text)
+        except ValueError:
+            return "is not a day of the calendar"
+        return None
+    return "is not a date such as 2026-12-31"
+
+
 def _quantity(value: object) -> object:
     # Kubernetes takes bare numbers for quantities; the reader lets only unambiguous ones through.
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -108,6 +129,12 @@ PositiveDuration = Annotated[
     str, checked(names.positive_duration), Field(json_schema_extra={"pattern": "^[0-9]+[dhms]([0-9]+[hms])*$"})
 ]
 Quantity = Annotated[str, BeforeValidator(_quantity, json_schema_input_type=str | int | float), checked(names.quantity)]
+Day = Annotated[
+    str,
+    BeforeValidator(_unquoted, json_schema_input_type=str),
+    checked(_date),
+    Field(json_schema_extra={"pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}),
+]
 Port = Annotated[int, Field(ge=1, le=65535)]
 UrlPath = Annotated[str, checked(_absolute)]
 MountPath = Annotated[str, checked(_mount_path)]

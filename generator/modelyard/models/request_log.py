@@ -1,13 +1,12 @@
 """The request log of a model: where a row for each scored row goes, what of it is kept, and what is measured there."""
 
 import re
-from datetime import date
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from modelyard.manifests import names
-from modelyard.models.base import ObjectName, PositiveDuration, Shape, checked
+from modelyard.models.base import Day, ObjectName, PositiveDuration, Shape, checked
 
 TABLE: Final = "scoring_log"
 _SHARE: Final = re.compile(r"(100(?:\.0{1,3})?|[0-9]{1,2}(?:\.[0-9]{1,3})?)%")
@@ -16,14 +15,6 @@ _SHARE: Final = re.compile(r"(100(?:\.0{1,3})?|[0-9]{1,2}(?:\.[0-9]{1,3})?)%")
 def _share(text: str) -> str | None:
     found = _SHARE.fullmatch(text)
     return None if found and float(found[1]) > 0 else "must be a share with its sign, such as 10%, and more than 0%"
-
-
-def _date(text: str) -> str | None:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return "must be a day, such as 2026-09-01"
-    return None if len(text) == len("2026-09-01") else "must be a day, such as 2026-09-01"
 
 
 def _days(text: str) -> str | None:
@@ -74,8 +65,8 @@ class RequestLog(Shape):
 class Baseline(Shape):
     """The days that distributions are held against. What they are like is kept when their rows have gone."""
 
-    from_: Annotated[str, checked(_date)] = Field(alias="from", description="First day, such as 2026-09-01 (UTC).")
-    to: Annotated[str, checked(_date)] = Field(description="Last day.")
+    from_: Day = Field(alias="from", description="First day, such as 2026-09-01 (UTC).")
+    to: Day = Field(description="Last day.")
 
 
 class Monitor(Shape):

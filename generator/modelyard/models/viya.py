@@ -4,38 +4,18 @@ Names of parameters and ConfigMap keys are SAS's own (sas-bases/examples/sas-ope
 sas-bases/examples/restore of a 2023.10 order).
 """
 
-import re
-from datetime import date
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag
 
-from modelyard.files.yaml import Plain
 from modelyard.manifests import names
-from modelyard.models.base import ConfigKey, Image, MountPath, PositiveDuration, Quantity, Shape, checked
+from modelyard.models.base import ConfigKey, Day, Image, MountPath, PositiveDuration, Quantity, Shape, checked
 from modelyard.models.pod import VolumeSource
 
 PythonService = Literal["model-repository", "mas", "cas", "launcher", "compute", "batch", "connect"]
 RService = Literal["cas", "launcher", "compute"]
 RestoreService = Literal["model-repository", "model-manager"]
 Config: TypeAlias = dict[ConfigKey, str]
-
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
-def _unquoted(value: object) -> object:
-    # Here a date is what is meant, so it needs no quotes.
-    return value.text if isinstance(value, Plain) and _DATE.fullmatch(value.text) else value
-
-
-def _date(text: str) -> str | None:
-    if _DATE.fullmatch(text):
-        try:
-            date.fromisoformat(text)
-        except ValueError:
-            return "is not a day of the calendar"
-        return None
-    return "is not a date such as 2026-12-31"
 
 
 def _minutes(text: str) -> str | None:
@@ -56,12 +36,6 @@ def _is_list(value: object) -> str:
 
 # Which of them: "*" for all, or a list of names.
 Selection = Annotated[Annotated[Literal["*"], Tag("text")] | Annotated[list[str], Tag("list")], Discriminator(_is_list)]
-Day = Annotated[
-    str,
-    BeforeValidator(_unquoted, json_schema_input_type=str),
-    checked(_date),
-    Field(json_schema_extra={"pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}),
-]
 
 
 class Mas(Shape):

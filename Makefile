@@ -64,7 +64,7 @@ demo: $(VENV)/installed ## install, render overlays/dev, build it, check it, sho
 	@PATH="$(CURDIR)/$(BIN):$(dir $(KUSTOMIZE)):$$PATH" sh overlays/demo.sh
 
 test: $(VENV)/installed-dev tools ## run the tests but the slow ones, with the real kustomize, kubectl and Caddy
-	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not cluster and not node"
+	$(BIN)/pytest -n 3 --dist loadfile -m "not slow and not cluster and not node"
 
 test-slow: $(VENV)/installed-dev tools ## run the slow tests, those that need a cluster, and those that need a real node
 	$(BIN)/pytest -n 2 --dist loadfile --in-full -m "slow or cluster or many"
@@ -94,7 +94,7 @@ define run-part
 $(BIN)/uv venv --quiet --clear --python $(2) $(VENV)-$(1) && \
 	$(BIN)/uv pip install --quiet --python $(VENV)-$(1) $(3) --editable '.[parquet]' && \
 	$(BIN)/uv pip install --quiet --python $(VENV)-$(1) $(NEEDED) && \
-	PATH="$(CURDIR)/$(VENV)-$(1)/bin:$$PATH" $(VENV)-$(1)/bin/pytest -n 2 --dist loadfile -m "not slow and not cluster" $(PART)
+	PATH="$(CURDIR)/$(VENV)-$(1)/bin:$$PATH" $(VENV)-$(1)/bin/pytest -n 3 --dist loadfile -m "not slow and not cluster" $(PART)
 endef
 
 check: $(VENV)/installed-dev ## lint, types, floors of the house, dead code, spelling

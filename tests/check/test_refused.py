@@ -139,6 +139,7 @@ def test_random_files_of_one_seed_are_the_same() -> None:
     assert made[0] == made[1] != random_models.Maker("b").models_file("ns")
 
 
+@pytest.mark.slow
 def test_random_files_use_every_field() -> None:
     missed = set(_fields(Model)) | {f"{name}: {field}" for name in TARGETS for field in _fields(target(name).Spec)}
     for number in range(20_000):

@@ -289,6 +289,7 @@ print(checked.objects, len(checked.problems), read, check, peak)
 """
 
 
+@pytest.mark.slow
 def test_ten_thousand_objects_take_little_more_than_reading_them(tmp_path: Path) -> None:
     first, _, one = STREAM.replace("      nodeSelector: {a: b}\n", "").partition("---\n")
     one = one.replace('        - {name: b, mountPath: "/x/"}\n', "").replace(

@@ -33,6 +33,7 @@ def _shown(notebook: Any) -> list[list[str]]:
     return [[each.get("text") or each["data"]["text/plain"] for each in cell.outputs] for cell in cells]
 
 
+@pytest.mark.slow
 def test_the_notebook_shows_what_it_shows(
     server: Server, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:

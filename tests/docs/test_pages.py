@@ -41,6 +41,7 @@ def test_the_page_on_splits_prints_what_it_says(tmp_path: Path) -> None:
     prints_what_it_says(steps, tmp_path)
 
 
+@pytest.mark.slow
 def test_the_page_on_contracts_prints_what_it_says(tmp_path: Path) -> None:
     page = read("docs/how-to/contract.md")
     (tmp_path / "models.yaml").write_text(blocks(page, "yaml")[0], "utf-8")

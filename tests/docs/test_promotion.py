@@ -10,6 +10,7 @@ from tests.support.consoles import blocks, prints_what_it_says, read, sessions
 from tests.support.promotions import GIT, git
 
 
+@pytest.mark.slow
 def test_the_page_on_promotion_prints_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {**GIT, "DOCKER_CONFIG": str(tmp_path / "nobody")}.items():
         monkeypatch.setenv(name, value)

@@ -18,6 +18,7 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     assert [page for page in pages if re.search(r"<code>[^<]*\\\|", page.read_text("utf-8"))] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", ["[x](nowhere.md)", "[x](start/tutorial.md#nowhere)", "::: modelyard.api.nothing"])
 def test_what_leads_nowhere_stops_the_build(wrong: str, tmp_path: Path) -> None:
     done = build(tmp_path / "checkout", more={"index.md": f"\n{wrong}\n"})

@@ -265,6 +265,7 @@ def test_the_change_is_made_under_the_lock(path: Path) -> None:
     assert disk.edit(path, change) == []
 
 
+@pytest.mark.slow
 def test_eight_processes_lose_no_edit(path: Path) -> None:
     path.write_text("# A comment.\nresources:\n- a\n")
     argv = [sys.executable, "-I", "-B", "-c", ADD_FIFTY, SOURCE]

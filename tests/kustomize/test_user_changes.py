@@ -54,6 +54,7 @@ def test_a_plugin_needs_the_configurations(door: str, builder: Builder, folder: 
     assert len(dangling(builder.objects(folder / "prefixed", door))) > 20
 
 
+@pytest.mark.slow
 def test_each_entry_of_the_configurations_is_needed(builder: Builder, folder: Path) -> None:
     furnish(folder / "overlay", "static")
     path = folder / "overlay" / "generated" / KUSTOMIZECONFIG

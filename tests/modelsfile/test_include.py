@@ -98,6 +98,7 @@ def test_a_model_that_names_no_target_runs_where_the_defaults_say(models: Path, 
     assert [each.targets for each in declared.models] == [["knative"], ["deployment"], []]
 
 
+@pytest.mark.slow
 def test_places_of_values_lead_into_the_fragment(models: Path, tmp_path: Path, modelyard: Run) -> None:
     publish(tmp_path, "churn", "  port: 70000\n")
     assert where(only(models), tmp_path) == "published/churn/model.yaml:6:9"

@@ -148,6 +148,7 @@ def test_required_names_can_be_of_any_type() -> None:
     assert [each.name for each in found.inputs if each.required] == ["LOAN"]
 
 
+@pytest.mark.slow
 def test_many_columns_and_outputs_take_time_that_grows_with_them() -> None:
     many = 100_000
     names = [f"c{number}" for number in range(many)]

@@ -9,7 +9,7 @@ import pytest
 
 from tests.score.test_size import MEASURED
 
-LARGE = (500_000, pytest.param(1_000_000, marks=pytest.mark.slow))
+LARGE = tuple(pytest.param(rows, marks=pytest.mark.slow) for rows in (500_000, 1_000_000))
 SMALL = 100_000
 COLUMNS = ("ID", "LOAN", "JOB")
 # Rows as a run has them, from a file to a file, without the calls between.

@@ -69,6 +69,7 @@ def most_at_once(found: list[tuple[bool, int]]) -> int:
     return most
 
 
+@pytest.mark.slow
 def test_processes_share_the_calls_and_never_make_more(run: str, tmp_path: Path) -> None:
     with calling(run, 4, 4.0) as one, calling(run, 4, 4.0) as two, calling(run, 4, 4.0) as three:
         pass
@@ -79,6 +80,7 @@ def test_processes_share_the_calls_and_never_make_more(run: str, tmp_path: Path)
     assert [each.name for each in tmp_path.iterdir()] == [f"{run}.log"], "the file of locks is left"
 
 
+@pytest.mark.slow
 def test_more_processes_than_calls_all_get_their_turn(run: str) -> None:
     with calling(run, 1, 5.0) as one, calling(run, 1, 5.0) as two, calling(run, 1, 5.0) as three:
         pass

@@ -143,6 +143,7 @@ def test_a_kill_between_the_last_steps_is_gone_on_with(
     assert beside(output) == []
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_time_loses_and_doubles_nothing(server: Server, source: Path, tmp_path: Path) -> None:
     server.delay = 0.25
     output = tmp_path / "out.csv"

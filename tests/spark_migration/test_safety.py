@@ -93,6 +93,7 @@ def test_names_are_quoted_for_the_shell(tmp_path: Path) -> None:
     assert not (tmp_path / "owned").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content",
     [

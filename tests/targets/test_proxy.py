@@ -107,6 +107,7 @@ def test_ping_is_503_within_its_limit_when_connections_hang(alone: tuple[Proxy, 
     assert answer.seconds < PING_LIMIT
 
 
+@pytest.mark.slow
 def test_ping_keeps_its_limit_while_all_calls_hang(caddy: Path, tmp_path: Path) -> None:
     with serving(caddy, tmp_path, "6s") as site, ThreadPoolExecutor(80) as pool:
         calls = [pool.submit(site.proxy.score, "hang") for _ in range(80)]
@@ -276,6 +277,7 @@ def test_a_model_that_hangs_is_504_at_the_limit_and_asked_once(quick: Site) -> N
     assert quick.proxy.score().status == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stub", ["hang-body", "drip"])
 def test_an_answer_that_does_not_end_is_cut(quick: Site, stub: str) -> None:
     start = time.monotonic()
@@ -284,6 +286,7 @@ def test_an_answer_that_does_not_end_is_cut(quick: Site, stub: str) -> None:
     assert time.monotonic() - start < 1 + 7 + 1.5  # timeout, what is added to it, and a slow machine
 
 
+@pytest.mark.slow
 def test_the_limit_does_not_shrink_while_a_connection_is_idle(quick: Site) -> None:
     with contextlib.closing(http.client.HTTPConnection("127.0.0.1", quick.proxy.port, timeout=10)) as connection:
         assert sagemaker_proxy.call(connection, "POST", "/invocations", b"{}", JSON).status == 200

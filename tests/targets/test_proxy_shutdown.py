@@ -66,6 +66,7 @@ def refuses(proxy: Proxy) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_after_sigterm_every_answer_on_a_kept_connection_closes_it(caddy: Path, tmp_path: Path) -> None:
     with serving(caddy, tmp_path) as proxy, contextlib.ExitStack() as stack:
         connections = {name: stack.enter_context(kept(proxy)) for name in CALLS}
@@ -93,6 +94,7 @@ def test_a_call_in_flight_at_sigterm_ends_with_200_and_closes_its_connection(
         assert proxy.process.wait(10) == 0
 
 
+@pytest.mark.slow
 def test_new_connections_are_served_until_the_delay_is_over(caddy: Path, tmp_path: Path) -> None:
     with serving(caddy, tmp_path) as proxy:
         start = time.monotonic()
@@ -104,6 +106,7 @@ def test_new_connections_are_served_until_the_delay_is_over(caddy: Path, tmp_pat
         assert refuses(proxy)
 
 
+@pytest.mark.slow
 def test_calls_in_flight_end_when_nothing_listens_any_more(caddy: Path, tmp_path: Path) -> None:
     with serving(caddy, tmp_path) as proxy, ThreadPoolExecutor(8) as pool:
         calls = [pool.submit(proxy.score, "slow=8") for _ in range(8)]
@@ -115,6 +118,7 @@ def test_calls_in_flight_end_when_nothing_listens_any_more(caddy: Path, tmp_path
         assert proxy.process.wait(10) == 0
 
 
+@pytest.mark.slow
 def test_without_calls_it_ends_with_the_delay(caddy: Path, tmp_path: Path) -> None:
     with serving(caddy, tmp_path) as proxy, kept(proxy):
         start = time.monotonic()
@@ -123,6 +127,7 @@ def test_without_calls_it_ends_with_the_delay(caddy: Path, tmp_path: Path) -> No
         assert DELAY - 0.1 < time.monotonic() - start < DELAY + 3
 
 
+@pytest.mark.slow
 def test_a_call_that_does_not_end_is_cut_after_its_time(caddy: Path, tmp_path: Path) -> None:
     with serving(caddy, tmp_path, "3s") as proxy:
         start = time.monotonic()
@@ -140,6 +145,7 @@ def _break(proxy: Proxy) -> None:
         proxy.score("drip")
 
 
+@pytest.mark.slow
 def test_no_call_on_a_kept_connection_is_lost_while_one_takes_the_place_of_another(caddy: Path, tmp_path: Path) -> None:
     with serving(caddy, tmp_path / "old") as old, serving(caddy, tmp_path / "new") as new:
         switched = threading.Event()

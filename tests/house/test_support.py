@@ -34,11 +34,11 @@ def test_a_forked_modelyard_says_what_one_says_that_was_begun(
     assert (forked.returncode, forked.stdout, forked.stderr) == (begun.returncode, begun.stdout, begun.stderr)
 
 
-def test_five_shares_are_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ten_shares_are_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shares, "_in_full", False)
     taken = [each for number in range(3, 13) for each in shares.share(range(17), number)]
     assert sorted(taken) == list(range(17))
-    assert shares.examples(500).max_examples == 100
+    assert shares.examples(500).max_examples == 50
     shares.take_all()
     assert shares.share(range(17), 2) == list(range(17))
     assert shares.examples(500).max_examples == 500

@@ -4,6 +4,7 @@ import gzip
 import json
 import math
 import zlib
+from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
@@ -76,11 +77,21 @@ def test_packed_bodies_are_read(pack: Any) -> None:
     assert (found.inputs, found.outputs, found.score, unread) == ('{"A":1}', '{"P":2}', 2.0, 0)
 
 
-@pytest.mark.parametrize(
-    "inputs",
-    [b"", b"{", b"\xff", b"[" * 100_000, gzip.compress(b"x")[:10], gzip.compress(b"0" * (80 << 20)), b"1" * 5000],
-)
-def test_what_cannot_be_read_gives_a_row_without_it(inputs: bytes) -> None:
+# What it is -> the bytes, made when they are wanted.
+UNREADABLE: Final[dict[str, Callable[[], bytes]]] = {
+    "nothing": lambda: b"",
+    "JSON that is cut": lambda: b"{",
+    "no text": lambda: b"\xff",
+    "too deep": lambda: b"[" * 100_000,
+    "gzip that is cut": lambda: gzip.compress(b"x")[:10],
+    "a bomb": lambda: gzip.compress(b"0" * (80 << 20)),
+    "a long number": lambda: b"1" * 5000,
+}
+
+
+@pytest.mark.parametrize("what", UNREADABLE)
+def test_what_cannot_be_read_gives_a_row_without_it(what: str) -> None:
+    inputs = UNREADABLE[what]()
     encoding = "gzip" if inputs.startswith(b"\x1f") else ""
     ((found,), unread) = rows(record(inputs, b'{"P": 1}', input_encoding=encoding), Columns(), "A", None)
     assert (found.inputs, found.outputs, found.key, unread) == (None, '{"P":1}', "id", 1)

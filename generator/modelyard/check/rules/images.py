@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from modelyard.check.finding import Cluster, Finding, Path
 from modelyard.check.images import places
+from modelyard.check.pods import is_complete
 from modelyard.manifests.manifest import Manifest
 from modelyard.manifests.names import image
 
@@ -14,7 +15,9 @@ from modelyard.manifests.names import image
 def images(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find images that are no references, that name no version, or the latest."""
     for index, path, value in places(manifests):
-        yield from _image(index, path, value)
+        one = manifests[index]
+        if one.kind != "DeploymentConfig" or is_complete(one):  # else its triggers replace what stands there
+            yield from _image(index, path, value)
 
 
 def _image(index: int, path: Path, value: object) -> Iterator[Finding]:

@@ -88,7 +88,7 @@ def limits(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]
 
 
 def user_containers(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
-    """Find containers with a reserved name or an image that Knative cannot resolve, and revisions without any."""
+    """Find containers that Knative refuses: by name, by image, with a variable that has no name, and none at all."""
     for index, manifest in enumerate(manifests):
         if manifest.group == KNATIVE and manifest.kind in _WITH_PODS and not any(pod_templates(manifest)):
             yield Finding("MY311", "there is no container", "add containers:", index, _deepest(manifest))
@@ -105,6 +105,9 @@ def user_containers(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator
                 yield Finding("MY311", f"the image's name {name} is too short", hint, index, (*where, "image"))
             if not container:
                 yield Finding("MY311", "the container is empty", "give it an image", index, where)
+            for i, variable in items(container.get("env")):
+                if variable.get("name") == "":
+                    yield Finding("MY311", "the variable's name is empty", "name it", index, (*where, "env", i, "name"))
 
 
 def _deepest(manifest: Manifest) -> Path:

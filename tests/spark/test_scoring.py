@@ -50,12 +50,12 @@ def test_each_row_comes_back_once_though_an_executor_is_killed_and_tasks_run_twi
     spark: SparkSession, spark_folder: Path, server: Server
 ) -> None:
     server.fault = faulty
-    frame = applications(spark, 20_000, 8)
+    frame = applications(spark, 10_000, 2)  # one for each executor, so that whichever is killed has begun and not ended
     scored = score(frame, server.url(), options=Options(Limits(5, 5, 5), retries=20))
     killed: list[int] = []
 
     def kill() -> None:
-        while server.posts < 6_000:
+        while server.posts < 3_000:
             time.sleep(0.01)
         killed.append(kill_executor(spark_folder))
 
@@ -65,7 +65,7 @@ def test_each_row_comes_back_once_though_an_executor_is_killed_and_tasks_run_twi
     thread.join()
     assert killed
     assert sorted(found, key=lambda row: row["id"]) == expected(frame).orderBy("id").collect()
-    assert sum(server.calls.values()) > 20_000, "no task has run twice"
+    assert sum(server.calls.values()) > 10_000, "no task has run twice"
 
 
 def test_rows_that_fail_have_their_reason_and_all_others_their_scores(spark: SparkSession, server: Server) -> None:

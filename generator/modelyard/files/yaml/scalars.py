@@ -76,6 +76,14 @@ class Plain:
         """Keep the scalar's text as it stands in the file."""
         self.text = text
 
+    def __eq__(self, other: object) -> bool:
+        """Tell whether another scalar has the same text: two readings of a file are then equal."""
+        return isinstance(other, Plain) and other.text == self.text
+
+    def __hash__(self) -> int:
+        """Return the text's."""
+        return hash(self.text)
+
     def __repr__(self) -> str:
         """Return the text, unquoted as in the file."""
         return self.text

@@ -1,0 +1,97 @@
+"""What `monitor run` has kept: all numbers of each run, and of the newest run those of inputs and bins too."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from psycopg import Connection, sql
+
+from modelyard.request_log.measures.plan import Span, Version
+
+_KEPT: Final = sql.SQL(
+    "select distinct at, variant, image, measure, detail, since, until, value, low, high, rows, note, alert"
+    " from {quality} q where model = {model} and at >= {since} and (detail is null or"
+    " at = (select max(at) from {quality} where model = {model})) order by at, variant, image, measure, detail"
+)
+_NEWEST: Final = sql.SQL("select max(at) from {quality} where model = {model}")
+
+
+class Kept(NamedTuple):
+    """One number of a run. at: when it was taken; the rest as in a Measure."""
+
+    at: datetime
+    version: Version
+    measure: str
+    detail: str | None
+    span: Span
+    value: float | None
+    low: float | None
+    high: float | None
+    rows: int
+    note: str | None
+    alert: bool | None
+
+
+class Runs(NamedTuple):
+    """The runs of a model, the oldest first."""
+
+    kept: Sequence[Kept]
+
+    @property
+    def last(self) -> datetime | None:
+        """When the newest run was."""
+        return self.kept[-1].at if self.kept else None
+
+    def of(self, measure: str) -> list[Kept]:
+        """Return the numbers of one measure that are of no input and no bin."""
+        return [each for each in self.kept if each.measure == measure and each.detail is None]
+
+    def newest(self, *measures: str) -> list[Kept]:
+        """Return numbers of the newest run."""
+        return [each for each in self.kept if each.at == self.last and each.measure in measures]
+
+    def versions(self) -> dict[Version, datetime]:
+        """Return the versions that were measured, each with its first run, in that order."""
+        found: dict[Version, datetime] = {}
+        for each in self.kept:
+            if each.version != Version(None, None) or each.measure == "calls":
+                found.setdefault(each.version, each.at)
+        return found
+
+    def by_variant(self, measure: str) -> dict[str | None, list[Kept]]:
+        """Return one number of each run for each variant: that of the version which came last."""
+        age = {version: i for i, version in enumerate(self.versions())}
+        found: dict[str | None, dict[datetime, Kept]] = {}
+        for each in self.of(measure):
+            own = found.setdefault(each.version.variant, {})
+            other = own.get(each.at)
+            if other is None or age.get(each.version, -1) >= age.get(other.version, -1):
+                own[each.at] = each
+        return {variant: list(own.values()) for variant, own in found.items()}
+
+    def summed(self, measure: str) -> dict[str | None, dict[datetime, float]]:
+        """Return one number of each run for each variant: the sum of its versions."""
+        found: dict[str | None, dict[datetime, float]] = {}
+        for each in self.of(measure):
+            own = found.setdefault(each.version.variant, {})
+            own[each.at] = own.get(each.at, 0.0) + (each.value or 0.0)
+        return found
+
+
+def kept(connection: Connection, table: str, model: str, since: datetime) -> Runs:
+    """Return what was kept of a model from a time on. Raises psycopg.Error."""
+    query = _KEPT.format(quality=sql.Identifier(f"{table}_quality"), model=sql.Literal(model), since=sql.Literal(since))
+    return Runs(list(_read(connection, query)))
+
+
+def newest(connection: Connection, table: str, model: str) -> datetime | None:
+    """Return when a model was measured last. Raises psycopg.Error."""
+    query = _NEWEST.format(quality=sql.Identifier(f"{table}_quality"), model=sql.Literal(model))
+    found = connection.execute(query).fetchone()
+    moment: datetime | None = found[0] if found else None
+    return moment
+
+
+def _read(connection: Connection, query: sql.Composed) -> Iterator[Kept]:
+    for at, variant, image, measure, detail, since, until, *rest in connection.execute(query):
+        yield Kept(at, Version(variant, image), measure, detail, Span(since, until), *rest)

@@ -73,9 +73,9 @@ def _sections(
     from modelyard.request_log.report.model import section
 
     for i, plan in enumerate(plans):
-        last = newest(connection, plan.table, plan.model)
+        last = newest(connection, plan)
         first = since or (last or datetime.now(UTC)) - timedelta(days=DAYS)
-        runs = kept(connection, plan.table, plan.model, first)
+        runs = kept(connection, plan, first)
         yield section(f"m{i + 1}", plan, runs, promotions.get(plan.model, []))
 
 

@@ -115,6 +115,7 @@ def run(
 
 
 commands.command()(pages.report)
+commands.command()(pages.demo)
 
 
 @commands.command()

@@ -1,5 +1,7 @@
-"""monitor report: pages about models."""
+"""monitor report, monitor demo: pages about models."""
 
+import signal
+import webbrowser
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -33,3 +35,25 @@ def report(
     for each in outcome.models:
         tell(f"{each.name}: {each.word}, {each.told}")
     tell(f"wrote {outcome.path}")
+
+
+def demo(
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The report.")] = Path("report.html"),
+    show: Annotated[bool, typer.Option("--open", help="Open the report in the browser.")] = False,
+) -> None:
+    """Try it in a minute: a database, a model, its sidecars, three weeks of made calls, an alert, and the report.
+
+    It runs on this machine alone, with the PostgreSQL of modelyard[demo], and leaves nothing but the report, also when
+    it is interrupted. It is the same story each time: in the third week the customers change, and the champion falls.
+    """
+    from modelyard.api import demo as api
+
+    ended: list[int] = []
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, lambda number, _: ended.append(number))
+    outcome = api.run(output, tell=tell, stop=lambda: bool(ended))
+    stop_on_errors(outcome.problems)
+    tell(f"the report is {outcome.path}")
+    if show and outcome.path is not None:
+        webbrowser.open(outcome.path.as_uri())

@@ -8,7 +8,7 @@ from modelyard.report.pages.drawing import STYLES, WIDTH, Drawing, Key, Scale, a
 from modelyard.report.pages.figure import number, when
 
 _LEFT: Final = 52.0
-_RIGHT: Final = 14.0
+_RIGHT: Final = 26.0  # half a day's name
 _TOP: Final = 30.0
 _BOTTOM: Final = 200.0
 _HEIGHT: Final = 226.0

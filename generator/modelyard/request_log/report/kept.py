@@ -1,12 +1,12 @@
 """What `monitor run` has kept: all numbers of each run, and of the newest run those of inputs and bins too."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from psycopg import Connection, sql
 
-from modelyard.request_log.measures.plan import Span, Version
+from modelyard.request_log.measures.plan import Plan, Span, Version
 
 _KEPT: Final = sql.SQL(
     "select distinct at, variant, image, measure, detail, since, until, value, low, high, rows, note, alert"
@@ -36,6 +36,7 @@ class Runs(NamedTuple):
     """The runs of a model, the oldest first."""
 
     kept: Sequence[Kept]
+    champion: str | None
 
     @property
     def last(self) -> datetime | None:
@@ -67,7 +68,11 @@ class Runs(NamedTuple):
             other = own.get(each.at)
             if other is None or age.get(each.version, -1) >= age.get(other.version, -1):
                 own[each.at] = each
-        return {variant: list(own.values()) for variant, own in found.items()}
+        return {variant: list(found[variant].values()) for variant in self._first(found)}
+
+    def _first(self, variants: Iterable[str | None]) -> list[str | None]:
+        """Return variants in the order of a page: the champion first, so that it is drawn alike everywhere."""
+        return sorted(variants, key=lambda each: (each != self.champion, each or ""))
 
     def summed(self, measure: str) -> dict[str | None, dict[datetime, float]]:
         """Return one number of each run for each variant: the sum of its versions."""
@@ -75,18 +80,19 @@ class Runs(NamedTuple):
         for each in self.of(measure):
             own = found.setdefault(each.version.variant, {})
             own[each.at] = own.get(each.at, 0.0) + (each.value or 0.0)
-        return found
+        return {variant: found[variant] for variant in self._first(found)}
 
 
-def kept(connection: Connection, table: str, model: str, since: datetime) -> Runs:
+def kept(connection: Connection, plan: Plan, since: datetime) -> Runs:
     """Return what was kept of a model from a time on. Raises psycopg.Error."""
-    query = _KEPT.format(quality=sql.Identifier(f"{table}_quality"), model=sql.Literal(model), since=sql.Literal(since))
-    return Runs(list(_read(connection, query)))
+    quality = sql.Identifier(f"{plan.table}_quality")
+    query = _KEPT.format(quality=quality, model=sql.Literal(plan.model), since=sql.Literal(since))
+    return Runs(list(_read(connection, query)), plan.champion)
 
 
-def newest(connection: Connection, table: str, model: str) -> datetime | None:
+def newest(connection: Connection, plan: Plan) -> datetime | None:
     """Return when a model was measured last. Raises psycopg.Error."""
-    query = _NEWEST.format(quality=sql.Identifier(f"{table}_quality"), model=sql.Literal(model))
+    query = _NEWEST.format(quality=sql.Identifier(f"{plan.table}_quality"), model=sql.Literal(plan.model))
     found = connection.execute(query).fetchone()
     moment: datetime | None = found[0] if found else None
     return moment

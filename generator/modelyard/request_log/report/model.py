@@ -69,10 +69,10 @@ def _facts(plan: Plan, last: datetime) -> Iterator[tuple[str, str]]:
         yield "Champion", plan.champion
     if plan.metric and plan.threshold is not None:
         yield "Alert", f"{plan.metric} {'above' if plan.metric in RISING else 'below'} {number(plan.threshold)}"
-    yield "Calls", _span(plan.seen.until - plan.seen.since)
+    yield "Window", _span(plan.seen.until - plan.seen.since)
     if plan.target:
         yield "Outcomes", plan.target
 
 
 def _span(window: object) -> str:
-    return f"of {str(window).removesuffix(', 0:00:00')}"
+    return str(window).removesuffix(", 0:00:00")

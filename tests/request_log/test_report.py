@@ -309,3 +309,17 @@ def test_the_page_is_used_by_keys_alone_and_its_numbers_are_saved(scene: Scene, 
     assert Path(saved.value.path()).read_text("utf-8").startswith("Measured,Variant,Image,Window from,to,auc,low,high")
     page.close()
     context.close()
+
+
+def test_the_catalog_has_what_was_measured_too(scene: Scene, modelyard: Run) -> None:
+    env = {"MODELYARD_DATABASE": scene.uri}
+    done = modelyard("catalog", "-o", "site", cwd=scene.folder, env=env)
+    assert done.returncode == 0, done.stderr
+    scene.report("churn")
+    (page,) = (scene.folder / "site").rglob("churn.html")
+    own = Reading(page.read_text("utf-8"))
+    assert own.tables["churn-auc.csv"] == scene.read().tables["churn-auc.csv"]
+    index = Reading((scene.folder / "site" / "index.html").read_text("utf-8"))
+    assert [row["Quality"][:7] for row in index.tables["catalog.csv"]] == ["auc is ", "nothing"]
+    assert modelyard("catalog", "-o", "site", cwd=scene.folder, env={"MODELYARD_DATABASE": ""}).returncode == 0
+    assert "auc is" not in (scene.folder / "site" / "index.html").read_text("utf-8")

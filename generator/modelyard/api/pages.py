@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 DAYS: Final = 90  # of a report
 
-__all__ = ["DAYS", "Report", "report"]
+__all__ = ["DAYS", "Report", "person", "report", "sections"]
 
 
 @dataclass
@@ -66,6 +66,18 @@ def report(
     return Report(None if has_errors(problems) else path, sections, problems)
 
 
+def sections(file: str | Path) -> "tuple[dict[str, Section], list[Problem]]":
+    """Return what was measured of the models of a set that are monitored, by their names; none where none is."""
+    plans, problems = measuring.plans(file)
+    if any(each.code == "MY826" for each in problems):
+        return {}, []
+    if has_errors(problems):
+        return {}, problems
+    promotions, _ = _promotions(file, {each.model for each in plans})
+    found, faults = in_database(lambda connection: list(_sections(connection, plans, promotions, None)))
+    return {each.name: each for each in found or ()}, faults
+
+
 def _sections(
     connection: Any, plans: Iterable[Plan], promotions: dict[str, list[Event]], since: datetime | None
 ) -> "Iterator[Section]":
@@ -101,12 +113,12 @@ def _told(entry: Entry, before: Entry | None) -> str:
     name = entry.variant or "the model"
     was = f", {before.percent} % before" if before and before.percent != entry.percent else ""
     version = f", version {entry.version}" if entry.version else ""
-    people = [f"proposed by {_person(entry.people.proposed)}"] if entry.people.proposed else []
+    people = [f"proposed by {person(entry.people.proposed)}"] if entry.people.proposed else []
     if entry.people.approved:
-        people.append(f"approved by {', '.join(map(_person, entry.people.approved))}")
+        people.append(f"approved by {', '.join(map(person, entry.people.approved))}")
     return f"{name} gets {entry.percent} % of the calls{was}{version}; {', '.join(people)}"
 
 
-def _person(text: str) -> str:
+def person(text: str) -> str:
     """Return a person without the address: a page goes further than Git."""
     return text.partition(" <")[0]

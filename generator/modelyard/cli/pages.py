@@ -1,4 +1,4 @@
-"""monitor report, monitor demo: pages about models."""
+"""monitor report, monitor demo, catalog: pages about models."""
 
 import signal
 import webbrowser
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from modelyard.cli.messages import stop_on_errors, tell
-from modelyard.cli.options import File, Outside
+from modelyard.cli.options import File, Files, Outside, named
 
 
 def report(
@@ -57,3 +57,21 @@ def demo(
     tell(f"the report is {outcome.path}")
     if show and outcome.path is not None:
         webbrowser.open(outcome.path.as_uri())
+
+
+def catalog(
+    file: Files = None,
+    _outside: Outside = None,
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the site, such as site/.")],
+) -> None:
+    """Write the models of all models files as a static site: what runs where, approved by whom, and how good it is.
+
+    The site asks nobody for anything. Approvals are those of Git's history, contracts those of the lock; quality is
+    what `monitor run` has kept, where MODELYARD_DATABASE names the database. DIR then holds the site and nothing else.
+    """
+    from modelyard.api import catalog as api
+
+    outcome = api.write(named(file), output=output)
+    stop_on_errors(outcome.problems)
+    tell(f"wrote {outcome.path}: {outcome.models} models, {outcome.files} pages")

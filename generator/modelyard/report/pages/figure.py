@@ -43,7 +43,7 @@ class Table(NamedTuple):
 class Figure(NamedTuple):
     """A figure. key: its id on the page. text: what is to be known about it. notes: a list below the drawing.
 
-    open: whether the table is seen at once.
+    Without a drawing the table is seen at once.
     """
 
     key: str
@@ -52,7 +52,6 @@ class Figure(NamedTuple):
     table: Table
     drawing: Drawing | None = None
     notes: tuple[str, ...] = ()
-    open: bool = False
 
 
 def number(value: float | None) -> str:

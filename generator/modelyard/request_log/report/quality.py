@@ -107,7 +107,7 @@ def _alerts(plan: Plan, metric: str, runs: Runs) -> Figure:
     text = "Runs in a row that are beyond the threshold are one alert."
     lasting = sum(1 for each in found if each.until is None)
     told = f"{len(found)} in this time, {lasting} not over. {text}" if found else "None in this time."
-    return Figure("alerts", "Alerts", told, Table(f"{plan.model}-alerts.csv", head, rows), open=bool(found))
+    return Figure("alerts", "Alerts", told, Table(f"{plan.model}-alerts.csv", head, rows))
 
 
 def alerts(found: Sequence[Kept], *, rising: bool) -> list[Alert]:

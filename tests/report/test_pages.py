@@ -85,6 +85,13 @@ def test_a_line_is_broken_where_a_number_is_missing() -> None:
     assert paths == [1, 2]
 
 
+def test_a_line_of_many_points_has_marks_for_its_alerts_alone() -> None:
+    points = [Point(_at(i), 0.5, alert=i == 7) for i in range(500)]
+    drawing = lines("", [Line("v7", points)])
+    assert [each.attributes["class"] for each in drawing.shapes if each.title] == ["alert"]
+    assert _inside(drawing)
+
+
 def test_events_that_lie_together_share_a_mark() -> None:
     events = [Event(_at(each), "") for each in (1, 1.1, 1.2, 15, 29)]
     drawing = lines("", [_line(*[0.5] * 30)], events=events)

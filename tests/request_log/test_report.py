@@ -250,6 +250,22 @@ def test_what_is_wrong_leaves_the_old_page(scene: Scene, server: Server) -> None
     assert sorted(each.name for each in scene.folder.iterdir()) == ["models.yaml", "report.html"]
 
 
+def test_a_time_that_was_measured_again_counts_once(scene: Scene) -> None:
+    scene.report("churn")
+    before = scene.read().tables
+    newest = "at = (select max(at) from scoring_log_quality) and measure = 'calls'"
+    with closing(connect(scene.uri)) as owner:
+        owner.execute(
+            "insert into scoring_log_quality select at, model, variant, image, measure, detail, since, until, 4711,"
+            f" low, high, rows, note, alert from scoring_log_quality where {newest} and variant = 'v8'"
+        )
+        scene.report("churn")
+        owner.execute("delete from scoring_log_quality where value = 4711")
+    after = scene.read().tables
+    assert len(after["calls.csv"]) == len(before["calls.csv"])
+    assert [row["Variant"] for row in after["calls.csv"] if row["calls"] == "4711.0"] == ["v8"]
+
+
 def test_who_may_only_read_can_make_the_page(scene: Scene, server: Server) -> None:
     name = scene.uri.rpartition("/")[2]
     with closing(connect(scene.uri)) as owner:

@@ -13,6 +13,7 @@ _TOP: Final = 30.0
 _BOTTOM: Final = 200.0
 _HEIGHT: Final = 226.0
 _APART: Final = 18.0  # events that are nearer share a mark
+_MARKED: Final = 120  # points of a line that have a mark each
 _DAYS: Final = (1, 2, 3, 7, 14, 30, 61, 91, 183, 366, 731, 1827, 3653)
 _HOURS: Final = (1, 2, 3, 6, 12)
 _TICKS: Final = 5
@@ -137,7 +138,7 @@ def _line(drawing: Drawing, line: Line, style: str, across: Scale, up: Scale) ->
             drawing.path([*there, *back], f"band {style}", closed=True)
         if len(run) > 1:
             drawing.path([(across(each.at.timestamp()), up(each.value or 0.0)) for each in run], f"line {style}")
-        for each in run:
+        for each in run if len(line.points) <= _MARKED else [each for each in run if each.alert]:
             title = f"{line.name}, {when(each.at)}: {number(each.value)}"
             mark = "alert" if each.alert else f"mark {style}"
             drawing.mark((across(each.at.timestamp()), up(each.value or 0.0)), mark, title)

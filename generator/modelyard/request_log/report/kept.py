@@ -9,9 +9,12 @@ from psycopg import Connection, sql
 from modelyard.request_log.measures.plan import Plan, Span, Version
 
 _KEPT: Final = sql.SQL(
-    "select distinct at, variant, image, measure, detail, since, until, value, low, high, rows, note, alert"
+    # Where a time was measured again the later row holds; rows are only ever added, so it lies behind.
+    "select distinct on (at, variant, image, measure, detail)"
+    " at, variant, image, measure, detail, since, until, value, low, high, rows, note, alert"
     " from {quality} q where model = {model} and at >= {since} and (detail is null or"
-    " at = (select max(at) from {quality} where model = {model})) order by at, variant, image, measure, detail"
+    " at = (select max(at) from {quality} where model = {model}))"
+    " order by at, variant, image, measure, detail, ctid desc"
 )
 _NEWEST: Final = sql.SQL("select max(at) from {quality} where model = {model}")
 

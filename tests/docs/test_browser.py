@@ -5,28 +5,23 @@ serious in it.
 """
 
 import functools
-import shutil
 import threading
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import unquote, urldefrag, urljoin
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.conftest import ROOT, need
+from tests.conftest import ROOT
+from tests.support import browser as browsers
 from tests.support.site import build
 
 pytestmark = pytest.mark.slow
-# Debian's names first; playwright's own build is not downloaded.
-CHROMIUM: Final = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 PAGES: Final = sorted(path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md"))
-LOCAL: Final = ("http://127.0.0.1:", "data:")
-VIEWS: Final = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]  # width in pixels, colours
 
 
 class View(NamedTuple):
@@ -62,13 +57,8 @@ def address(site: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, CHROMIUM)), "chromium-headless-shell")
-    need(Path(found), "install Debian's package chromium-headless-shell, or Chromium")
-    with sync_playwright() as playwright:
-        # Root, as in CI, has no sandbox; the pages are our own.
-        started = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+    with browsers.started() as started:
         yield started
-        started.close()
 
 
 class _Ids(HTMLParser):
@@ -87,7 +77,7 @@ def _url(page: str) -> str:
     return f"{name}/" if name and not name.endswith("/") else name
 
 
-@pytest.fixture(scope="module", params=VIEWS, ids=lambda view: f"{view[0]}-{view[1]}")
+@pytest.fixture(scope="module", params=browsers.VIEWS, ids=lambda view: f"{view[0]}-{view[1]}")
 def view(request: pytest.FixtureRequest, browser: Browser) -> Iterator[View]:
     width, colours = request.param
     context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=colours)
@@ -98,25 +88,8 @@ def view(request: pytest.FixtureRequest, browser: Browser) -> Iterator[View]:
 @pytest.fixture
 def page(view: View) -> Iterator[Page]:
     """Return a page of a view; nothing may have gone wrong in it when the test ends."""
-    page, wrong = view.context.new_page(), list[str]()
-    page.on("console", lambda said: wrong.append(f"{said.type}: {said.text}") if said.type != "log" else None)
-    page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
-    page.on("requestfailed", lambda request: wrong.append(f"failed: {request.url}"))
-    page.on("response", lambda answer: wrong.append(f"{answer.status}: {answer.url}") if answer.status > 399 else None)
-    page.on("request", lambda request: None if request.url.startswith(LOCAL) else wrong.append(f"asks {request.url}"))
-    yield page
-    page.close()
-    assert wrong == []
-
-
-def _serious(page: Page) -> list[str]:
-    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
-    return [
-        f"{each['id']}: {node['html'][:200]}: {node['failureSummary']}"
-        for each in found
-        if each["impact"] in ("serious", "critical")
-        for node in each["nodes"][:3]
-    ]
+    with browsers.watched(view.context) as opened:
+        yield opened
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -125,7 +98,7 @@ def test_a_page_is_sound(name: str, address: str, view: View, page: Page) -> Non
     assert page.locator("h1").count() == 1
     assert page.evaluate("document.body.dataset.mdColorScheme") == {"light": "default", "dark": "slate"}[view.colours]
     assert page.evaluate("document.documentElement.scrollWidth") <= view.width
-    assert _serious(page) == []
+    assert browsers.violations(page, "serious", "critical") == []
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -146,6 +146,17 @@ def test_the_commands_of_the_register_run_as_they_stand(tmp_path: Path) -> None:
         assert "churn" in done.stdout
 
 
+def test_the_commands_of_the_catalog_run_as_they_stand(tmp_path: Path) -> None:
+    (line,) = blocks(read("docs/how-to/register.md"), "sh")[-1].splitlines()
+    shutil.copytree(ROOT / "overlays", tmp_path / "overlays")
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)  # a models file leads no further
+    done = subprocess.run(
+        ["bash", "-c", line], cwd=tmp_path, env=environment(), text=True, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "churn" in (tmp_path / "site" / "index.html").read_text("utf-8")
+
+
 def test_every_format_and_hook_is_documented() -> None:
     page = read("docs/how-to/ci.md")
     samples = [yaml.safe_load(text) for text in blocks(page, "yaml")]

@@ -5,6 +5,7 @@ from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from modelyard.request_log.database.connecting import connect
@@ -182,6 +183,19 @@ def test_a_text_with_many_values_is_no_distribution(uri: str) -> None:
     assert not [each for each in found if each.detail == "NAME" and each.measure != "missing_rate"]
     with closing(connect(uri)) as connection:
         assert "canary" not in str(connection.execute("select * from scoring_log_baselines").fetchall())
+
+
+def test_shares_of_the_score_are_by_the_baseline_s_deciles(uri: str) -> None:
+    then = [i / 100 for i in range(100)]
+    windows.fill(uri, Window(then, at=THEN), Window([0.05] * 30 + [2.0] * 10))
+    found = measure(uri, plan(baseline=BASELINE))
+    edges = np.quantile(then, [i / 10 for i in range(1, 10)])
+    for name, scores in (("baseline_share", then), ("score_share", [0.05] * 30 + [2.0] * 10)):
+        own = [each for each in found if each.measure == name]
+        wanted = np.bincount(np.searchsorted(edges, scores, side="right"), minlength=10) / len(scores)
+        assert [each.value for each in own] == pytest.approx(wanted.tolist())
+        assert [each.detail for each in own][:2] == ["below 0.099", "0.099 to 0.198"]
+        assert own[-1].detail == "0.891 and more"
 
 
 def test_a_baseline_outlives_its_rows(uri: str) -> None:

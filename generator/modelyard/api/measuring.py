@@ -27,7 +27,7 @@ from modelyard.request_log.measures.plan import RISING, Measure, Plan, Span
 T = TypeVar("T")
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,31}")
 
-__all__ = ["Exported", "Measured", "export", "run"]
+__all__ = ["Exported", "Measured", "export", "plans", "run"]
 
 
 @dataclass
@@ -72,6 +72,14 @@ def run(file: str | Path = ".", models: Sequence[str] = (), *, at: datetime | No
         outcome.alerts += sum(1 for one in told if one.code == "MY830")
         outcome.problems += told
     return outcome
+
+
+def plans(
+    file: str | Path, models: Sequence[str] = (), *, at: datetime | None = None
+) -> tuple[list[Plan], list[Problem]]:
+    """Return what is measured of models, of all that are monitored if none is named; and problems of the file."""
+    found, problems = _models(file, models, at or datetime.now(UTC))
+    return [each.plan for each in found], problems
 
 
 def export(

@@ -140,6 +140,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "register:register",
         "Print the same of all models: the register, as text, JSON, Markdown or a CycloneDX bill of materials.",
     ),
+    "catalog": (
+        "pages:catalog",
+        "Write the models of all models files as a static site: what runs where, approved by whom, and how good it is.",
+    ),
     "migrate-spark": (
         "migrate_spark:migrate_spark",
         "Read a pyspark project, and write its models file; comments say what will not move as it is.",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from modelyard.cli import pages
 from modelyard.cli.messages import stop_on_errors, tell
 from modelyard.cli.options import File, Outside
 from modelyard.cli.together import Commands
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 _INPUTS: Final = frozenset(["psi", "missing_rate", "new_levels"])
 _SHOWN: Final = 10  # inputs of a version, those that drift most
-_BINS: Final = frozenset(["scored", "observed"])
+_BINS: Final = frozenset(["scored", "observed", "score_share", "baseline_share"])
 
 commands = Commands(
     name="monitor",
@@ -111,6 +112,10 @@ def run(
         stop_on_errors(outcome.problems)
     typer.echo(_json(outcome.measures) if output else "\n".join(_lines(outcome.measures)))
     stop_on_errors(outcome.problems)
+
+
+commands.command()(pages.report)
+commands.command()(pages.demo)
 
 
 @commands.command()

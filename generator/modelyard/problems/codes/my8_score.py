@@ -134,4 +134,14 @@ SCORE: Final[dict[str, Code]] = {
         "A table for Model Manager that cannot be written",
         "Its name is a prefix, a number and a label; its rows have outcomes, so monitor names target and score.",
     ),
+    "MY838": Code(
+        "The packages of the demo are not installed",
+        "`modelyard monitor demo` starts a PostgreSQL of its own. modelyard[demo] brings it, with all that the sidecar "
+        "needs.",
+    ),
+    "MY839": Code(
+        "A demo that cannot go on",
+        "It starts PostgreSQL, a model and sidecars on this machine, and one of them does not answer. Nothing of it is "
+        "left.",
+    ),
 }

@@ -88,6 +88,8 @@ def _measures(plan: Plan, version: Version, now: Counted, then: Counted | None) 
         return
     if now.column.kind == "text" and now.present:
         yield measure._replace(measure="new_levels", value=now.counts[0] / now.present, rows=now.present)
+    if now.column.name == inputs.SCORE:
+        yield from _shares(measure._replace(rows=now.present), now, then)
     own = measure._replace(measure="psi", value=None, rows=now.present)
     few = [
         f"{count} rows{where}, fewer than {plan.min_rows}"
@@ -100,6 +102,15 @@ def _measures(plan: Plan, version: Version, now: Counted, then: Counted | None) 
         yield own._replace(note="the baseline has one value alone" if then.present else "the baseline has no value")
     else:
         yield own._replace(value=psi(now.counts, then.counts), note=few[0] if few else None)
+
+
+def _shares(measure: Measure, now: Counted, then: Counted) -> Iterator[Measure]:
+    """Yield the share of each bin, now and in the baseline."""
+    for name, counted in (("score_share", now), ("baseline_share", then)):
+        for interval, count in zip(counted.column.intervals, counted.counts, strict=True):
+            if counted.present:
+                share = count / counted.present
+                yield measure._replace(measure=name, detail=interval, value=share, rows=counted.present)
 
 
 def _counts(

@@ -3,7 +3,8 @@
 An input is a value of a row's object, or of its list, also one in a list of its own, as TensorFlow Serving has them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from psycopg import Cursor, sql
@@ -55,6 +56,17 @@ class Column(NamedTuple):
         """How many bins there are, those of missing values included."""
         return len(self.edges) + 3 if self.kind == "number" else min(len(self.levels), LEVELS) + 3
 
+    @property
+    def intervals(self) -> list[str]:
+        """What the bins of a number are called, in as few digits as tell their edges apart."""
+        texts = next(
+            (found for digits in range(3, 18) if len(set(found := _short(self.edges, digits))) == len(found)), []
+        )
+        if not texts:
+            return ["all"]
+        between = [f"{low} to {high}" for low, high in pairwise(texts)]
+        return [f"below {texts[0]}", *between, f"{texts[-1]} and more"]
+
     def value(self, *, careful: bool) -> sql.Composable:
         """Return an expression for the value as a number or text.
 
@@ -87,6 +99,10 @@ class Column(NamedTuple):
         missing = {0, self.bins - 1} if self.kind == "number" else {0}
         shown = tuple(counts.get(each, 0) for each in range(self.bins) if each not in missing)
         return shown, sum(counts.get(each, 0) for each in missing)
+
+
+def _short(edges: Sequence[float], digits: int) -> list[str]:
+    return [f"{each:.{digits}g}" for each in edges]
 
 
 def found(cursor: Cursor, plan: Plan, span: Span) -> list[Column]:

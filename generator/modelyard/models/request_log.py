@@ -3,6 +3,7 @@
 import re
 from datetime import date
 from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
@@ -24,6 +25,12 @@ def _date(text: str) -> str | None:
     except ValueError:
         return "must be a day, such as 2026-09-01"
     return None if len(text) == len("2026-09-01") else "must be a day, such as 2026-09-01"
+
+
+def _page(text: str) -> str | None:
+    parts = urlsplit(text)
+    sound = parts.scheme == "https" and parts.hostname and "@" not in parts.netloc
+    return None if sound else "must be a page, such as https://grafana.example.com/d/wells"
 
 
 def _days(text: str) -> str | None:
@@ -78,6 +85,14 @@ class Baseline(Shape):
     to: Annotated[str, checked(_date)] = Field(description="Last day.")
 
 
+class Retrain(Shape):
+    """What is started when a model falls beyond its threshold: once for each alert."""
+
+    cronJob: ObjectName = Field(
+        description="CronJob in the models' namespace: a Job is created from it, with the window in its environment."
+    )
+
+
 class Monitor(Shape):
     """What is measured in the request log, by `modelyard monitor run`."""
 
@@ -98,6 +113,10 @@ class Monitor(Shape):
     schedule: Annotated[str, checked(names.cron)] | None = Field(
         None, description='Render a CronJob that measures: five fields of cron in UTC, such as "0 6 * * *".'
     )
+    url: Annotated[str, checked(_page)] | None = Field(
+        None, description="Page that notices of alerts lead to, such as a dashboard."
+    )
+    retrain: Retrain | None = Field(None, description="Retraining that an alert starts.")
     postgres: Postgres | None = Field(
         None, description="The database with a login that may measure; that of requestLog if absent."
     )

@@ -53,6 +53,9 @@ KINDS: Final = frozenset(
         TypeMeta("networking.k8s.io/v1", "NetworkPolicy"),
         TypeMeta("monitoring.coreos.com/v1", "PodMonitor"),
         TypeMeta("batch/v1", "CronJob"),
+        TypeMeta("v1", "ServiceAccount"),
+        TypeMeta("rbac.authorization.k8s.io/v1", "Role"),
+        TypeMeta("rbac.authorization.k8s.io/v1", "RoleBinding"),
     ]
 )
 ACCOUNT: Final = TypeMeta("v1", "ServiceAccount")

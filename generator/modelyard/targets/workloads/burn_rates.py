@@ -11,8 +11,18 @@ from modelyard.models.metrics import Objective
 
 _PREFIX: Final = "modelyard_request_log"
 _WINDOWS: Final = ("5m", "30m", "1h", "6h", "3d")
-_PAGE: Final = (("1h", "5m", 14.4), ("6h", "30m", 6.0))  # windows, and how many times as fast as it may be
-_TICKET: Final = (("3d", "6h", 1.0),)
+
+
+class _Pair(NamedTuple):
+    """Two windows, and how many times as fast as it may be the budget goes in both."""
+
+    long: str
+    short: str
+    times: float
+
+
+_PAGE: Final = (_Pair("1h", "5m", 14.4), _Pair("6h", "30m", 6.0))
+_TICKET: Final = (_Pair("3d", "6h", 1.0),)
 
 
 class _Ratio(NamedTuple):
@@ -56,9 +66,10 @@ def budget(share: str) -> float:
     return round(1 - float(share.removesuffix("%")) / 100, 7)
 
 
-def rules(name: str, own: Objective) -> list[dict[str, Any]]:
-    """Return the rules of a model: shares over all windows, and alerts."""
-    series = selector(name)
+def rules(name: str, own: Objective, namespace: str | None = None) -> list[dict[str, Any]]:
+    """Return the rules of a model: shares over all windows, and alerts. namespace: the only one, where it is known."""
+    within = f', namespace="{namespace}"' if namespace else ""
+    series = selector(name) + within
     errors = _Ratio(
         "modelyard:failed_calls:ratio_rate", "ModelCallsFail", budget(own.availability),
         f"were answered with 5xx; {own.availability} are to be answered without",
@@ -74,15 +85,16 @@ def rules(name: str, own: Objective) -> list[dict[str, Any]]:
             share = failed(series, window, by) if ratio is errors else slow(series, window, by, own.latency)
             found.append({"record": f"{ratio.record}{window}", "expr": share, "labels": {"model": name}})
     for ratio in (errors, late):
-        found += [_alert(name, ratio, _PAGE, "critical"), _alert(name, ratio, _TICKET, "warning")]
+        found += [_alert(name, within, ratio, _PAGE), _alert(name, within, ratio, _TICKET)]
     return found
 
 
-def _alert(name: str, ratio: _Ratio, pairs: tuple[tuple[str, str, float], ...], severity: str) -> dict[str, Any]:
+def _alert(name: str, within: str, ratio: _Ratio, pairs: tuple[_Pair, ...]) -> dict[str, Any]:
+    series = f'{{model="{name}"{within}}}'
     return {
         "alert": ratio.alert,
-        "expr": " or ".join(_both(name, ratio, *each) for each in pairs),
-        "labels": {"severity": severity, "model": name},
+        "expr": " or ".join(_both(series, ratio, each) for each in pairs),
+        "labels": {"severity": "critical" if pairs is _PAGE else "warning", "model": name},
         "annotations": {
             "summary": f"{name} uses up its budget too fast",
             "description": f"{{{{ $value | humanizePercentage }}}} of the calls of {name} {ratio.what}.",
@@ -90,6 +102,6 @@ def _alert(name: str, ratio: _Ratio, pairs: tuple[tuple[str, str, float], ...], 
     }
 
 
-def _both(name: str, ratio: _Ratio, long: str, short: str, times: float) -> str:
-    over = f'{{model="{name}"}} > {times * ratio.budget:.6g}'
-    return f"({ratio.record}{long}{over} and {ratio.record}{short}{over})"
+def _both(series: str, ratio: _Ratio, own: _Pair) -> str:
+    over = f"{series} > {own.times * ratio.budget:.6g}"
+    return f"({ratio.record}{own.long}{over} and {ratio.record}{own.short}{over})"

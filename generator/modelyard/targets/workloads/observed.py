@@ -28,6 +28,6 @@ def observed(
         data = {"data": derived({f"{name}.json": text}, context["name"])}
         found.append(manifest("shared/dashboard.yaml", {**context, **data}, templates, model.whole))
     if metrics.alerts:
-        rules = {"rules": derived(burn_rates.rules(name, objective), metrics)}
+        rules = {"rules": derived(burn_rates.rules(name, objective, context["namespace"]), metrics)}
         found.append(manifest("shared/prometheusrule.yaml", {**context, **rules}, templates, model.whole))
     return found

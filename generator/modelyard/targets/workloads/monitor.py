@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from modelyard.models.request_log import Monitor, RequestLog
 
 FILE: Final = "models.yaml"
+_RIGHTS: Final = ("account", "role", "rolebinding")
 _FOLDER: Final = "/etc/modelyard"
 _USER: Final = 65532  # "nonroot" of distroless images
 _LONGEST: Final = 52 - len("-monitor")  # kubernetes v1.36, pkg/apis/batch/validation: Jobs have 11 characters behind
@@ -39,16 +40,9 @@ def monitor(models: DeclaredSet, model: DeclaredModel, target: str, templates: T
     name = derived(f"{base[:_LONGEST].rstrip('-')}-monitor", base)
     context = common(models, base, model.whole, name)
     notify = model.whole.model.notify or models.spec.notify
-    labels = {
-        NAME_LABEL: name,
-        "app.kubernetes.io/component": "monitor",
-        "app.kubernetes.io/part-of": models.metadata.name,
-        "app.kubernetes.io/managed-by": MANAGED_BY,
-        **in_order(models.spec.labels or {}),
-    }
     secrets = models.spec.imagePullSecrets
     context |= {
-        "podLabels": labels,
+        "podLabels": _labels(models, name),
         "text": derived(_text(models, model, own, log), own),
         "schedule": own.schedule,
         "serviceAccountName": name if own.retrain else models.spec.serviceAccount.name or models.metadata.name,
@@ -70,11 +64,18 @@ def monitor(models: DeclaredSet, model: DeclaredModel, target: str, templates: T
     ]
     if own.retrain is not None:
         context["cronJob"] = own.retrain.cronJob
-        found += [
-            manifest(f"shared/monitor-{each}.yaml", context, templates, model.whole)
-            for each in ("account", "role", "rolebinding")
-        ]
+        found += [manifest(f"shared/monitor-{each}.yaml", context, templates, model.whole) for each in _RIGHTS]
     return found
+
+
+def _labels(models: DeclaredSet, name: str) -> dict[str, str]:
+    return {
+        NAME_LABEL: name,
+        "app.kubernetes.io/component": "monitor",
+        "app.kubernetes.io/part-of": models.metadata.name,
+        "app.kubernetes.io/managed-by": MANAGED_BY,
+        **in_order(models.spec.labels or {}),
+    }
 
 
 def _channels(notify: "Notify") -> Iterator[dict[str, Any]]:

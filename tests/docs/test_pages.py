@@ -89,6 +89,22 @@ def test_the_page_on_the_monitor_prints_what_it_says(tmp_path: Path) -> None:
     prints_what_it_says(steps, tmp_path)
 
 
+def test_the_page_on_alerts_prints_what_it_says(tmp_path: Path) -> None:
+    page = read("docs/how-to/alerts.md")
+    (tmp_path / "models.yaml").write_text(blocks(page, "yaml")[0], "utf-8")
+    steps = sessions(page)
+    assert len(steps) >= 2
+    prints_what_it_says(steps, tmp_path)
+
+
+def test_the_page_on_metrics_prints_what_it_says(tmp_path: Path) -> None:
+    page = read("docs/how-to/metrics.md")
+    (tmp_path / "models.yaml").write_text(blocks(page, "yaml")[0], "utf-8")
+    steps = sessions(page)
+    assert len(steps) >= 3
+    prints_what_it_says(steps, tmp_path)
+
+
 def test_the_page_on_pyspark_prints_what_it_says(tmp_path: Path) -> None:
     page = read("docs/how-to/pyspark.md")
     (tmp_path / "anomaly").mkdir()

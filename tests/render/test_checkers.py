@@ -23,8 +23,8 @@ Object = dict[str, Any]
 Run = Callable[..., CompletedProcess[str]]
 
 VALIDATED: Final = "1.30"  # the newest Kubernetes that kubectl-validate carries
-# Served by an API server of OpenShift's own, so that there is no custom resource definition.
-WITHOUT_DEFINITION: Final = frozenset(["BuildConfig", "ImageStream"])
+# Without a custom resource definition beside the checkout; OpenShift's own API server serves two of them without one.
+WITHOUT_DEFINITION: Final = frozenset(["BuildConfig", "ImageStream", "PrometheusRule"])
 # What the schemas beside the checkout lack: the shipped one, as another program reads it.
 SHIPPED: Final = ROOT / "generator" / "modelyard" / "check" / "schemas" / "shipped" / "crds"
 LACKING: Final = {
@@ -35,6 +35,7 @@ LACKING: Final = {
     "dataproc.cnrm.cloud.google.com_v1beta1_dataprocautoscalingpolicy.json.gz": (
         "dataproc.cnrm.cloud.google.com-dataprocautoscalingpolicy-v1beta1.json"
     ),
+    "monitoring.coreos.com_v1_prometheusrule.json.gz": "monitoring.coreos.com-prometheusrule-v1.json",
 }
 COMPLETED: Final = "sparkoperator.k8s.io"  # its pod templates are parts, which the operator completes
 KNATIVE_ONLY: Final = ("containerConcurrency", "timeoutSeconds", "responseStartTimeoutSeconds", "idleTimeoutSeconds")

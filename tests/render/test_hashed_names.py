@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -189,6 +189,32 @@ def test_a_variable_that_is_called_like_a_reference_stays_as_it_is() -> None:
     (sealed,) = seal([Manifest(body, "", hashed=True)])
     assert sealed.body["spec"]["modelName"] == sealed.name != "churn"
     assert sealed.body["spec"]["primaryContainer"]["environment"] == {"modelName": "churn"}
+
+
+def test_each_pod_names_config_maps_with_their_hash(
+    renderings: dict[str, api.Rendering],
+) -> None:
+    seen = 0
+    for case, each in renderings.items():
+        hashed = {one.name for one in each.objects if one.kind == "ConfigMap" and one.hashed}
+        before = {name.rpartition("-")[0] for name in hashed} - hashed
+        for one in each.objects:
+            named = set(config_maps(one.body.get("spec")))
+            assert not named & before, (case, one.kind, one.name)
+            seen += one.kind == "CronJob" and bool(named & hashed)
+    assert seen >= 4
+
+
+def config_maps(node: Any) -> Iterator[str]:
+    """Yield the names of ConfigMaps to which a part of an object refers."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key in ("configMap", "configMapRef", "configMapKeyRef") and isinstance(value, dict) and "name" in value:
+                yield value["name"]
+            yield from config_maps(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from config_maps(value)
 
 
 def test_a_patch_is_part_of_the_hash() -> None:

@@ -64,6 +64,24 @@ def logged(front: Sidecar, identity: str, seconds: float = 30.0) -> list[tuple[o
     return found
 
 
+def test_answers_are_counted_by_status_and_latency(model: tuple[int, scr_stub.Model], uri: str, tmp_path: Path) -> None:
+    with sidecar(model[0], uri, tmp_path) as made:
+        for status in (200, 201, 404, 429, 500):
+            assert call(made.port, X_Stub=f"status={status}")[0] == status
+        call(made.port, "GET")
+        call(made.port, Modelyard_Log="none")
+        assert [made.metric(f'answers_total{{code="{each}xx"}}') for each in (2, 4, 5)] == [2, 2, 1]
+        assert made.metric("latency_seconds_count") == 5, "neither a GET nor a marked call"
+        assert made.metric('latency_seconds_bucket{le="+Inf"}') == 5
+        assert made.metric('latency_seconds_bucket{le="10.0"}') == 5
+        assert call(made.port, X_Stub="slow=0.3")[0] == 200
+        assert made.metric('latency_seconds_bucket{le="0.25"}') <= 5
+        assert made.metric('latency_seconds_bucket{le="10.0"}') == 6
+    with sidecar(request_log.free_port(), uri, tmp_path) as made:
+        assert call(made.port)[0] == 503
+        assert made.metric('answers_total{code="5xx"}') == 2, "what the sidecar answers is counted, and counts go on"
+
+
 @pytest.mark.parametrize("what", ["", "status=201", "status=301", "status=404", "status=429", "status=500", "lines"])
 def test_an_answer_is_the_same_with_and_without_the_sidecar(
     front: Sidecar, model: tuple[int, scr_stub.Model], what: str

@@ -8,12 +8,13 @@ for model, measures in outcome.measures.items():
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
+from modelyard.api import alerting
 from modelyard.api.monitor import in_database
 from modelyard.api.pipeline import load
 from modelyard.api.request_log import missing
@@ -24,6 +25,9 @@ from modelyard.models.request_log import Baseline, RequestLog
 from modelyard.problems import Place, Problem, has_errors, problem
 from modelyard.request_log.measures.plan import RISING, Measure, Plan, Span
 
+if TYPE_CHECKING:
+    from modelyard.request_log.database.alerts import Judgement
+
 T = TypeVar("T")
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,31}")
 
@@ -32,10 +36,11 @@ __all__ = ["Exported", "Measured", "export", "plans", "run"]
 
 @dataclass
 class Measured:
-    """What was measured, by model. alerts: how many are beyond their threshold."""
+    """What was measured, by model. alerts: how many are beyond their threshold. accepted: channels that were told."""
 
     measures: dict[str, list[Measure]] = field(default_factory=dict)
     alerts: int = 0
+    accepted: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -48,29 +53,42 @@ class Exported:
 
 
 class _Model(NamedTuple):
-    """A model that is monitored. place: of its threshold, or of monitor."""
+    """A model that is monitored, of its set. place: of its threshold, or of monitor."""
 
     plan: Plan
     place: Place
+    models: DeclaredSet
 
 
-def run(file: str | Path = ".", models: Sequence[str] = (), *, at: datetime | None = None) -> Measured:
+def run(
+    file: str | Path = ".", models: Sequence[str] = (), *, at: datetime | None = None, notify: bool = False
+) -> Measured:
     """Measure models, all that are monitored if none is named. at: as if it were that time; now if absent.
 
-    Problems: MY830 for each model that is beyond its threshold, MY831 where that cannot be told.
+    Of now, alerts are kept; of another time nothing follows. notify: tell of alerts that began or ended, and start the
+    retraining.
+
+    Problems: MY830 for each model that is beyond its threshold, MY833 for those that are silenced, MY831 where that
+    cannot be told; with notify those of `alerting.act`.
     """
-    at = at or datetime.now(UTC)
-    found, problems = _models(file, models, at)
+    moment = at or datetime.now(UTC)
+    found, problems = _models(file, models, moment)
     if has_errors(problems):
         return Measured(problems=problems)
     from modelyard.request_log.measures.run import measured
 
-    result, faults = in_database(lambda c: {each.plan.model: measured(c, each.plan, at) for each in found})
+    result, faults = in_database(lambda c: {each.plan.model: measured(c, each.plan, moment) for each in found})
     outcome = Measured(result or {}, problems=[*problems, *faults])
+    silenced = _kept(found, outcome, moment) if at is None and result else {}
     for each in found:
-        told = list(_told(each, outcome.measures.get(each.plan.model, [])))
-        outcome.alerts += sum(1 for one in told if one.code == "MY830")
-        outcome.problems += told
+        own = outcome.measures.get(each.plan.model, [])
+        said = list(_told(each, own, silenced.get(each.plan.model)))
+        outcome.alerts += sum(1 for one in said if one.code == "MY830")
+        outcome.problems += said
+    if notify and at is None and not faults:
+        table, names_ = found[0].plan.table, [each.plan.model for each in found]
+        outcome.accepted, more = alerting.act(file, found[0].models, table, names_)
+        outcome.problems += more
     return outcome
 
 
@@ -80,6 +98,34 @@ def plans(
     """Return what is measured of models, of all that are monitored if none is named; and problems of the file."""
     found, problems = _models(file, models, at or datetime.now(UTC))
     return [each.plan for each in found], problems
+
+
+def _kept(found: Sequence[_Model], outcome: Measured, at: datetime) -> Mapping[str, datetime]:
+    """Begin and end alerts, and return which models are silenced, and until when."""
+    from modelyard.request_log.database import alerts
+
+    every = [_judgement(each.plan, outcome.measures.get(each.plan.model, [])) for each in found]
+    judged = [each for each in every if each is not None]
+    silenced, faults = in_database(lambda c: alerts.judge(c, found[0].plan.table, judged, at))
+    outcome.problems += faults
+    return silenced or {}
+
+
+def _judgement(plan: Plan, found: Sequence[Measure]) -> "Judgement | None":
+    from modelyard.request_log.database.alerts import Judgement
+
+    own = _judged(plan, found)
+    if own is None or own.value is None or plan.threshold is None:
+        return None
+    span, beyond = own.span, bool(own.alert)
+    return Judgement(
+        plan.model, plan.champion, own.measure, plan.threshold, own.value, own.rows, span.since, span.until, beyond
+    )
+
+
+def _judged(plan: Plan, found: Sequence[Measure]) -> Measure | None:
+    """Return the metric that was held against the threshold."""
+    return next((each for each in found if each.alert is not None and each.measure == plan.metric), None)
 
 
 def export(
@@ -134,7 +180,8 @@ def _models(file: str | Path, wanted: Sequence[str], at: datetime) -> tuple[list
             hint = f"name {names.one_of(known)}"
             problems.append(problem("MY110", f"no model {name} is monitored", hint=hint))
     chosen = [each for name, each in known.items() if not wanted or name in wanted]
-    return [_Model(_plan(each, at), _place(loaded.models, each.champion)) for each in chosen], problems
+    made = [_Model(_plan(each, at), _place(loaded.models, each.champion), loaded.models) for each in chosen]
+    return made, problems
 
 
 def _is_monitored(served: Served) -> bool:
@@ -179,13 +226,13 @@ def _left_out(log: RequestLog) -> Iterator[str]:
     yield from (each.casefold() for each in (*hashed, *([log.id] if log.id else [])))
 
 
-def _told(model: _Model, found: Sequence[Measure]) -> Iterator[Problem]:
-    """Yield what is to be said of the metric that has a threshold."""
+def _told(model: _Model, found: Sequence[Measure], silenced: datetime | None) -> Iterator[Problem]:
+    """Yield what is to be said of the metric that has a threshold. silenced: until when."""
     plan = model.plan
     if plan.metric is None or not found:
         return
     own = [each for each in found if each.measure == plan.metric and each.detail is None]
-    judged = next((each for each in own if each.alert is not None), None)
+    judged = _judged(plan, found)
     variant = f" {plan.champion}" if plan.champion else ""
     if judged is None:
         noted = next((each for each in own if each.version is None or each.version.variant == plan.champion), None)
@@ -194,4 +241,7 @@ def _told(model: _Model, found: Sequence[Measure]) -> Iterator[Problem]:
     elif judged.alert:
         side = "above" if plan.metric in RISING else "below"
         message = f"{plan.model}{variant}: {plan.metric} is {judged.value:.4g}, {side} {plan.threshold:g}"
-        yield problem("MY830", message, hint=f"it is of {judged.rows} rows; look at what drifts", place=model.place)
+        if silenced is not None:
+            message += f"; silenced until {silenced.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        code = "MY830" if silenced is None else "MY833"
+        yield problem(code, message, hint=f"it is of {judged.rows} rows; look at what drifts", place=model.place)

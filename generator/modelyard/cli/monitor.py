@@ -94,6 +94,9 @@ def run(
     _outside: Outside = None,
     *,
     at: At = None,
+    notify: Annotated[
+        bool, typer.Option("--notify", help="Tell of alerts that began or ended, and start the retraining.")
+    ] = False,
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="json", help="Print all measures as data in place of a table.")
     ] = "",
@@ -101,21 +104,49 @@ def run(
     """Measure how good models are, by their log: quality where outcomes are, drift, traffic, challengers.
 
     All is computed in the database, and kept in TABLE_quality. The exit code is 1 if a model is beyond its threshold;
-    where there are too few rows, or one class is missing, that is said, and is no alert.
+    where there are too few rows, or one class is missing, that is said, and is no alert. With --notify those whom
+    `notify` names hear once of each alert, and of its end; their addresses are in the environment.
     """
     from modelyard.api import measuring
 
     if output not in ("", "json"):
         raise typer.BadParameter("-o takes json")
-    outcome = measuring.run(file, models or (), at=at.replace(tzinfo=UTC) if at else None)
+    outcome = measuring.run(file, models or (), at=at.replace(tzinfo=UTC) if at else None, notify=notify)
     if not outcome.measures:
         stop_on_errors(outcome.problems)
     typer.echo(_json(outcome.measures) if output else "\n".join(_lines(outcome.measures)))
+    if outcome.accepted:
+        tell(f"notified: {', '.join(outcome.accepted)} accepted it")
     stop_on_errors(outcome.problems)
 
 
 commands.command()(pages.report)
 commands.command()(pages.demo)
+
+
+@commands.command()
+def silence(
+    model: Annotated[str, typer.Argument(metavar="NAME", help="Model.")],
+    file: File = Path(),
+    _outside: Outside = None,
+    *,
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"], help="Day, or time, at which it ends (UTC)."),
+    ] = None,
+    end: Annotated[bool, typer.Option("--end", help="End it now.")] = False,
+) -> None:
+    """Let nobody hear of a model's alerts for a time, and start no retraining; it is measured all the same.
+
+    An alert that still stands when the silence ends is told then. Run it as the login that owns the tables.
+    """
+    from modelyard.api import alerting
+
+    if (until is None) != end:
+        raise typer.BadParameter("give --until DATE or --end")
+    moment = until.replace(tzinfo=UTC) if until else None
+    stop_on_errors(alerting.silence(model, moment, file))
+    tell(f"{model} is silent until {moment:%Y-%m-%dT%H:%M:%SZ}" if moment else f"{model} is not silent")
 
 
 @commands.command()

@@ -30,6 +30,8 @@ _ID: Final[Path] = ("spec", "resourceID")  # of Config Connector: the name in Go
 _TEMPLATE: Final[Kind] = (_DATAPROC, "DataprocWorkflowTemplate")
 _POLICY: Final[Kind] = (_DATAPROC, "DataprocAutoscalingPolicy")
 
+# Where pods stand in the spec of what makes them: of a CronJob in that of its Jobs.
+_TEMPLATES: Final = ("template", "jobTemplate")
 # Keys in a pod template whose mapping names a ConfigMap.
 _CONFIG_MAP_KEYS: Final = frozenset(["configMapRef", "configMapKeyRef", "configMap"])
 # ACK ties its objects by AWS names: an object's own stands in its spec too (sagemaker-controller v1.9.1, config/crd).
@@ -135,10 +137,10 @@ def _replaced(node: Any, path: Path, rename: Callable[[str], str]) -> Any:
 
 def _with_pod_renamed(body: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     spec = body.get("spec")
-    template = spec.get("template") if isinstance(spec, dict) else None
-    if not isinstance(spec, dict) or not isinstance(template, dict):
+    found = (key for key in _TEMPLATES if isinstance(spec, dict) and isinstance(spec.get(key), dict))
+    if not isinstance(spec, dict) or (key := next(found, None)) is None:
         return body
-    return {**body, "spec": derived({**spec, "template": config_maps_renamed(template, names)}, spec)}
+    return {**body, "spec": derived({**spec, key: config_maps_renamed(spec[key], names)}, spec)}
 
 
 def config_maps_renamed(node: Any, names: Mapping[str, str]) -> Any:

@@ -25,6 +25,7 @@ _RANKS: Final[dict[str, int]] = {
             "HorizontalPodAutoscaler",
             "PodDisruptionBudget",
             "PodMonitor",
+            "PrometheusRule",
             "CronJob",
             "Model",
             "EndpointConfig",

@@ -23,6 +23,7 @@ from modelyard.models.base import (
 
 if TYPE_CHECKING:
     from modelyard.models.beside import FurtherPort, InitContainer, Sidecar
+    from modelyard.models.metrics import Metrics
     from modelyard.models.notify import Notify
     from modelyard.models.patches import Patch
     from modelyard.models.pod import (
@@ -48,6 +49,7 @@ else:
     EnvValue = later("modelyard.models.pod", "EnvReference", or_text=True)
     FurtherPort = later("modelyard.models.beside", "FurtherPort")
     InitContainer = later("modelyard.models.beside", "InitContainer")
+    Metrics = later("modelyard.models.metrics", "Metrics")
     Notify = later("modelyard.models.notify", "Notify")
     Monitor = later("modelyard.models.request_log", "Monitor")
     Patch = later("modelyard.models.patches", "Patch")
@@ -73,13 +75,6 @@ class Resources(Shape):
 
     requests: dict[str, Quantity] | None = Field(None, description="What is reserved: cpu, memory, ephemeral-storage …")
     limits: dict[str, Quantity] | None = Field(None, description="What may be used at most.")
-
-
-class Metrics(Shape):
-    """How Prometheus finds the model's metrics."""
-
-    podMonitor: bool = Field(False, description="Render a PodMonitor of the Prometheus operator.")
-    path: UrlPath | None = Field(None, description="Path of the metrics; /prometheus for scr, else /metrics.")
 
 
 class Ignore(Shape):

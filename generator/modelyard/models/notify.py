@@ -7,6 +7,14 @@ from pydantic import Field
 from modelyard.models.base import ObjectName, Shape, checked
 from modelyard.problems.patterns import pattern
 
+# Channel -> key of its Secret -> variable that has the same.
+VARIABLES: Final = {
+    "teams": {"url": "MODELYARD_TEAMS_URL"},
+    "slack": {"url": "MODELYARD_SLACK_URL"},
+    "webhook": {"url": "MODELYARD_WEBHOOK_URL", "key": "MODELYARD_WEBHOOK_KEY"},
+    "mail": {"url": "MODELYARD_SMTP_URL"},
+}
+
 _MAIL: Final = pattern(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 

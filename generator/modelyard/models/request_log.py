@@ -2,6 +2,7 @@
 
 import re
 from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
@@ -15,6 +16,12 @@ _SHARE: Final = re.compile(r"(100(?:\.0{1,3})?|[0-9]{1,2}(?:\.[0-9]{1,3})?)%")
 def _share(text: str) -> str | None:
     found = _SHARE.fullmatch(text)
     return None if found and float(found[1]) > 0 else "must be a share with its sign, such as 10%, and more than 0%"
+
+
+def _page(text: str) -> str | None:
+    parts = urlsplit(text)
+    sound = parts.scheme == "https" and parts.hostname and "@" not in parts.netloc
+    return None if sound else "must be a page, such as https://grafana.example.com/d/wells"
 
 
 def _days(text: str) -> str | None:
@@ -69,6 +76,14 @@ class Baseline(Shape):
     to: Day = Field(description="Last day.")
 
 
+class Retrain(Shape):
+    """What is started when a model falls beyond its threshold: once for each alert."""
+
+    cronJob: ObjectName = Field(
+        description="CronJob in the models' namespace: a Job is created from it, with the window in its environment."
+    )
+
+
 class Monitor(Shape):
     """What is measured in the request log, by `modelyard monitor run`."""
 
@@ -89,6 +104,10 @@ class Monitor(Shape):
     schedule: Annotated[str, checked(names.cron)] | None = Field(
         None, description='Render a CronJob that measures: five fields of cron in UTC, such as "0 6 * * *".'
     )
+    url: Annotated[str, checked(_page)] | None = Field(
+        None, description="Page that notices of alerts lead to, such as a dashboard."
+    )
+    retrain: Retrain | None = Field(None, description="Retraining that an alert starts.")
     postgres: Postgres | None = Field(
         None, description="The database with a login that may measure; that of requestLog if absent."
     )

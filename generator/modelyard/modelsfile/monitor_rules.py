@@ -6,6 +6,7 @@ from typing import Final
 
 from modelyard.manifests import names
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
+from modelyard.models.notify import VARIABLES
 from modelyard.models.request_log import Baseline, Monitor
 from modelyard.modelsfile.model_rules import accepting
 from modelyard.problems import Problem, problem
@@ -24,6 +25,7 @@ def _check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
         if served.model.monitor is not None:
             yield from _needed(models, served, served.model.monitor)
             yield from _sound(models, served, served.model.monitor)
+    yield from _told(models, model)
 
 
 def _needed(models: DeclaredSet, served: Served, own: Monitor) -> Iterator[Problem]:
@@ -33,18 +35,32 @@ def _needed(models: DeclaredSet, served: Served, own: Monitor) -> Iterator[Probl
         yield problem("MY102", "requestLog is missing: monitor measures what it logs", hint=hint, place=place)
     metric = own.metric
     needs: dict[str, bool] = {
-        "metric": own.threshold is not None,
-        "threshold": metric is not None,
+        "metric": own.threshold is not None or own.retrain is not None,
+        "threshold": metric is not None or own.retrain is not None,
         "score": metric is not None or own.target is not None,
         "target": metric is not None and metric != "psi",
         "baseline": metric == "psi",
     }
     if lacking := [name for name, needed in needs.items() if needed and getattr(own, name) is None]:
-        by = f"metric: {metric}" if metric else "threshold" if "metric" in lacking else "target"
+        by = f"metric: {metric}" if metric else "threshold" if own.threshold is not None else "target"
+        by = "retrain" if own.retrain is not None and not metric else by
         are, them = ("are", "them") if len(lacking) > 1 else ("is", "it")
         listed = " and ".join(lacking)
         hint = f"add {', '.join(f'{each}:' for each in lacking)}"
         yield problem("MY102", f"{listed} {are} missing: {by} needs {them}", hint=hint, place=place)
+
+
+def _told(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
+    own, notify = model.champion.model.monitor, model.whole.model.notify or models.spec.notify
+    if own is None or own.schedule is None or own.threshold is None or notify is None:
+        return
+    for name in VARIABLES:
+        channel = getattr(notify, name)
+        if channel is not None and channel.secret is None:
+            place = models.place(model.champion.find("monitor", "schedule"))
+            message = f"notify.{name}.secret is missing: the CronJob of monitor reads the address of {name} there"
+            hint = "name a Secret, or give the model a notify: of its own"
+            yield problem("MY102", message, hint=hint, place=place)
 
 
 def _sound(models: DeclaredSet, served: Served, own: Monitor) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from modelyard.modelsfile.merge import Tree
 from modelyard.problems import Problem, problem
 from modelyard.problems.credentials import Leaf, Path, is_credential, leaves
 
+_NAMED: Final = frozenset(["monitor", "notify", "requestLog"])  # whose `secret` is the name of one
 _APART: Final = frozenset(["ignore", "name", "variants"])  # of a model: what no object holds, and what is checked apart
 
 
@@ -28,7 +29,12 @@ def _texts(served: Served) -> Iterator[Leaf]:
     for key, value in served.data.items():
         if key not in _APART:
             texts = (leaf for leaf in leaves(value, (key,), key) if isinstance(leaf.value, str))
-            yield from (leaf for leaf in texts if not _is_cut(served, leaf.path))
+            yield from (leaf for leaf in texts if not _is_cut(served, leaf.path) and not _is_name(leaf.path))
+
+
+def _is_name(path: Path) -> bool:
+    """Tell whether a value names a Secret."""
+    return path[0] in _NAMED and path[-1] == "secret"
 
 
 def _is_cut(served: Served, path: Path) -> bool:

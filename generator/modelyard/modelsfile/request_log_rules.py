@@ -48,6 +48,17 @@ def _check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
             yield from _columns(models, served, served.model.requestLog)
 
 
+def metrics_without(models: DeclaredSet) -> Iterator[Problem]:
+    """Yield dashboards and alerts of models without a request log: it counts what they show."""
+    for model in models.models:
+        own, served = model.served[0].model.metrics, model.served[0]
+        for name in ("dashboard", "alerts") if own is not None and served.model.requestLog is None else ():
+            if getattr(own, name):
+                place = models.place(served.find("metrics", name))
+                message = f"requestLog is missing: metrics.{name} is over what it counts"
+                yield problem("MY102", message, hint="add requestLog:, or take it out", place=place)
+
+
 def _possible(models: DeclaredSet, served: Served) -> Iterator[Problem]:
     place = models.place(served.find_key("requestLog"))
     for target in served.specs:

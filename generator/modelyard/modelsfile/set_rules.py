@@ -36,6 +36,10 @@ def check_set(models: DeclaredSet, tree: Tree) -> list[Problem]:
         from modelyard.modelsfile.request_log_rules import request_logs  # few models have one
 
         problems += request_logs(models)
+    if any(each.model.metrics is not None for model in models.models for each in model.served):
+        from modelyard.modelsfile.request_log_rules import metrics_without  # few models have them
+
+        problems += metrics_without(models)
     if any(each.model.monitor is not None for model in models.models for each in model.served):
         from modelyard.modelsfile.monitor_rules import monitors  # few models have one
 

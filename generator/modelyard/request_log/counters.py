@@ -5,6 +5,7 @@ A value is written to the kernel's memory of the file: a process that is killed 
 
 import mmap
 import os
+from bisect import bisect_left
 from enum import IntEnum, auto
 from pathlib import Path
 from typing import Final
@@ -38,6 +39,40 @@ class Count(IntEnum):
     FAILED = auto()
     CONNECTED = auto()
     RESTARTS = auto()
+    ANSWERS_2XX = auto()  # and what is none of the others
+    ANSWERS_4XX = auto()
+    ANSWERS_5XX = auto()
+    LATENCY_5MS = auto()
+    LATENCY_10MS = auto()
+    LATENCY_25MS = auto()
+    LATENCY_50MS = auto()
+    LATENCY_100MS = auto()
+    LATENCY_250MS = auto()
+    LATENCY_500MS = auto()
+    LATENCY_1S = auto()
+    LATENCY_2500MS = auto()
+    LATENCY_5S = auto()
+    LATENCY_10S = auto()
+    LATENCY_MORE = auto()
+    LATENCY_SUM = auto()  # microseconds
+
+
+# Upper bounds in microseconds of the latencies that are counted, the defaults of Prometheus' clients.
+LATENCIES: Final = {
+    5_000: Count.LATENCY_5MS,
+    10_000: Count.LATENCY_10MS,
+    25_000: Count.LATENCY_25MS,
+    50_000: Count.LATENCY_50MS,
+    100_000: Count.LATENCY_100MS,
+    250_000: Count.LATENCY_250MS,
+    500_000: Count.LATENCY_500MS,
+    1_000_000: Count.LATENCY_1S,
+    2_500_000: Count.LATENCY_2500MS,
+    5_000_000: Count.LATENCY_5S,
+    10_000_000: Count.LATENCY_10S,
+}
+_BOUNDS: Final = tuple(LATENCIES)
+_COUNTS: Final = (*LATENCIES.values(), Count.LATENCY_MORE)
 
 
 class Counters:
@@ -68,6 +103,14 @@ class Counters:
     def add(self, count: Count, number: int = 1) -> None:
         """Add to a counter."""
         self._view[count] += number
+
+    def answered(self, status: int, latency: int) -> None:
+        """Count an answer. latency: microseconds."""
+        self._view[
+            Count.ANSWERS_5XX if status >= 500 else Count.ANSWERS_4XX if status >= 400 else Count.ANSWERS_2XX
+        ] += 1
+        self._view[_COUNTS[bisect_left(_BOUNDS, latency)]] += 1
+        self._view[Count.LATENCY_SUM] += latency
 
     def close(self) -> None:
         """Let go of the file."""

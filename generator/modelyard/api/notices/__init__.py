@@ -11,11 +11,11 @@ does not say that anybody reads it: Teams drops some later.
 import base64
 import binascii
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from email.message import EmailMessage
 from functools import partial
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from modelyard.api.notices import messages
 from modelyard.api.notices.delivery import Undelivered, patiently, post, smtp
@@ -23,19 +23,11 @@ from modelyard.api.notices.notice import Event, Link, Notice, notice
 from modelyard.api.pipeline import load, models_file
 from modelyard.cluster import ClusterProblem, Connection, connect
 from modelyard.models.declared import DeclaredSet
-from modelyard.models.notify import Channel, Mailing, Notify, Webhook
+from modelyard.models.notify import VARIABLES, Channel, Mailing, Notify, Webhook
 from modelyard.problems import Problem, problem
 from modelyard.render.changes import Difference, shown
 
-__all__ = ["Event", "Link", "Told", "send", "tell"]
-
-# Channel -> key of its Secret -> variable that has the same.
-_VARIABLES: Final = {
-    "teams": {"url": "MODELYARD_TEAMS_URL"},
-    "slack": {"url": "MODELYARD_SLACK_URL"},
-    "webhook": {"url": "MODELYARD_WEBHOOK_URL", "key": "MODELYARD_WEBHOOK_KEY"},
-    "mail": {"url": "MODELYARD_SMTP_URL"},
-}
+__all__ = ["Event", "Link", "Told", "channels", "send", "tell"]
 
 
 class Told(NamedTuple):
@@ -72,9 +64,16 @@ def tell(
     *,
     links: Sequence[Link] = (),
     where: Connection | None = None,
+    but: Collection[str] = (),
 ) -> Told:
-    """Tell the channels of one model something else, such as an image that was built. As `send`."""
-    return _tell(file, event, [(model, lines)], links, where)
+    """Tell the channels of one model something else, such as an image that was built; but: not these. As `send`."""
+    return _tell(file, event, [(model, lines)], links, where, but)
+
+
+def channels(models: DeclaredSet, model: str) -> list[str]:
+    """Return the names of the channels that hear of a model."""
+    (own,) = _grouped(models, [(model, ())])
+    return [name for name in VARIABLES if own[0] is not None and getattr(own[0], name) is not None]
 
 
 def _tell(
@@ -83,19 +82,22 @@ def _tell(
     said: Sequence[tuple[str, Sequence[str]]],
     links: Sequence[Link],
     where: Connection | None,
+    but: Collection[str] = (),
 ) -> Told:
     models = load(file).models
     told = Told([], [])
     if models is None or not said:
         return told
     path, known = models_file(file), False
-    for channels, own in _grouped(models, said):
-        if channels is None:
+    for named, own in _grouped(models, said):
+        if named is None:
             continue
         known = True
         names = dict.fromkeys(model for model, _ in own if model)
         made = notice(event, models.metadata.name, path, names, (line for _, each in own for line in each), links)
-        _send(channels, made, where, told)
+        for name in VARIABLES:
+            if name not in but and getattr(named, name) is not None:
+                _send(name, getattr(named, name), made, where, told)
     if not known:
         hint = "add notify: {teams: {}} to spec, and set MODELYARD_TEAMS_URL; `modelyard explain notify` says more"
         told.problems.append(problem("MY745", f"{path} names nobody to notify", hint=hint))
@@ -110,23 +112,19 @@ def _grouped(models: DeclaredSet, said: Sequence[tuple[str, Sequence[str]]]) -> 
     own = {each.name: each.whole.model.notify for each in models.models}
     found: dict[str, tuple[Notify | None, _Said]] = {}
     for model, lines in said:
-        channels = own.get(model) or models.spec.notify
-        found.setdefault(repr(channels), (channels, []))[1].append((model, lines))
+        named = own.get(model) or models.spec.notify
+        found.setdefault(repr(named), (named, []))[1].append((model, lines))
     return list(found.values())
 
 
-def _send(channels: Notify, made: Notice, where: Connection | None, told: Told) -> None:
-    for name in _VARIABLES:
-        channel = getattr(channels, name)
-        if channel is None:
-            continue
-        try:
-            patiently(_sender(name, channel, made, _address(name, channel, where)))
-        except Undelivered as error:
-            message = f"{name} did not get the notice: {error}"
-            told.problems.append(problem("MY745", message, hint="what it tells of has been done"))
-        else:
-            told.accepted.append(name)
+def _send(name: str, channel: Channel | Webhook | Mailing, made: Notice, where: Connection | None, told: Told) -> None:
+    try:
+        patiently(_sender(name, channel, made, _address(name, channel, where)))
+    except Undelivered as error:
+        message = f"{name} did not get the notice: {error}"
+        told.problems.append(problem("MY745", message, hint="what it tells of has been done"))
+    else:
+        told.accepted.append(name)
 
 
 def _sender(
@@ -145,7 +143,7 @@ def _mail(made: Notice, channel: Mailing, user: str) -> EmailMessage:
 
 def _address(name: str, channel: Channel | Webhook | Mailing, where: Connection | None) -> Mapping[str, str]:
     """Return the keys of a channel's address: from variables, else from its Secret. Raises Undelivered."""
-    variables = _VARIABLES[name]
+    variables = VARIABLES[name]
     found = {key: os.environ[variable] for key, variable in variables.items() if os.environ.get(variable)}
     if "url" not in found and channel.secret and where is not None:
         found = dict(_secret(channel.secret, where))

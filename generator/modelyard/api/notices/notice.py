@@ -13,11 +13,13 @@ from modelyard.files.git import GitProblem, Repository
 from modelyard.problems import printable
 from modelyard.problems.credentials import without_forms
 
-Event = Literal["applied", "promoted", "rolled back", "proposed", "built", "publish failed"]
+Event = Literal["applied", "promoted", "rolled back", "proposed", "built", "publish failed", "degraded", "recovered"]
 
 # Variables of who started a pipeline, and of the address of its run: GitHub, GitLab.
 _ACTORS: Final = ("GITHUB_ACTOR", "GITLAB_USER_LOGIN")
 _RUNS: Final = ("CI_JOB_URL", "CI_PIPELINE_URL", "BUILD_URL")
+# Events that nobody causes: the monitor finds them.
+_FOUND: Final = frozenset(["degraded", "recovered"])
 _MOST_LINE: Final = 300  # characters of a line
 _SHOWN: Final = 3  # models that a title names
 
@@ -62,7 +64,7 @@ def notice(
     every = (*links, *_links(file, os.environ))
     sound = tuple(Link(_clean(title), url) for title, url in every if _is_page(url))
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    by = _clean(_who(file, os.environ))
+    by = "modelyard monitor" if event in _FOUND else _clean(_who(file, os.environ))
     return Notice(event, set_name, str(file), tuple(models), tuple(map(_clean, lines)), by, sound, now)
 
 

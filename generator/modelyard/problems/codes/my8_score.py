@@ -134,6 +134,22 @@ SCORE: Final[dict[str, Code]] = {
         "A table for Model Manager that cannot be written",
         "Its name is a prefix, a number and a label; its rows have outcomes, so monitor names target and score.",
     ),
+    "MY833": Code(
+        "A model whose alerts are silenced",
+        "It is beyond its threshold, and `modelyard monitor silence` has said that nobody is to hear of it until then. "
+        "`monitor silence NAME --end` ends that.",
+        "warning",
+    ),
+    "MY834": Code(
+        "A retraining that has not begun",
+        "An alert starts one Job of the CronJob in `monitor.retrain`, and never two at once. What kept it from that is "
+        "said; each run tries again until the model recovers.",
+        "warning",
+    ),
+    "MY835": Code(
+        "A silence that would have no effect",
+        "A silence ends at a time that is to come. It is kept in the database of the log.",
+    ),
     "MY838": Code(
         "The packages of the demo are not installed",
         "`modelyard monitor demo` starts a PostgreSQL of its own. modelyard[demo] brings it, with all that the sidecar "

@@ -134,8 +134,32 @@ create table if not exists $log_baselines$ (
 );
 comment on table $log_baselines$ is 'Distributions that later ones are held against; they outlive their rows.';
 """
+_ALERTS: Final = """
+create table if not exists $log_alerts$ (
+    model text not null,
+    began timestamptz not null,
+    variant text,
+    metric text not null,
+    threshold double precision not null,
+    value double precision not null,
+    "rows" bigint not null,
+    since timestamptz not null,
+    until timestamptz not null,
+    recovered timestamptz,
+    better double precision,
+    told text[] not null default '{{}}',
+    told_recovery text[] not null default '{{}}',
+    job text,
+    claimed timestamptz,
+    done boolean not null default false,
+    primary key (model, began)
+);
+create unique index if not exists $log_alerting$ on $log_alerts$ (model) where recovered is null;
+comment on table $log_alerts$ is 'When a model was beyond its threshold. told: channels that have heard of it.';
+create table if not exists $log_silences$ (model text primary key, until timestamptz not null);
+"""
 # Each is run once, in its order, and never changed: what is to be different is a further one.
-VERSIONS: Final[Mapping[int, str]] = {1: _LOG, 2: _OUTCOMES, 3: _UPKEEP, 4: _QUALITY}
+VERSIONS: Final[Mapping[int, str]] = {1: _LOG, 2: _OUTCOMES, 3: _UPKEEP, 4: _QUALITY, 5: _ALERTS}
 NEWEST: Final = max(VERSIONS)
 
 
@@ -171,10 +195,12 @@ _GRANTS: Final = {
     "writer": "grant usage on schema $schema$ to {role}; grant insert on $log$ to {role};"
     "grant select on $log_versions$ to {role}; grant execute on function $log_upkeep$() to {role};",
     "reader": "grant usage on schema $schema$ to {role};"
-    "grant select on $log$, $log_outcomes$, $log_versions$, $log_settings$, $log_quality$, $log_baselines$ to {role};",
+    "grant select on $log$, $log_outcomes$, $log_versions$, $log_settings$, $log_quality$, $log_baselines$ to {role};"
+    "grant select on $log_alerts$, $log_silences$ to {role};",
     "monitor": "grant usage on schema $schema$ to {role};"
     "grant select on $log$, $log_outcomes$, $log_versions$ to {role};"
-    "grant select, insert on $log_quality$, $log_baselines$ to {role};",
+    "grant select, insert on $log_quality$, $log_baselines$, $log_alerts$ to {role}; grant select on $log_silences$ to"
+    " {role}; grant update (recovered, better, told, told_recovery, job, claimed, done) on $log_alerts$ to {role};",
 }
 
 
@@ -229,7 +255,7 @@ class _Texts:
             # An index is named without its schema, which is that of its table.
             return (
                 sql.Identifier(own)
-                if word in ("log_key", "log_model_at", "log_measured")
+                if word in ("log_key", "log_model_at", "log_measured", "log_alerting")
                 else sql.Identifier(self._schema, own)
             )
         return None

@@ -16,13 +16,13 @@ class Call:
     """A call from its first byte to the last of its answer.
 
     whole: the request has come to its end. begun: the answer has begun, and cannot be another any more. chunked,
-    answer_chunked: which of their bodies goes on in chunks.
+    answer_chunked: which of their bodies goes on in chunks. counted: its answer and latency are.
     """
 
     __slots__ = (
-        "answer_chunked", "at", "back", "begun", "chunked", "close", "head_only", "headers", "identity", "inputs",
-        "kept", "logged", "old", "output_encoding", "output_type", "outputs", "started", "status", "unsent", "url",
-        "waiting", "whole",
+        "answer_chunked", "at", "back", "begun", "chunked", "close", "counted", "head_only", "headers", "identity",
+        "inputs", "kept", "logged", "old", "output_encoding", "output_type", "outputs", "started", "status", "unsent",
+        "url", "waiting", "whole",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Call:
         self.unsent: list[bytes] = []
         self.waiting = 0
         self.back: Back | None = None
-        self.logged = False
+        self.logged = self.counted = False
         self.kept = 0
         self.inputs: list[bytes] = []
         self.outputs: list[bytes] = []

@@ -41,6 +41,7 @@ class Desk:
         if call.headers.said.get(heads.MARK, b"").strip().lower() == b"none":
             self.counters.add(Count.MARKED)
             return False
+        call.counted = True
         if zlib.crc32(call.identity) >= self._share:
             self.counters.add(Count.NOT_SAMPLED)
             return False
@@ -68,7 +69,9 @@ class Desk:
         call.outputs.clear()
 
     def done(self, call: Call, *, kept: bool = True) -> None:
-        """Log a call. kept: its answer is whole."""
+        """Count a call, and log it. kept: its answer is whole."""
+        latency = elapsed(call)
+        self.count(call, latency)
         if not call.logged:
             return
         if self._held > MOST_HELD:
@@ -76,12 +79,17 @@ class Desk:
             return
         number = self.counters[Count.TAKEN] + 1
         outputs = call.outputs if kept else ()
-        made = packed(number, call.at, elapsed(call), call.status, call.texts(), call.inputs, outputs)
+        made = packed(number, call.at, latency, call.status, call.texts(), call.inputs, outputs)
         self.forget(call)
         self._held += len(made)
         self._first = self._first or number
         self._calls.append(made)
         self.counters[Count.TAKEN] = number
+
+    def count(self, call: Call, latency: int) -> None:
+        """Count an answer by status and latency, unless its call is marked. latency: microseconds."""
+        if call.counted:
+            self.counters.answered(call.status, latency)
 
     async def write(self) -> None:
         """Write calls to the spool, again and again. What waits is held in memory meanwhile, up to a bound."""

@@ -139,6 +139,8 @@ class Front(asyncio.Protocol):
         except (OSError, TimeoutError):
             self._desk.counters.add(Count.ERRORS)
             self._desk.forget(call)  # it was not scored
+            call.status = 503
+            self._desk.count(call, elapsed(call))
             self._refuse(b"503 Service Unavailable", "the model takes no calls")
             return
         call.back = back

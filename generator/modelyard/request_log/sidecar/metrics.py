@@ -1,14 +1,23 @@
 """What the sidecar counts, as Prometheus reads it (exposition format 0.0.4)."""
 
+from collections.abc import Iterator
 from typing import Final
 
-from modelyard.request_log.counters import Count, Counters
+from modelyard.request_log.counters import LATENCIES, Count, Counters
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _PREFIX: Final = "modelyard_request_log"
 _COUNTERS: Final = {
     "calls_total": ("Calls that score: POST.", {"": Count.CALLS}),
     "proxy_errors_total": ("Calls that the model did not take, or broke off.", {"": Count.ERRORS}),
+    "answers_total": (
+        "Answers to calls that score, and are not marked, by their status.",
+        {
+            'code="2xx"': Count.ANSWERS_2XX,
+            'code="4xx"': Count.ANSWERS_4XX,
+            'code="5xx"': Count.ANSWERS_5XX,
+        },
+    ),
     "unlogged_calls_total": (
         "Calls that are not to be logged.",
         {'reason="marked"': Count.MARKED, 'reason="sample"': Count.NOT_SAMPLED},
@@ -50,4 +59,19 @@ def exposition(counters: Counters, spooled: int) -> str:
         ("database_up", "Whether the last batch reached the database.", counters[Count.CONNECTED]),
     ):
         lines += [f"# HELP {_PREFIX}_{name} {text}", f"# TYPE {_PREFIX}_{name} gauge", f"{_PREFIX}_{name} {value}"]
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, *_latency(counters), ""])
+
+
+def _latency(counters: Counters) -> Iterator[str]:
+    """Yield the histogram. Bounds are written as floats, as Prometheus 3 keeps them, so that 2 has the same."""
+    name = f"{_PREFIX}_latency_seconds"
+    yield f"# HELP {name} Time from the first byte of a call to the last of its answer."
+    yield f"# TYPE {name} histogram"
+    total = 0
+    for bound, count in LATENCIES.items():
+        total += counters[count]
+        yield f'{name}_bucket{{le="{bound / 1e6}"}} {total}'
+    total += counters[Count.LATENCY_MORE]
+    yield f'{name}_bucket{{le="+Inf"}} {total}'
+    yield f"{name}_sum {counters[Count.LATENCY_SUM] / 1e6}"
+    yield f"{name}_count {total}"

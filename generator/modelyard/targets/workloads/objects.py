@@ -52,7 +52,11 @@ KINDS: Final = frozenset(
         TypeMeta("v1", "ConfigMap"),
         TypeMeta("networking.k8s.io/v1", "NetworkPolicy"),
         TypeMeta("monitoring.coreos.com/v1", "PodMonitor"),
+        TypeMeta("monitoring.coreos.com/v1", "PrometheusRule"),
         TypeMeta("batch/v1", "CronJob"),
+        TypeMeta("v1", "ServiceAccount"),
+        TypeMeta("rbac.authorization.k8s.io/v1", "Role"),
+        TypeMeta("rbac.authorization.k8s.io/v1", "RoleBinding"),
     ]
 )
 ACCOUNT: Final = TypeMeta("v1", "ServiceAccount")
@@ -203,13 +207,13 @@ def config_map(models: DeclaredSet, base: str, served: Served, name: str, templa
 def is_scraped(model: DeclaredModel) -> bool:
     """Tell whether the model wants a PodMonitor."""
     metrics = model.served[0].model.metrics
-    return metrics is not None and metrics.podMonitor
+    return metrics is not None and (metrics.podMonitor or metrics.dashboard or metrics.alerts)
 
 
 def pod_monitor(
     models: DeclaredSet, model: DeclaredModel, target: str, port_name: str, templates: Templates
 ) -> list[Manifest]:
-    """Return the PodMonitor over all of a model's pods, or nothing."""
+    """Return the PodMonitor over all of a model's pods, and what is made of its metrics; or nothing."""
     metrics = model.served[0].model.metrics
     if metrics is None or not is_scraped(model):
         return []
@@ -220,8 +224,14 @@ def pod_monitor(
         "port": port_name,
         "path": metrics.path or default,
         "log": _log_endpoint(model, target, port_name),
+        "targetLabels": [NAME_LABEL, VARIANT_LABEL] if metrics.dashboard or metrics.alerts else [],
     }
-    return [manifest("shared/podmonitor.yaml", context, templates, model.whole)]
+    found = [manifest("shared/podmonitor.yaml", context, templates, model.whole)]
+    if context["targetLabels"]:
+        from modelyard.targets.workloads.observed import observed
+
+        found += observed(model, context, metrics, templates)
+    return found
 
 
 def _log_endpoint(model: DeclaredModel, target: str, port_name: str) -> dict[str, Any] | None:

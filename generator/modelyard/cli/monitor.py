@@ -1,13 +1,14 @@
 """monitor: the request log's tables, outcomes, what is measured there, and what is to be forgotten."""
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from modelyard.cli.messages import stop_on_errors, tell
+from modelyard.cli.moments import At
 from modelyard.cli.options import File, Outside
 from modelyard.cli.together import Commands
 from modelyard.problems import printable
@@ -76,14 +77,6 @@ def actuals(
     tell(f"{target}: {', '.join(f'{number} {what}' for what, number in counts if number) or 'the file has no rows'}")
     for path in outcome.files:
         tell(f"wrote {path}")
-
-
-At = Annotated[
-    datetime | None,
-    typer.Option(
-        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"], help="Measure as if it were that time (UTC), to fill in the past."
-    ),
-]
 
 
 @commands.command()

@@ -23,6 +23,7 @@ from modelyard.models.base import (
 
 if TYPE_CHECKING:
     from modelyard.models.beside import FurtherPort, InitContainer, Sidecar
+    from modelyard.models.gate import Gate
     from modelyard.models.notify import Notify
     from modelyard.models.patches import Patch
     from modelyard.models.pod import (
@@ -47,6 +48,7 @@ else:
     EnvFrom = later("modelyard.models.pod", "EnvFrom")
     EnvValue = later("modelyard.models.pod", "EnvReference", or_text=True)
     FurtherPort = later("modelyard.models.beside", "FurtherPort")
+    Gate = later("modelyard.models.gate", "Gate")
     InitContainer = later("modelyard.models.beside", "InitContainer")
     Notify = later("modelyard.models.notify", "Notify")
     Monitor = later("modelyard.models.request_log", "Monitor")
@@ -177,6 +179,7 @@ class Model(Shape):
     notify: Notify | None = Field(None, description="Who hears of changes of this model, in place of the set's.")
     requestLog: RequestLog | None = Field(None, description="A row for each scored row, in a database.")
     monitor: Monitor | None = Field(None, description="What is measured in the request log.")
+    gate: Gate | None = Field(None, description="What is demanded of a challenger before it gets calls.")
     ignore: list[Ignore] | None = Field(None, description="Findings that are accepted, each with its reason.")
     patches: list[Patch] | None = Field(None, description="JSON Patches on what this model renders.")
     targets: dict[str, JsonObject] = Field(

@@ -192,3 +192,4 @@ class Variant(Shape):
 
     name: Name = Field(description="DNS label; objects are named <model>-<variant>.")
     percent: Percent | None = Field(None, description="Share of the calls. All variants together have 100.")
+    shadow: bool = Field(False, description="It gets copies of the calls, and its answers go to the request log alone.")

@@ -38,6 +38,9 @@ class Count(IntEnum):
     FAILED = auto()
     CONNECTED = auto()
     RESTARTS = auto()
+    MIRRORED = auto()
+    MIRROR_FAILED = auto()
+    MIRROR_DROPPED = auto()
 
 
 class Counters:

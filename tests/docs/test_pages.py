@@ -16,6 +16,7 @@ from modelyard.report.formats import FORMATS
 from tests.conftest import Run
 from tests.support import viya
 from tests.support.consoles import ROOT, blocks, environment, prints_what_it_says, read, sessions
+from tests.support.model_server import Server, running
 
 DOCS = ROOT / "docs"
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in [*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
@@ -103,6 +104,16 @@ def test_the_page_on_metrics_prints_what_it_says(tmp_path: Path) -> None:
     steps = sessions(page)
     assert len(steps) >= 3
     prints_what_it_says(steps, tmp_path)
+
+
+def test_the_page_on_challengers_prints_what_it_says(tmp_path: Path) -> None:
+    with running(Server()) as model:
+        page = read("docs/how-to/rollout.md").replace("localhost:8080", f"127.0.0.1:{model.port}")
+        (tmp_path / "models.yaml").write_text(blocks(page, "yaml")[0], "utf-8")
+        (tmp_path / "scored.csv").write_text(blocks(page, "csv")[0], "utf-8")
+        steps = sessions(page)
+        assert len(steps) >= 2
+        prints_what_it_says(steps, tmp_path)
 
 
 def test_the_page_on_pyspark_prints_what_it_says(tmp_path: Path) -> None:

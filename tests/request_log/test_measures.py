@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from modelyard.request_log.database.connecting import connect
-from modelyard.request_log.measures.drift import psi
 from modelyard.request_log.measures.plan import Span, Version
+from modelyard.score.replay.distribution import psi
 from tests.support import references, request_log, windows
 from tests.support.postgres import Server
 from tests.support.windows import DAY, NOW, Window, measure, plan

@@ -58,7 +58,8 @@ class Sidecar:
             f"http://127.0.0.1:{model}",
             f"--port={self.port}",
         ]
-        command += [f"--admin-port={self.admin}", "--model=credit-risk", f"--spool={spool}", *options]
+        named = () if any(each.startswith("--model=") for each in options) else ("--model=credit-risk",)
+        command += [f"--admin-port={self.admin}", *named, f"--spool={spool}", *options]
         self.process = subprocess.Popen(
             command, env={**os.environ, "MODELYARD_DATABASE": uri, **more}, stderr=subprocess.PIPE
         )

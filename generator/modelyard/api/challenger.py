@@ -150,9 +150,7 @@ def _unknown(models: DeclaredSet, name: str, path: Path) -> Problem:
 def _refusals(model: DeclaredModel, wanted: Wanted) -> Iterator[Problem]:
     """Yield why a challenger has no place beside what a model has."""
     if model.whole.model.runtime == "spark":
-        yield problem(
-            "MY783", f"{model.name} runs jobs, which split no calls", hint="give its job another image by hand"
-        )
+        yield problem("MY783", f"{model.name} runs jobs, which split no calls", hint="give its job an image by hand")
     if not model.variants and "knative" in model.whole.specs:
         first = f"variants: [{{name: champion, image: {model.whole.model.image}, percent: 100}}]"
         hint = (
@@ -162,13 +160,15 @@ def _refusals(model: DeclaredModel, wanted: Wanted) -> Iterator[Problem]:
         message = f"{model.name} has no list of variants, and on knative its address changes hands with the first one"
         yield problem("MY783", message, hint=hint)
     own = next((each for each in model.variants if each.variant == wanted.variant), None)
-    others = [each.percent or 0 for each in model.variants if each.variant != wanted.variant]
+    others = [each.percent or 0 for each in model.split if each.variant != wanted.variant]
     if own is not None and (own.percent or 0) > max(others, default=0):
-        free = [each.variant or "" for each in model.variants if not each.percent]
+        free = [each.variant or "" for each in model.split if not each.percent]
         hint = f"name another one with --variant{f', such as {free[0]}, which gets none' if free else ''}"
         yield problem(
             "MY783", f"{wanted.variant} of {model.name} serves the most calls, and is no challenger", hint=hint
         )
+    if own is not None and own.shadow:
+        yield problem("MY783", f"{wanted.variant} is a shadow, which takes no calls", hint="name another one")
     source = own.model.source if own is not None else None
     if wanted.image and source is not None and pinned(source) and source.mlflow is None:
         hint = "leave out --image, which takes what the source has; or take the version out of the models file first"
@@ -239,7 +239,7 @@ def _pinned_value(served: Served, keys: Sequence[str]) -> object:
 
 def _shares(model: DeclaredModel, wanted: Wanted) -> tuple[dict[str, int], list[Problem]]:
     """Return the percents that change: the challenger's, and of the one that serves the most beside it."""
-    now = {each.variant or "": WHOLE if each.percent is None else each.percent for each in model.variants}
+    now = {each.variant or "": WHOLE if each.percent is None else each.percent for each in model.split}
     now = now or {"champion": WHOLE}
     old = now.get(wanted.variant, 0)
     share = wanted.percent if wanted.percent is not None else old or _PERCENT

@@ -200,6 +200,9 @@ def _split_problem(model: DeclaredModel, shares: Mapping[str, int]) -> Problem |
         if variant not in known:
             hint = offer(variant, known)
             return problem("MY723", f"{model.name} has no variant {variant}", hint=hint)
+        if percent and any(each.variant == variant for each in model.shadows):
+            hint = "take shadow: true out of it, and give it a percent"
+            return problem("MY723", f"{variant} of {model.name} is a shadow, which takes no calls", hint=hint)
         if not 0 <= percent <= WHOLE:
             return problem("MY723", f"{percent} is not a percent", hint=f"write an integer from 0 to {WHOLE}")
     return None

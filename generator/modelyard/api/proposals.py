@@ -13,20 +13,17 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
 
 from modelyard.api import challenger, challenger_contract, proposal_text, pull_requests
 from modelyard.api.candidates import Ask, digest_of
 from modelyard.api.challenger import Plan, Wanted
 from modelyard.api.locking import lock_file
-from modelyard.api.pipeline import GENERATED, generated, load, models_file, overlay, write
-from modelyard.files import disk, regular
-from modelyard.files.branches import Branches
+from modelyard.api.proposal_files import Where, files, place
 from modelyard.files.git import GitProblem, Repository
 from modelyard.files.trailers import trailers_of
 from modelyard.modelsfile.lock import lock_of
-from modelyard.problems import Problem, has_errors, problem
+from modelyard.problems import Problem
 from modelyard.registry.digests import digests_of
 from modelyard.render.changes import Difference
 
@@ -64,15 +61,6 @@ class _Branch(NamedTuple):
     digest: str
 
 
-class _Where(NamedTuple):
-    """A models file in a repository; name: as git calls it."""
-
-    file: Path
-    root: Path
-    name: str
-    branches: Branches
-
-
 def propose(
     file: str | Path,
     name: str,
@@ -87,7 +75,7 @@ def propose(
     Problems: those of `challenger.plan`; MY721 no repository; MY782 what is not committed; MY784 the remote; MY785.
     """
     try:
-        where = _where(file)
+        where = place(file)
         planned = challenger.plan(file, name, wanted, ask=ask)
         if planned.plan is None:
             return Outcome(said=planned.said, problems=planned.problems)
@@ -96,22 +84,7 @@ def propose(
         return Outcome(problems=[error.problem])
 
 
-def _where(file: str | Path) -> _Where:
-    path = models_file(file)
-    repository = Repository(path)
-    name = repository.name(path)
-    loaded = load(file)
-    files = [path, *(Path(each) for each in (loaded.models.files if loaded.models else ()))]
-    lock = lock_file(file)
-    files += [lock] if regular.exists(lock) else []
-    branches = Branches(repository.root)
-    if name is None or not branches.is_committed(*(each.resolve() for each in files)):
-        hint = "commit the models file, its base and its lock; a proposal is a commit on top of that"
-        raise GitProblem(problem("MY782", f"{path} is not committed as it is", hint=hint))
-    return _Where(path, repository.root, name, branches)
-
-
-def _proposed(where: _Where, plan: Plan, *, push: bool, pull_request: bool) -> Outcome:
+def _proposed(where: Where, plan: Plan, *, push: bool, pull_request: bool) -> Outcome:
     here, there = _branches(where, plan, push=push)
     every = here | there
     same = sorted(name for name, each in every.items() if each.digest == plan.candidate.digest)
@@ -125,7 +98,7 @@ def _proposed(where: _Where, plan: Plan, *, push: bool, pull_request: bool) -> O
             return Outcome(problems=with_contracts.problems)
         plan, lacking = with_contracts.plan, with_contracts.problems
         branch = _branch_name(where, plan, push=push)
-        commit = where.branches.commit(_files(where, plan), proposal_text.message(plan))
+        commit = where.branches.commit(files(where, plan.before.files, plan.files), proposal_text.message(plan))
         new = where.branches.create(branch, commit)
         commit = commit if new else where.branches.here(branch)[branch]
     text = _text(where, plan, commit, others, lacking)
@@ -136,7 +109,7 @@ def _proposed(where: _Where, plan: Plan, *, push: bool, pull_request: bool) -> O
     return _requested(where, plan, outcome) if pull_request else outcome
 
 
-def _text(where: _Where, plan: Plan, commit: str, others: tuple[str, ...], lacking: list[Problem]) -> str:
+def _text(where: Where, plan: Plan, commit: str, others: tuple[str, ...], lacking: list[Problem]) -> str:
     """Return the text of a pull request; of a branch that was there, its own lock has the contracts."""
     lock = lock_file(where.file).resolve().relative_to(where.root).as_posix()
     content = Repository(where.root).content(commit, lock) or b""
@@ -146,7 +119,7 @@ def _text(where: _Where, plan: Plan, commit: str, others: tuple[str, ...], lacki
     return proposal_text.body(plan, file=where.name, superseded=others, contract=found, lacking=reasons)
 
 
-def _requested(where: _Where, plan: Plan, outcome: Outcome) -> Outcome:
+def _requested(where: Where, plan: Plan, outcome: Outcome) -> Outcome:
     branches = where.branches
     title = proposal_text.title(plan)
     request = pull_requests.Request(outcome.branch, branches.current, title, outcome.text, outcome.superseded)
@@ -154,7 +127,7 @@ def _requested(where: _Where, plan: Plan, outcome: Outcome) -> Outcome:
     return replace(outcome, url=url, problems=[*outcome.problems, *problems])
 
 
-def _branches(where: _Where, plan: Plan, *, push: bool) -> tuple[dict[str, _Branch], dict[str, _Branch]]:
+def _branches(where: Where, plan: Plan, *, push: bool) -> tuple[dict[str, _Branch], dict[str, _Branch]]:
     """Return the branches, here and at the remote, that propose a version of this model in this file."""
     prefix = f"{PREFIX}/{plan.model}-"
     found = []
@@ -168,7 +141,7 @@ def _branches(where: _Where, plan: Plan, *, push: bool) -> tuple[dict[str, _Bran
     return found[0], found[1]
 
 
-def _superseded(where: _Where, plan: Plan, known: Mapping[str, _Branch]) -> tuple[str, ...]:
+def _superseded(where: Where, plan: Plan, known: Mapping[str, _Branch]) -> tuple[str, ...]:
     """Return those of other versions that are open: not merged, and of no image that is pinned already."""
     model = next(each for each in plan.before.models if each.name == plan.model)
     pinned = {digest_of(plan.before, each) for each in model.served} | {plan.candidate.digest}
@@ -181,7 +154,7 @@ def _superseded(where: _Where, plan: Plan, known: Mapping[str, _Branch]) -> tupl
     )
 
 
-def _branch_name(where: _Where, plan: Plan, *, push: bool) -> str:
+def _branch_name(where: Where, plan: Plan, *, push: bool) -> str:
     """Return the name of a branch; with that of the file's folder, where another file has the plain one."""
     version = _DOTS.sub("-", _NOT_IN_A_NAME.sub("-", plan.candidate.version.version)).strip("-") or "version"
     digits = plan.candidate.digest.removeprefix("sha256:")[:_DIGITS]
@@ -191,35 +164,3 @@ def _branch_name(where: _Where, plan: Plan, *, push: bool) -> str:
         return plain
     folder = _NOT_IN_A_NAME.sub("-", where.file.resolve().parent.name).strip(".-")
     return f"{plain}-{folder}" if folder else plain
-
-
-def _files(where: _Where, plan: Plan) -> dict[str, bytes | None]:
-    """Return what the commit changes: the models file, its lock, and `generated/` where that is under git."""
-    found: dict[str, bytes | None] = {
-        path.resolve().relative_to(where.root).as_posix(): after
-        for path, (before, after) in plan.files.items()
-        if after != before
-    }
-    folder = where.file.resolve().parent / GENERATED
-    tracked = Repository(where.root).files("HEAD", folder)
-    if tracked:
-        base = folder.relative_to(where.root).as_posix()
-        content = {f"{base}/{name}": content for name, content in _rendered(where, plan).items()}
-        found |= {name: content.get(name) for name in {*tracked, *content}}
-    return found
-
-
-def _rendered(where: _Where, plan: Plan) -> Mapping[str, bytes]:
-    """Return what `modelyard render` would write after the edit, from a copy of all files that it reads."""
-    with TemporaryDirectory(prefix="modelyard-") as folder:
-        for each in (*map(Path, plan.before.files), *plan.files):
-            name = each.resolve().relative_to(where.root)
-            target = Path(folder) / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(plan.files[each][1] if each in plan.files else each.read_bytes())
-        file = Path(folder) / where.file.resolve().relative_to(where.root)
-        rendering = overlay(file)
-        errors = [each for each in rendering.problems if has_errors([each])] or write(file, rendering)
-        if errors:
-            raise GitProblem(errors[0])
-        return disk.read(generated(file))

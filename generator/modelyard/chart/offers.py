@@ -110,7 +110,7 @@ def _served(offers: Offers, served: Served, base: Path, *, own: bool, shared: bo
     percent = served.percent
     if own and served.model.image:
         changed["image"] = _image(offers, (*base, "image"), served.model.image)
-    if own and percent is not None:
+    if own and percent is not None and not served.shadow:
         path = (*base, "percent")
         comment = "Share of the calls; all variants together have 100."
         mark = offers.mark("number", path, percent, offers.value(path, percent, values.PERCENT, comment))

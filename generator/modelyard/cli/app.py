@@ -123,6 +123,14 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
         "challenger:challenger",
         "Propose a new version of a model as challenger: an edit of the models file, a branch, a pull request.",
     ),
+    "replay": (
+        "replay:replay",
+        "Ask a challenger what the champion has answered, before it gets a call, and compare.",
+    ),
+    "rollout": (
+        "rollout:rollout",
+        "Give a challenger more calls step by step, each a commit, as long as it passes the gate; else take it back.",
+    ),
     "traffic": (
         "traffic:traffic",
         "Split the calls of a model between its variants; those that are not named keep their percent.",

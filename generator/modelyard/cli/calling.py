@@ -1,4 +1,4 @@
-"""What commands share that call a model: headers, a token, and whom TLS trusts."""
+"""What commands share that call a model: where it is, headers, a token, whom TLS trusts, and how many calls at once."""
 
 import os
 from pathlib import Path
@@ -16,6 +16,14 @@ TokenFile = Annotated[
     Path | None, typer.Option(help=f"File with a bearer token; without it ${TOKEN}, if set. Never printed.")
 ]
 CaFile = Annotated[str, typer.Option(metavar="PEM", help="CA certificates to trust, in place of the system's.")]
+Ingress = Annotated[
+    str, typer.Option(metavar="HOST:PORT", help="Connect there and send the model's Host header: needs no DNS.")
+]
+Domain = Annotated[str, typer.Option(help="Knative's domain of the cluster: the host is MODEL.NAMESPACE.DOMAIN.")]
+Step = Annotated[str, typer.Option(help="Step of a module that has several: /MODULE/STEP.")]
+Signature = Annotated[str, typer.Option(metavar="NAME", help="Signature of a SavedModel; serving_default if absent.")]
+Concurrency = Annotated[int, typer.Option(min=1, max=1024, help="Calls at once, at most; fewer on 429 and 503.")]
+Batch = Annotated[int, typer.Option(min=1, max=100_000, help="Rows per call, where the runtime takes several.")]
 
 
 def headers_of(texts: list[str], token_file: Path | None) -> tuple[tuple[str, str], ...]:

@@ -1,7 +1,7 @@
 """monitor: the request log's tables, outcomes, what is measured there, and what is to be forgotten."""
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -9,6 +9,7 @@ import typer
 
 from modelyard.cli import pages
 from modelyard.cli.messages import stop_on_errors, tell
+from modelyard.cli.moments import At, Until
 from modelyard.cli.options import File, Outside
 from modelyard.cli.together import Commands
 from modelyard.problems import printable
@@ -79,14 +80,6 @@ def actuals(
         tell(f"wrote {path}")
 
 
-At = Annotated[
-    datetime | None,
-    typer.Option(
-        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"], help="Measure as if it were that time (UTC), to fill in the past."
-    ),
-]
-
-
 @commands.command()
 def run(
     models: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Models; all that are monitored.")] = None,
@@ -130,10 +123,7 @@ def silence(
     file: File = Path(),
     _outside: Outside = None,
     *,
-    until: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"], help="Day, or time, at which it ends (UTC)."),
-    ] = None,
+    until: Until = None,
     end: Annotated[bool, typer.Option("--end", help="End it now.")] = False,
 ) -> None:
     """Let nobody hear of a model's alerts for a time, and start no retraining; it is measured all the same.

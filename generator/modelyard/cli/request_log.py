@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 from typing import Annotated, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import typer
 
@@ -34,6 +34,13 @@ def _table(text: str) -> str:
     return text
 
 
+def _server(url: str) -> SplitResult:
+    parts = urlsplit(url)
+    if parts.scheme != "http" or not parts.hostname or parts.path not in ("", "/"):
+        raise typer.BadParameter("name a server as http://HOST:PORT")
+    return parts
+
+
 def _share(text: str) -> float:
     number = text.removesuffix("%")
     if (
@@ -62,6 +69,10 @@ Hash = Annotated[
     list[str] | None,
     typer.Option("--hash", metavar="COLUMN", help="Column that is hashed, with MODELYARD_HASH_KEY; several times."),
 ]
+Mirror = Annotated[
+    list[str] | None,
+    typer.Option(metavar="URL", help="Server that gets a copy of each logged call, never waited for; several times."),
+]
 Stays = Annotated[
     Seconds, typer.Option(parser=_moment, metavar="DURATION", help="Time for which it takes calls after SIGTERM.")
 ]
@@ -83,7 +94,7 @@ def request_log(  # noqa: PLR0913 - a command has the options that it has
     port: Port = 8095, admin_port: AdminPort = 8096,
     table: Table = "scoring_log", variant: Variant = None, image: Image = None,
     identity: Identity = None, score: Score = None, sample: Sample = "100%",
-    drop: Drop = None, hash_: Hash = None,
+    drop: Drop = None, hash_: Hash = None, mirror: Mirror = None,
     stays: Stays = _NONE, drain: Drain = _DRAIN, flush: Flush = _FLUSH, spool_limit: SpoolLimit = "800Mi",
 ) -> None:  # fmt: skip
     """Pass calls on to a model, and log what is scored.
@@ -94,11 +105,9 @@ def request_log(  # noqa: PLR0913 - a command has the options that it has
     """
     from modelyard.api import request_log as api
 
-    parts = urlsplit(url)
-    if parts.scheme != "http" or not parts.hostname or parts.path not in ("", "/"):
-        raise typer.BadParameter("name the model's server as http://HOST:PORT")
+    parts, *_ = [_server(each) for each in (url, *(mirror or []))]
     settings = api.Settings(
-        host=parts.hostname,
+        host=parts.hostname or "",
         port=parts.port or _MODEL_PORT,
         listen=port,
         admin=admin_port,
@@ -118,5 +127,6 @@ def request_log(  # noqa: PLR0913 - a command has the options that it has
         drop=tuple(drop or ()),
         hash=tuple(hash_ or ()),
         hash_key=os.environ.get(api.HASH_KEY, "").encode(),
+        mirrors=tuple(mirror or ()),
     )
     stop_on_errors(api.run(settings, lambda: tell(f"listening on port {port}")))

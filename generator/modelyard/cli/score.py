@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Final, Literal
 import typer
 
 from modelyard.cli import jobs, spark
-from modelyard.cli.calling import CaFile, Header, TokenFile, headers_of
+from modelyard.cli.calling import (
+    Batch,
+    CaFile,
+    Concurrency,
+    Domain,
+    Header,
+    Ingress,
+    Signature,
+    Step,
+    TokenFile,
+    headers_of,
+)
 from modelyard.cli.connection import FIVE_MINUTES, Context, Kubeconfig, Namespace, connection
 from modelyard.cli.durations import Seconds, duration
 from modelyard.cli.jobs import Claim, ManifestFile, Parallel, ShardOf, Shards, Stdout
@@ -55,18 +66,10 @@ Errors = Annotated[
     ),
 ]
 Url = Annotated[str, typer.Option(help="Server of the model, or the model on it, in place of what the file says.")]
-Ingress = Annotated[
-    str, typer.Option(metavar="HOST:PORT", help="Connect there and send the model's Host header: needs no DNS.")
-]
-Domain = Annotated[str, typer.Option(help="Knative's domain of the cluster: the host is MODEL.NAMESPACE.DOMAIN.")]
 Variant = Annotated[str | None, typer.Option(help="Score with this variant, whatever its percent.")]
-Step = Annotated[str, typer.Option(help="Step of a module that has several: /MODULE/STEP.")]
-Signature = Annotated[str, typer.Option(metavar="NAME", help="Signature of a SavedModel; serving_default if absent.")]
 NoLog = Annotated[
     bool, typer.Option("--no-log", help="Mark the calls, so that the model's request log leaves them out.")
 ]
-Concurrency = Annotated[int, typer.Option(min=1, max=1024, help="Calls at once, at most; fewer on 429 and 503.")]
-Batch = Annotated[int, typer.Option(min=1, max=100_000, help="Rows per call, where the runtime takes several.")]
 Retries = Annotated[int, typer.Option(min=0, max=100, help="Retries of a call that fails; 0 for none.")]
 NoRetry = Annotated[bool, typer.Option("--no-retry", help="For a model that must not see a row twice: --retries 0.")]
 ConnectTimeout = Annotated[

@@ -33,6 +33,7 @@ EXCLUDES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     ),
     "render": (("check", "stdout"), ("check", "in_place"), ("stdout", "in_place"), ("stdout", "argocd")),
     "run": (("at", "notify"),),
+    "rollout": (("push", "pull_request"),),
     "score": (
         ("url", "domain"), ("url", "variant"), ("url", "namespace"), ("url", "context"), ("url", "kubeconfig"),
         ("domain", "namespace"), ("domain", "context"), ("domain", "kubeconfig"), ("retries", "no_retry"),

@@ -44,6 +44,11 @@ class Branches:
         return _decoded(self._ask("symbolic-ref", "--quiet", "--short", "HEAD") or b"")
 
     @property
+    def head(self) -> str:
+        """The commit that is checked out. Raises GitProblem MY782 where there is none yet."""
+        return self._text("rev-parse", "HEAD")
+
+    @property
     def address(self) -> str:
         """The address of the remote; it may hold a login, and is not for messages."""
         return self._text("remote", "get-url", self.remote)
@@ -92,7 +97,7 @@ class Branches:
 
     def commit(self, files: Mapping[str, bytes | None], message: str) -> str:
         """Make a commit on top of HEAD and return it; no branch has it yet. files: name -> content, None for none."""
-        head = self._text("rev-parse", "HEAD")
+        head = self.head
         with tempfile.TemporaryDirectory(prefix="modelyard-") as folder:
             index = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
             self._text("read-tree", head, env=index)
@@ -117,6 +122,24 @@ class Branches:
                 return False
             raise
         return True
+
+    def forward(self, commit: str) -> str:
+        """Make a commit the newest of the remote's branch that is checked out here, and return its name.
+
+        Raises GitProblem: MY782 where HEAD is no branch, MY784 where the remote refuses, as one that has gone on does.
+        """
+        name = self.current
+        if not name:
+            hint = "check out the branch that says what is served: git checkout main"
+            raise GitProblem(problem("MY782", "HEAD is a commit, and no branch to go on with", hint=hint))
+        self._remotely("push", "--quiet", self.remote, f"{commit}:refs/heads/{name}")
+        return name
+
+    def titled(self, path: Path, title: str) -> list[str]:
+        """Return the commits of a file whose messages begin so, the newest first."""
+        text = self._text("log", "--format=%H %s", "--", str(path))
+        pairs = (line.split(" ", 1) for line in text.splitlines())
+        return [commit for commit, subject in pairs if subject.startswith(title)]
 
     def _entry(self, head: str, name: str, content: bytes | None) -> bytes:
         mode = _decoded(self._ask("ls-tree", "--full-tree", "--format=%(objectmode)", head, "--", name) or b"")

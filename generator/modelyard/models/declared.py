@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class Served(NamedTuple):
     """A model without variants, or one variant: what runs in pods of its own.
 
-    specs: the fields of each target that it names. data and marks: the merged mapping it was made from.
+    specs: the fields of each target that it names. data and marks: the merged mapping it was made from. shadow: it gets
+    copies of calls, and has 0 percent of them.
     """
 
     model: Model
@@ -28,6 +29,7 @@ class Served(NamedTuple):
     percent: int | None = None
     variant_mark: int | None = None
     percent_mark: int | None = None
+    shadow: bool = False
 
     @property
     def name_mark(self) -> int:
@@ -69,7 +71,17 @@ class DeclaredModel(NamedTuple):
     @property
     def champion(self) -> Served:
         """The variant of that name, else the one with the most percent; the model itself where it has none."""
-        return max(self.served, key=lambda each: (each.variant == "champion", each.percent or 0))
+        return max(self.served, key=lambda each: (not each.shadow, each.variant == "champion", each.percent or 0))
+
+    @property
+    def split(self) -> tuple[Served, ...]:
+        """The variants that calls are split between: all but shadows."""
+        return tuple(each for each in self.variants if not each.shadow)
+
+    @property
+    def shadows(self) -> tuple[Served, ...]:
+        """The variants that get copies of calls."""
+        return tuple(each for each in self.variants if each.shadow)
 
     @property
     def targets(self) -> list[str]:

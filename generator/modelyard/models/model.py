@@ -23,6 +23,7 @@ from modelyard.models.base import (
 
 if TYPE_CHECKING:
     from modelyard.models.beside import FurtherPort, InitContainer, Sidecar
+    from modelyard.models.gate import Gate
     from modelyard.models.metrics import Metrics
     from modelyard.models.notify import Notify
     from modelyard.models.patches import Patch
@@ -48,6 +49,7 @@ else:
     EnvFrom = later("modelyard.models.pod", "EnvFrom")
     EnvValue = later("modelyard.models.pod", "EnvReference", or_text=True)
     FurtherPort = later("modelyard.models.beside", "FurtherPort")
+    Gate = later("modelyard.models.gate", "Gate")
     InitContainer = later("modelyard.models.beside", "InitContainer")
     Metrics = later("modelyard.models.metrics", "Metrics")
     Notify = later("modelyard.models.notify", "Notify")
@@ -172,6 +174,7 @@ class Model(Shape):
     notify: Notify | None = Field(None, description="Who hears of changes of this model, in place of the set's.")
     requestLog: RequestLog | None = Field(None, description="A row for each scored row, in a database.")
     monitor: Monitor | None = Field(None, description="What is measured in the request log.")
+    gate: Gate | None = Field(None, description="What is demanded of a challenger before it gets calls.")
     ignore: list[Ignore] | None = Field(None, description="Findings that are accepted, each with its reason.")
     patches: list[Patch] | None = Field(None, description="JSON Patches on what this model renders.")
     targets: dict[str, JsonObject] = Field(
@@ -184,3 +187,4 @@ class Variant(Shape):
 
     name: Name = Field(description="DNS label; objects are named <model>-<variant>.")
     percent: Percent | None = Field(None, description="Share of the calls. All variants together have 100.")
+    shadow: bool = Field(False, description="It gets copies of the calls, and its answers go to the request log alone.")

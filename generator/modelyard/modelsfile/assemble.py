@@ -1,6 +1,6 @@
 """From the merged tree to the declared set: head, defaults, models, variants, each checked for itself."""
 
-from typing import Any
+from typing import Any, Final
 
 from modelyard.files.yaml import ListMarks, MapMarks, Marks, Sources
 from modelyard.files.yaml.marked import find
@@ -27,6 +27,9 @@ def assemble(
     published: the names of models that fragments give.
     """
     return _Assembly(tree, sources, files, published).run()
+
+
+_OF_VARIANT: Final = ("name", "percent", "shadow")  # fields that no model has
 
 
 class _Assembly:
@@ -134,8 +137,9 @@ class _Assembly:
             else:
                 self.report("MY103", "a variant is a mapping", find(item_marks)[1], "write name:, image: and percent:")
         self.problems += problems
-        if len(served) == 1 and served[0].percent is None:
-            served = [served[0]._replace(percent=100)]
+        own_calls = [each for each in served if not each.shadow]
+        if len(own_calls) == 1 and own_calls[0].percent is None:
+            served = [each if each.shadow else each._replace(percent=100) for each in served]
         if whole is None:
             return None
         model = DeclaredModel(whole.model.name, whole, tuple(sorted(served, key=lambda each: each.variant or "")))
@@ -147,10 +151,10 @@ class _Assembly:
         for key in ("path", "variants"):
             if key in own.data:
                 self.report("MY210", f"{key} belongs to the model", own.marks.entries[key][0], "move it to the model")
-        head: dict[str, object] = {key: own.data[key] for key in ("name", "percent") if key in own.data}
+        head: dict[str, object] = {key: own.data[key] for key in _OF_VARIANT if key in own.data}
         variant, problems = validate(Variant, Tree(head, own.marks), self.sources)
         self.problems += problems
-        rest = {k: v for k, v in own.data.items() if k not in ("name", "percent", "path", "variants")}
+        rest = {k: v for k, v in own.data.items() if k not in (*_OF_VARIANT, "path", "variants")}
         self.shared_fields(Tree(rest, own.marks), whole)
         merged = merge(shared, Tree(rest, own.marks))
         # A model without a name is reported once, and not with each of its variants.
@@ -159,7 +163,13 @@ class _Assembly:
         if variant is None or served is None:
             return None
         name, percent = find(own.marks, "name")[1], find(own.marks, "percent")[1]
-        return served._replace(variant=variant.name, percent=variant.percent, variant_mark=name, percent_mark=percent)
+        return served._replace(
+            variant=variant.name,
+            percent=0 if variant.shadow else variant.percent,
+            variant_mark=name,
+            percent_mark=None if variant.shadow else percent,
+            shadow=variant.shadow,
+        )
 
     def shared_fields(self, own: Tree, whole: Served | None) -> None:
         """Refuse what all variants of a model share: the Route, the host, the name, the list of targets."""

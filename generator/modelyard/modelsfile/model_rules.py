@@ -43,20 +43,29 @@ def _variants(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Pro
     items = own.data.get("variants")
     if not isinstance(items, list) or not items:
         return
-    percents = [item.get("percent") for item in items if isinstance(item, dict)]
-    if percents == [None]:
+    percents = {i: item.get("percent") for i, item in enumerate(items) if isinstance(item, dict) and not _shadow(item)}
+    for i, item in enumerate(items):
+        if _shadow(item) and "percent" in item:
+            place = sources.place(find(own.marks, "variants", i, "percent")[0])
+            hint = "take percent out, or shadow"
+            yield problem("MY211", "a shadow takes no share of the calls", hint=hint, place=place)
+    if list(percents.values()) in ([None], []):
         return
-    numbers = [each for each in percents if isinstance(each, int) and not isinstance(each, bool) and 0 <= each <= 100]
-    if len(numbers) == len(items):
+    numbers = [each for each in percents.values() if type(each) is int and 0 <= each <= 100]
+    if len(numbers) == len([each for each in items if not _shadow(each)]):
         total = sum(numbers)
         if total != 100:
             place = sources.place(find(own.marks, "variants")[0])
             message = f"the percents of {model.name} add up to {total}, not 100"
             yield problem("MY204", message, hint="change one of them", place=place)
-    for i, percent in enumerate(percents):
+    for i, percent in percents.items():
         if percent is None:
             place = sources.place(find(own.marks, "variants", i)[1])
             yield problem("MY102", "percent is missing", hint="add percent:", place=place)
+
+
+def _shadow(item: Any) -> bool:
+    return isinstance(item, dict) and item.get("shadow") is True
 
 
 def _repeated(model: DeclaredModel, own: Tree, sources: Sources) -> Iterator[Problem]:

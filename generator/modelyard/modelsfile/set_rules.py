@@ -44,6 +44,10 @@ def check_set(models: DeclaredSet, tree: Tree) -> list[Problem]:
         from modelyard.modelsfile.monitor_rules import monitors  # few models have one
 
         problems += monitors(models)
+    if any(model.shadows for model in models.models):
+        from modelyard.modelsfile.shadow_rules import shadows  # few models have one
+
+        problems += shadows(models)
     if models.spec.viya is not None:
         from modelyard.modelsfile.viya_rules import check_viya  # few sets have it, and its shapes take long to build
 

@@ -55,6 +55,9 @@ class Count(IntEnum):
     LATENCY_10S = auto()
     LATENCY_MORE = auto()
     LATENCY_SUM = auto()  # microseconds
+    MIRRORED = auto()
+    MIRROR_FAILED = auto()
+    MIRROR_DROPPED = auto()
 
 
 # Upper bounds in microseconds of the latencies that are counted, the defaults of Prometheus' clients.

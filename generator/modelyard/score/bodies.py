@@ -96,7 +96,7 @@ class Form:
                 raise BadAnswer("the answer has no predictions")
             single = len(self.contract.outputs) == 1  # then TensorFlow leaves out the output's name
             named = [{self.contract.outputs[0]: row} if single and not isinstance(row, dict) else row for row in rows]
-            return [{key: _only(value) for key, value in row.items()} for row in named if isinstance(row, dict)]
+            return [{key: only(value) for key, value in row.items()} for row in named if isinstance(row, dict)]
         data = answer.get("data")
         if data is None and isinstance(answer.get("outputs"), list):
             outputs = (each for each in answer["outputs"] if isinstance(each, dict))
@@ -126,11 +126,16 @@ class Form:
         if isinstance(value, str):
             value.encode()  # half of a character is not text
             return "'" + value if self.escape_formulas and value.startswith(_FORMULA) else value
-        if value is None:
-            return ""
-        if isinstance(value, bool):
-            return "true" if value else "false"
-        return json.dumps(_plain(value))
+        return plain_text(value)
+
+
+def plain_text(value: object) -> str:
+    """Return the text of a value as an output has it."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(_plain(value))
 
 
 def _fit(texts: list[str], contract: Contract) -> None:
@@ -144,7 +149,7 @@ def _object(keys: Sequence[str], values: Sequence[str]) -> str:
     return "{" + ",".join([f"{key}:{value}" for key, value in zip(keys, values, strict=True)]) + "}"
 
 
-def _only(value: object) -> object:
+def only(value: object) -> object:
     """Return the value of a tensor that has one, of shape (1)."""
     return value[0] if isinstance(value, list) and len(value) == 1 and not isinstance(value[0], list) else value
 

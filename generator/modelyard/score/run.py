@@ -79,7 +79,7 @@ class Run:
     def table(self) -> Table:
         """Open the data from its beginning. Raises Stopped."""
         if isinstance(self.data, Path):
-            table = _file_table(self.data, self.options)
+            table = file_table(self.data, self.options)
         elif hasattr(self.data, "itertuples"):
             table = of_frame(cast("Frame", self.data), self.options.decimal)
         elif isinstance(self.data, Source):
@@ -97,7 +97,8 @@ class Run:
         return hasattr(self.data, "itertuples")
 
 
-def _file_table(path: Path, options: Options) -> Table:
+def file_table(path: Path, options: Options) -> Table:
+    """Open a CSV file, packed or not, or a Parquet file. Raises Stopped."""
     if not formats.is_parquet(path):
         return open_file(path, options)
     from modelyard.score import parquet

@@ -222,7 +222,7 @@ def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> R
             silent=is_logged(served),
         )
         context = pod(models, model, served, "knative", templates, container)
-        logged(models, model, served, templates, context)
+        logged(models, model, served, templates, context, mirrors=[] if served.shadow else _mirrors(models, model))
         context |= {
             "knative": _autoscaling(_spec(served)),
             "timeoutSeconds": _timeout(served),
@@ -243,6 +243,15 @@ def render(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> R
     for domain in sorted(_spec(model.whole).domains or [], key=lambda each: each.host):
         rendered.manifests += _domain(models, model, domain, templates)
     return rendered
+
+
+def _mirrors(models: DeclaredSet, model: DeclaredModel) -> list[str]:
+    """Return the addresses of shadows; Knative knows them by their full names alone."""
+    base = base_name(model, "knative")
+    return [
+        derived(f"http://{object_name(base, each)}.{models.spec.namespace}.svc{CLUSTER_DOMAIN}", each.variant)
+        for each in model.shadows
+    ]
 
 
 def _domain(models: DeclaredSet, model: DeclaredModel, domain: Domain, templates: Templates) -> Iterable[Any]:

@@ -150,13 +150,13 @@ def _check_tls(models: DeclaredSet, model: DeclaredModel, spec: Spec) -> Iterato
 
 def _check_split(models: DeclaredSet, model: DeclaredModel, spec: Spec) -> Iterator[Problem]:
     whole = model.whole
-    if len(model.variants) > MAX_BACKENDS:
-        place = models.place(model.variants[MAX_BACKENDS].name_mark)
+    if len(model.split) > MAX_BACKENDS:
+        place = models.place(model.split[MAX_BACKENDS].name_mark)
         message = f"a Route splits calls between {MAX_BACKENDS} variants at most, and {model.name} has more"
         yield problem("MY239", message, hint="take variants out, or serve it on knative", place=place)
     if spec.hosts:
         yield from _check_hosts(models, model, spec)
-    weights = [(each, _pods(each), each.percent or 0) for each in model.variants]
+    weights = [(each, _pods(each), each.percent or 0) for each in model.split]
     shares = [percent / pods for _, pods, percent in weights if pods]
     for served, pods, percent in weights:
         if percent and pods and MAX_WEIGHT * (percent / pods) / max(shares) < 1:
@@ -211,7 +211,7 @@ def _workload(models: DeclaredSet, model: DeclaredModel, served: Served, templat
         image=image_streams.reference(name, served) if spec.imageStream else None,
     )
     pods = pod(models, model, served, NAME, templates, behind(served, container))
-    logged(models, model, served, templates, pods, ending)
+    logged(models, model, served, templates, pods, ending, mirrors=[] if served.shadow else _mirrors(model))
     pods["podAnnotations"] = {"openshift.io/required-scc": SCC, **pods["podAnnotations"]}
     if spec.imageStream:
         yield from image_streams.render(models, served, base, name, templates, built=spec.buildConfig)
@@ -219,9 +219,17 @@ def _workload(models: DeclaredSet, model: DeclaredModel, served: Served, templat
     yield from deployments.running(served, spec, pods, templates, grace=ending.grace, port=PORT)
 
 
+def _mirrors(model: DeclaredModel) -> list[str]:
+    """Return the addresses of shadows, which are beside the model in its namespace."""
+    base = base_name(model, NAME)
+    service = spec_of(model.whole, NAME, Spec).service
+    number = service.port if service and service.port is not None else PORT
+    return [derived(f"http://{object_name(base, each)}:{number}", each.variant) for each in model.shadows]
+
+
 def _routes(models: DeclaredSet, model: DeclaredModel, templates: Templates) -> Iterator[Manifest]:
     base, spec = base_name(model, NAME), spec_of(model.whole, NAME, Spec)
-    variants = variants_context(base, model.variants)
+    variants = variants_context(base, model.split)
     shared: dict[str, Any] = {
         "spec": spec,
         "path": _path(model, spec),

@@ -222,4 +222,10 @@ RULES: Final[dict[str, Code]] = {
         "Outcomes come after `delay`, and then `window` of the log is measured with them. Rows older than retention "
         "are dropped. What a baseline is like is kept when its rows have gone.",
     ),
+    "MY258": Code(
+        "A shadow that cannot be",
+        "A variant with `shadow: true` gets copies of calls, and its answers go to the request log alone. On knative "
+        "and openshift the request log of the other variants sends the copies, on deployment and sagemaker-proxy the "
+        "HTTPRoute (RequestMirror); other targets cannot. It takes no calls itself, so another variant must.",
+    ),
 }

@@ -70,4 +70,20 @@ PROMOTION: Final[dict[str, Code]] = {
         "The branch is pushed. Run the same command again, or open the pull request by hand: the command prints its "
         "text without --pull-request.",
     ),
+    "MY786": Code(
+        "A challenger that cannot be rolled out",
+        "`modelyard rollout` gives a variant more calls as long as it passes the `gate` of its model, by a replay "
+        "before the first call and by its rows in the request log after that. It needs both, and a variant that gives "
+        "way.",
+    ),
+    "MY787": Code(
+        "A challenger that cannot be judged yet",
+        "It has had too few calls in the window. Its percent stays until there are enough.",
+        "warning",
+    ),
+    "MY788": Code(
+        "A version that was taken back before",
+        "A commit has given its calls back to the champion, with the figures in its message. The same version would "
+        "fail again; another one begins anew.",
+    ),
 }

@@ -160,4 +160,27 @@ SCORE: Final[dict[str, Code]] = {
         "It starts PostgreSQL, a model and sidecars on this machine, and one of them does not answer. Nothing of it is "
         "left.",
     ),
+    "MY840": Code(
+        "A challenger that does not pass the gate",
+        "`gate` of the model says what is demanded before a challenger gets calls, or more of them: how many answers "
+        "are the champion's, how far its scores are from those, how long calls take, and how many may fail.",
+    ),
+    "MY841": Code(
+        "Rows that cannot be compared",
+        "A replay needs the champion's answers beside the inputs: the request log has them, and so has what "
+        "`modelyard score` writes.",
+    ),
+    "MY842": Code(
+        "Inputs that the request log does not have",
+        "Columns that requestLog drops or hashes cannot be asked again.",
+    ),
+    "MY843": Code(
+        "A challenger that cannot be judged",
+        "A gate needs rows: as many as `monitor.minRows` says, 500 without it. Too few are no pass.",
+    ),
+    "MY844": Code(
+        "An image that cannot be started on this machine",
+        "`modelyard replay --against IMAGE` starts it with podman or docker, as `modelyard try` does. A model that "
+        "runs elsewhere is named by its variant or URL.",
+    ),
 }

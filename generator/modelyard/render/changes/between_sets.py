@@ -76,6 +76,13 @@ def _percents(before: DeclaredModel | None, after: DeclaredModel) -> Iterator[Ch
     for name in sorted({*old, *new}):
         if old.get(name) != new.get(name):
             yield Change(name, "percent", old.get(name), new.get(name))
+    yield from _shadows(before, after)
+
+
+def _shadows(before: DeclaredModel | None, after: DeclaredModel) -> Iterator[Change]:
+    old, new = ({each.variant or "" for each in (one.shadows if one else ())} for one in (before, after))
+    for name in sorted(old ^ new):
+        yield Change(name, "shadow", name in old, name in new)
 
 
 def _data(served: Served) -> Mapping[str, object]:

@@ -6,7 +6,7 @@ where a share is at least 0.0001. Bins of a text are its levels. Missing values,
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from math import log, prod
+from math import prod
 from typing import Final, NamedTuple
 
 from psycopg import Cursor, DataError, sql
@@ -16,8 +16,8 @@ from modelyard.request_log.measures import inputs
 from modelyard.request_log.measures.inputs import Column
 from modelyard.request_log.measures.plan import Measure, Plan, Span, Version
 from modelyard.request_log.measures.versions import part
+from modelyard.score.replay.distribution import psi
 
-LEAST: Final = 0.0001  # share of a bin
 _STRIDE: Final = 1_000_000
 _PACKED: Final = 20_000  # combinations of bins that are counted together
 _DECILES: Final = tuple(i / 10 for i in range(1, 10))
@@ -71,13 +71,6 @@ def _drift(cursor: Cursor, plan: Plan, found: Sequence[Version], *, careful: boo
     for number, counted in _counts(cursor, plan, plan.seen, columns, part(found), careful=careful):
         if number >= 0:
             yield from _measures(plan, found[number], counted, stored.get(counted.column.name))
-
-
-def psi(now: Sequence[int], then: Sequence[int]) -> float:
-    """Return the population stability index of counts by bins."""
-    total, before = sum(now), sum(then)
-    shares = [(max(a / total, LEAST), max(b / before, LEAST)) for a, b in zip(now, then, strict=True)]
-    return sum((a - b) * log(a / b) for a, b in shares)
 
 
 def _measures(plan: Plan, version: Version, now: Counted, then: Counted | None) -> Iterator[Measure]:

@@ -2,19 +2,48 @@
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, Protocol, cast
 
 import httptools
 
 from modelyard.request_log.sidecar.heads import Headers
 
-if TYPE_CHECKING:
-    from modelyard.request_log.sidecar.front import Front
-
 IDLE: Final = 2.0  # seconds for which a connection is kept: less than any server is known to keep one
 MAX_HEAD: Final = 1 << 17  # bytes of an answer's head
 CONNECT: Final = 2.0  # seconds
 _BODILESS: Final = frozenset([204, 304])
+
+
+class Caller(Protocol):
+    """Whoever has asked, and hears of the answer as it comes."""
+
+    @property
+    def asks_head(self) -> bool:
+        """Tell whether the answer has no body, whatever its headers say."""
+
+    def hold(self) -> None:
+        """Send no more: the model does not keep up."""
+
+    def go_on(self) -> None:
+        """Send again."""
+
+    def informed(self, status: int, reason: bytes, headers: Headers) -> None:
+        """Take an answer before the answer, such as 100 Continue."""
+
+    def begun(self, status: int, reason: bytes, headers: Headers, *, framed: bool) -> None:
+        """Take the head of an answer. framed: it says how long it is, or has no body."""
+
+    def more(self, content: bytes) -> None:
+        """Take a part of an answer's body."""
+
+    def flush(self) -> None:
+        """Go on with what has come of an answer."""
+
+    def answered(self, back: "Back", *, keeps: bool) -> None:
+        """Take the end of an answer. keeps: the model keeps the connection open."""
+
+    def failed(self) -> None:
+        """Hear that the model has broken off."""
 
 
 class Pool:
@@ -55,7 +84,7 @@ class Back(asyncio.Protocol):
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
-        self._front: Front | None = None
+        self._front: Caller | None = None
         self._begin()
 
     def _begin(self) -> None:
@@ -70,7 +99,7 @@ class Back(asyncio.Protocol):
         """Tell whether it can take a call."""
         return self._transport is not None and not self._transport.is_closing()
 
-    def serve(self, front: "Front") -> None:
+    def serve(self, front: Caller) -> None:
         """Take a caller's call."""
         self._front = front
 
@@ -126,7 +155,7 @@ class Back(asyncio.Protocol):
         if front is not None:
             front.failed()
 
-    def _finish(self, front: "Front") -> None:
+    def _finish(self, front: Caller) -> None:
         keeps = self._parser.should_keep_alive() and not (self._to_end or self._bodiless or self._excess)
         self._front = None
         self._begin()

@@ -11,6 +11,7 @@ from modelyard.request_log.sidecar import heads
 from modelyard.request_log.sidecar.back import Pool
 from modelyard.request_log.sidecar.calls import MOST_KEPT, Call
 from modelyard.request_log.sidecar.front import Front, elapsed
+from modelyard.request_log.sidecar.mirror import Mirror
 from modelyard.request_log.sidecar.settings import Settings
 from modelyard.request_log.spool import Writer
 
@@ -26,6 +27,7 @@ class Desk:
         self.counters = counters
         self.fronts: set[Front] = set()
         self.closing = False
+        self.mirrors = [Mirror(each, counters) for each in settings.mirrors]
         self._share = round(settings.sample / 100 * (1 << 32))
         self._writer = writer
         self._held = 0
@@ -74,6 +76,9 @@ class Desk:
         self.count(call, latency)
         if not call.logged:
             return
+        if call.whole:
+            for each in self.mirrors:
+                each.offer(call)
         if self._held > MOST_HELD:
             self.counters.add(Count.DROPPED_MEMORY)
             return

@@ -40,6 +40,14 @@ _COUNTERS: Final = {
     "unreadable_bodies_total": ("Bodies of no form that is known; their rows lack it.", {"": Count.UNREADABLE}),
     "batches_total": ("Batches that were committed.", {"": Count.BATCHES}),
     "failed_batches_total": ("Batches that the database did not take; they are sent again.", {"": Count.FAILED}),
+    "mirrored_calls_total": (
+        "Copies of calls for shadows.",
+        {
+            'result="answered"': Count.MIRRORED,
+            'result="failed"': Count.MIRROR_FAILED,
+            'result="dropped"': Count.MIRROR_DROPPED,
+        },
+    ),
     "shipper_restarts_total": (
         "How often what writes to the database was begun again.",
         {"": Count.RESTARTS},

@@ -9,7 +9,7 @@ import contextlib
 import fcntl
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import uvloop
@@ -56,20 +56,27 @@ async def _serve(settings: Settings, counters: Counters, listening: Callable[[],
     try:
         async with admin.served(settings, counters, desk):
             tasks = [loop.create_task(desk.write()), loop.create_task(shipper.run())]
+            copying = [loop.create_task(each.run()) for each in desk.mirrors]
             listening()
             await stopped.wait()
             await _drain(settings, desk, server)
-            tasks[0].cancel()
-            await asyncio.wait([tasks[0]])
+            await _cancelled(copying)
+            await _cancelled(tasks[:1])
             await desk.flush()
             await shipper.end(settings.flush)
-            tasks[1].cancel()
-            await asyncio.wait([tasks[1]])
+            await _cancelled(tasks[1:])
     finally:
         server.close()
         await shipper.kill()
         desk.close()
         writer.close()
+
+
+async def _cancelled(tasks: Sequence["asyncio.Task[None]"]) -> None:
+    for each in tasks:
+        each.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
 
 
 async def _drain(settings: Settings, desk: Desk, server: asyncio.Server) -> None:

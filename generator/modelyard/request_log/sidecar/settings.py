@@ -12,6 +12,7 @@ class Settings:
     both at all addresses of this machine. stays: seconds for which new calls are taken after SIGTERM; drain: seconds
     for calls in flight after that; flush: seconds for what is spooled then. spool: a folder of this sidecar alone, and
     limit its bytes. sample: percent. key: the input that joins outcomes; score: the output that is measured.
+    mirrors: servers that get a copy of each call that is logged.
     """
 
     host: str
@@ -34,3 +35,4 @@ class Settings:
     drop: tuple[str, ...] = ()
     hash: tuple[str, ...] = ()
     hash_key: bytes = b""
+    mirrors: tuple[str, ...] = ()

@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def _read(told: dict[str, Any]) -> dict[str, Any]:
-    lists = {name: tuple(told[name]) for name in ("drop", "hash")}
+    lists = {name: tuple(told[name]) for name in ("drop", "hash", "mirrors")}
     return told | lists | {"spool": Path(told["spool"]), "hash_key": bytes.fromhex(told["hash_key"])}
 
 

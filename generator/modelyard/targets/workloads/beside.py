@@ -4,6 +4,7 @@ Native sidecars start before the init containers, which may need what they give,
 them after the containers (kubernetes v1.36.3, kuberuntime_termination_order.go).
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from modelyard.files.yaml.marked import derived, in_order, plain
@@ -82,16 +83,21 @@ def logged(
     templates: Templates,
     pods: dict[str, Any],
     ending: "Ending | None" = None,
+    *,
+    mirrors: Sequence[str] = (),
 ) -> None:
-    """Put what logs calls into the pods of a model that wants it. pods: of `pods.pod`. ending: none on Knative."""
+    """Put what logs calls into the pods of a model that wants it.
+
+    pods: of `pods.pod`. ending: none on Knative. mirrors: servers that get copies of the calls.
+    """
     if not is_logged(served):
         return
     from modelyard.targets.workloads import request_log  # few models have it
 
     if ending is None:
-        request_log.put_beside(models, model, served, templates, pods)
+        request_log.put_beside(models, model, served, templates, pods, mirrors)
     else:
-        request_log.put_in_front(models, model, served, templates, pods, ending)
+        request_log.put_in_front(models, model, served, templates, pods, ending, mirrors)
 
 
 def measured(models: DeclaredSet, model: DeclaredModel, target: str, templates: Templates) -> list[Manifest]:

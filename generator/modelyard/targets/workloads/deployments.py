@@ -23,7 +23,7 @@ from modelyard.targets.workloads.objects import (
     numbers,
     object_name,
     offers_http,
-    selector,
+    selector_of_all,
     spec_of,
     variants_context,
 )
@@ -243,6 +243,8 @@ def over_all(
         "gateway": spec.gateway,
         "header": VARIANT_HEADER,
         "variants": variants_context(base_name(model, target), model.variants),
+        "split": variants_context(base_name(model, target), model.split),
+        "shadows": variants_context(base_name(model, target), model.shadows),
     }
     if own := spec.ingress:
         by_path = paths if own.path is None else [Reached(own.path)]
@@ -266,7 +268,7 @@ def _over(models: DeclaredSet, model: DeclaredModel, target: str, spec: Replicat
     base = base_name(model, target)
     return {
         **common(models, base, model.whole, base),
-        "selector": selector(base),
+        "selector": selector_of_all(model, base),
         **_service(model.served[0], spec, port, outer=True),
         "furtherPorts": further_ports([model.whole, *model.variants]),
     }

@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound=Shape)
 
 NAME_LABEL: Final = "app.kubernetes.io/name"
+COMPONENT_LABEL: Final = "app.kubernetes.io/component"
+SHADOW: Final = "shadow"  # in place of the runtime
 VARIANT_LABEL: Final = "modelyard.dev/variant"
 MANAGED_BY: Final = "modelyard"
 # Keys that selectors, ownership and kustomize rest on; users cannot set them.
 RESERVED_LABELS: Final = frozenset(
     [
         NAME_LABEL,
-        "app.kubernetes.io/component",
+        COMPONENT_LABEL,
         "app.kubernetes.io/part-of",
         "app.kubernetes.io/managed-by",
         VARIANT_LABEL,
@@ -96,7 +98,7 @@ def labels(models: DeclaredSet, base: str, served: Served) -> dict[str, str]:
     """Return the labels of an object or pod."""
     own = {
         NAME_LABEL: base,
-        "app.kubernetes.io/component": served.model.runtime,
+        COMPONENT_LABEL: SHADOW if served.shadow else served.model.runtime,
         "app.kubernetes.io/part-of": models.metadata.name,
         "app.kubernetes.io/managed-by": MANAGED_BY,
     }
@@ -108,6 +110,15 @@ def labels(models: DeclaredSet, base: str, served: Served) -> dict[str, str]:
 def selector(base: str, variant: str | None = None) -> dict[str, str]:
     """Return what selectors match: name and variant only, because a selector can never change."""
     return {NAME_LABEL: base, VARIANT_LABEL: variant} if variant else {NAME_LABEL: base}
+
+
+def selector_of_all(model: DeclaredModel, base: str) -> dict[str, str]:
+    """Return what the Service over all variants selects: pods of shadows have another component, and are left out.
+
+    Pods that were there before have that label too, so that no call is lost when the first shadow comes.
+    """
+    own = selector(base)
+    return own | {COMPONENT_LABEL: model.split[0].model.runtime} if model.shadows else own
 
 
 def common(models: DeclaredSet, base: str, served: Served, name: str) -> dict[str, Any]:
@@ -260,6 +271,7 @@ def network_policy(models: DeclaredSet, model: DeclaredModel, target: str, templ
         "ports": sorted({log_ports(each)[0] if is_logged(each) else port(each.model) for each in model.served}),
         "logPorts": sorted({log_ports(each)[1] for each in model.served if is_logged(each)}),
         "furtherPorts": numbers(model.served),
+        "mirrors": bool(model.shadows),
     }
     return [manifest(f"{target}/networkpolicy.yaml", context, templates, model.whole)]
 

@@ -6,7 +6,7 @@ as there are calls, and what they were is written before the pod goes. The other
 model has ended. On Knative, where native sidecars are behind a flag, both are containers, and this one has the port.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from modelyard.files.yaml.marked import derived
@@ -38,10 +38,11 @@ def put_in_front(
     templates: Templates,
     pods: dict[str, Any],
     ending: Ending,
+    mirrors: Sequence[str],
 ) -> None:
     """Put the container into pods in which the model is a native sidecar. pods: of `pods.pod`."""
     seconds = (ending.stays, max(ending.grace - ending.stays - AFTER_CALLS, 1))
-    own = container(models, model, served, templates, seconds=seconds)
+    own = container(models, model, served, templates, seconds=seconds, mirrors=mirrors)
     own |= through(served, {"readinessProbe": pods["probes"]["readiness"]})
     pods["podAnnotations"] = {"kubectl.kubernetes.io/default-container": "model", **pods["podAnnotations"]}
     pods["pod"] |= {"containers": [own], "volumes": with_spool(pods["pod"].get("volumes", []))}
@@ -51,10 +52,16 @@ def put_in_front(
 
 
 def put_beside(
-    models: DeclaredSet, model: DeclaredModel, served: Served, templates: Templates, pods: dict[str, Any]
+    models: DeclaredSet,
+    model: DeclaredModel,
+    served: Served,
+    templates: Templates,
+    pods: dict[str, Any],
+    mirrors: Sequence[str],
 ) -> None:
     """Put the container into pods of Knative: the one that has a port, and is probed."""
-    own = container(models, model, served, templates, seconds=(0, AFTER_CALLS - FLUSH), names_=("http1", None))
+    seconds = (0, AFTER_CALLS - FLUSH)
+    own = container(models, model, served, templates, seconds=seconds, names_=("http1", None), mirrors=mirrors)
     probes = pods["probes"]
     own |= through(served, {f"{each}Probe": probes[each] for each in ("startup", "readiness")})
     containers = pods["pod"]["containers"]
@@ -69,7 +76,7 @@ def with_spool(volumes: list[Any]) -> list[Any]:
     return derived([*volumes, {"name": VOLUME, "emptyDir": {"sizeLimit": SPOOL}}], volumes)
 
 
-def container(
+def container(  # noqa: PLR0913 - what differs between targets is named
     models: DeclaredSet,
     model: DeclaredModel,
     served: Served,
@@ -78,8 +85,11 @@ def container(
     seconds: tuple[int, int],
     restart: str | None = None,
     names_: tuple[str, str | None] = ("http", METRICS_PORT),
+    mirrors: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the container. seconds: for which it takes calls after SIGTERM, and for those in flight after that.
+
+    mirrors: servers that get copies of the calls.
 
     restart: Always for a native sidecar. names_: of its ports, that for metrics None where it can have but one.
     """
@@ -92,7 +102,7 @@ def container(
         "name": CONTAINER,
         "restartPolicy": restart,
         "image": registered(models, models.spec.toolImage or ""),
-        "command": derived([unexpanded(each) for each in _command(models, model, served, own, seconds)], own),
+        "command": derived([unexpanded(each) for each in _command(models, model, served, own, seconds, mirrors)], own),
         "portName": names_[0],
         "port": listens[0],
         "admin": listens[1],
@@ -112,6 +122,7 @@ def _command(
     served: Served,
     own: "RequestLog",
     seconds: tuple[int, int],
+    mirrors: Sequence[str],
 ) -> list[str]:
     columns, listens = own.columns, log_ports(served)
     score = served.model.monitor.score if served.model.monitor else None
@@ -123,6 +134,7 @@ def _command(
         ("sample", own.sample if own.sample != "100%" else None),
         *(("drop", each) for each in (columns.drop if columns else None) or []),
         *(("hash", each) for each in hashed),
+        *(("mirror", each) for each in mirrors),
     )
     return [
         "modelyard",

@@ -11,9 +11,10 @@ from modelyard.cli.connection import Context, Kubeconfig
 from modelyard.cli.definitions import CLUSTER, kinds_of
 from modelyard.cli.inputs import STDIN, read_stream
 from modelyard.cli.messages import tell
-from modelyard.cli.options import Files, Outside, named, single
+from modelyard.cli.options import Files, Jobs, Outside, named, single
 from modelyard.cli.reports import Format, Output, Strict, finish, outputs_of
 from modelyard.files import regular
+from modelyard.files.forks import cores
 from modelyard.problems import Problem, unique
 from modelyard.report.counts import Report
 
@@ -90,6 +91,7 @@ def check(  # noqa: PLR0913 - an argument per option
     ignore_file: IgnoreFile = None,
     kubernetes: Kubernetes = "",
     crds: Crds = None,
+    jobs: Jobs = None,
     context: Context = "",
     kubeconfig: Kubeconfig = "",
     strict: Strict = False,
@@ -112,7 +114,7 @@ def check(  # noqa: PLR0913 - an argument per option
     kinds, found, definitions = kinds_of(kubernetes, crds or [], context, kubeconfig)
     if files:
         accepted = _accepted(ignore or [], ignore_file)
-        problems, contents = _check_files(files, knative_feature or [], kinds, accepted.all)
+        problems, contents = _check_files(files, knative_feature or [], kinds, accepted.all, jobs or cores())
         problems += accepted.problems
         shown = tuple(contents)
     else:
@@ -161,7 +163,7 @@ def _check_models(
 
 
 def _check_files(
-    files: Sequence[str], features: Sequence[str], kinds: "Kinds", ignored: "Sequence[Ignore]"
+    files: Sequence[str], features: Sequence[str], kinds: "Kinds", ignored: "Sequence[Ignore]", jobs: int
 ) -> tuple[list[Problem], dict[str, bytes]]:
     """Check models files each for itself, and all streams as one set; return problems, and the bytes of all files.
 
@@ -175,5 +177,7 @@ def _check_files(
     problems = [each for shown in models for each in api.check(shown, kinds=kinds)]
     if streams:
         beside = [api.render(shown) for shown in models] if any(map(concerns_others, streams.values())) else []
-        problems += check_streams(streams, features=features, kinds=kinds, beside=beside, ignored=ignored).problems
+        problems += check_streams(
+            streams, features=features, kinds=kinds, beside=beside, ignored=ignored, jobs=jobs
+        ).problems
     return problems, contents

@@ -40,7 +40,6 @@ from modelyard.check.rules import (
 from modelyard.check.rules.knative import annotations, features, names, pods, traffic, volumes
 from modelyard.check.rules.refused import refused
 from modelyard.check.rules.schemas import by_schema
-from modelyard.files.forks import side_by_side
 from modelyard.manifests.manifest import Manifest
 from modelyard.problems import MAX_FINDINGS
 from modelyard.problems.codes import CODES
@@ -168,6 +167,8 @@ def _by_groups(groups: Sequence[_Group], cluster: Cluster, jobs: int) -> list[li
     """Return what each group of rules finds on its objects, at most one more than is reported, whatever the jobs."""
     for _, manifests in groups:
         _ = manifests.pod_templates  # which all jobs look at
+    from modelyard.files.forks import side_by_side
+
     shares = side_by_side([partial(_share, groups, cluster, number, jobs) for number in range(jobs)])
     return [
         list(islice((each for i in range(len(rules)) for each in shares[i % jobs][group][i // jobs]), MAX_FINDINGS + 1))

@@ -118,7 +118,7 @@ def check(  # noqa: PLR0913 - an argument per option
         problems += accepted.problems
         shown = tuple(contents)
     else:
-        problems, contents = _check_models(file, base, deploy, built, kinds)
+        problems, contents = _check_models(file, base, deploy, built, kinds, jobs or cores())
         shown = tuple(str(api.models_file(each)) for each in named(file))
     finish(Report(tuple(unique([*problems, *found])), shown, strict, {**contents, **definitions}), format, outputs)
 
@@ -144,7 +144,7 @@ def _known(features: Sequence[str]) -> None:
 
 
 def _check_models(
-    files: list[Path] | None, base: str, deploy: Path | None, built: str, kinds: "Kinds"
+    files: list[Path] | None, base: str, deploy: Path | None, built: str, kinds: "Kinds", jobs: int
 ) -> tuple[list[Problem], dict[str, bytes]]:
     """Return the problems of models files, and the bytes of what is no file."""
     if built:
@@ -153,7 +153,7 @@ def _check_models(
         content, shown = read_stream(built)
         return check_built(single(files, "--built"), content, shown, kinds=kinds), {shown: content}
     if not base:
-        return [each for file in named(files) for each in api.check(file, kinds=kinds)], {}
+        return [each for file in named(files) for each in api.check(file, kinds=kinds, jobs=jobs)], {}
     from modelyard.api.site_config import check_base
 
     file = single(files, "--base")
@@ -174,7 +174,7 @@ def _check_files(
     contents = {shown: content for content, shown in map(read_stream, files)}
     models = [shown for shown, content in contents.items() if shown != STDIN and is_models_file(content)]
     streams = {shown: content for shown, content in contents.items() if shown not in models}
-    problems = [each for shown in models for each in api.check(shown, kinds=kinds)]
+    problems = [each for shown in models for each in api.check(shown, kinds=kinds, jobs=jobs)]
     if streams:
         beside = [api.render(shown) for shown in models] if any(map(concerns_others, streams.values())) else []
         problems += check_streams(

@@ -37,11 +37,12 @@ class Given(NamedTuple, Generic[T]):
 def by_model(
     models: Sequence[DeclaredModel], give: Callable[[DeclaredModel], Given[T]], jobs: int
 ) -> Iterator[Given[T]]:
-    """Return what models give, in their order. jobs: processes, forks of this one, which must have no threads."""
-    if jobs < 2 or len(models) < _MANY:
+    """Return what models give, in their order. jobs: processes, forks of this one; 0: as many as there are cores."""
+    if jobs == 1 or len(models) < _MANY:
         return map(give, models)
-    from modelyard.files.forks import side_by_side
+    from modelyard.files.forks import cores, side_by_side
 
+    jobs = jobs or cores()
     first = give(models[0])  # it loads what all need
     size = -(-(len(models) - 1) // jobs)
     shares = [models[start : start + size] for start in range(1, len(models), size)]

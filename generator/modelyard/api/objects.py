@@ -72,7 +72,8 @@ def check_streams(
     the cluster has on. kinds: those that there are schemas of. beside: what models files of the same set render; it is
     looked at for what the streams say of it, as quotas do, and checked otherwise by whoever rendered it.
     ignored: findings that are accepted, besides those that objects accept themselves by an annotation. jobs: processes
-    that a stream of many objects is checked by; each is a fork of this one, which must have no threads.
+    that a stream of many objects is checked by, forks of this one, which must have no threads; 0: as many as there are
+    cores.
     """
     read = read_streams(streams)
     rendered = [(each, rendering) for rendering in beside for each in rendering.objects]

@@ -105,7 +105,8 @@ def render_loaded(loaded: Loaded, beside: Path, *, today: date | None = None, wi
 def overlay(file: str | Path = ".", *, today: date | None = None, kinds: Kinds = SHIPPED, jobs: int = 1) -> Rendering:
     """Render a models file to the content of its folder `generated/`, one model at a time.
 
-    jobs: processes that a large set is divided between; each is a fork of this one, which must have no threads.
+    jobs: processes that a large set is divided between, forks of this one, which must have no threads; 0: as many as
+    there are cores.
     """
     loaded = load(file)
     texts: dict[str | None, str] = {}

@@ -137,7 +137,7 @@ def check_objects(
 
     beside: objects of the same set that were checked for themselves; what one object says about all others holds for
     them too. `manifest` of a finding is the index into bodies, and behind them into beside. jobs: processes that the
-    rules are divided between.
+    rules are divided between; 0: as many as there are cores.
     """
     from modelyard.check.stream_rules import STREAM_RULES, TOGETHER_RULES
     from modelyard.check.streams import HINT, lacking
@@ -167,8 +167,9 @@ def _by_groups(groups: Sequence[_Group], cluster: Cluster, jobs: int) -> list[li
     """Return what each group of rules finds on its objects, at most one more than is reported, whatever the jobs."""
     for _, manifests in groups:
         _ = manifests.pod_templates  # which all jobs look at
-    from modelyard.files.forks import side_by_side
+    from modelyard.files.forks import cores, side_by_side
 
+    jobs = jobs or cores()
     shares = side_by_side([partial(_share, groups, cluster, number, jobs) for number in range(jobs)])
     return [
         list(islice((each for i in range(len(rules)) for each in shares[i % jobs][group][i // jobs]), MAX_FINDINGS + 1))

@@ -14,7 +14,6 @@ from modelyard.cli.messages import tell
 from modelyard.cli.options import Files, Jobs, Outside, named, single
 from modelyard.cli.reports import Format, Output, Strict, finish, outputs_of
 from modelyard.files import regular
-from modelyard.files.forks import cores
 from modelyard.problems import Problem, unique
 from modelyard.report.counts import Report
 
@@ -114,11 +113,11 @@ def check(  # noqa: PLR0913 - an argument per option
     kinds, found, definitions = kinds_of(kubernetes, crds or [], context, kubeconfig)
     if files:
         accepted = _accepted(ignore or [], ignore_file)
-        problems, contents = _check_files(files, knative_feature or [], kinds, accepted.all, jobs or cores())
+        problems, contents = _check_files(files, knative_feature or [], kinds, accepted.all, jobs or 0)
         problems += accepted.problems
         shown = tuple(contents)
     else:
-        problems, contents = _check_models(file, base, deploy, built, kinds, jobs or cores())
+        problems, contents = _check_models(file, base, deploy, built, kinds, jobs or 0)
         shown = tuple(str(api.models_file(each)) for each in named(file))
     finish(Report(tuple(unique([*problems, *found])), shown, strict, {**contents, **definitions}), format, outputs)
 

@@ -10,7 +10,6 @@ import typer
 from modelyard import __version__, api
 from modelyard.cli.messages import counted, printable_lines, report, stop_on_errors, tell
 from modelyard.cli.options import Files, Jobs, Outside, named, single
-from modelyard.files.forks import cores
 from modelyard.files.yaml import write_all
 from modelyard.manifests.names import dns_1035_label
 from modelyard.problems import problem
@@ -94,7 +93,7 @@ def render(
     if stdout:
         _print(single(file, "--stdout"))
         return
-    results = {each: api.overlay(each, jobs=jobs or cores()) for each in _apart(named(file))}
+    results = {each: api.overlay(each, jobs=jobs or 0) for each in _apart(named(file))}
     stop_on_errors([problem for each in results.values() for problem in each.problems])
     content = _for_argocd(results, argocd) if argocd else {}
     if check:

@@ -157,7 +157,7 @@ def stream(root: Path) -> bool:
     for _ in range(3):
         a.append(run([*MODELYARD, "check", "stream.yaml"], root))
         b.append(run([str(KUBECONFORM), "-strict", "-schema-location", location, "stream.yaml"], root))
-    return pair("check, 10,000 objects of a stream / kubeconform", 3.0, a, b)
+    return pair("check, 10,000 objects of a stream / kubeconform", 1.2, a, b)
 
 
 def growth(root: Path) -> bool:

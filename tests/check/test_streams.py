@@ -463,3 +463,16 @@ def test_a_label_that_a_controller_fills_in_is_not_refused() -> None:
     pods = "{template: {metadata: {labels: {rev: '{{args.rev}}'}}, spec: {containers: [{name: a, image: 'a:1'}]}}}"
     foreign = f"apiVersion: argoproj.io/v1alpha1\nkind: AnalysisTemplate\nmetadata: {{name: a}}\nspec: {pods}\n"
     assert "MY321" not in {each.code for each in check_streams({"a.yaml": foreign.encode()}).problems}
+
+
+def test_what_is_found_in_many_objects_does_not_tell_by_how_many_processes(modelyard: Command, tmp_path: Path) -> None:
+    text = (Path(__file__).parent / "rules" / "objects.yaml").read_text("utf-8")
+    objects = list(yaml.safe_load(text).values())
+    copies = [{**each, "metadata": {**each["metadata"], "name": f"copy-{i}"}} for i in range(40) for each in objects]
+    (tmp_path / "stream.yaml").write_text(yaml.safe_dump_all(copies), "utf-8")
+    one, three = (
+        modelyard("check", "stream.yaml", "--format", "json", "--jobs", jobs, cwd=tmp_path) for jobs in ("1", "3")
+    )
+    assert len(copies) > 500
+    assert len(one.stdout) > 10_000
+    assert (one.returncode, one.stdout, one.stderr) == (three.returncode, three.stdout, three.stderr)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from modelyard.check.finding import Path, items, mapping
-from modelyard.check.pods import PodTemplate, containers, pod_templates
+from modelyard.check.pods import PodTemplate, pod_templates
 from modelyard.manifests.manifest import POD_SPECS, Manifest
 from modelyard.models.declared import DeclaredModel
 from modelyard.report.foreign import POD, Field, Part, Reference
@@ -81,7 +81,7 @@ def containers_with(entries: Sequence[Entry], image: str) -> list[Spot]:
     found: dict[str, Spot] = {}
     for entry in entries:
         pods = entry.pods
-        for path, each in containers(pods.spec_path, pods.spec) if pods else ():
+        for path, each in pods.containers if pods else ():
             if each.get("image") == image:
                 found.setdefault(image, Spot(entry, (*path, "image")))
     return list(found.values())
@@ -104,7 +104,7 @@ def resolved(entry: Entry, field: Field | None, near: Path = ()) -> Spot:
 def _container(pods: PodTemplate, name: str, near: Path) -> Path:
     """Return the path of a container: by its name, by a path into it, or the model's."""
     at = pods.spec_path
-    paths = {path: each.get("name") for path, each in containers(at, pods.spec)}
+    paths = {path: each.get("name") for path, each in pods.containers}
     named = [path for path, own in paths.items() if name and own == name]
     around = [path for path in paths if near[: len(path)] == path]
     first = [(*at, key, index) for key, index, _ in lasting(pods.spec)]

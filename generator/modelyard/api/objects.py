@@ -26,6 +26,7 @@ _MODELS: Final = (
     re.compile(rb"^apiVersion:\s*[\"']?modelyard\.dev/", re.MULTILINE),
     re.compile(rb"^kind:\s*[\"']?ModelSet\b", re.MULTILINE),
 )
+_MANY: Final = 500  # objects: of fewer a fork takes longer than it saves
 _OF_OTHERS: Final = re.compile(rb"\b(?:ResourceQuota|LimitRange|postBuild)\b")
 
 
@@ -63,19 +64,24 @@ def check_streams(
     kinds: Kinds = SHIPPED,
     beside: Sequence[Rendering] = (),
     ignored: Sequence[Ignore] = (),
+    jobs: int = 1,
 ) -> Checked:
     """Return what is wrong with the objects of streams, which are looked at as one set, each problem with its line.
 
     streams: what messages call a stream -> its YAML or JSON documents. features: what Knative's config-features of
     the cluster has on. kinds: those that there are schemas of. beside: what models files of the same set render; it is
     looked at for what the streams say of it, as quotas do, and checked otherwise by whoever rendered it.
-    ignored: findings that are accepted, besides those that objects accept themselves by an annotation.
+    ignored: findings that are accepted, besides those that objects accept themselves by an annotation. jobs: processes
+    that a stream of many objects is checked by, forks of this one, which must have no threads; 0: as many as there are
+    cores.
     """
     read = read_streams(streams)
     rendered = [(each, rendering) for rendering in beside for each in rendering.objects]
     with without_collector():
         cluster = Cluster(frozenset(features), kinds=kinds)
-        findings = check_objects([each.body for each in read.found], cluster, [each for each, _ in rendered])
+        bodies = [each.body for each in read.found]
+        shared = jobs if len(bodies) >= _MANY else 1
+        findings = check_objects(bodies, cluster, [each for each, _ in rendered], jobs=shared)
         findings = with_readings(findings, read.found)
         whole = _Set(read.found, read.sources, rendered)
         problems = [*read.problems, *(_accepting(whole, each, ignored) for each in findings)]

@@ -1,16 +1,17 @@
 """The pipeline: from a models file to its objects, its files and its problems."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+from modelyard.api.by_model import Given, Taken, by_model, twice
 from modelyard.api.collector import without_collector
 from modelyard.check import check as _check
 from modelyard.check import check_set, independent
-from modelyard.check.finding import Cluster, Finding
+from modelyard.check.finding import Cluster
 from modelyard.check.images import unlocked
 from modelyard.check.rules.addresses import answers
 from modelyard.check.schemas.kinds import SHIPPED, Kinds
@@ -27,6 +28,8 @@ from modelyard.problems import Problem, Related, has_errors, unique
 from modelyard.render.component import SITE_CONFIG, compose, site_config
 from modelyard.render.locate import placed, placed_section
 from modelyard.render.objects import files_beside, render_model, render_section, render_shared
+
+T = TypeVar("T")
 
 MODELS_FILE: Final = "models.yaml"
 GENERATED: Final = "generated"
@@ -67,15 +70,15 @@ def load_shown(path: Path, shown: str, within: Bounds | None = None) -> Loaded:
         return _load(path, shown, within)
 
 
-def check(file: str | Path = ".", *, today: date | None = None, kinds: Kinds = SHIPPED) -> list[Problem]:
+def check(file: str | Path = ".", *, today: date | None = None, kinds: Kinds = SHIPPED, jobs: int = 1) -> list[Problem]:
     """Return everything that can be known about a models file without writing or a cluster.
 
-    kinds: those that there are schemas of.
+    kinds: those that there are schemas of. jobs: as of `overlay`.
     """
     loaded = load(file)
     with without_collector():
         problems = [*loaded.problems, *_site_config(loaded.models, today)[1]]
-        for _, found in _models(loaded, models_file(file).parent, kinds):
+        for _, found in _models(loaded, models_file(file).parent, lambda _: None, kinds, jobs):
             problems += found
     if regular.is_folder(generated(file)) and loaded.models and loaded.models.models:
         problems += _unlisted(file)
@@ -93,31 +96,42 @@ def render_loaded(loaded: Loaded, beside: Path, *, today: date | None = None, wi
     with without_collector():
         site, found = _site_config(loaded.models, today)
         problems = [*loaded.problems, *found, *([] if with_others else _alone(loaded.models))]
-        for manifests, found in _models(loaded, beside):
+        for manifests, found in _models(loaded, beside, lambda found: found):
             objects += (each for each in manifests if not each.beside)
             problems += found
     return Rendering(loaded.models, unique(problems), objects, site_config=site)
 
 
-def overlay(file: str | Path = ".", *, today: date | None = None, kinds: Kinds = SHIPPED) -> Rendering:
-    """Render a models file to the content of its folder `generated/`, one model at a time."""
+def overlay(file: str | Path = ".", *, today: date | None = None, kinds: Kinds = SHIPPED, jobs: int = 1) -> Rendering:
+    """Render a models file to the content of its folder `generated/`, one model at a time.
+
+    jobs: processes that a large set is divided between, forks of this one, which must have no threads; 0: as many as
+    there are cores.
+    """
     loaded = load(file)
     texts: dict[str | None, str] = {}
     files: dict[str, str] = {}
     with without_collector():
         site, found = _site_config(loaded.models, today)
         problems = [*loaded.problems, *found, *_alone(loaded.models)]
-        for manifests, found in _models(loaded, models_file(file).parent, kinds):
+        for (written, of_others), found in _models(loaded, models_file(file).parent, _texts, kinds, jobs):
             problems += found
-            if manifests:
-                texts[manifests[0].model] = write_all(each.body for each in manifests if not each.beside)
-                files |= files_beside(manifests)
+            texts |= written
+            files |= of_others
     name = loaded.models.metadata.name if loaded.models else ""
     content = {f"{SITE_CONFIG}/{path}": text for path, text in site_config(name, site).items()}
     if texts or not content:
         content |= compose(texts, files)
         problems += _unlisted(file)
     return Rendering(loaded.models, unique(problems), content=content, site_config=site)
+
+
+def _texts(manifests: list[Manifest]) -> tuple[dict[str | None, str], dict[str, str]]:
+    """Return model -> text of its objects, and path -> text of the files beside them; nothing of no object."""
+    if not manifests:
+        return {}, {}
+    text = write_all(each.body for each in manifests if not each.beside)
+    return {manifests[0].model: text}, files_beside(manifests)
 
 
 def generated(file: str | Path = ".") -> Path:
@@ -181,56 +195,44 @@ def _unlisted(file: str | Path) -> list[Problem]:
     return unlisted(models_file(file).parent, GENERATED)
 
 
-def _models(loaded: Loaded, beside: Path, kinds: Kinds = SHIPPED) -> Iterator[tuple[list[Manifest], list[Problem]]]:
-    """Yield the objects and problems of the set itself, then of each model."""
+def _models(
+    loaded: Loaded, beside: Path, made: Callable[[list[Manifest]], T], kinds: Kinds = SHIPPED, jobs: int = 1
+) -> Iterator[tuple[T, list[Problem]]]:
+    """Yield what is made of the objects of the set itself, then of each model, each with their problems."""
     models = loaded.models
     if models is None or (not models.models and (models.spec.viya is not None or models.spec.patches)):
         return  # what models share stands in no file of a set that changes objects of others alone
     templates = Templates()
-    yield render_shared(models, templates), []
+    yield made(render_shared(models, templates)), []
     cluster = cluster_of(models)._replace(kinds=kinds)
     mistaken = _mistaken(models, loaded.problems)
     mapped = False
-    taken: _Taken = {}
+    taken: Taken = {}
     entrances: list[tuple[DeclaredModel, int, Manifest]] = []
-    for model in models.models:
+
+    def give(model: DeclaredModel) -> Given[T]:
         manifests, problems = render_model(models, model, templates)
-        if not has_errors(problems):
+        is_whole = not has_errors(problems)
+        if is_whole:
             rules = independent if model.name in mistaken else _check
             objects = [each for each in manifests if not each.beside]  # the others stand behind them
             found = rules(objects, cluster)
             found += [] if models.digests is None else unlocked(objects, models.digests)
             problems += accepting(model, placed(models, model, found))
             problems += [] if models.contracts is None else _contracts(models, model)
-            if model.name not in mistaken:
-                problems += _twice(models, model, manifests, taken)
-                entrances += [(model, index, each) for index, each in enumerate(manifests) if answers(each)]
-        mapped = mapped or any(each.kind == "DomainMapping" for each in manifests)
-        yield manifests, problems
-    yield [], list(_of_the_set(models, entrances, cluster))
+        return Given(manifests, problems, made(manifests), is_whole and model.name not in mistaken)
+
+    for model, each in zip(models.models, by_model(models.models, give, jobs), strict=True):
+        if each.is_compared:
+            each.problems.extend(twice(models, model, each.manifests, taken))
+            entrances += [(model, index, one) for index, one in enumerate(each.manifests) if answers(one)]
+        mapped = mapped or any(one.kind == "DomainMapping" for one in each.manifests)
+        yield each.made, each.problems
+    yield made([]), list(_of_the_set(models, entrances, cluster))
     if mapped:
         from modelyard.kustomize.kustomization import renaming
 
-        yield [], renaming(beside)
-
-
-_Taken = dict[tuple[str, str, str, str], DeclaredModel]
-
-
-def _twice(
-    models: DeclaredSet, model: DeclaredModel, manifests: Sequence[Manifest], taken: _Taken
-) -> Iterator[Problem]:
-    """Yield the objects that another model, or another target of this one, gives already."""
-    again: list[tuple[Finding, DeclaredModel]] = []
-    for index, each in enumerate(manifests):
-        key = (each.group, each.kind, str(each.body["metadata"].get("namespace", "")), each.name)
-        if first := taken.get(key):
-            finding = Finding("MY381", f"{each} appears twice", "rename one of them", index, ("metadata", "name"))
-            again.append((finding, first))
-        taken.setdefault(key, model)
-    for found, (_, first) in zip(placed(models, model, [finding for finding, _ in again]), again, strict=True):
-        related = Related(models.place(first.whole.find("name")), f"the first is of {first.name}")
-        yield replace(found, related=(*found.related, related))
+        yield made([]), renaming(beside)
 
 
 def _contracts(models: DeclaredSet, model: DeclaredModel) -> list[Problem]:

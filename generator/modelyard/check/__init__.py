@@ -4,6 +4,7 @@ Not here: rules over the models file itself, which are in `modelsfile` and `targ
 """
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any, Final
 
@@ -129,11 +130,14 @@ def _by_rules(rules: Iterable[Rule], manifests: Sequence[Manifest], cluster: Clu
     return list(islice(found, MAX_FINDINGS + 1))
 
 
-def check_objects(bodies: Sequence[Any], cluster: Cluster, beside: Sequence[Manifest] = ()) -> list[Finding]:
+def check_objects(
+    bodies: Sequence[Any], cluster: Cluster, beside: Sequence[Manifest] = (), *, jobs: int = 1
+) -> list[Finding]:
     """Return what rules and schemas find on the objects of a stream, of whatever origin.
 
     beside: objects of the same set that were checked for themselves; what one object says about all others holds for
-    them too. `manifest` of a finding is the index into bodies, and behind them into beside.
+    them too. `manifest` of a finding is the index into bodies, and behind them into beside. jobs: processes that the
+    rules are divided between; 0: as many as there are cores.
     """
     from modelyard.check.stream_rules import STREAM_RULES, TOGETHER_RULES
     from modelyard.check.streams import HINT, lacking
@@ -147,13 +151,43 @@ def check_objects(bodies: Sequence[Any], cluster: Cluster, beside: Sequence[Mani
             indices.append(index)
         else:
             found.append(Finding("MY303", wrong[0], HINT, index, wrong[1]))
-    whole = _by_rules(STREAM_RULES, manifests, cluster)
-    whole += [*check_set(manifests, cluster), *check(manifests, cluster)]
     together = Objects([*manifests, *beside]) if beside else manifests
-    whole += _by_rules(TOGETHER_RULES, together, cluster)
+    groups = [(STREAM_RULES, manifests), (SET_RULES, manifests), (RULES, manifests), ((by_schema,), manifests)]
+    of_stream, of_set, by_rules, by_schemas, of_all = _by_groups([*groups, (TOGETHER_RULES, together)], cluster, jobs)
+    whole = [*of_stream, *of_set, *by_rules, *_unsaid(by_schemas, by_rules), *of_all]
     indices += range(len(bodies), len(bodies) + len(beside))
     found += [_renumbered(each, indices) for each in whole]
     return sorted(_without_unready(found, bodies), key=lambda each: each.manifest)
+
+
+_Group = tuple[Sequence[Rule], Objects]
+
+
+def _by_groups(groups: Sequence[_Group], cluster: Cluster, jobs: int) -> list[list[Finding]]:
+    """Return what each group of rules finds on its objects, at most one more than is reported, whatever the jobs."""
+    for _, manifests in groups:
+        _ = manifests.pod_templates  # which all jobs look at
+    from modelyard.files.forks import cores, side_by_side
+
+    jobs = jobs or cores()
+    shares = side_by_side([partial(_share, groups, cluster, number, jobs) for number in range(jobs)])
+    return [
+        list(islice((each for i in range(len(rules)) for each in shares[i % jobs][group][i // jobs]), MAX_FINDINGS + 1))
+        for group, (rules, _) in enumerate(groups)
+    ]
+
+
+def _share(groups: Sequence[_Group], cluster: Cluster, first: int, jobs: int) -> list[list[list[Finding]]]:
+    """Return what each of every so many rules finds, by groups."""
+    result = []
+    for rules, manifests in groups:
+        found: list[list[Finding]] = []
+        left = MAX_FINDINGS + 1
+        for rule in rules[first::jobs]:
+            found.append(list(islice(rule(manifests, cluster), left)))
+            left -= len(found[-1])
+        result.append(found)
+    return result
 
 
 def _without_unready(found: Sequence[Finding], bodies: Sequence[Any]) -> list[Finding]:

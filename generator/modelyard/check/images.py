@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from modelyard.check.finding import Finding, Path, at, items, mapping
-from modelyard.check.pods import all_pod_templates, containers
+from modelyard.check.pods import all_pod_templates
 from modelyard.manifests.manifest import Manifest
 from modelyard.manifests.names import image, one_of, repository
 
@@ -16,7 +16,7 @@ _STREAMS: Final = "image.openshift.io"
 def places(manifests: Sequence[Manifest]) -> Iterator[tuple[int, Path, Any]]:
     """Yield the index of an object, the path of each of its images, and what stands there."""
     for index, _, template in all_pod_templates(manifests):
-        for path, container in containers(template.spec_path, template.spec):
+        for path, container in template.containers:
             yield index, (*path, "image"), container.get("image")
         for i, each in items(template.spec.get("volumes")):
             yield index, (*template.spec_path, "volumes", i, "image", "reference"), at(each, "image").get("reference")

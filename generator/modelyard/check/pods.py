@@ -1,8 +1,9 @@
 """Pod templates, in objects of whatever kind: known kinds by their place, all others by what they look like."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from modelyard.check.finding import Path, items, mapping
 from modelyard.manifests.manifest import POD_SPECS, Manifest
@@ -52,6 +53,7 @@ _WITHOUT: Final = frozenset(
         "ServiceMonitor",
     ]
 )
+_CONTAINERS: Final = ("initContainers", "containers", "ephemeralContainers")
 _CORE: Final = frozenset(["", "apps", "batch"])
 # What looks like pods there are patterns that objects are compared with.
 _PATTERNS: Final = frozenset(
@@ -59,17 +61,23 @@ _PATTERNS: Final = frozenset(
 )
 
 
-class PodTemplate(NamedTuple):
+@dataclass(frozen=True)
+class PodTemplate:
     """A pod template, or a pod: where it is in its object, and its two halves."""
 
     path: Path
     metadata: dict[str, Any]
     spec: dict[str, Any]
 
-    @property
+    @cached_property
     def spec_path(self) -> Path:
         """Path of the pod's spec."""
         return (*self.path, "spec")
+
+    @cached_property
+    def containers(self) -> Sequence[tuple[Path, dict[str, Any]]]:
+        """Path and mapping of each container, of every sort."""
+        return containers(self.spec_path, self.spec)
 
 
 def pod_templates(manifest: Manifest) -> Iterator[PodTemplate]:
@@ -137,8 +145,6 @@ def all_pod_templates(manifests: Sequence[Manifest]) -> Sequence[tuple[int, Mani
     return (manifests if isinstance(manifests, Objects) else Objects(manifests)).pod_templates
 
 
-def containers(path: Path, pod: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Yield path and mapping of each container of a pod spec, of every sort."""
-    for key in ("initContainers", "containers", "ephemeralContainers"):
-        for i, each in items(pod.get(key)):
-            yield (*path, key, i), each
+def containers(path: Path, pod: dict[str, Any]) -> Sequence[tuple[Path, dict[str, Any]]]:
+    """Return path and mapping of each container of a pod spec, of every sort."""
+    return [((*path, key, i), each) for key in _CONTAINERS for i, each in items(pod.get(key))]

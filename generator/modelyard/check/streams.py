@@ -52,12 +52,13 @@ def objects(documents: Iterable[Document], sources: Sources) -> tuple[list[Found
 def _items(data: object, marks: Marks) -> Iterator[tuple[object, Marks]]:
     """Yield a document, or the items of a list of objects as `kubectl get -o yaml` prints it."""
     body = mapping(data)
-    below = marks.entries.get("items", (0, 0))[1] if isinstance(marks, MapMarks) else 0
     items = body.get("items")
-    if str(body.get("kind")).endswith("List") and isinstance(items, list) and isinstance(below, ListMarks):
-        yield from zip(items, below.items, strict=False)
-    else:
-        yield data, marks
+    if str(body.get("kind")).endswith("List") and isinstance(items, list) and isinstance(marks, MapMarks):
+        below = marks.entries.get("items", (0, 0))[1]
+        if isinstance(below, ListMarks):
+            yield from zip(items, below.items, strict=False)
+            return
+    yield data, marks
 
 
 def lacking(body: object) -> tuple[str, tuple[str, ...]] | None:

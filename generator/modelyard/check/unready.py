@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from modelyard.check.finding import Finding, Path, at, items, mapping, text
-from modelyard.check.pods import containers, pod_templates
+from modelyard.check.pods import pod_templates
 from modelyard.manifests.manifest import Manifest
 
 _PLACEHOLDER: Final = re.compile(r"\$\{?\w+|<[^<>]+>|\{\{(?:(?!\{\{).)+?\}\}|\{\w+\}|^ko://|^%\w+%$")
@@ -69,7 +69,7 @@ def _placeholders(body: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     places += [(("metadata", "labels", key), value) for key, value in mapping(metadata.get("labels")).items()]
     is_object = all(isinstance(body.get(key), str) for key in ("apiVersion", "kind"))
     for template in pod_templates(Manifest(dict(body), "")) if is_object else ():
-        for path, container in containers(template.spec_path, template.spec):
+        for path, container in template.containers:
             places.append(((*path, "image"), container.get("image")))
     spec = mapping(body.get("spec"))
     places += [(("spec", "containers", i, "image"), each.get("image")) for i, each in items(spec.get("containers"))]

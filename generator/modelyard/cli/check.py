@@ -11,7 +11,7 @@ from modelyard.cli.connection import Context, Kubeconfig
 from modelyard.cli.definitions import CLUSTER, kinds_of
 from modelyard.cli.inputs import STDIN, read_stream
 from modelyard.cli.messages import tell
-from modelyard.cli.options import Files, Outside, named, single
+from modelyard.cli.options import Files, Jobs, Outside, named, single
 from modelyard.cli.reports import Format, Output, Strict, finish, outputs_of
 from modelyard.files import regular
 from modelyard.problems import Problem, unique
@@ -90,6 +90,7 @@ def check(  # noqa: PLR0913 - an argument per option
     ignore_file: IgnoreFile = None,
     kubernetes: Kubernetes = "",
     crds: Crds = None,
+    jobs: Jobs = None,
     context: Context = "",
     kubeconfig: Kubeconfig = "",
     strict: Strict = False,
@@ -112,11 +113,11 @@ def check(  # noqa: PLR0913 - an argument per option
     kinds, found, definitions = kinds_of(kubernetes, crds or [], context, kubeconfig)
     if files:
         accepted = _accepted(ignore or [], ignore_file)
-        problems, contents = _check_files(files, knative_feature or [], kinds, accepted.all)
+        problems, contents = _check_files(files, knative_feature or [], kinds, accepted.all, jobs or 0)
         problems += accepted.problems
         shown = tuple(contents)
     else:
-        problems, contents = _check_models(file, base, deploy, built, kinds)
+        problems, contents = _check_models(file, base, deploy, built, kinds, jobs or 0)
         shown = tuple(str(api.models_file(each)) for each in named(file))
     finish(Report(tuple(unique([*problems, *found])), shown, strict, {**contents, **definitions}), format, outputs)
 
@@ -142,7 +143,7 @@ def _known(features: Sequence[str]) -> None:
 
 
 def _check_models(
-    files: list[Path] | None, base: str, deploy: Path | None, built: str, kinds: "Kinds"
+    files: list[Path] | None, base: str, deploy: Path | None, built: str, kinds: "Kinds", jobs: int
 ) -> tuple[list[Problem], dict[str, bytes]]:
     """Return the problems of models files, and the bytes of what is no file."""
     if built:
@@ -151,7 +152,7 @@ def _check_models(
         content, shown = read_stream(built)
         return check_built(single(files, "--built"), content, shown, kinds=kinds), {shown: content}
     if not base:
-        return [each for file in named(files) for each in api.check(file, kinds=kinds)], {}
+        return [each for file in named(files) for each in api.check(file, kinds=kinds, jobs=jobs)], {}
     from modelyard.api.site_config import check_base
 
     file = single(files, "--base")
@@ -161,7 +162,7 @@ def _check_models(
 
 
 def _check_files(
-    files: Sequence[str], features: Sequence[str], kinds: "Kinds", ignored: "Sequence[Ignore]"
+    files: Sequence[str], features: Sequence[str], kinds: "Kinds", ignored: "Sequence[Ignore]", jobs: int
 ) -> tuple[list[Problem], dict[str, bytes]]:
     """Check models files each for itself, and all streams as one set; return problems, and the bytes of all files.
 
@@ -172,8 +173,10 @@ def _check_files(
     contents = {shown: content for content, shown in map(read_stream, files)}
     models = [shown for shown, content in contents.items() if shown != STDIN and is_models_file(content)]
     streams = {shown: content for shown, content in contents.items() if shown not in models}
-    problems = [each for shown in models for each in api.check(shown, kinds=kinds)]
+    problems = [each for shown in models for each in api.check(shown, kinds=kinds, jobs=jobs)]
     if streams:
         beside = [api.render(shown) for shown in models] if any(map(concerns_others, streams.values())) else []
-        problems += check_streams(streams, features=features, kinds=kinds, beside=beside, ignored=ignored).problems
+        problems += check_streams(
+            streams, features=features, kinds=kinds, beside=beside, ignored=ignored, jobs=jobs
+        ).problems
     return problems, contents

@@ -35,6 +35,12 @@ def single(files: Sequence[Path] | None, what: str) -> Path:
     return found[0]
 
 
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs", metavar="N", min=1, help="Processes that share large work; as many as there are cores if absent."
+    ),
+]
 Notify = Annotated[
     bool, typer.Option("--notify", help="Tell those whom `notify` of the models file names what has changed.")
 ]

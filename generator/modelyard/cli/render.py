@@ -9,7 +9,7 @@ import typer
 
 from modelyard import __version__, api
 from modelyard.cli.messages import counted, printable_lines, report, stop_on_errors, tell
-from modelyard.cli.options import Files, Outside, named, single
+from modelyard.cli.options import Files, Jobs, Outside, named, single
 from modelyard.files.yaml import write_all
 from modelyard.manifests.names import dns_1035_label
 from modelyard.problems import problem
@@ -83,6 +83,7 @@ def render(
         Path | None,
         typer.Option("--argocd", metavar="DIR", help="Write what Argo CD applies the folders by into DIR too."),
     ] = None,
+    jobs: Jobs = None,
 ) -> None:
     """Write the folder `generated/` beside the models file: a kustomize component.
 
@@ -92,7 +93,7 @@ def render(
     if stdout:
         _print(single(file, "--stdout"))
         return
-    results = {each: api.overlay(each) for each in _apart(named(file))}
+    results = {each: api.overlay(each, jobs=jobs or 0) for each in _apart(named(file))}
     stop_on_errors([problem for each in results.values() for problem in each.problems])
     content = _for_argocd(results, argocd) if argocd else {}
     if check:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Found, Path, items, mapping, text
-from modelyard.check.pods import KNATIVE, PodTemplate, all_pod_templates, containers, is_complete
+from modelyard.check.pods import KNATIVE, PodTemplate, all_pod_templates, is_complete
 from modelyard.manifests.manifest import POD_SPECS, Manifest
 from modelyard.manifests.names import dns_1123_label
 
@@ -21,7 +21,7 @@ _LOST: Final = "; a strategic merge patch replaces lists of a kind that kustomiz
 def mount_paths(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find two mounts at one path."""
     for index, _, template in all_pod_templates(manifests):
-        for path, container in containers(template.spec_path, template.spec):
+        for path, container in template.containers:
             first: dict[str, Path] = {}
             for i, mount in items(container.get("volumeMounts")):
                 where = (*path, "volumeMounts", i, "mountPath")
@@ -43,7 +43,7 @@ def mounts(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]
         if manifest.kind == "StatefulSet":
             claims = items(mapping(manifest.body.get("spec")).get("volumeClaimTemplates"))
             declared |= {text(mapping(claim.get("metadata")).get("name")) for _, claim in claims}
-        for path, container in containers(template.spec_path, template.spec):
+        for path, container in template.containers:
             for i, mount in items(container.get("volumeMounts")):
                 if (name := text(mount.get("name"))) not in declared or not name:
                     hint = "add it under volumes:, or take the mount out"
@@ -54,7 +54,7 @@ def mounts(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]
 def variables(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find variables that stand twice in one container."""
     for index, _, template in all_pod_templates(manifests):
-        for path, container in containers(template.spec_path, template.spec):
+        for path, container in template.containers:
             first: dict[str, Path] = {}
             for i, variable in items(container.get("env")):
                 where = (*path, "env", i, "name")
@@ -89,7 +89,7 @@ def _necessities(manifest: Manifest, template: PodTemplate) -> Iterator[Found]:
     hint = "add image:" + ("" if manifest.kind in POD_SPECS and manifest.kind != "CASDeployment" else _LOST)
     named: dict[str, Path] = {}
     complete = is_complete(manifest)
-    for path, container in containers(template.spec_path, template.spec):
+    for path, container in template.containers:
         if not container.get("image") and complete:
             yield Found("the container has no image", hint, path)
         needed = complete and manifest.group != KNATIVE

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Found, Path, integer, mapping, sequence, text
-from modelyard.check.pods import KNATIVE, all_pod_templates, containers
+from modelyard.check.pods import KNATIVE, all_pod_templates
 from modelyard.manifests.manifest import Manifest
 
 _MAX_ID: Final = 2**31 - 1
@@ -18,7 +18,7 @@ _SYS_ADMIN: Final = "CAP_SYS_ADMIN"
 def contexts(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find privileged containers that may not gain privileges, profiles without their name, and ids out of range."""
     for index, manifest, template in all_pod_templates(manifests):
-        every = [(template.spec_path, template.spec), *containers(template.spec_path, template.spec)]
+        every = [(template.spec_path, template.spec), *template.containers]
         private = template.spec.get("hostUsers") is False
         for where, each in every:
             context, path = mapping(each.get("securityContext")), (*where, "securityContext")

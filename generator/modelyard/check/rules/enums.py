@@ -41,6 +41,7 @@ _BELOW: Final[dict[tuple[str, str], tuple[str, ...]]] = {
 _TEXTS: Final = frozenset(
     ["env", "args", "command", "labels", "annotations", "matchLabels", "nodeSelector", "resizePolicy", "resources"]
 )
+_NODES: Final = (dict, list)
 _PROFILES: Final = ("Localhost", "RuntimeDefault", "Unconfined")
 _OPERATORS: Final = {
     "tolerations": ("Equal", "Exists", "Gt", "Lt"),
@@ -70,11 +71,11 @@ def _pod(node: Any, path: Path) -> Iterator[Wrong]:
                 words = _words(key, path)
                 if value and words and value not in words and not value.startswith("HugePages-"):
                     yield (*path, key), value, words
-            elif isinstance(value, dict | list) and key not in _TEXTS:
+            elif isinstance(value, _NODES) and key not in _TEXTS:
                 yield from _pod(value, (*path, key))
     elif isinstance(node, list):
         for i, value in enumerate(node):
-            if isinstance(value, dict | list):
+            if isinstance(value, _NODES):
                 yield from _pod(value, (*path, i))
 
 

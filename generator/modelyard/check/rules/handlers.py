@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Found, Path, integer, items, mapping, text
-from modelyard.check.pods import KNATIVE, all_pod_templates, containers
+from modelyard.check.pods import KNATIVE, all_pod_templates
 from modelyard.manifests.manifest import Manifest
 from modelyard.manifests.names import one_of
 
@@ -24,7 +24,7 @@ _HEADER: Final = re.compile(r"[-A-Za-z0-9]+")
 def handlers(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find probes and hooks that ask nothing, in two ways, or with numbers that are none."""
     for index, manifest, template in all_pod_templates(manifests):
-        for path, container in containers(template.spec_path, template.spec):
+        for path, container in template.containers:
             found: list[Found] = []
             for key in _PROBES:
                 if isinstance(container.get(key), dict):

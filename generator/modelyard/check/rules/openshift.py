@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from modelyard.check.finding import Cluster, Finding, at, items, mapping, sequence, text
-from modelyard.check.pods import all_pod_templates, containers
+from modelyard.check.pods import all_pod_templates
 from modelyard.manifests.manifest import Manifest
 
 
@@ -21,7 +21,7 @@ def users(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
         return  # who may use it, bindings say, which may be elsewhere
     for index, _, template in all_pod_templates(manifests):
         path, pod = template.spec_path, template.spec
-        for where, each in ((path, pod), *containers(path, pod)):
+        for where, each in ((path, pod), *template.containers):
             for key in ("runAsUser", "fsGroup"):
                 if key in mapping(each.get("securityContext")):
                     hint = "take it out: the namespace's range decides, and runAsNonRoot is enough"

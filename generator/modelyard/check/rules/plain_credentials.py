@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from modelyard.check.finding import Cluster, Finding, mapping, text
-from modelyard.check.pods import all_pod_templates, containers
+from modelyard.check.pods import all_pod_templates
 from modelyard.manifests.manifest import Manifest
 from modelyard.problems.credentials import Leaf, is_credential, is_credential_value, leaves
 
@@ -28,7 +28,7 @@ def plain_credentials(manifests: Sequence[Manifest], cluster: Cluster) -> Iterat
 def _texts(manifests: Sequence[Manifest]) -> Iterator[tuple[int, Leaf]]:
     """Yield what pods are started with, and what ConfigMaps hold, with the index of its object."""
     for index, _, template in all_pod_templates(manifests):
-        for path, container in containers(template.spec_path, template.spec):
+        for path, container in template.containers:
             for key in ("args", "command", "env"):
                 yield from ((index, leaf) for leaf in leaves(container.get(key), (*path, key), key))
     for index, manifest in enumerate(manifests):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, TypeAlias
 
 from modelyard.check.finding import Cluster, Finding, Path, items, mapping, sequence
-from modelyard.check.pods import PodTemplate, all_pod_templates, containers
+from modelyard.check.pods import PodTemplate, all_pod_templates
 from modelyard.manifests.manifest import Manifest
 
 _VOLUMES: Final = frozenset(
@@ -64,7 +64,7 @@ def pod_security(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Fi
 
 def _contexts(pod: PodTemplate) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Yield path and mapping of the security context of each container; an empty one where there is none."""
-    for path, container in containers(pod.spec_path, pod.spec):
+    for path, container in pod.containers:
         yield (*path, "securityContext"), mapping(container.get("securityContext"))
 
 
@@ -122,14 +122,14 @@ def _host_paths(pod: PodTemplate) -> Iterator[Wrong]:
 
 
 def _host_ports(pod: PodTemplate) -> Iterator[Wrong]:
-    for path, container in containers(pod.spec_path, pod.spec):
+    for path, container in pod.containers:
         for i, port in items(container.get("ports")):
             if port.get("hostPort"):
                 yield (*path, "ports", i, "hostPort"), "the container takes a port of its node", "use a Service"
 
 
 def _host_probes(pod: PodTemplate) -> Iterator[Wrong]:
-    for path, container in containers(pod.spec_path, pod.spec):
+    for path, container in pod.containers:
         called = [((*path, key), container.get(key)) for key in _CALLERS]
         called += [((*path, "lifecycle", key), each) for key, each in mapping(container.get("lifecycle")).items()]
         for where, each in called:

@@ -19,7 +19,7 @@ _CALLERS: Final = ("livenessProbe", "readinessProbe", "startupProbe")
 def ports(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:
     """Find ports outside 1-65535, names of ports that are none, and probes of a named port that is not there."""
     for index, manifest, template in all_pod_templates(manifests):
-        for path, container in containers(template.spec_path, template.spec):
+        for path, container in template.containers:
             for found in _container(path, container, open_=manifest.group == KNATIVE):
                 yield found.on("MY322", index)
     for index, manifest in enumerate(manifests):

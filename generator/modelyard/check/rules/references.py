@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from modelyard.check.finding import Cluster, Finding, Path, items, mapping, text
-from modelyard.check.pods import PodTemplate, all_pod_templates, containers
+from modelyard.check.pods import PodTemplate, all_pod_templates
 from modelyard.manifests.manifest import Manifest
 from modelyard.manifests.names import NAME_HASH
 from modelyard.problems.patterns import pattern
@@ -92,7 +92,7 @@ def _references(template: PodTemplate) -> Iterator[Reference]:
         yield from _one("Secret", (*path, "imagePullSecrets", i, "name"), secret.get("name"), secret)
     for i, volume in items(pod.get("volumes")):
         yield from _volume((*path, "volumes", i), volume)
-    for where, container in containers(path, pod):
+    for where, container in template.containers:
         for i, source in items(container.get("envFrom")):
             for key, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
                 ref = mapping(source.get(key))

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from modelyard.check.downward import METADATA, amount_reference, field_reference
 from modelyard.check.finding import Cluster, Finding, Found, Path, items, mapping, text
-from modelyard.check.pods import all_pod_templates, containers
+from modelyard.check.pods import all_pod_templates
 from modelyard.manifests.manifest import Manifest
 from modelyard.manifests.names import (
     config_key,
@@ -32,7 +32,7 @@ def resource_fields(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator
     for index, _, template in all_pod_templates(manifests):
         volumes = items(template.spec.get("volumes"))
         empty = {text(each.get("name")) for _, each in volumes if isinstance(each.get("emptyDir"), dict)}
-        for path, container in containers(template.spec_path, template.spec):
+        for path, container in template.containers:
             found: list[Found] = []
             for i, variable in items(container.get("env")):
                 found += _variable((*path, "env", i), variable)

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Found, Path, items, mapping, text
-from modelyard.check.pods import all_pod_templates, containers
+from modelyard.check.pods import all_pod_templates
 from modelyard.check.quantities import amount
 from modelyard.manifests.manifest import Manifest
 from modelyard.manifests.names import RESOURCES, quantity, resource_name
@@ -23,7 +23,7 @@ def resources(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Findi
     """Find amounts that are no quantities, requests that are not as their limits, and resources that are none."""
     for index, _, template in all_pod_templates(manifests):
         claimed = {text(each.get("name")) for _, each in items(template.spec.get("resourceClaims"))}
-        for path, container in containers(template.spec_path, template.spec):
+        for path, container in template.containers:
             where, stated = (*path, "resources"), mapping(container.get("resources"))
             found = [*_amounts(where, stated), *_huge_pages(where, stated)]
             for i, each in items(stated.get("claims")):

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from modelyard.check.downward import downward
 from modelyard.check.finding import Cluster, Finding, Found, Path, at, integer, items, mapping, sequence, text
-from modelyard.check.pods import KNATIVE, all_pod_templates, containers
+from modelyard.check.pods import KNATIVE, all_pod_templates
 from modelyard.check.quantities import amount
 from modelyard.manifests.manifest import Manifest
 from modelyard.manifests.names import dns_1123_subdomain, label_key, label_value, nearest, quantity
@@ -49,7 +49,7 @@ def volume_sources(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[
             found += [each for key in volume for each in _source((*path, key), key, mapping(volume[key]))]
             if manifest.group != KNATIVE:  # of those, its own rules say so
                 found += _once(path, volume)
-        for path, container in containers(template.spec_path, template.spec):
+        for path, container in template.containers:
             found += [
                 each
                 for i, mount in items(container.get("volumeMounts"))

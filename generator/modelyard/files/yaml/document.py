@@ -11,7 +11,6 @@ from modelyard.files.yaml.parser import Parser
 from modelyard.files.yaml.reader import Reader
 from modelyard.files.yaml.source import Source, StopReadingError, check_text
 from modelyard.files.yaml.syntax import report_syntax
-from modelyard.files.yaml.tabs import TabReader
 from modelyard.problems import Problem
 
 
@@ -29,6 +28,12 @@ class Document:
     odd: dict[int, str] = field(default_factory=dict)
 
 
+def _with_tabs() -> type[Reader]:
+    from modelyard.files.yaml.tabs import TabReader
+
+    return TabReader
+
+
 def read(content: bytes, sources: Sources, file: str, *, keep_plain: bool = False) -> Document:
     """Read one YAML document.
 
@@ -44,7 +49,7 @@ def read(content: bytes, sources: Sources, file: str, *, keep_plain: bool = Fals
     document = Document(marks=source.base, problems=source.problems)
     try:
         length = check_text(source)
-        reader_type = TabReader if b"\t" in content and not keep_plain else Reader
+        reader_type = _with_tabs() if b"\t" in content and not keep_plain else Reader
         plain = without_directives(source)
         before = len(source.problems)
 

@@ -25,6 +25,7 @@ _NULS: Final = re.compile(rb"\0\0\0[^\0]|[^\0]\0\0\0|(?P<sixteen>[^\0]\0[^\0]\0|
 
 # Control characters, and the characters that libyaml takes for line breaks while editors do not.
 _RAW_FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_SURE: Final = b"\t\n\r" + bytes(range(0x20, 0x7F))  # characters that are never forbidden, as bytes
 # kustomize 5.8.1 stops at these or turns them into a blank, however they are quoted.
 VALUE_FORBIDDEN: Final = re.compile("[\x00\x7f-\x9f\ufffe\uffff]")
 
@@ -89,7 +90,7 @@ def check_text(source: Source) -> int:
         hint = f"at most {MAX_BYTES} are read; split the set"
         source.stop("MY009", f"the file has {len(content)} bytes", base, hint=hint)
     text = check_encoding(source)
-    if found := _RAW_FORBIDDEN.search(text):
+    if found := first_of(_RAW_FORBIDDEN, source.content, text):
         source.stop(
             "MY003",
             f"the character {name_of(found[0])} is not allowed",
@@ -97,6 +98,12 @@ def check_text(source: Source) -> int:
             hint=_raw_hint(found[0]),
         )
     return len(text)
+
+
+def first_of(forbidden: re.Pattern[str], content: bytes, text: str) -> re.Match[str] | None:
+    """Return the first forbidden character of a text. content: its bytes, which tell of most that there is none."""
+    is_sure = content.isascii() and not content.translate(None, _SURE)
+    return None if is_sure else forbidden.search(text)
 
 
 def check_encoding(source: Source) -> str:

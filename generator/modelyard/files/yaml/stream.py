@@ -6,12 +6,14 @@ What kustomize 5.8.1 reads is read: a byte order mark, CRLF, anchors, aliases an
 import codecs
 import re
 from collections.abc import Callable
+from functools import partial
 from math import isfinite
 from typing import Final
 
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import StreamEndEvent
 
+from modelyard.files.yaml.alike import Alike, Part
 from modelyard.files.yaml.document import Document
 from modelyard.files.yaml.flow import parsed
 from modelyard.files.yaml.frames import Frame, ListFrame, Root
@@ -21,7 +23,7 @@ from modelyard.files.yaml.parser import Event, Parser, with_editor_lines
 from modelyard.files.yaml.reader import Reader
 from modelyard.files.yaml.readings import Scalars, types_of_tag
 from modelyard.files.yaml.scalars import quote
-from modelyard.files.yaml.source import MAX_BYTES, Source, StopReadingError, check_encoding, name_of, shown
+from modelyard.files.yaml.source import MAX_BYTES, Source, StopReadingError, check_encoding, first_of, name_of, shown
 from modelyard.files.yaml.syntax import report_syntax
 from modelyard.files.yaml.templates import stop_at_braces, template_instead
 
@@ -48,15 +50,19 @@ def read_all(
     a limit, reading ends: the last document then has the problem, and no data.
     """
     source = Source(content.removeprefix(codecs.BOM_UTF8), sources, file, start=start)
+    scalars = Scalars(yaml_1_1=yaml_1_1)
     readers: list[StreamReader] = []
 
     def read_by(parser: Parser) -> None:
         source.problems.clear()
-        readers.append(StreamReader(source, yaml_1_1=yaml_1_1))
+        readers.append(StreamReader(source, scalars))
         readers[-1].run(parser)
 
     try:
         _check_text(source)
+        alike = Alike(source.base, scalars, partial(_part, sources, file, scalars))
+        if alike.run(source.text, MAX_EVENTS):
+            return alike.documents
         try:
             parsed(source.content, read_by)
         except YAMLError as error:
@@ -70,19 +76,37 @@ def read_all(
     return readers[-1].documents
 
 
+def _part(sources: Sources, file: str, scalars: Scalars, text: str, mark: int) -> Part | None:
+    """Read some lines of a stream from a mark on; None where reading them is not all that there is to do."""
+    source = Source(text.encode(), sources, file, start=mark)
+
+    def read_by(parser: Parser) -> StreamReader:
+        reader = StreamReader(source, scalars)
+        reader.run(parser)
+        return reader
+
+    try:
+        reader = parsed(source.content, read_by)
+    except (YAMLError, StopReadingError):
+        return None
+    is_alone = not source.problems and reader.left == MAX_ALIASED
+    return Part(reader.documents, reader.handled) if is_alone else None
+
+
 class StreamReader(Reader):
     """One pass over the events of a stream."""
 
     max_depth = 200  # CustomResourceDefinitions in real streams have up to 90
 
-    def __init__(self, source: Source, *, yaml_1_1: bool) -> None:
+    def __init__(self, source: Source, scalars: Scalars) -> None:
         """Start before the first event."""
         super().__init__(source, len(source.text), keep_plain=False)
         self.documents: list[Document] = []
         self.reported = 0  # problems that belong to documents already
         self.odd: dict[int, str] = {}
         self.kept_odd = 0
-        self.scalars = Scalars(yaml_1_1=yaml_1_1)
+        self.scalars = scalars
+        self.handled = 0  # events, when all are
         self.left = MAX_ALIASED
         self.left_text = MAX_ALIASED_TEXT
         self.anchors: dict[str, Anchored] = {}
@@ -97,8 +121,9 @@ class StreamReader(Reader):
         """Handle the events of the stream; raises StopReadingError at MAX_EVENTS."""
         handlers = self.handlers
         event = get()
-        for _ in range(MAX_EVENTS):
+        for number in range(MAX_EVENTS):
             if handlers[type(event)](event):
+                self.handled = number
                 return
             event = get()
         self.source.stop("MY009", f"more than {MAX_EVENTS} values", self.mark(event), hint="split the file")
@@ -262,6 +287,6 @@ def _check_text(source: Source) -> None:
     if len(source.content) > MAX_BYTES:
         source.stop("MY009", f"{len(source.content)} bytes", source.base, hint=f"at most {MAX_BYTES} are read")
     check_encoding(source)
-    if found := _FORBIDDEN.search(source.text):
+    if found := first_of(_FORBIDDEN, source.content, source.text):
         message = f"the character {name_of(found[0])} is not allowed"
         source.stop("MY003", message, source.mark(found.start()), hint="remove it: kustomize stops at it")

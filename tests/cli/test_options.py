@@ -24,7 +24,7 @@ PAIRS = [
     *((name, pair, "does not go with") for name, pairs in EXCLUDES.items() for pair in pairs),
     *((name, pair, "has an effect only with") for name, pairs in NEEDS.items() for pair in pairs),
 ]
-SEVERAL = {"check", "diff", "history", "register", "render"}  # that take several -f
+SEVERAL = {"catalog", "check", "diff", "history", "register", "render"}  # that take several -f
 
 
 def refused(*arguments: str) -> str:

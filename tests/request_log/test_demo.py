@@ -13,7 +13,7 @@ import pytest
 
 from modelyard.api import demo
 from modelyard.request_log.demo import model, postgres, story
-from tests.support.leftovers import left
+from tests.support.leftovers import about
 from tests.support.pages import Reading
 
 _WAIT: Final = 120.0  # seconds
@@ -38,7 +38,9 @@ def temporary() -> Path:
 
 
 def _nothing_left(temporary: Path) -> None:
-    assert left(temporary, temporary) == []
+    assert about(temporary) == []
+    assert list(temporary.iterdir()) == []
+    temporary.rmdir()
     temporary.parent.rmdir()
 
 

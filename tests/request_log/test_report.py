@@ -233,9 +233,9 @@ def test_no_value_of_a_row_and_no_login_is_in_the_page(scene: Scene) -> None:
 
 
 def test_a_period_without_runs_is_said(scene: Scene) -> None:
-    said = scene.report("churn", "--since", "2027-01-01")
+    said = scene.report("churn", "--from", "2027-01-01")
     assert "churn: cannot be told, nothing was measured in this time" in said
-    scene.report("churn", "--since", "2026-11-30")
+    scene.report("churn", "--from", "2026-11-30")
     assert {each["Measured"][:10] for each in scene.read().tables["churn-auc.csv"]} == {"2026-11-30"}
 
 

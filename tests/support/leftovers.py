@@ -30,6 +30,12 @@ def left(folder: Path, *places: Path) -> list[str]:
     return [*found, *files]
 
 
+def about(place: Path) -> list[str]:
+    """Return the processes that have a place in their environment, folder or command, whoever has begun them."""
+    numbers = [int(process.name) for process in Path("/proc").glob("[0-9]*")]
+    return [_read(each, "cmdline")[:200] for each in numbers if _is_about(each, (place,))]
+
+
 def _processes(*places: Path) -> Iterator[str]:
     """Yield the processes below this one, and those with one of the places in their environment, folder or command."""
     parents: dict[int, int] = {}

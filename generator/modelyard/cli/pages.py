@@ -20,7 +20,7 @@ def report(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The page, such as report.html.")],
     since: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="First day (UTC); 90 days before the newest run if absent."),
+        typer.Option("--from", formats=["%Y-%m-%d"], help="First day (UTC); 90 days before the newest run if absent."),
     ] = None,
 ) -> None:
     """Write what was measured as a page: quality, alerts, drift, traffic, and challengers over time.

@@ -23,9 +23,9 @@ from modelyard.targets.workloads.objects import (
     config_map,
     is_logged,
     network_policy,
+    pod_monitor,
     spec_of,
 )
-from modelyard.targets.workloads.pod_monitors import pod_monitor
 from modelyard.targets.workloads.pods import Container, pod
 
 SUMMARY: Final = "Deployment or StatefulSet, and Service; Ingress or HTTPRoute, autoscaler, disruption budget"

@@ -28,11 +28,11 @@ from modelyard.targets.workloads.objects import (
     network_policy,
     object_name,
     offers_http,
+    pod_monitor,
     port,
     spec_of,
     variants_context,
 )
-from modelyard.targets.workloads.pod_monitors import pod_monitor
 from modelyard.targets.workloads.pods import Container, pod
 
 SUMMARY: Final = "Knative Service; with variants a Service each and a Route that splits the calls"

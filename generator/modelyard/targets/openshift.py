@@ -31,10 +31,10 @@ from modelyard.targets.workloads.objects import (
     network_policy,
     object_name,
     offers_http,
+    pod_monitor,
     spec_of,
     variants_context,
 )
-from modelyard.targets.workloads.pod_monitors import pod_monitor
 from modelyard.targets.workloads.pods import Container, pod, url_path
 
 NAME: Final = "openshift"

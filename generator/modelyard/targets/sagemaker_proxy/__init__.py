@@ -44,12 +44,12 @@ from modelyard.targets.workloads.objects import (
     manifest,
     network_policy,
     offers_http,
+    pod_monitor,
     port,
     registered,
     spec_of,
     taken,
 )
-from modelyard.targets.workloads.pod_monitors import pod_monitor
 from modelyard.targets.workloads.pods import Container, pod, security
 from modelyard.targets.workloads.words import unexpanded
 

@@ -26,10 +26,10 @@ from modelyard.targets.workloads.objects import (
     common,
     is_scraped,
     manifest,
+    pod_monitor,
     registered,
     spec_of,
 )
-from modelyard.targets.workloads.pod_monitors import pod_monitor
 
 __all__ = ["KINDS", "SHARED_FIELDS", "SUMMARY", "Spec", "check", "claims", "render"]
 

@@ -210,6 +210,17 @@ def is_scraped(model: DeclaredModel) -> bool:
     return metrics is not None and (metrics.podMonitor or metrics.dashboard or metrics.alerts)
 
 
+def pod_monitor(
+    models: DeclaredSet, model: DeclaredModel, target: str, port_name: str, templates: Templates
+) -> list[Manifest]:
+    """Return the PodMonitor over all of a model's pods, and what is made of its metrics; or nothing."""
+    if not is_scraped(model):
+        return []
+    from modelyard.targets.workloads import pod_monitors  # few models have one
+
+    return pod_monitors.scraped(models, model, target, port_name, templates)
+
+
 def network_policy(models: DeclaredSet, model: DeclaredModel, target: str, templates: Templates) -> list[Manifest]:
     """Return the NetworkPolicy of all of a model's pods on a target, or nothing."""
     policy = models.spec.networkPolicy

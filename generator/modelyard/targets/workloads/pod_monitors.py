@@ -13,18 +13,17 @@ from modelyard.targets.workloads.objects import (
     base_name,
     common,
     is_logged,
-    is_scraped,
     log_ports,
     manifest,
 )
 
 
-def pod_monitor(
+def scraped(
     models: DeclaredSet, model: DeclaredModel, target: str, port_name: str, templates: Templates
 ) -> list[Manifest]:
-    """Return the PodMonitor over all of a model's pods, and what is made of its metrics; or nothing."""
+    """Return the PodMonitor over all of a model's pods, and what is made of its metrics."""
     metrics = model.served[0].model.metrics
-    if metrics is None or not is_scraped(model):
+    if metrics is None:
         return []
     base = base_name(model, target)
     default = METRICS_PATHS.get(model.served[0].model.runtime, "/metrics")

@@ -32,14 +32,12 @@ EXCLUDES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("url", "attempt"),
     ),
     "render": (("check", "stdout"), ("check", "in_place"), ("stdout", "in_place"), ("stdout", "argocd")),
-    "run": (("at", "notify"),),
     "score": (
         ("url", "domain"), ("url", "variant"), ("url", "namespace"), ("url", "context"), ("url", "kubeconfig"),
         ("domain", "namespace"), ("domain", "context"), ("domain", "kubeconfig"), ("retries", "no_retry"),
         ("engine", "resume"), ("engine", "errors"), ("engine", "on_error"),
         ("shard", "engine"), ("shard", "resume"), ("shard", "errors"), ("shard", "on_error"),
     ),
-    "silence": (("until", "end"),),
     "try": (("compose", "port"), ("compose", "variant")),
 }  # fmt: skip
 # Command -> (a parameter, what it has no effect without).

@@ -196,9 +196,7 @@ def test_a_silence_needs_a_model_and_a_time_to_come(scene: Scene) -> None:
     )
     assert "no model churm is monitored [MY110]" in scene.monitor("silence", "churm", "--end", code=1)
     scene.monitor("silence", "churn", code=2)
-    assert "--until does not go with --end" in scene.monitor(
-        "silence", "churn", "--end", "--until", "2026-01-01", code=2
-    )
+    assert "give --until DATE or --end" in scene.monitor("silence", "churn", "--end", "--until", "2026-01-01", code=2)
 
 
 def test_two_runs_at_once_tell_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,6 +104,8 @@ def run(
 
     if output not in ("", "json"):
         raise typer.BadParameter("-o takes json")
+    if at and notify:
+        raise typer.BadParameter("--at does not go with --notify: of another time nobody is told")
     outcome = measuring.run(file, models or (), at=at.replace(tzinfo=UTC) if at else None, notify=notify)
     if not outcome.measures:
         stop_on_errors(outcome.problems)

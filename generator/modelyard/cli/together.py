@@ -32,7 +32,6 @@ EXCLUDES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("url", "attempt"),
     ),
     "render": (("check", "stdout"), ("check", "in_place"), ("stdout", "in_place"), ("stdout", "argocd")),
-    "run": (("at", "notify"),),
     "rollout": (("push", "pull_request"),),
     "score": (
         ("url", "domain"), ("url", "variant"), ("url", "namespace"), ("url", "context"), ("url", "kubeconfig"),
@@ -40,7 +39,6 @@ EXCLUDES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("engine", "resume"), ("engine", "errors"), ("engine", "on_error"),
         ("shard", "engine"), ("shard", "resume"), ("shard", "errors"), ("shard", "on_error"),
     ),
-    "silence": (("until", "end"),),
     "try": (("compose", "port"), ("compose", "variant")),
 }  # fmt: skip
 # Command -> (a parameter, what it has no effect without).

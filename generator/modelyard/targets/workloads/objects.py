@@ -225,36 +225,11 @@ def pod_monitor(
     models: DeclaredSet, model: DeclaredModel, target: str, port_name: str, templates: Templates
 ) -> list[Manifest]:
     """Return the PodMonitor over all of a model's pods, and what is made of its metrics; or nothing."""
-    metrics = model.served[0].model.metrics
-    if metrics is None or not is_scraped(model):
+    if not is_scraped(model):
         return []
-    base = base_name(model, target)
-    default = METRICS_PATHS.get(model.served[0].model.runtime, "/metrics")
-    context = {
-        **common(models, base, model.whole, base),
-        "port": port_name,
-        "path": metrics.path or default,
-        "log": _log_endpoint(model, target, port_name),
-        "targetLabels": [NAME_LABEL, VARIANT_LABEL] if metrics.dashboard or metrics.alerts else [],
-    }
-    found = [manifest("shared/podmonitor.yaml", context, templates, model.whole)]
-    if context["targetLabels"]:
-        from modelyard.targets.workloads.observed import observed
+    from modelyard.targets.workloads import pod_monitors  # few models have one
 
-        found += observed(model, context, metrics, templates)
-    return found
-
-
-def _log_endpoint(model: DeclaredModel, target: str, port_name: str) -> dict[str, Any] | None:
-    """Return where the metrics of the log are; on Knative, where a container has one port, behind that of another."""
-    logged = [each for each in model.served if is_logged(each)]
-    if not logged:
-        return None
-    if target != "knative":
-        return {"port": METRICS_PORT, "path": "/metrics"}
-    address = {"sourceLabels": ["__meta_kubernetes_pod_ip"], "targetLabel": "__address__"}
-    at = {**address, "replacement": f"$1:{log_ports(logged[0])[1]}"}
-    return {"port": port_name, "path": "/metrics", "relabelings": [at]}
+    return pod_monitors.scraped(models, model, target, port_name, templates)
 
 
 def network_policy(models: DeclaredSet, model: DeclaredModel, target: str, templates: Templates) -> list[Manifest]:

@@ -145,7 +145,7 @@ def run(  # noqa: PLR0913 - all but two are seldom needed, and named
     problems = [*loaded.problems, *problems, *more]
     if found is None or source is None:
         return Result(problems=problems)
-    own = replace(route or Route(), headers=(*(route or Route()).headers, UNLOGGED))
+    own = _marked(route or Route())
     with ExitStack() as stack:
         server, wrong = _server(found, against, file, own, where, stack)
         problems += wrong
@@ -153,13 +153,23 @@ def run(  # noqa: PLR0913 - all but two are seldom needed, and named
             return Result(problems=problems)
         wanted = Replay(source, options or Options(batch=1), tolerance, own.step, own.signature)
         outcome = loops.run(_replay(server, wanted, ca_file=own.ca_file))
-    problems += outcome.problems
+    return _result(found, chosen, outcome, differences, [*problems, *outcome.problems])
+
+
+def _marked(route: Route) -> Route:
+    """Return how the challenger is reached, with calls that no request log has."""
+    return replace(route, headers=(*route.headers, UNLOGGED))
+
+
+def _result(
+    found: _Challenger, rows: Rows, outcome: Outcome, differences: str | Path | None, problems: list[Problem]
+) -> Result:
     if outcome.comparison is None:
         return Result(problems=problems)
     try:
         if differences is not None:
             problems += disk.write(Path(differences), outcome.comparison.listed())
-        replayed = _replayed(found, chosen, outcome, outcome.comparison)
+        replayed = _replayed(found, rows, outcome, outcome.comparison)
     finally:
         outcome.comparison.close()
     return Result(replayed, [*problems, *_judged(found, replayed)])

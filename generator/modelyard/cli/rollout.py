@@ -3,7 +3,7 @@
 from datetime import UTC
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -13,7 +13,10 @@ from modelyard.cli.durations import Seconds, duration
 from modelyard.cli.messages import stop_on_errors, tell
 from modelyard.cli.moments import At
 from modelyard.cli.options import File, Outside
-from modelyard.problems import printable
+from modelyard.problems import has_errors, printable
+
+if TYPE_CHECKING:
+    from modelyard.api.rollout_commits import Outcome
 
 _HOUR: Final = Seconds(3_600)
 _DAY: Final = Seconds(86_400)
@@ -75,13 +78,19 @@ def rollout(  # noqa: PLR0913 - a command has the options that it has
         where=connection(*where) if any(where) else None, again=again,
     )  # fmt: skip
     outcome = api.step(file, name, wanted, push=push, pull_request=pull_request)
+    _say(outcome, file)
+    stop_on_errors(outcome.problems)
+
+
+def _say(outcome: "Outcome", file: Path) -> None:
     if outcome.said:
         lines = [outcome.said, *(f"  {'passes' if each.met else 'FAILS '}  {each.text}" for each in outcome.limits)]
         typer.echo("\n".join(map(printable, lines)))
     if outcome.commit:
         tell(f"committed {outcome.commit[:_SHORT]}, and pushed it to {outcome.branch}")
-    elif outcome.after != outcome.before:
+    elif outcome.after != outcome.before and not has_errors(
+        [each for each in outcome.problems if each.code[:3] == "MY4"]
+    ):
         tell(f"wrote the models file; Next: modelyard render -f {file}, or modelyard apply -f {file}")
     if outcome.url:
         typer.echo(outcome.url)
-    stop_on_errors(outcome.problems)

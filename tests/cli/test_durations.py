@@ -14,7 +14,8 @@ from tests.support.faulty_proxy import modelyard
 # Words in the name, help text or metavar of an option that takes a time.
 TIME: Final = re.compile(r"time-?out|duration|seconds|since|\bfor how long\b|interval|deadline", re.IGNORECASE)
 COMMANDS: Final = {
-    "apply", "challenger", "delete", "deploy", "invocations", "logs", "promote", "rollback", "run", "score", "traffic",
+    "apply", "challenger", "delete", "deploy", "invocations", "logs", "promote", "replay", "rollback",
+    "rollout", "run", "score", "traffic",
 }  # fmt: skip
 
 

@@ -10,12 +10,7 @@ from modelyard.modelsfile.merge import Tree
 from modelyard.problems import Place, Problem, problem
 
 # Keys that the format knows and this version does not have; nothing offers them.
-_PLANNED: Final = {
-    "files": "the request log in files",
-    "gate": "the gate of a replay",
-    "retrain": "retraining",
-    "shadow": "calls that are mirrored",
-}
+_PLANNED: Final = {"files": "the request log in files"}
 _MODELS: Final = ("spec", "models")
 _HOMES: Final = {
     (): "the top level",

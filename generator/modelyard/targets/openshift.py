@@ -206,7 +206,6 @@ def _workload(models: DeclaredSet, model: DeclaredModel, served: Served, templat
         "http",
         ending.stays,
         claims=spec.volumeClaims or (),
-        assigned=True,
         seconds=_timeout(model.whole),
         image=image_streams.reference(name, served) if spec.imageStream else None,
     )

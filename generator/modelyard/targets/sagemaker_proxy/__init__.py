@@ -39,6 +39,7 @@ from modelyard.targets.workloads.objects import (
     base_name,
     common,
     config_map,
+    is_assigned,
     is_logged,
     log_ports,
     manifest,
@@ -168,7 +169,14 @@ def _log(models: DeclaredSet, model: DeclaredModel, served: Served, templates: T
         from modelyard.targets.workloads import request_log  # few models have it
 
         yield request_log.container(
-            models, model, served, templates, seconds=(0, 1), restart="Always", names_=("log", METRICS_PORT)
+            models,
+            model,
+            served,
+            templates,
+            seconds=(0, 1),
+            restart="Always",
+            names_=("log", METRICS_PORT),
+            assigned=is_assigned(models, NAME),
         )
 
 
@@ -188,8 +196,8 @@ def _beside(models: DeclaredSet, model: DeclaredModel, served: Served, stays: in
     """Return what the template of the proxy's container is given."""
     spec = spec_of(served, NAME, Spec)
     own = log_ports(served)[0] if is_logged(served) else port(served.model)
-    openshift = models.spec.platform == "openshift"
-    user = security(models, served.model).get("runAsUser")  # none on openshift
+    openshift = is_assigned(models, NAME)
+    user = security(served.model, assigned=openshift).get("runAsUser")
     timeout = names.seconds(spec.timeout)
     used = taken(served).union(log_ports(served) if is_logged(served) else ())
     free = (each for each in count(PROXY_PORT) if each not in used)

@@ -38,18 +38,26 @@ _KEYS: Final = (
 )
 
 
-def beside(models: DeclaredSet, own: Model, templates: Templates, *, native: bool) -> dict[str, list[dict[str, Any]]]:
-    """Return the containers before the model's and after it. native: sidecars are init containers that restart."""
-    sidecars = [_container(models, each, templates, "Always" if native else None) for each in own.sidecars or []]
-    initial = [_container(models, each, templates, None) for each in own.initContainers or []]
+def beside(
+    models: DeclaredSet, own: Model, templates: Templates, *, native: bool, assigned: bool
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the containers before the model's and after it.
+
+    native: sidecars are init containers that restart. assigned: the platform gives users.
+    """
+    restart = "Always" if native else None
+    sidecars = [_container(models, each, templates, restart, assigned=assigned) for each in own.sidecars or []]
+    initial = [_container(models, each, templates, None, assigned=assigned) for each in own.initContainers or []]
     first = own.sidecars if native and own.sidecars else own.initContainers
     before = derived([*sidecars, *initial] if native else initial, first)
     return {"before": before, "after": [] if native else sidecars}
 
 
-def _container(models: DeclaredSet, own: "InitContainer", templates: Templates, restart: str | None) -> dict[str, Any]:
+def _container(
+    models: DeclaredSet, own: "InitContainer", templates: Templates, restart: str | None, *, assigned: bool
+) -> dict[str, Any]:
     security = in_order(own.securityContext or {})
-    if models.spec.platform == "openshift":
+    if assigned:
         security = derived({key: value for key, value in security.items() if key != "runAsUser"}, security)
     context = {
         "restartPolicy": restart,

@@ -50,7 +50,7 @@ class Local:
 def local(models: DeclaredSet, model: DeclaredModel, served: Served, templates: Templates) -> Local:
     """Return the container of a model that names a target, or of a variant."""
     target = model.targets[0]
-    container = Container("http", assigned=target == "openshift", seconds=_seconds(served, target))
+    container = Container("http", seconds=_seconds(served, target))
     rendered = pod(models, model, served, target, templates, container)
     spec: dict[str, Any] = rendered["pod"]
     own = next(each for each in spec["containers"] if each["name"] == "model")

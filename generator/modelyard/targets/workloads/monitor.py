@@ -13,7 +13,15 @@ from modelyard.manifests.manifest import Manifest
 from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet
 from modelyard.models.notify import VARIABLES
-from modelyard.targets.workloads.objects import MANAGED_BY, NAME_LABEL, base_name, common, manifest, registered
+from modelyard.targets.workloads.objects import (
+    MANAGED_BY,
+    NAME_LABEL,
+    base_name,
+    common,
+    is_assigned,
+    manifest,
+    registered,
+)
 from modelyard.targets.workloads.words import unexpanded
 
 if TYPE_CHECKING:
@@ -56,7 +64,7 @@ def monitor(models: DeclaredSet, model: DeclaredModel, target: str, templates: T
         "channels": list(_channels(notify)) if notify else [],
         "database": {"name": (own.postgres or log.postgres).secret, "key": "uri"},
         "folder": _FOLDER,
-        "user": None if models.spec.platform == "openshift" else _USER,
+        "user": None if is_assigned(models, target) else _USER,
     }  # fmt: skip
     found = [
         manifest("shared/monitor-config.yaml", context, templates, model.whole, hashed=True),

@@ -83,6 +83,11 @@ def spec_of(served: Served, target: str, shape: type[S]) -> S:
     return spec
 
 
+def is_assigned(models: DeclaredSet, target: str) -> bool:
+    """Tell whether a target's platform gives pods their users and groups, as OpenShift does."""
+    return target == "openshift" or models.spec.platform == "openshift"
+
+
 def registered(models: DeclaredSet, image: str) -> str:
     """Return an image's reference with the set's registry before it, unless it names one."""
     registry = models.spec.registry

@@ -15,6 +15,7 @@ from modelyard.targets.workloads.objects import (
     base_name,
     common,
     config_name,
+    is_assigned,
     object_name,
     port,
     ports_of,
@@ -40,7 +41,7 @@ class Container(NamedTuple):
 
     stays: seconds for which it goes on taking calls when its pod ends. sidecar: a native one, which starts before the
     pod's other containers and gets SIGTERM when those have ended. native: sidecars beside it are such ones.
-    claims: volumes of the pod's own. assigned: the target's platform gives user and group. grpc: gRPC's port is the
+    claims: volumes of the pod's own. grpc: gRPC's port is the
     container's one port. seconds: what a call may take, where the target says it. image: how pods name the image, where
     it is not its reference. silent: another container of the pod has the port, and is probed for it.
     """
@@ -50,7 +51,6 @@ class Container(NamedTuple):
     sidecar: bool = False
     native: bool = True
     claims: "Sequence[VolumeClaim]" = ()
-    assigned: bool = False
     grpc: bool = False
     seconds: int | None = None
     image: str | None = None
@@ -71,9 +71,9 @@ def pod(
     context = common(models, base, served, object_name(base, served))
     context["podLabels"] = {**context["labels"], **in_order(own.podLabels or {})}
     context["podAnnotations"] = in_order(own.podAnnotations or {})
-    assigned = container.assigned or models.spec.platform == "openshift"
-    context["volumeGroup"] = None if assigned else VOLUME_GROUP
-    values = {"container": container, **_container(models, model, served, container)}
+    context["assigned"] = is_assigned(models, target)
+    context["volumeGroup"] = None if context["assigned"] else VOLUME_GROUP
+    values = {"container": container, **_container(models, model, served, target, container)}
     values |= volumes(own, container.claims)
     if own.runtime == "tensorflow":
         _serve(values, own, container, context["name"])
@@ -81,7 +81,7 @@ def pod(
     if own.config:
         values["envFrom"].append({"configMapRef": {"name": config_name(context["name"])}})
     values["probes"] = context["probes"] = _probes(own, templates, container)
-    values |= beside(models, own, templates, native=container.native)
+    values |= beside(models, own, templates, native=container.native, assigned=context["assigned"])
     context["pod"] = templates.render("shared/pod.yaml", values)
     return context
 
@@ -102,7 +102,9 @@ def _serve(values: dict[str, Any], own: Model, container: Container, name: str) 
         values |= {"port": tensorflow.GRPC.port, "ports": []}
 
 
-def _container(models: DeclaredSet, model: DeclaredModel, served: Served, container: Container) -> dict[str, Any]:
+def _container(
+    models: DeclaredSet, model: DeclaredModel, served: Served, target: str, container: Container
+) -> dict[str, Any]:
     own, spec = served.model, models.spec
     return {
         "model": own,
@@ -113,7 +115,7 @@ def _container(models: DeclaredSet, model: DeclaredModel, served: Served, contai
         "env": environment(model, served),
         "envFrom": [plain(each) for each in own.envFrom or []],
         "resources": in_order(plain(own.resources)) if own.resources else None,
-        "securityContext": security(models, own, assigned=container.assigned),
+        "securityContext": security(own, assigned=is_assigned(models, target)),
         "serviceAccountName": spec.serviceAccount.name or models.metadata.name,
         "imagePullSecrets": derived([{"name": name} for name in spec.imagePullSecrets or []], spec.imagePullSecrets),
         "affinity": in_order(own.affinity or {}),
@@ -183,15 +185,12 @@ def _variable(name: str, value: "str | EnvReference") -> dict[str, Any]:
     )
 
 
-def security(models: DeclaredSet, own: Model, *, assigned: bool = False) -> dict[str, Any]:
-    """Return what the model says over the template's security context; OpenShift assigns user ids itself.
-
-    assigned: the target is OpenShift's own, whatever the set's platform is.
-    """
+def security(own: Model, *, assigned: bool) -> dict[str, Any]:
+    """Return what the model says over the template's security context. assigned: the platform gives the user id."""
     # The user of TensorFlow Serving's image is root; it reads its models, which all can read, and writes nothing.
     context = {"runAsUser": SCR_USER} if own.runtime in ("scr", "tensorflow") else {}
     context |= plain(own.securityContext) if own.securityContext else {}
-    if assigned or models.spec.platform == "openshift":
+    if assigned:
         context.pop("runAsUser", None)
     return in_order(context)
 

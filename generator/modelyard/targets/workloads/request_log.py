@@ -42,11 +42,11 @@ def put_in_front(
 ) -> None:
     """Put the container into pods in which the model is a native sidecar. pods: of `pods.pod`."""
     seconds = (ending.stays, max(ending.grace - ending.stays - AFTER_CALLS, 1))
-    own = container(models, model, served, templates, seconds=seconds, mirrors=mirrors)
+    own = container(models, model, served, templates, seconds=seconds, mirrors=mirrors, assigned=pods["assigned"])
     own |= through(served, {"readinessProbe": pods["probes"]["readiness"]})
     pods["podAnnotations"] = {"kubectl.kubernetes.io/default-container": "model", **pods["podAnnotations"]}
     pods["pod"] |= {"containers": [own], "volumes": with_spool(pods["pod"].get("volumes", []))}
-    user = security(models, served.model).get("runAsUser")  # none on openshift
+    user = security(served.model, assigned=pods["assigned"]).get("runAsUser")
     if served.model.runtime == "scr" and user not in (None, _USER):
         pods["pod"]["shareProcessNamespace"] = True  # SCR as PID 1 ignores SIGTERM, see `sagemaker_proxy`
 
@@ -61,7 +61,16 @@ def put_beside(
 ) -> None:
     """Put the container into pods of Knative: the one that has a port, and is probed."""
     seconds = (0, AFTER_CALLS - FLUSH)
-    own = container(models, model, served, templates, seconds=seconds, names_=("http1", None), mirrors=mirrors)
+    own = container(
+        models,
+        model,
+        served,
+        templates,
+        seconds=seconds,
+        names_=("http1", None),
+        mirrors=mirrors,
+        assigned=pods["assigned"],
+    )
     probes = pods["probes"]
     own |= through(served, {f"{each}Probe": probes[each] for each in ("startup", "readiness")})
     containers = pods["pod"]["containers"]
@@ -86,10 +95,11 @@ def container(  # noqa: PLR0913 - what differs between targets is named
     restart: str | None = None,
     names_: tuple[str, str | None] = ("http", METRICS_PORT),
     mirrors: Sequence[str] = (),
+    assigned: bool,
 ) -> dict[str, Any]:
     """Return the container. seconds: for which it takes calls after SIGTERM, and for those in flight after that.
 
-    mirrors: servers that get copies of the calls.
+    mirrors: servers that get copies of the calls. assigned: the platform gives the user.
 
     restart: Always for a native sidecar. names_: of its ports, that for metrics None where it can have but one.
     """
@@ -109,7 +119,7 @@ def container(  # noqa: PLR0913 - what differs between targets is named
         "metricsPort": names_[1],
         "database": {"name": own.postgres.secret, "key": "uri"},
         "hashKey": {"name": hashing.secret, "key": "key"} if hashing else None,
-        "user": None if models.spec.platform == "openshift" else _USER,
+        "user": None if assigned else _USER,
         "volume": VOLUME,
     }
     found: dict[str, Any] = templates.render("shared/request-log.yaml", context)

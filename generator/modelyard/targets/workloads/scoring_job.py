@@ -14,7 +14,7 @@ from modelyard.manifests.manifest import Manifest
 from modelyard.manifests.template import Templates
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.targets.workloads.native_sidecar import address, sidecar
-from modelyard.targets.workloads.objects import base_name, object_name, registered
+from modelyard.targets.workloads.objects import base_name, is_assigned, object_name, registered
 from modelyard.targets.workloads.pods import SCR_USER, VOLUME_GROUP
 from modelyard.targets.workloads.words import unexpanded
 
@@ -44,7 +44,7 @@ def job(
 ) -> Manifest:
     """Return the Job, whose name is yet to be sealed. No apply prunes it, and no Service calls its pods."""
     made = sidecar(models, model, served, target, templates)
-    openshift = models.spec.platform == "openshift"
+    openshift = is_assigned(models, target)
     labels = {**in_order(models.spec.labels or {}), RUN_LABEL: "score"}
     own = served.model
     command = [

@@ -34,7 +34,7 @@ HEADS: Final = {"ModelSet", "ModelGenerator", "Source", "Metadata", "Variant", "
 APART: Final = {"ImageLock", "PinnedContract", "Contract", "Column", "ForeignPatch", "ForeignTarget"}
 
 # Schemas that are not beside the checkout; `check` has its own of them, and an API server takes these objects.
-LACKING: Final = frozenset(["BuildConfig", "CloudSchedulerJob", "DataprocAutoscalingPolicy"])
+LACKING: Final = frozenset(["BuildConfig", "CloudSchedulerJob", "DataprocAutoscalingPolicy", "PrometheusRule"])
 FEATURES: Final[tuple[str, ...]] = get_args(Feature)
 LIMITS: Final[dict[str, list[Case]]] = yaml.safe_load(
     Path(__file__).with_name("knative_limits.yaml").read_text("utf-8")

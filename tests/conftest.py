@@ -125,7 +125,7 @@ def caddy() -> Path:
     return need(CADDY, "`make tools` builds it")
 
 
-@pytest.fixture(scope="session", params=HELMS)
+@pytest.fixture(scope="session", params=[HELMS[0], pytest.param(HELMS[1], marks=pytest.mark.slow)])
 def helm(request: pytest.FixtureRequest) -> Path:
     """Return each pinned Helm in turn, which `make test` builds."""
     return need(CACHE / f"helm-{request.param}" / "helm", "`make tools` builds it")

@@ -113,6 +113,7 @@ def test_an_alias_is_said_once() -> None:
     assert len(said(found(text))) == 1
 
 
+@pytest.mark.slow
 def test_a_million_scalars_that_are_read_differently_take_no_longer_than_others() -> None:
     def seconds(word: str) -> float:
         start = time.process_time()

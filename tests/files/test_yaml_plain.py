@@ -140,6 +140,7 @@ TEXTS: Final = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(TEXTS.filter(lambda text: text != MERGE), min_size=60, max_size=120, unique=True))
 def test_strings_come_back_from_all_readers(kustomize: Path, tmp_path: Path, strings: list[str]) -> None:

@@ -8,12 +8,13 @@ from typing import Any, Final
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from modelyard.files.yaml import MAX_PROBLEMS, Plain, Sources, quote, read, write, write_all
 from tests.support.hostile.readers import PYTHON, Objects, kubectl, kustomize_build, own
+from tests.support.shares import examples
 
 # What the format refuses in text, because kustomize cannot carry it.
 REFUSED: Final = re.compile("[\x00\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
@@ -160,7 +161,8 @@ def types_in(data: object) -> object:
     return [types_in(item) for item in data] if isinstance(data, list) else (type(data).__name__, data)
 
 
-@settings(derandomize=True, deadline=None, max_examples=150)
+@pytest.mark.many
+@examples(150)
 @given(st.dictionaries(KEYS, DATA))
 def test_what_is_written_is_read_back(data: dict[str, object]) -> None:
     text = write(data)

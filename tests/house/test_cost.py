@@ -83,6 +83,7 @@ def test_an_expression_takes_time_that_grows_with_the_text(name: str) -> None:
     assert list(slow(PATTERNS[name], used(name))) == []
 
 
+@pytest.mark.slow
 def test_the_texts_find_expressions_that_are_not_linear() -> None:
     assert len(PATTERNS) > 100
     for text in (r"(a+)+b", r"[0-9]+\.?[0-9]*x", r"\s*\s*x"):

@@ -44,8 +44,7 @@ CANNOT: Final = frozenset(["sagemaker", "dataproc", "spark-operator"])
 
 
 def _declare(folder: Path, target: str, model: str = MODEL) -> Path:
-    head = HEAD.replace("spec:\n", "spec:\n  platform: openshift\n") if target == "openshift" else HEAD
-    (folder / "models.yaml").write_text(f"{head}{model}        {target}: {SPECS[target]}\n", "utf-8")
+    (folder / "models.yaml").write_text(f"{HEAD}{model}        {target}: {SPECS[target]}\n", "utf-8")
     return folder
 
 
@@ -75,6 +74,13 @@ def test_calls_are_copied_and_never_sent_to_it(target: str, tmp_path: Path) -> N
         if each["kind"] == "Service" and each["metadata"]["name"] == "churn":
             assert not _selects(each["spec"]["selector"], objects, "v9")
             assert _selects(each["spec"]["selector"], objects, "v8")
+
+
+@pytest.mark.parametrize("target", sorted(SPECS))
+def test_shadows_alone_are_an_error_on_every_target(target: str, tmp_path: Path) -> None:
+    alone = MODEL.replace('        - {name: v8, image: "churn:2.0.0"}\n', "")
+    codes = {each.code for each in api.check(_declare(tmp_path, target, alone)) if each.severity == "error"}
+    assert "MY258" in codes
 
 
 def _commands(objects: list[dict[str, Any]]) -> list[list[str]]:

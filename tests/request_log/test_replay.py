@@ -11,6 +11,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from modelyard.api import gate
+from modelyard.models.gate import Gate
 from modelyard.request_log.database.batches import Batches
 from modelyard.request_log.database.connecting import connect
 from modelyard.request_log.rows import Row
@@ -120,6 +122,40 @@ def test_a_gate_that_is_not_met_fails_the_command_at_the_line_of_each_limit(scen
     assert "models.yaml:11:35: error: churn at that URL does not pass the gate: psi of P_BAD: " in out
     assert "[MY840]" in out
     assert "gate: p95" not in out
+
+
+def test_a_challenger_that_gives_no_score_has_not_passed(scene: Scene) -> None:
+    scene.declare(MODELS.replace("score: P_BAD", "score: P_GOOD"))
+    scene.fill([(asked, answered | {"P_GOOD": answered["P_BAD"]}) for asked, answered in _answered(30)])
+    assert "error: churn at that URL does not pass the gate: psi of P_GOOD: not measured" in scene.replay(*AT, code=1)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--from", "in.csv", "--differences", "./in.csv"),
+        ("--from", "in.csv", "--output", "in.md", "--differences", "in.md"),
+    ],
+)
+def test_a_file_that_is_named_twice_is_not_overwritten(scene: Scene, words: tuple[str, ...]) -> None:
+    for name in ("in.csv", "in.md"):
+        (scene.folder / name).write_text("ID,LOAN,VALUE,JOB,P_BAD,I_BAD\n1,1,1,a,2.5,1\n", "utf-8")
+    assert "one file is named twice" in " ".join(scene.replay(*words, code=2).split())
+    assert (scene.folder / "in.csv").read_text("utf-8") == (scene.folder / "in.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1969-12-31", "3000-01-01"])
+def test_a_day_at_an_end_of_the_calendar_is_refused(scene: Scene, day: str) -> None:
+    assert f"{day} is not from 1970 to 2999" in " ".join(scene.replay("--at", day, code=2).split())
+
+
+def test_a_share_that_is_just_reached_is_met() -> None:
+    missed = []
+    for agree in range(1, 1000):
+        wanted = Gate(agreement=f"{agree // 10}.{agree % 10}%")
+        (_, limit) = gate.limits(wanted, errors=0.0, p95=None, agreement=agree / 1000, psi={})
+        missed += [] if limit.met else [limit.text]
+    assert missed == []
 
 
 def test_too_few_rows_are_no_pass(scene: Scene) -> None:

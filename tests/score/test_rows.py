@@ -402,7 +402,7 @@ def test_a_name_is_found_behind_an_ingress(
     ("model", "route", "code", "hint"),
     [
         ("credit-rsk", Route(), "MY801", "did you mean credit-risk?"),
-        ("credit-risk", Route(), "MY801", "give --url"),
+        ("credit-risk", Route(), "MY801", "give its URL"),
         ("churn", Route(variant="v9"), "MY801", "there are champion"),
         ("churn", Route(url="ftp://x"), "MY813", "such as"),
         ("https://x/y?key=1", Route(), "MY813", "such as"),

@@ -274,10 +274,10 @@ def _replayed(found: _Challenger, rows: Rows, outcome: Outcome, comparison: Comp
     if own is None:
         return made
     monitor = found.served.model.monitor
-    numbers = {each.name: each.psi for each in columns if each.psi is not None}
-    if monitor and monitor.score in numbers:
-        numbers = {monitor.score: numbers[monitor.score]}
-    limits = gate.limits(own, errors=made.errors, p95=p95, agreement=made.agreement, psi={**numbers})
+    numbers: dict[str, float | None] = {each.name: each.psi for each in columns if each.psi is not None}
+    if monitor and monitor.score:
+        numbers = {monitor.score: numbers.get(monitor.score)}  # a challenger that gives no such number has not passed
+    limits = gate.limits(own, errors=made.errors, p95=p95, agreement=made.agreement, psi=numbers)
     return replace(made, limits=tuple(limits))
 
 

@@ -89,6 +89,7 @@ def replay(  # noqa: PLR0913 - a command has the options that it has
     from modelyard.api.scoring import Options, Route
 
     outputs = _outputs(form, output or [])
+    _check_files(source, differences, [*outputs])
     where = (namespace, context, kubeconfig)
     _check(source, against, (window, at, most), key, (domain, *where))
     rows = api.Rows(source, key, window, at.replace(tzinfo=UTC) if at else None, most)
@@ -118,6 +119,14 @@ def _check(
         raise typer.BadParameter("--window, --at and --limit are for --from log")
     if "://" in against and any(named):
         raise typer.BadParameter("a URL says itself where the challenger is: leave out --domain and the cluster")
+
+
+def _check_files(source: str, differences: Path | None, outputs: list[Path]) -> None:
+    """Leave with wrong usage if one file is to have two contents."""
+    named = [Path(source)] if source != "log" else []
+    named += [*([differences] if differences else []), *outputs]
+    if len({each.resolve() for each in named}) < len(named):
+        raise typer.BadParameter("--from, --differences and --output: one file is named twice")
 
 
 def _outputs(form: str, files: list[Path]) -> dict[Path, str]:

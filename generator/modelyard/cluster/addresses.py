@@ -54,7 +54,7 @@ def entry(client: Client, sought: Sought) -> Entry:
         )
     if len(found) > 1:
         kinds = one_of([f"{each['kind']} {each['metadata']['name']}" for each in found])
-        raise _closed(f"{sought.names[0]} may be {kinds}", "choose one with --url")
+        raise _closed(f"{sought.names[0]} may be {kinds}", "choose one by its URL")
     live = found[0]
     return _of_knative(client, sought, live) if live["apiVersion"] == SERVING else _of_deployment(client, sought, live)
 

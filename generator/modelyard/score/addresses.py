@@ -119,7 +119,7 @@ def _by_file(model: DeclaredModel, route: Route, models: DeclaredSet | None) -> 
     scheme, host = found
     if not host:
         message = f"the models file does not say at which host {model.name} is"
-        hint = "give --url, or -n NAMESPACE of the cluster; on Knative --domain is its own, such as example.com"
+        hint = "give its URL, or -n NAMESPACE of the cluster; on Knative --domain is its own, such as example.com"
         return None, [problem("MY801", message, hint=hint)]
     return Address(f"{scheme}://{host}{url_path(model)}", headers=headers), []
 

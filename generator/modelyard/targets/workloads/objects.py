@@ -123,7 +123,7 @@ def selector_of_all(model: DeclaredModel, base: str) -> dict[str, str]:
     Pods that were there before have that label too, so that no call is lost when the first shadow comes.
     """
     own = selector(base)
-    return own | {COMPONENT_LABEL: model.split[0].model.runtime} if model.shadows else own
+    return own | {COMPONENT_LABEL: (model.split or model.served)[0].model.runtime} if model.shadows else own
 
 
 def common(models: DeclaredSet, base: str, served: Served, name: str) -> dict[str, Any]:

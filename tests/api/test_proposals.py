@@ -139,6 +139,22 @@ def test_the_lock_and_what_is_rendered_go_along_where_they_are_under_git(project
     assert modelyard("lock", "--check", "-f", project.file()).returncode == 0
 
 
+@pytest.mark.parametrize("wrong", ["stale", "of others"])
+def test_what_is_rendered_otherwise_is_not_mended_in_passing(project: Project, modelyard: Run, wrong: str) -> None:
+    assert modelyard("render", "-f", project.file()).returncode == 0
+    generated = project.file().parent / "generated"
+    if wrong == "stale":
+        path = generated / "models" / "churn.yaml"
+        path.write_bytes(path.read_bytes().replace(b"churn:1", b"churn:0"))
+    else:
+        (generated / "README.md").write_text("mine", "utf-8")
+    project.commit(wrong)
+    (found,) = propose(project.file(), "2").problems
+    assert found.code == "MY782"
+    assert found.message == "overlays/prod/generated is not committed as overlays/prod/models.yaml renders it"
+    assert project.branches() == {}
+
+
 def test_a_file_with_changes_of_its_own_is_no_ground_for_a_proposal(project: Project) -> None:
     project.file().write_text(f"{project.file().read_text('utf-8')}# mine\n", "utf-8")
     outcome = propose(project.file(), "2")

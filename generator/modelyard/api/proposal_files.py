@@ -43,7 +43,8 @@ def place(file: str | Path) -> Where:
 def files(where: Where, read: Sequence[str], changed: Mapping[Path, tuple[bytes, bytes]]) -> dict[str, bytes | None]:
     """Return what a commit changes: the files that change, and `generated/` where that is under git.
 
-    read: what the models file is made of. changed: path -> content before and after.
+    read: what the models file is made of. changed: path -> content before and after. Raises GitProblem MY782 where
+    HEAD has another `generated/` than its models file gives: the commit would change more than it says.
     """
     found: dict[str, bytes | None] = {
         path.resolve().relative_to(where.root).as_posix(): after
@@ -51,11 +52,19 @@ def files(where: Where, read: Sequence[str], changed: Mapping[Path, tuple[bytes,
         if after != before
     }
     folder = where.file.resolve().parent / GENERATED
-    tracked = Repository(where.root).files("HEAD", folder)
+    repository = Repository(where.root)
+    tracked = {name: repository.content("HEAD", name) for name in repository.files("HEAD", folder)}
     if tracked:
         base = folder.relative_to(where.root).as_posix()
-        content = {f"{base}/{name}": content for name, content in _rendered(where, read, changed).items()}
-        found |= {name: content.get(name) for name in {*tracked, *content}}
+        before, after = (
+            {f"{base}/{name}": content for name, content in _rendered(where, read, each).items()}
+            for each in ({}, changed)
+        )
+        if before != tracked:
+            message = f"{base} is not committed as {where.name} renders it"
+            hint = "run `modelyard render` and commit what it writes: a proposal changes nothing else"
+            raise GitProblem(problem("MY782", message, hint=hint))
+        found |= {name: after.get(name) for name in {*tracked, *after}}
     return found
 
 

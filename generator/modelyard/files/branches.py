@@ -19,6 +19,7 @@ _SECONDS: Final = 60.0
 _REMOTE_SECONDS: Final = 600.0  # of a call to a remote, which may be large
 _SHOWN: Final = 300  # characters of what git says
 _ABSENT: Final = "0" * 40
+_PULL_HINT: Final = "pull or clone anew, and run it again"
 _PUSH_HINT: Final = "check the remote with `git remote -v`, and this login's right to push branches there"
 
 
@@ -166,8 +167,10 @@ class Branches:
         """Return what git prints of a remote. Raises GitProblem MY784 if it fails."""
         done = self._done(words, b"", None, _REMOTE_SECONDS)
         if done.returncode:
-            message = f"git {words[0]} fails: {_said(done.stderr)}"
-            raise GitProblem(problem("MY784", message, hint=_PUSH_HINT))
+            has_moved = words[0] == "push" and b"[rejected]" in done.stdout + done.stderr
+            said = "the branch has other commits there" if has_moved else _said(done.stderr)
+            hint = _PULL_HINT if has_moved else _PUSH_HINT
+            raise GitProblem(problem("MY784", f"git {words[0]} fails: {said}", hint=hint))
         return _decoded(done.stdout)
 
     def _done(

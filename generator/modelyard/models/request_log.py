@@ -20,7 +20,7 @@ def _share(text: str) -> str | None:
 
 def _page(text: str) -> str | None:
     parts = urlsplit(text)
-    sound = parts.scheme == "https" and parts.hostname and "@" not in parts.netloc
+    sound = parts.scheme == "https" and parts.hostname and "@" not in parts.netloc and not re.search(r"\s", text)
     return None if sound else "must be a page, such as https://grafana.example.com/d/wells"
 
 
@@ -28,7 +28,12 @@ def _days(text: str) -> str | None:
     return None if names.seconds(text) % 86_400 == 0 else "must be whole days, such as 90d"
 
 
+def _span(text: str) -> str | None:
+    return None if names.seconds(text) <= 3650 * 86_400 else "must be at most 3650d"
+
+
 Metric = Literal["ks", "auc", "accuracy", "mae", "rmse", "psi"]
+Span = Annotated[PositiveDuration, checked(_span)]
 Column = Annotated[str, Field(min_length=1, max_length=256)]
 
 
@@ -64,7 +69,7 @@ class RequestLog(Shape):
     )
     sample: Annotated[str, checked(_share)] = Field("100%", description="Share of the calls that are logged.")
     columns: LoggedColumns | None = Field(None, description="What of a row is left out, or hashed.")
-    retention: Annotated[PositiveDuration, checked(_days)] | None = Field(
+    retention: Annotated[Span, checked(_days)] | None = Field(
         None, description="How long rows are kept, such as 90d; for ever if absent."
     )
 
@@ -95,8 +100,8 @@ class Monitor(Shape):
     threshold: Annotated[float, Field(ge=0)] | None = Field(
         None, description="An alert below it; above it for mae, rmse and psi."
     )
-    window: PositiveDuration = Field("7d", description="How much of the log is measured, up to now.")
-    delay: PositiveDuration | None = Field(
+    window: Span = Field("7d", description="How much of the log is measured, up to now.")
+    delay: Span | None = Field(
         None, description="Time until outcomes are there: windows of what needs them end so long ago."
     )
     baseline: Baseline | None = Field(None, description="What inputs and score are held against.")

@@ -2,10 +2,12 @@
 
 import csv
 import json
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any, Final
 from xml.etree import ElementTree
 
@@ -67,10 +69,13 @@ class Scene:
         with closing(connect(self.uri)) as connection:
             Batches(TABLE, "churn", "champion", image).write(connection, made)
 
+    def run(self, *arguments: str, **env: str) -> CompletedProcess[str]:
+        """Run the command."""
+        return self._run("replay", "churn", *arguments, cwd=self.folder, env={"MODELYARD_DATABASE": self.uri, **env})
+
     def replay(self, *arguments: str, code: int = 0, against: str | None = None, path: str = "/churn") -> str:
         """Run the command, and return what it prints and says."""
-        words = ("replay", "churn", "--against", against or self.model.url(path), *arguments)
-        done = self._run(*words, cwd=self.folder, env={"MODELYARD_DATABASE": self.uri})
+        done = self.run("--against", against or self.model.url(path), *arguments)
         assert done.returncode == code, done.stderr
         assert "canary" not in done.stdout + done.stderr
         return done.stdout + done.stderr
@@ -268,6 +273,19 @@ def test_an_image_without_a_program_that_starts_it_is_one_problem(
         in out
     )
     assert "name http://localhost:PORT/PATH in place of the image" in " ".join(out.split())
+
+
+@pytest.mark.parametrize("against", ["-v.h/:/host:1", "--volume=x.y/a:/b", "churn:2.0.0 --privileged", "churn:"])
+def test_what_is_no_image_is_not_given_to_who_starts_it(scene: Scene, tmp_path: Path, against: str) -> None:
+    podman = tmp_path / "bin" / "podman"
+    podman.parent.mkdir()
+    podman.write_text('#!/bin/sh\ntouch "$0.called"\n', "utf-8")
+    podman.chmod(0o755)
+    scene.fill(_answered(30))
+    done = scene.run(f"--against={against}", PATH=f"{podman.parent}:{os.environ['PATH']}")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "is not an image reference" in done.stderr
+    assert not podman.with_name("podman.called").exists()
 
 
 def test_a_variant_is_sought_where_score_finds_it(scene: Scene) -> None:

@@ -24,7 +24,7 @@ from modelyard.api.pipeline import load
 from modelyard.api.request_log import DATABASE, missing
 from modelyard.cluster import Connection
 from modelyard.files import disk
-from modelyard.manifests.names import offer
+from modelyard.manifests.names import image, offer
 from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.problems import Problem, has_errors, problem
 from modelyard.score import loops
@@ -189,6 +189,8 @@ def _challenger(models: DeclaredSet, name: str, against: str) -> tuple[_Challeng
         known = [each.variant or "" for each in model.variants]
         hint = offer(against, known) or "name a variant, a URL, or an image with its tag"
         return None, [problem("MY723", f"{model.name} has no variant {against}", hint=hint)]
+    if wrong := image(against):
+        return None, [problem("MY723", f"{against} {wrong}", hint="name a variant, a URL, or an image with its tag")]
     served = model.champion._replace(model=model.champion.model.model_copy(update={"image": against}))
     return _Challenger(models, model, served, f"{model.name} {against}"), []
 

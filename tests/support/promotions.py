@@ -29,10 +29,10 @@ _PEOPLE: Final = {f"GIT_{who}_{what}": "a@example.com" for who in ("AUTHOR", "CO
 GIT: Final = {**_PEOPLE, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
 
 
-def git(folder: Path, *words: str) -> str:
+def git(folder: Path, *words: str, **env: str) -> str:
     """Run git in a folder, as nobody in particular; return what it prints."""
     done = subprocess.run(
-        ["git", *words], cwd=folder, env={**os.environ, **GIT}, capture_output=True, text=True, check=True
+        ["git", *words], cwd=folder, env={**os.environ, **GIT, **env}, capture_output=True, text=True, check=True
     )
     return done.stdout
 

@@ -12,19 +12,23 @@ in the request log. One that does not pass is taken back to 0 percent by a commi
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from modelyard.api import edits, gate, replay
+from modelyard.api import edits, gate, replay, rollout_since
 from modelyard.api.edits import WHOLE
 from modelyard.api.monitor import in_database
 from modelyard.api.pipeline import load, models_file
 from modelyard.api.request_log import missing
-from modelyard.api.rollout_commits import Outcome, Rollout, Verdict, commit, taken_back_before
+from modelyard.api.rollout_commits import CHAMPION, Outcome, Rollout, Verdict, commit, taken_back_before
 from modelyard.cluster import Connection
 from modelyard.files.git import GitProblem
 from modelyard.manifests.names import offer
 from modelyard.problems import Problem, has_errors, problem
 from modelyard.score.options import Options, Route
+from modelyard.targets.workloads.pods import image
+
+if TYPE_CHECKING:
+    from modelyard.request_log.measures.running import Running
 
 __all__ = ["STEPS", "Outcome", "Wanted", "step"]
 
@@ -71,8 +75,7 @@ def step(file: str | Path, name: str, wanted: Wanted, *, push: bool = False, pul
             return outcome
         edit, wrongs = edits.split(file, name, _shares(own, verdict.percent))
         if edit is None:
-            outcome.problems += wrongs
-            return outcome
+            return Outcome(problems=[*problems, *wrongs])
         outcome.after = verdict.percent
         if push or pull_request:
             commit(own, edit, verdict, outcome, pull_request=pull_request)
@@ -106,8 +109,10 @@ def _found(file: str | Path, name: str, wanted: Wanted) -> tuple[Rollout | None,
 def _refusals(own: Rollout) -> list[Problem]:
     at = own.models.place(own.served.name_mark)
     model, called = own.served.model, own.called
-    if len(own.model.split) == 1 or own.champion.variant == own.served.variant:
+    if len(own.model.split) == 1:
         return [problem("MY786", f"{called} is alone, and no challenger", hint="name another one", place=at)]
+    if own.served.variant == CHAMPION:
+        return [problem("MY786", f"{called} is no challenger: it gives the calls", hint="name another one", place=at)]
     if model.gate is None:
         hint = "add gate: {agreement: 99%, p95: 50ms}, with what you demand"
         return [problem("MY786", f"{called} has no gate, so nothing says when it may go on", hint=hint, place=at)]
@@ -140,41 +145,77 @@ def _replayed(own: Rollout, wanted: Wanted) -> Verdict:
 
 
 def _running(own: Rollout, wanted: Wanted) -> Verdict:
-    """Measure the calls that it has had."""
-    from modelyard.request_log.measures.running import Asked, running
+    """Measure the calls that it has had with this percent."""
+    from modelyard.request_log.measures.running import Asked, Version, running
 
-    log, demanded = own.served.model.requestLog, own.served.model.gate
-    if log is None or demanded is None:
+    log = own.served.model.requestLog
+    if log is None:
         raise AssertionError
     until = wanted.at or datetime.now(UTC)
-    since = until - timedelta(seconds=wanted.window)
-    asked = Asked(log.table, own.model.name, str(own.served.variant), own.champion.variant, since, until)
+    begun, since = rollout_since.since(own), until - timedelta(seconds=wanted.window)
+    versions = [Version(each.variant, rollout_since.images(own.models, each)) for each in (own.served, own.champion)]
+    asked = Asked(log.table, own.model.name, versions[0], versions[1], max(begun, since), until)
     found, faults = in_database(lambda connection: running(connection, asked))
     if found is None:
         return Verdict(None, f"{own.called} stays at {own.percent} %", problems=faults)
-    errors = found.failed / found.calls if found.calls else None
-    score = own.served.model.monitor.score if own.served.model.monitor else None
-    of_running = demanded.model_copy(update={"agreement": None})  # asked before the first call, by the same rows
-    limits = tuple(gate.limits(of_running, errors=errors, p95=found.p95, agreement=None, psi={score or "": found.psi}))
-    least, counts = gate.enough(own.served), [found.rows, *([found.champion] if demanded.psi is not None else [])]
-    if min(counts) < least or any(each.value is None for each in limits):
-        hint = "wait, or take a longer --window; monitor.minRows says how many are needed"
-        which = own.called if found.rows < least else f"the champion beside {own.called}"
-        message = f"{own.called} cannot be judged yet: {which} has {min(counts)} rows in the window, of {least}"
-        said = f"{own.called} stays at {own.percent} %"
-        return Verdict(None, said, limits, [problem("MY787", message, hint=hint)])
+    when = f"since {begun:%Y-%m-%dT%H:%M:%SZ}, when its percent or image changed" if begun > since else "in the window"
+    return _judged(own, wanted, found, when)
+
+
+def _judged(own: Rollout, wanted: Wanted, found: "Running", when: str) -> Verdict:
+    """Hold what was measured against the gate. when: since when it was, for messages.
+
+    What its own calls tell takes it back, whatever else cannot be told.
+    """
+    least, stays = gate.enough(own.served), f"{own.called} stays at {own.percent} %"
+    if found.rows < least or not found.calls:
+        reference = image(own.models, own.served.model)
+        is_other = found.newest not in ("", *rollout_since.images(own.models, own.served))
+        message = f"{own.called} has {found.rows} rows {when}, of {least}"
+        if is_other:
+            message = f"{reference} has {found.rows} rows {when}, of {least}; the newest rows are of {found.newest}"
+        return Verdict(None, stays, problems=[_unjudged(own, message)])
+    limits = _limits(own, found)
+    untold = found.scores < least and any(each.name == "psi" for each in limits)
+    limits = tuple(each for each in limits if not (untold and each.name == "psi"))
+    champion = f"{own.champion.variant} of {own.model.name} has {found.scores} scores {when}, of {least}"
     if wrongs := list(gate.unmet(own.models, own.served, own.called, list(limits))):
         return Verdict(0, f"{own.called} is taken back from {own.percent} % to 0 %", limits, wrongs)
     further = [each for each in sorted(wanted.steps) if each > own.percent]
     if not further:
-        return Verdict(None, f"{own.called} has {own.percent} %, the last step", limits)
+        of_psi = f"; psi is not judged: {champion}" if untold else ""
+        return Verdict(None, f"{own.called} has {own.percent} %, the last step{of_psi}", limits)
+    if untold:
+        return Verdict(None, stays, limits, [_unjudged(own, champion)])
     said = f"{own.called} has passed with {found.rows:,} rows, and gets {further[0]} % after {own.percent} %"
     return Verdict(further[0], said, limits)
 
 
+def _limits(own: Rollout, found: "Running") -> tuple[gate.Limit, ...]:
+    demanded, monitor = own.served.model.gate, own.served.model.monitor
+    if demanded is None:
+        raise AssertionError
+    errors = found.failed / found.calls if found.calls else None
+    score = (monitor.score if monitor else None) or ""
+    of_running = demanded.model_copy(update={"agreement": None})  # asked before the first call, by the same rows
+    return tuple(gate.limits(of_running, errors=errors, p95=found.p95, agreement=None, psi={score: found.psi}))
+
+
+def _unjudged(own: Rollout, why: str) -> Problem:
+    hint = "wait: only calls with this percent and image count; monitor.minRows says how many are needed"
+    return problem("MY787", f"{own.called} cannot be judged yet: {why}", hint=hint)
+
+
 def _shares(own: Rollout, percent: int) -> Mapping[str, int]:
-    """Return the percents that change: the challenger's, and of the one that gives or takes; all others at the end."""
-    variant = str(own.served.variant)
-    if percent == WHOLE:
-        return {str(each.variant): WHOLE if each.variant == variant else 0 for each in own.model.split}
-    return {variant: percent, str(own.champion.variant): (own.champion.percent or 0) + own.percent - percent}
+    """Return the percents that change. The champion gives and gets; where it has too few, all others in proportion."""
+    now = {str(each.variant): each.percent or 0 for each in own.model.split}
+    variant, champion = str(own.served.variant), str(own.champion.variant)
+    left = now[champion] + own.percent - percent
+    if left > 0:
+        return {variant: percent, champion: left}
+    rest, before = WHOLE - percent, WHOLE - own.percent
+    shares = {each: share * rest // before for each, share in now.items() if each != variant}
+    by_rest = sorted(shares, key=lambda each: now[each] * rest % before, reverse=True)
+    for each in by_rest[: rest - sum(shares.values())]:
+        shares[each] += 1
+    return {variant: percent, **shares}

@@ -15,8 +15,9 @@ from modelyard.problems import Problem, problem
 from modelyard.render.changes import shown
 from modelyard.targets.workloads.pods import image
 
-__all__ = ["Outcome", "Rollout", "Verdict", "commit", "taken_back_before"]
+__all__ = ["CHAMPION", "Outcome", "Rollout", "Verdict", "commit", "taken_back_before"]
 
+CHAMPION: Final = "champion"
 _SHORT: Final = 8  # digits of a commit
 
 
@@ -59,7 +60,7 @@ class Rollout(NamedTuple):
     def champion(self) -> Served:
         """Who gives percents, and gets them back."""
         others = [each for each in self.model.split if each.variant != self.served.variant]
-        return max(others, key=lambda each: (each.variant == "champion", each.percent or 0))
+        return max(others, key=lambda each: (each.variant == CHAMPION, each.percent or 0))
 
 
 class Verdict(NamedTuple):

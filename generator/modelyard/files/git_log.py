@@ -7,6 +7,7 @@ import posixpath
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, Final, NamedTuple
 
 from modelyard.files.git import Repository
@@ -53,8 +54,18 @@ class Log(Repository):
     def mainline(self, revision: str) -> list[Commit]:
         """Return the commits of the main line up to a revision, the oldest first; none in an empty repository."""
         found = self._run("log", "--first-parent", "--reverse", "--format=%H %ct %P", revision, "--") or b""
+        return self._read(found)
+
+    def touched(self, *paths: Path) -> list[Commit]:
+        """Return the commits of HEAD's main line that changed one of these paths, the oldest first."""
+        names = [f":(top,literal){name}" for name in map(self.name, paths) if name]
+        found = self._run("log", "--first-parent", "--reverse", "--format=%H %ct %P", "HEAD", "--", *names)
+        return self._read(found or b"") if names else []
+
+    @staticmethod
+    def _read(lines: bytes) -> list[Commit]:
         commits: list[Commit] = []
-        for line in found.decode().splitlines():
+        for line in lines.decode().splitlines():
             name, seconds, *parents = line.split()
             time = max(int(seconds), commits[-1].time if commits else 0)
             commits.append(Commit(name, tuple(parents), time))

@@ -78,7 +78,8 @@ PROMOTION: Final[dict[str, Code]] = {
     ),
     "MY787": Code(
         "A challenger that cannot be judged yet",
-        "It has had too few calls in the window. Its percent stays until there are enough.",
+        "It has had too few calls with its image and percent, or the champion has too few scores beside it. Its "
+        "percent stays until there are enough. Calls of another image in the log are not its own.",
         "warning",
     ),
     "MY788": Code(

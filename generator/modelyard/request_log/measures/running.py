@@ -1,19 +1,20 @@
 """What the log says of a variant that gets a part of the calls, beside the variant that gets the rest."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from psycopg import Connection, Cursor, sql
 
 from modelyard.score.replay.distribution import psi
 
 _DECILES: Final = [i / 10 for i in range(1, 10)]
-# Of its newest image alone: a gate is for one version.
-_ROWS: Final = sql.SQL(
+_OF_VARIANT: Final = sql.SQL(
     "model = {model} and variant is not distinct from {variant} and at >= {since} and at < {until}"
-    " and image is not distinct from (select image from {log} where model = {model}"
-    " and variant is not distinct from {variant} and at >= {since} and at < {until} order by at desc limit 1)"
 )
+# Of one image alone: a gate is for one version.
+_ROWS: Final = sql.SQL("{of_variant} and coalesce(image, '') = any({images}::text[])")
+_NEWEST: Final = sql.SQL("select coalesce(image, '') from {log} where {of_variant} order by at desc limit 1")
 _TRAFFIC: Final = sql.SQL(
     'select count(*), count(*) filter (where "row" = 0), count(*) filter (where "row" = 0 and status >= 500),'
     ' percentile_cont(0.95) within group (order by latency) filter (where "row" = 0) from {log} where {rows}'
@@ -28,57 +29,69 @@ _BINS: Final = sql.SQL(
 )
 
 
+class Version(NamedTuple):
+    """A variant with an image. images: each way in which the log may name that one."""
+
+    variant: str | None
+    images: Sequence[str]
+
+
 class Asked(NamedTuple):
-    """Which rows of a log are looked at. champion: the variant that scores are held against."""
+    """Which rows of a log are looked at. champion: what scores are held against."""
 
     table: str
     model: str
-    variant: str
-    champion: str | None
+    challenger: Version
+    champion: Version
     since: datetime
     until: datetime
 
 
 class Running(NamedTuple):
-    """What calls of a variant were like.
+    """What calls of a challenger were like.
 
-    champion: rows of the other variant. failed: calls with 5xx; p95: milliseconds; psi: None where scores lack.
+    newest: the image of the newest row of its variant, whichever it is; empty without rows. failed: calls with 5xx;
+    p95: milliseconds. scores: rows of the champion with a score; psi: None where scores of either lack.
     """
 
     rows: int
-    champion: int
+    newest: str
     calls: int
     failed: int
     p95: float | None
+    scores: int
     psi: float | None
 
 
 def running(connection: Connection, asked: Asked) -> Running:
-    """Measure a variant. Raises psycopg.Error."""
+    """Measure a challenger. Raises psycopg.Error."""
+    log, rows = sql.Identifier(asked.table), _rows(asked, asked.challenger)
     with connection.transaction(), connection.cursor() as cursor:
-        rows, calls, failed, p95 = _traffic(cursor, asked, asked.variant)
-        return Running(rows, _traffic(cursor, asked, asked.champion)[0], calls, failed, p95, _psi(cursor, asked))
+        found = cursor.execute(_TRAFFIC.format(log=log, rows=rows)).fetchone() or (0, 0, 0, None)
+        query = _NEWEST.format(log=log, of_variant=_of_variant(asked, asked.challenger))
+        (newest,) = cursor.execute(query).fetchone() or ("",)
+        return Running(found[0], newest, *found[1:], *_psi(cursor, asked))
 
 
-def _traffic(cursor: Cursor, asked: Asked, variant: str | None) -> tuple[Any, ...]:
-    query = _TRAFFIC.format(log=sql.Identifier(asked.table), rows=_rows(asked, variant))
-    return cursor.execute(query).fetchone() or (0, 0, 0, None)
-
-
-def _rows(asked: Asked, variant: str | None) -> sql.Composed:
+def _of_variant(asked: Asked, version: Version) -> sql.Composed:
     values = {name: sql.Literal(getattr(asked, name)) for name in ("model", "since", "until")}
-    return _ROWS.format(log=sql.Identifier(asked.table), variant=sql.Literal(variant), **values)
+    return _OF_VARIANT.format(variant=sql.Literal(version.variant), **values)
 
 
-def _psi(cursor: Cursor, asked: Asked) -> float | None:
+def _rows(asked: Asked, version: Version) -> sql.Composed:
+    return _ROWS.format(of_variant=_of_variant(asked, version), images=sql.Literal(list(version.images)))
+
+
+def _psi(cursor: Cursor, asked: Asked) -> tuple[int, float | None]:
+    """Return how many scores the champion has, and how far the challenger's are from them."""
     log, rows = sql.Identifier(asked.table), _rows(asked, asked.champion)
     found = cursor.execute(_EDGES.format(deciles=sql.Literal(_DECILES), log=log, rows=rows)).fetchone()
     if found is None or found[0] is None:
-        return None
+        return 0, None
     edges = sorted(set(found[0]))
     counts = []
-    for variant in (asked.variant, asked.champion):
-        query = _BINS.format(edges=sql.Literal(edges), log=log, rows=_rows(asked, variant))
+    for version in (asked.challenger, asked.champion):
+        query = _BINS.format(edges=sql.Literal(edges), log=log, rows=_rows(asked, version))
         known: dict[int, int] = dict(cursor.execute(query).fetchall())
         counts.append([known.get(each, 0) for each in range(len(edges) + 1)])
-    return psi(counts[0], counts[1]) if sum(counts[0]) else None
+    return sum(counts[1]), psi(counts[0], counts[1]) if sum(counts[0]) else None

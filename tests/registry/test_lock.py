@@ -1,6 +1,7 @@
 """lock: what a registry says is rendered everywhere, what has moved is found, and no error changes the lock."""
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -223,7 +224,7 @@ def test_every_image_of_every_set_is_rendered_with_the_digest_of_the_lock(
     renderings: dict[str, api.Rendering], tmp_path: Path
 ) -> None:
     """Of all samples and cases: what has a digest then is what had none before, and it is the only change of images."""
-    seen = 0
+    seen = logged = 0
     for name, before in renderings.items():
         if before.models is None:
             continue
@@ -239,7 +240,12 @@ def test_every_image_of_every_set_is_rendered_with_the_digest_of_the_lock(
             elif str(value).endswith(D):
                 assert str(value).removesuffix(f"@{D}") in images, name
                 seen += 1
+        for each in objects:  # what the request log is told of the model behind it
+            told = re.findall(r'"--image=([^"]+)"', json.dumps(each.body))
+            assert all("@sha256:" in image for image in told), name
+            logged += len(told)
     assert seen > 300
+    assert logged > 5
 
 
 def test_the_image_of_a_patch_is_locked_too(modelyard: Command, tmp_path: Path) -> None:

@@ -154,7 +154,7 @@ def _command(
         f"--admin-port={listens[1]}",
         f"--table={own.table}",
         f"--model={model.name}",
-        f"--image={image(models, served.model)}",
+        f"--image={models.locked(image(models, served.model))}",
         *(f"--{name}={value}" for name, value in optional if value is not None),
         f"--stays={seconds[0]}s",
         f"--drain={seconds[1]}s",

@@ -67,10 +67,10 @@ def running(connection: Connection, asked: Asked) -> Running:
     """Measure a challenger. Raises psycopg.Error."""
     log, rows = sql.Identifier(asked.table), _rows(asked, asked.challenger)
     with connection.transaction(), connection.cursor() as cursor:
-        found = cursor.execute(_TRAFFIC.format(log=log, rows=rows)).fetchone() or (0, 0, 0, None)
+        count, calls, failed, p95 = cursor.execute(_TRAFFIC.format(log=log, rows=rows)).fetchone() or (0, 0, 0, None)
         query = _NEWEST.format(log=log, of_variant=_of_variant(asked, asked.challenger))
         (newest,) = cursor.execute(query).fetchone() or ("",)
-        return Running(found[0], newest, *found[1:], *_psi(cursor, asked))
+        return Running(count, newest, calls, failed, p95, *_psi(cursor, asked))
 
 
 def _of_variant(asked: Asked, version: Version) -> sql.Composed:

@@ -31,7 +31,7 @@ def _begun(folder: Path, temporary: Path, *arguments: str, **env: str) -> "subpr
 
 @pytest.fixture
 def temporary() -> Path:
-    """Return a folder that is not there yet, whose name is short: sockets lie below it."""
+    """Return a folder that is not there yet."""
     folder = Path(tempfile.mkdtemp(prefix="d"))
     folder.chmod(0o755)
     return folder / "t"
@@ -67,6 +67,15 @@ def test_the_demo_tells_its_story_and_leaves_the_report_alone(tmp_path: Path, te
     assert max(float(each["error_rate"]) for each in page.tables["errors.csv"]) > 0
     assert sorted(each.name for each in tmp_path.iterdir()) == ["opened", "report.html"]
     _nothing_left(temporary)
+
+
+@pytest.mark.slow
+def test_a_folder_whose_name_is_too_long_for_a_socket_is_none_of_its_concern(tmp_path: Path, temporary: Path) -> None:
+    long = temporary.with_name("x" * 90)
+    with _begun(tmp_path, long) as process:
+        out, said = process.communicate(timeout=_WAIT)
+    assert (process.returncode, out) == (0, ""), said
+    _nothing_left(long)
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -22,6 +23,8 @@ import psycopg
 from modelyard.request_log.database.connecting import connect
 
 _USERS: Final = ("postgres", "nobody")
+_SOCKET: Final = ".s.PGSQL.5432"
+_LONGEST: Final = 103  # bytes of a path to a socket: sun_path of macOS, four less than Linux'
 _START: Final = 60.0  # seconds
 _END: Final = 30.0
 _INIT: Final = 120.0
@@ -75,24 +78,42 @@ def running(bin_folder: Path, folder: Path, check: Callable[[], None]) -> Iterat
         if shut := next((each for each in folder.resolve().parents if not each.stat().st_mode & 0o001), None):
             raise NotStarted(f"the user {user} cannot enter {shut}: set TMPDIR to a folder that all users can enter")
     # In a session of its own no key of a terminal ends it before those who use it.
-    how: dict[str, Any] = {"user": user, "extra_groups": [] if user else None, "cwd": own, "start_new_session": True}
-    found = reachable(bin_folder, folder, user)
-    _init(found, how)
-    command = [str(found / "postgres"), "-D", "data", "-k", str(own)]
-    command += [word for each in _SETTINGS for word in ("-c", each)]
-    with (folder / "postgres.log").open("wb") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **how)
-    try:
-        uri = f"postgresql://owner@/postgres?host={quote(str(own), safe='')}"
-        _wait(process, uri, check)
-        yield uri
-    finally:
-        process.send_signal(signal.SIGQUIT)  # immediate shutdown: the data goes anyway
+    with _sockets(own, user) as sockets:
+        how: dict[str, Any] = {
+            "user": user,
+            "extra_groups": [] if user else None,
+            "cwd": own,
+            "start_new_session": True,
+        }
+        found = reachable(bin_folder, folder, user)
+        _init(found, how)
+        command = [str(found / "postgres"), "-D", "data", "-k", str(sockets)]
+        command += [word for each in _SETTINGS for word in ("-c", each)]
+        with (folder / "postgres.log").open("wb") as log:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **how)
         try:
-            process.wait(_END)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            uri = f"postgresql://owner@/postgres?host={quote(str(sockets), safe='')}"
+            _wait(process, uri, check)
+            yield uri
+        finally:
+            process.send_signal(signal.SIGQUIT)  # immediate shutdown: the data goes anyway
+            try:
+                process.wait(_END)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+@contextmanager
+def _sockets(own: Path, user: str | None) -> Iterator[Path]:
+    """Yield the server's folder, or one for its socket where the system does not take so long a path to that."""
+    if len(os.fsencode(own / _SOCKET)) <= _LONGEST:
+        yield own
+        return
+    with tempfile.TemporaryDirectory(prefix="modelyard-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        if user is not None:
+            shutil.chown(folder, user)
+        yield Path(folder)
 
 
 def _init(bin_folder: Path, how: dict[str, Any]) -> None:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from modelyard.manifests import names
+from modelyard.models.base import share
 from modelyard.models.declared import DeclaredSet, Served
-from modelyard.models.gate import Gate, share
+from modelyard.models.gate import Gate
+from modelyard.models.request_log import Monitor
 from modelyard.problems import Problem, problem
 
-ENOUGH: Final = 500  # rows, where monitor.minRows says nothing
 _HINTS: Final = {
     "agreement": "the list of --differences has the rows",
     "psi": "its scores are of another population than the champion's",
@@ -86,7 +87,7 @@ def unmet(models: DeclaredSet, served: Served, called: str, found: list[Limit]) 
 
 def enough(served: Served) -> int:
     """Return how many rows a gate needs."""
-    return served.model.monitor.minRows if served.model.monitor else ENOUGH
+    return (served.model.monitor or Monitor()).minRows
 
 
 def too_few(models: DeclaredSet, served: Served, called: str, rows: int) -> Problem:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from importlib import import_module
 from typing import Annotated, Any, Final, TypeAlias, cast
 
@@ -99,6 +100,19 @@ def _date(text: str) -> str | None:
             return "is not a day of the calendar"
         return None
     return "is not a date such as 2026-12-31"
+
+
+_SHARE: Final = re.compile(r"(?:100(?:\.0{1,3})?|[0-9]{1,2}(?:\.[0-9]{1,3})?)%")
+
+
+def is_share(text: str) -> bool:
+    """Tell whether a text is a share with its sign, from 0% to 100%."""
+    return _SHARE.fullmatch(text) is not None
+
+
+def share(text: str) -> float:
+    """Return a share as a number from 0 to 1: that which as many of all give, such as 942 of 1,000 for 94.2%."""
+    return float(Decimal(text.removesuffix("%")) / 100)
 
 
 def _quantity(value: object) -> object:

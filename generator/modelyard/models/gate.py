@@ -1,19 +1,15 @@
 """What is demanded of a challenger before it gets calls, or more of them."""
 
-import re
-from decimal import Decimal
-from typing import Annotated, Final
+from typing import Annotated
 
 from pydantic import Field
 
 from modelyard.manifests import names
-from modelyard.models.base import Shape, checked
-
-_SHARE: Final = re.compile(r"(?:100(?:\.0{1,3})?|[0-9]{1,2}(?:\.[0-9]{1,3})?)%")
+from modelyard.models.base import Shape, checked, is_share
 
 
 def _share(text: str) -> str | None:
-    return None if _SHARE.fullmatch(text) else "must be a share with its sign, such as 99.5%"
+    return None if is_share(text) else "must be a share with its sign, such as 99.5%"
 
 
 Share = Annotated[str, checked(_share)]
@@ -32,8 +28,3 @@ class Gate(Shape):
         None, description="Time that 95 of 100 calls must not exceed, such as 50ms."
     )
     errors: Share = Field("1%", description="Share of the calls that may fail, at most.")
-
-
-def share(text: str) -> float:
-    """Return a share as a number from 0 to 1: that which as many of the rows give, such as 942 of 1,000 for 94.2%."""
-    return float(Decimal(text.rstrip("%")) / 100)

@@ -1,19 +1,17 @@
 """What is measured of calls while they are answered: how Prometheus finds it, a dashboard, and alerts."""
 
-import re
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from modelyard.models.base import Shape, UrlPath, checked
+from modelyard.models.base import Shape, UrlPath, checked, is_share, share
 
-_LEAST: Final = 94  # percent: of less, 14.4 times the budget is more than all calls, and an outage would alert nobody
-_SHARE: Final = re.compile(r"([0-9]{2}(?:\.[0-9]{1,3})?)%")
+_LEAST: Final = 0.94  # of less, 14.4 times the budget is more than all calls, and an outage would alert nobody
 
 
 def _objective(text: str) -> str | None:
-    found = _SHARE.fullmatch(text)
-    return None if found and float(found[1]) >= _LEAST else f"must be a share from {_LEAST}% to 99.999%, such as 99.9%"
+    sound = is_share(text) and _LEAST <= share(text) < 1
+    return None if sound else f"must be a share from {_LEAST:.0%} to 99.999%, such as 99.9%"
 
 
 Share = Annotated[str, checked(_objective)]

@@ -7,15 +7,15 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from modelyard.manifests import names
-from modelyard.models.base import Day, ObjectName, PositiveDuration, Shape, checked
+from modelyard.models.base import Day, ObjectName, PositiveDuration, Shape, checked, is_share, share
 
 TABLE: Final = "scoring_log"
-_SHARE: Final = re.compile(r"(100(?:\.0{1,3})?|[0-9]{1,2}(?:\.[0-9]{1,3})?)%")
 
 
 def _share(text: str) -> str | None:
-    found = _SHARE.fullmatch(text)
-    return None if found and float(found[1]) > 0 else "must be a share with its sign, such as 10%, and more than 0%"
+    return (
+        None if is_share(text) and share(text) > 0 else "must be a share with its sign, such as 10%, and more than 0%"
+    )
 
 
 def _page(text: str) -> str | None:

@@ -7,6 +7,7 @@ its cause has gone.
 
 from typing import Any, Final, NamedTuple
 
+from modelyard.models.base import share
 from modelyard.models.metrics import Objective
 
 _PREFIX: Final = "modelyard_request_log"
@@ -61,9 +62,9 @@ def _sum(metric: str, series: str, window: str, by: str) -> str:
     return f"sum by ({by}) (rate({_PREFIX}_{metric}{{{series}}}[{window}]))"
 
 
-def budget(share: str) -> float:
+def budget(objective: str) -> float:
     """Return what of all calls may be otherwise."""
-    return round(1 - float(share.removesuffix("%")) / 100, 7)
+    return round(1 - share(objective), 7)
 
 
 def rules(name: str, own: Objective, namespace: str | None = None) -> list[dict[str, Any]]:

@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from modelyard.api import notices
-from modelyard.api.monitor import in_database
+from modelyard.api.monitor import in_database, monitored
 from modelyard.api.pipeline import load
 from modelyard.api.request_log import missing
 from modelyard.cluster import ClusterProblem, Connection, connect
-from modelyard.manifests import names
 from modelyard.models.declared import DeclaredSet
 from modelyard.models.request_log import Monitor
 from modelyard.problems import Problem, has_errors, problem
@@ -157,17 +156,13 @@ def silence(model: str, until: datetime | None, file: str | Path = ".") -> list[
     problems = list(loaded.problems)
     if has_errors(problems) or loaded.models is None:
         return problems
-    known = {
-        each.name: each.champion.model.requestLog.table
-        for each in loaded.models.models
-        if each.champion.model.requestLog is not None and each.champion.model.monitor is not None
-    }
-    if model not in known:
-        hint = f"name {names.one_of(known)}" if known else "add monitor: to a model with requestLog:"
-        return [*problems, problem("MY110", f"no model {model} is monitored", hint=hint)]
+    found, unknown = monitored(loaded.models, [model])
+    table = next((each.champion.model.requestLog.table for each in found if each.champion.model.requestLog), None)
+    if table is None:
+        return [*problems, *unknown]
     if until is not None and until <= datetime.now(UTC):
         message = f"{until:%Y-%m-%dT%H:%M:%SZ} has passed"
         return [*problems, problem("MY835", message, hint="name a time that is to come, or use --end")]
     from modelyard.request_log.database import alerts
 
-    return [*problems, *in_database(lambda connection: alerts.silence(connection, known[model], model, until))[1]]
+    return [*problems, *in_database(lambda connection: alerts.silence(connection, table, model, until))[1]]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from modelyard.api import alerting
-from modelyard.api.monitor import in_database
+from modelyard.api.monitor import in_database, monitored
 from modelyard.api.pipeline import load
 from modelyard.api.request_log import missing
 from modelyard.files import disk
@@ -171,21 +171,9 @@ def _models(file: str | Path, wanted: Sequence[str], at: datetime) -> tuple[list
     problems = list(loaded.problems)
     if has_errors(problems) or loaded.models is None:
         return [], problems
-    known = {each.name: each for each in loaded.models.models if _is_monitored(each.champion)}
-    if not known:
-        hint = "add monitor: to a model with requestLog:"
-        problems.append(problem("MY826", "no model of this set is monitored", hint=hint))
-    for name in wanted:
-        if known and name not in known:
-            hint = f"name {names.one_of(known)}"
-            problems.append(problem("MY110", f"no model {name} is monitored", hint=hint))
-    chosen = [each for name, each in known.items() if not wanted or name in wanted]
+    chosen, unknown = monitored(loaded.models, wanted)
     made = [_Model(_plan(each, at), _place(loaded.models, each.champion), loaded.models) for each in chosen]
-    return made, problems
-
-
-def _is_monitored(served: Served) -> bool:
-    return served.model.monitor is not None and served.model.requestLog is not None
+    return made, [*problems, *unknown]
 
 
 def _place(models: DeclaredSet, served: Served) -> Place:

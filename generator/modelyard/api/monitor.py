@@ -10,7 +10,7 @@ The database is that of MODELYARD_DATABASE: who migrates, loads and forgets owns
 
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ from modelyard.api.pipeline import load
 from modelyard.api.request_log import DATABASE, missing
 from modelyard.files import disk
 from modelyard.manifests import names
+from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.models.request_log import RequestLog
 from modelyard.problems import Problem, has_errors, problem
 from modelyard.request_log.columns import HASH_KEY, hashed
@@ -37,7 +38,24 @@ _HINTS: Final = {  # PostgreSQL 18, appendix A
     "42501": "use the login that owns the tables, and may create roles",
 }
 
-__all__ = ["DATABASE", "Forgotten", "Loading", "Migrated", "actuals", "forget", "migrate"]
+__all__ = ["DATABASE", "Forgotten", "Loading", "Migrated", "actuals", "forget", "migrate", "monitored"]
+
+
+def monitored(models: DeclaredSet, wanted: Sequence[str]) -> tuple[list[DeclaredModel], list[Problem]]:
+    """Return models that are monitored: those that are named, else all. Problems: MY826 for none, MY110 for a name."""
+    known = {each.name: each for each in models.models if _is_monitored(each.champion)}
+    if not known:
+        return [], [
+            problem("MY826", "no model of this set is monitored", hint="add monitor: to a model with requestLog:")
+        ]
+    hint = f"name {names.one_of(known)}"
+    unknown = [each for each in wanted if each not in known]
+    found = [each for name, each in known.items() if not wanted or name in wanted]
+    return found, [problem("MY110", f"no model {each} is monitored", hint=hint) for each in unknown]
+
+
+def _is_monitored(served: Served) -> bool:
+    return served.model.monitor is not None and served.model.requestLog is not None
 
 
 class _Log(NamedTuple):

@@ -23,7 +23,7 @@ from modelyard.api.pipeline import load, models_file, render_loaded
 from modelyard.files import disk, regular
 from modelyard.files.yaml import MAX_BYTES
 from modelyard.manifests.names import offer
-from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
+from modelyard.models.declared import CHAMPION, DeclaredModel, DeclaredSet, Served
 from modelyard.models.source import pinned
 from modelyard.modelsfile.edit import Setting, with_settings
 from modelyard.modelsfile.load import Loaded, load_text
@@ -240,11 +240,11 @@ def _pinned_value(served: Served, keys: Sequence[str]) -> object:
 def _shares(model: DeclaredModel, wanted: Wanted) -> tuple[dict[str, int], list[Problem]]:
     """Return the percents that change: the challenger's, and of the one that serves the most beside it."""
     now = {each.variant or "": WHOLE if each.percent is None else each.percent for each in model.split}
-    now = now or {"champion": WHOLE}
+    now = now or {CHAMPION: WHOLE}
     old = now.get(wanted.variant, 0)
     share = wanted.percent if wanted.percent is not None else old or _PERCENT
     others = {each: percent for each, percent in now.items() if each != wanted.variant}
-    giving = "champion" if "champion" in others else max(others, key=lambda each: others[each])
+    giving = CHAMPION if CHAMPION in others else max(others, key=lambda each: others[each])
     left = others[giving] + old - share
     if left < 0 or not 0 <= share <= WHOLE:
         message = f"{giving} of {model.name} has {others[giving]} %, which are too few for a challenger with {share} %"

@@ -19,10 +19,11 @@ from modelyard.api.edits import WHOLE
 from modelyard.api.monitor import in_database
 from modelyard.api.pipeline import load, models_file
 from modelyard.api.request_log import missing
-from modelyard.api.rollout_commits import CHAMPION, Outcome, Rollout, Verdict, commit, taken_back_before
+from modelyard.api.rollout_commits import Outcome, Rollout, Verdict, commit, taken_back_before
 from modelyard.cluster import Connection
 from modelyard.files.git import GitProblem
 from modelyard.manifests.names import offer
+from modelyard.models.declared import CHAMPION
 from modelyard.problems import Problem, has_errors, problem
 from modelyard.score.options import Options, Route
 from modelyard.targets.workloads.pods import image

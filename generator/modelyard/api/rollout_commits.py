@@ -10,14 +10,13 @@ from modelyard.api.edits import Edit
 from modelyard.api.proposal_files import files, place
 from modelyard.api.proposals import PREFIX
 from modelyard.files.trailers import with_trailers
-from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
+from modelyard.models.declared import CHAMPION, DeclaredModel, DeclaredSet, Served
 from modelyard.problems import Problem, problem
 from modelyard.render.changes import shown
 from modelyard.targets.workloads.pods import image
 
-__all__ = ["CHAMPION", "Outcome", "Rollout", "Verdict", "commit", "taken_back_before"]
+__all__ = ["Outcome", "Rollout", "Verdict", "commit", "taken_back_before"]
 
-CHAMPION: Final = "champion"
 _SHORT: Final = 8  # digits of a commit
 
 

@@ -1,7 +1,7 @@
 """What load hands on: the set and its models, merged and checked, with the places of all values."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from modelyard.files.yaml import MapMarks, Sources
 from modelyard.files.yaml.marked import MarkedInt, MarkedText, derived, find, marked, with_mark
@@ -12,6 +12,8 @@ from modelyard.problems import Place
 
 if TYPE_CHECKING:
     from modelyard.models.contract import PinnedContract
+
+CHAMPION: Final = "champion"  # name of the variant that others are held against, where one has it
 
 
 class Served(NamedTuple):
@@ -71,7 +73,7 @@ class DeclaredModel(NamedTuple):
     @property
     def champion(self) -> Served:
         """The variant of that name, else the one with the most percent; the model itself where it has none."""
-        return max(self.served, key=lambda each: (not each.shadow, each.variant == "champion", each.percent or 0))
+        return max(self.served, key=lambda each: (not each.shadow, each.variant == CHAMPION, each.percent or 0))
 
     @property
     def split(self) -> tuple[Served, ...]:

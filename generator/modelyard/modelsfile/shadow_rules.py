@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from modelyard.models.declared import DeclaredModel, DeclaredSet
+from modelyard.models.declared import CHAMPION, DeclaredModel, DeclaredSet
 from modelyard.modelsfile.model_rules import accepting
 from modelyard.problems import Problem, problem
 
@@ -32,7 +32,7 @@ def _check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
         yield problem("MY258", f"{model.name} has shadows alone, and nobody takes its calls", hint=hint, place=first)
     for served in model.shadows:
         place = models.place(served.name_mark)
-        if served.variant == "champion":
+        if served.variant == CHAMPION:
             yield problem("MY258", "the champion takes calls, and is no shadow", hint="rename it", place=place)
         if served.model.requestLog is None:
             message = f"the answers of {served.variant} go to the request log alone, and it has none"
@@ -46,8 +46,8 @@ def _check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
 def _targets(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
     for target in model.targets:
         place = models.place(model.whole.find_key("targets", target))
-        if target in _CANNOT:
-            why, hint = _CANNOT[target]
+        if target not in _BY_SIDECAR | _BY_ROUTE:
+            why, hint = _CANNOT.get(target, ("nothing there copies calls", "take it out"))
             yield problem("MY258", f"{target} sends no copies to a shadow: {why}", hint=hint, place=place)
         elif target in _BY_SIDECAR:
             for each in model.split:
@@ -55,8 +55,6 @@ def _targets(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
                     own = models.place(each.name_mark)
                     message = f"on {target} the request log copies calls, and {each.variant} has none"
                     yield problem("MY258", message, hint=_LOG, place=own)
-        elif target not in _BY_ROUTE:
-            raise AssertionError(target)
         if target == "knative" and not models.spec.namespace:
             message = "a shadow on Knative is reached by its full name, which needs spec.namespace"
             yield problem("MY216", message, hint="name the namespace in spec", place=place)

@@ -1,6 +1,7 @@
 """What goes through the sidecar comes out as it went in, and what is logged is what was scored."""
 
 import json
+import os
 import re
 import signal
 import socket
@@ -308,6 +309,43 @@ def test_sigterm_answers_what_is_in_flight_and_loses_no_row(
         assert made.process.returncode == 0
         assert logged(made, "slow", 0.5)  # they were there before it ended
         assert logged(made, "late", 0.5)
+
+
+_SLOW_DISK: Final = """
+import time
+from modelyard.request_log.spool import Writer
+fast = Writer.write
+def slow(*what):
+    time.sleep(0.7)
+    fast(*what)
+Writer.write = slow
+"""
+
+
+def test_sigterm_in_the_middle_of_a_write_to_the_spool_loses_no_row(
+    model: tuple[int, scr_stub.Model], uri: str, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(_SLOW_DISK)
+    paths = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
+    with sidecar(model[0], uri, tmp_path / "spool", "--flush=60s", PYTHONPATH=paths) as made:
+        assert call(made.port, X_Request_Id="slow-disk")[0] == 200
+        time.sleep(0.2)  # the write has begun
+        made.end()
+        assert logged(made, "slow-disk", 0.5)
+
+
+def test_what_ships_is_begun_again_when_it_dies_and_at_the_end_too(
+    model: tuple[int, scr_stub.Model], uri: str, tmp_path: Path
+) -> None:
+    with sidecar(model[0], uri, tmp_path, "--flush=60s") as made:
+        assert call(made.port, X_Request_Id="first")[0] == 200
+        assert logged(made, "first")
+        (ships,) = Path(f"/proc/{made.process.pid}/task/{made.process.pid}/children").read_text().split()
+        os.kill(int(ships), signal.SIGKILL)
+        assert call(made.port, X_Request_Id="second")[0] == 200
+        made.end()
+        assert made.process.returncode == 0
+        assert logged(made, "second", 0.5)
 
 
 def test_two_sidecars_do_not_share_a_spool(model: tuple[int, scr_stub.Model], uri: str, tmp_path: Path) -> None:

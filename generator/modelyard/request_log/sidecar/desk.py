@@ -26,7 +26,7 @@ class Desk:
         self.pool = Pool(settings.host, settings.port)
         self.counters = counters
         self.fronts: set[Front] = set()
-        self.closing = False
+        self.closing = self.ended = False
         self.mirrors = [Mirror(each, counters) for each in settings.mirrors]
         self._share = round(settings.sample / 100 * (1 << 32))
         self._writer = writer
@@ -97,8 +97,11 @@ class Desk:
             self.counters.answered(call.status, latency)
 
     async def write(self) -> None:
-        """Write calls to the spool, again and again. What waits is held in memory meanwhile, up to a bound."""
-        while True:
+        """Write calls to the spool until `ended` is set. What waits is held in memory meanwhile, up to a bound.
+
+        It is never cancelled: a write that is in the thread would go on, and nobody would know when it is done.
+        """
+        while not self.ended:
             await asyncio.sleep(EVERY)
             self.pool.tidy()
             await self.flush()

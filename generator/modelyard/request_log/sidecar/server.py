@@ -55,16 +55,18 @@ async def _serve(settings: Settings, counters: Counters, listening: Callable[[],
     server = await loop.create_server(lambda: Front(desk), None, settings.listen, backlog=_BACKLOG)
     try:
         async with admin.served(settings, counters, desk):
-            tasks = [loop.create_task(desk.write()), loop.create_task(shipper.run())]
+            writing, shipping = loop.create_task(desk.write()), loop.create_task(shipper.run())
             copying = [loop.create_task(each.run()) for each in desk.mirrors]
             listening()
             await stopped.wait()
             await _drain(settings, desk, server)
             await _cancelled(copying)
-            await _cancelled(tasks[:1])
+            desk.ended = True
+            await writing
             await desk.flush()
-            await shipper.end(settings.flush)
-            await _cancelled(tasks[1:])
+            await shipper.end()
+            await asyncio.wait([shipping], timeout=settings.flush)
+            await _cancelled([shipping])
     finally:
         server.close()
         await shipper.kill()

@@ -11,6 +11,7 @@ from modelyard.request_log.counters import Count, Counters
 from modelyard.request_log.sidecar.settings import Settings
 
 _PROGRAM: Final = ("-m", "modelyard.request_log.sidecar.shipping")
+_END: Final = b"."
 _AGAIN: Final = 1.0  # seconds until a process that has died is begun again
 
 
@@ -25,17 +26,17 @@ class Shipper:
         self._ending = False
 
     async def run(self) -> None:
-        """Keep it running until it is ended."""
-        while not self._ending:
+        """Keep it running until it has shipped all after the end was said; one that dies on the way is begun again."""
+        while True:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, *_PROGRAM, stdin=asyncio.subprocess.PIPE, start_new_session=True
             )
-            await self._tell(self._told)
-            await self._process.wait()
-            if not self._ending:
-                self._counters.add(Count.RESTARTS)
-                self._counters[Count.CONNECTED] = 0
-                await asyncio.sleep(_AGAIN)
+            await self._tell(self._told + (_END if self._ending else b""))
+            if await self._process.wait() == 0 and self._ending:
+                return
+            self._counters.add(Count.RESTARTS)
+            self._counters[Count.CONNECTED] = 0
+            await asyncio.sleep(_AGAIN)
 
     async def _tell(self, content: bytes) -> None:
         if self._process is not None and self._process.stdin is not None:
@@ -43,18 +44,13 @@ class Shipper:
                 self._process.stdin.write(content)
                 await self._process.stdin.drain()
 
-    async def end(self, seconds: float) -> None:
-        """Let it ship what there is. seconds: what it has for that."""
+    async def end(self) -> None:
+        """Let it ship what there is, and then end: `run` returns when it has."""
         self._ending = True
-        await self._tell(b".")
-        if self._process is not None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await self._process.wait()
+        await self._tell(_END)
 
     async def kill(self) -> None:
         """End it at once."""
-        self._ending = True
         if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()

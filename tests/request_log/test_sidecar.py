@@ -343,8 +343,8 @@ def test_what_ships_is_begun_again_when_it_dies_and_at_the_end_too(
         (ships,) = Path(f"/proc/{made.process.pid}/task/{made.process.pid}/children").read_text().split()
         os.kill(int(ships), signal.SIGKILL)
         assert call(made.port, X_Request_Id="second")[0] == 200
-        made.end()
-        assert made.process.returncode == 0
+        said = made.end()
+        assert made.process.returncode == 0, said
         assert logged(made, "second", 0.5)
 
 

@@ -39,10 +39,11 @@ class Shipper:
             await asyncio.sleep(_AGAIN)
 
     async def _tell(self, content: bytes) -> None:
-        if self._process is not None and self._process.stdin is not None:
+        stdin = self._process.stdin if self._process is not None else None
+        if stdin is not None and not stdin.is_closing():  # uvloop takes nothing for a process that is gone
             with contextlib.suppress(ConnectionError):
-                self._process.stdin.write(content)
-                await self._process.stdin.drain()
+                stdin.write(content)
+                await stdin.drain()
 
     async def end(self) -> None:
         """Let it ship what there is, and then end: `run` returns when it has."""

@@ -55,7 +55,7 @@ POSTGRES := $(CACHE)/postgres-$(POSTGRES_VERSION)/bin/postgres
 CHECKOV_VERSION := 3.3.30
 CHECKOV := $(CACHE)/checkov-$(CHECKOV_VERSION)/bin/checkov
 
-.PHONY: help demo test test-slow test-cluster test-node test-newest test-lowest check bench bench-peers acceptance-lakes acceptance-measures acceptance-register acceptance-resume acceptance-spark acceptance-refused acceptance-check acceptance-promotion fuzz image image-requirements tools schema schemas map reference docs clean
+.PHONY: help demo test test-slow test-cluster test-node test-newest test-lowest check bench bench-peers acceptance-lakes acceptance-measures acceptance-monitor acceptance-register acceptance-replay acceptance-resume acceptance-spark acceptance-refused acceptance-check acceptance-promotion fuzz image image-requirements tools schema schemas map reference docs clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -148,6 +148,12 @@ acceptance-promotion: $(VENV)/installed-dev $(MLFLOW) $(REGISTRY) ## play 200 ra
 
 acceptance-measures: $(VENV)/installed-dev ## measure 1,000 generated windows in SQL and in Python, and print where they differ
 	$(BIN)/python -m tests.support.references 1000
+
+acceptance-monitor: $(VENV)/installed-dev ## measure a window of 10,000,000 rows, and print seconds and the client's memory
+	$(BIN)/python -m tests.support.large_window 10000000
+
+acceptance-replay: $(VENV)/installed-dev ## replay 1,000,000 rows, of which one in 10,000 differs, and print the memory
+	$(BIN)/python -m tests.support.large_replay 1000000
 
 acceptance-check: $(VENV)/installed-dev ## compare check with a real API server on all mutants of sound objects, and print where they differ
 	$(BIN)/python -m tests.support.server_mutants 1000000

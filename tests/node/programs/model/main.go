@@ -1,7 +1,7 @@
 // Command model stands in for the container of a model: SAS Container Runtime, or its Python runtime.
 //
 // It answers POST at SAS_SCR_APP_PATH with {"data":{"version":VERSION,"sum":SUM}}, SUM that of the numbers among the
-// inputs, and at the addresses of health. Its variables say how it fails:
+// inputs, or with LESS=NUMBER that number less the sum, and at the addresses of health. Its variables say how it fails:
 //
 //	PORT           where it listens, 8080 if absent; --server.port=N says the same
 //	START          time until it listens
@@ -45,6 +45,10 @@ func main() {
 	eat(setting("EATS", "0"))
 	path := setting("SAS_SCR_APP_PATH", "/model")
 	takes := duration(setting("TAKES", "1ms"))
+	answered := sum
+	if less, err := strconv.ParseFloat(os.Getenv("LESS"), 64); err == nil {
+		answered = func(body io.Reader) float64 { return less - sum(body) }
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
 		wait := takes
@@ -53,7 +57,7 @@ func main() {
 		}
 		time.Sleep(wait)
 		w.Header().Set("Content-Type", "application/json")
-		fmt.Fprintf(w, `{"metadata":{},"data":{"version":%q,"sum":%v},"version":1}`, os.Getenv("VERSION"), sum(r.Body))
+		fmt.Fprintf(w, `{"metadata":{},"data":{"version":%q,"sum":%v},"version":1}`, os.Getenv("VERSION"), answered(r.Body))
 	})
 	mux.HandleFunc("GET "+path+"/apiMeta/api", answer("200"))
 	for _, health := range []string{"/live", "/internal/live"} {

@@ -1,6 +1,8 @@
 # Everything runs in an environment of its own, made from PyPI on first use. `make help` lists the targets.
 PYTHON ?= python3
 VENV ?= .venv
+# Tests begin hundreds of processes: the first keeps what it has compiled, also where an image forbids it to Python.
+export PYTHONDONTWRITEBYTECODE :=
 BIN := $(VENV)/bin
 CACHE := $(HOME)/.cache/modelyard
 KUSTOMIZE_VERSION := v5.8.1
@@ -64,7 +66,7 @@ demo: $(VENV)/installed ## install, render overlays/dev, build it, check it, sho
 	@PATH="$(CURDIR)/$(BIN):$(dir $(KUSTOMIZE)):$$PATH" sh overlays/demo.sh
 
 test: $(VENV)/installed-dev tools ## run the tests but the slow ones, with the real kustomize, kubectl and Caddy
-	$(BIN)/pytest -n 3 --dist loadfile -m "not slow and not cluster and not node"
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --ignore tests/node -m "not slow and not cluster"
 
 test-slow: $(VENV)/installed-dev tools ## run the slow tests, those that need a cluster, and those that need a real node
 	$(BIN)/pytest -n 2 --dist loadfile --in-full -m "slow or cluster or many"

@@ -1,20 +1,22 @@
 """What tests share: real binaries, the facts beside the checkout, and a way to run modelyard as users do."""
 
 import fcntl
+import gc
 import os
 import re
 import shutil
 import signal
 import subprocess
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from modelyard import api
-from tests.support import cluster_server, leftovers, model_sets, shares
+from tests.support import cluster_server, iri_syntax, leftovers, model_sets, shares
 from tests.support.cluster_scene import Scene
 from tests.support.forks import Forks
 
@@ -48,13 +50,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kubeconfig", help="cluster with Knative for the cluster tests, in place of one of their own")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage in what is loaded with the tests, neither now nor later: it stays until the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what runs on a real node, and of the rest what needs a cluster."""
+    """Mark what runs on a real node, and of the rest what needs a cluster; let files that take long begin first.
+
+    That is those marked so, then those with many tests: none is left alone at the end.
+    """
     for item in items:
         if NODE in item.path.parents:
             item.add_marker("node")
         elif "cluster" in getattr(item, "fixturenames", ()):
             item.add_marker("cluster")
+    counts = Counter(item.path for item in items)
+    items.sort(key=lambda item: (item.get_closest_marker("long") is None, -counts[item.path]))
 
 
 TEMPORARY: Final = pytest.StashKey[Path]()
@@ -63,6 +81,7 @@ TEMPORARY: Final = pytest.StashKey[Path]()
 def pytest_configure(config: pytest.Config) -> None:
     """Give this process, each worker of xdist for itself, a folder for temporary files."""
     config.stash[TEMPORARY] = leftovers.own_folder()
+    iri_syntax.load_later()
     # A shell lets what it runs in the background ignore Ctrl-C, and all that a test starts would ignore it too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption("--in-full"):

@@ -24,6 +24,8 @@ from modelyard.targets.workloads.compose import HEADER
 from tests.conftest import ROOT, Run
 from tests.support.model_server import Server, running
 
+pytestmark = pytest.mark.long
+
 # Runs the model server of the tests at the published port, and notes what it was asked, and its variables' names.
 FAKE: Final = """#!PYTHON
 import asyncio, json, os, signal, sys, time

@@ -6,6 +6,8 @@ import pytest
 
 from tests.conftest import Run
 
+pytestmark = pytest.mark.long
+
 COUNT = 230
 HEAD = """\
 apiVersion: modelyard.dev/v1alpha1

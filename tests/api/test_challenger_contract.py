@@ -13,6 +13,8 @@ from modelyard.problems import has_errors
 from tests.conftest import Run
 from tests.support.promotions import Project
 
+pytestmark = pytest.mark.long
+
 NUMBER, TEXT = Column(type="number"), Column(type="string")
 FIRST: Final = Contract(origin="MLmodel", inputs={"age": NUMBER, "city": TEXT}, outputs={"score": NUMBER})
 WIDER: Final = Contract(origin="MLmodel", inputs={"age": NUMBER, "city": TEXT}, outputs={"score": NUMBER, "b|x": TEXT})

@@ -20,6 +20,8 @@ from tests.support import notice_servers
 from tests.support.promotions import GIT, Project, git, program
 from tests.support.registries import TOKEN
 
+pytestmark = pytest.mark.long
+
 
 def propose(file: Path, version: str, *, pull_request: bool = False) -> Outcome:
     return proposals.propose(file, "churn", Wanted(image=f"churn:{version}"), push=True, pull_request=pull_request)

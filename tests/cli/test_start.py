@@ -43,11 +43,11 @@ class Entry(NamedTuple):
 
 _FUNCTION: Final = "import sys; sys.argv = ['modelyard-fn']; from modelyard.plugin import program; program()"
 ENTRIES: Final = {
-    "--version": Entry(("-m", "modelyard", "--version"), frozenset(), 6, 60),
-    "--help": Entry(("-m", "modelyard", "--help"), TYPER | {"rich", "logging"}, 8, 340),
-    "schema": Entry(("-m", "modelyard", "schema"), TYPER | {"pydantic"}, 41, 330),
-    "render": Entry(("-m", "modelyard", "render"), TYPER | PIPELINE, 170, 480),
-    "modelyard-fn": Entry(("-c", _FUNCTION), PIPELINE, 144, 410),
+    "--version": Entry(("-m", "modelyard", "--version"), frozenset(), 5, 40),
+    "--help": Entry(("-m", "modelyard", "--help"), TYPER | {"rich", "logging"}, 7, 310),
+    "schema": Entry(("-m", "modelyard", "schema"), TYPER | {"pydantic"}, 22, 230),
+    "render": Entry(("-m", "modelyard", "render"), TYPER | PIPELINE, 144, 430),
+    "modelyard-fn": Entry(("-c", _FUNCTION), PIPELINE, 125, 365),
 }
 
 

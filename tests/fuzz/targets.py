@@ -12,7 +12,7 @@ from typing import Final
 from modelyard import api
 from modelyard.api.objects import check_streams
 from modelyard.files.yaml import write_all
-from modelyard.kustomize.kustomization import with_entry, without_entry
+from modelyard.kustomize.kustomization.edit import with_entry, without_entry
 from modelyard.modelsfile.load import load_text
 from modelyard.plugin import call as fn
 from modelyard.problems import Problem, has_errors, printable

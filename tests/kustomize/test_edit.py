@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from modelyard.kustomize.kustomization import Entry, entries, with_entry, without_entry
-from modelyard.kustomize.kustomization.layout import MAX_BYTES
+from modelyard.kustomize.kustomization.edit import with_entry, without_entry
+from modelyard.kustomize.kustomization.layout import MAX_BYTES, Entry, entries
 from modelyard.problems import Place
 from tests.conftest import Run
 from tests.support.kustomization_texts import ENTRY, SHOWN, added, removed

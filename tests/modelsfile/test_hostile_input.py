@@ -14,6 +14,8 @@ from modelyard.problems import has_errors
 from modelyard.report.text import text
 from tests.fuzz.targets import clean
 
+pytestmark = pytest.mark.long
+
 _PATH = re.compile(r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)*[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 TRAPS = [
     "..",

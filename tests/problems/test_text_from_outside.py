@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -18,10 +19,16 @@ from modelyard.render.component import HEADER
 from tests.api.test_edits import FILE
 from tests.conftest import Run
 
+pytestmark = pytest.mark.long
+
 PACKAGE: Final = Path(modelyard.__file__).parent
-SOURCES: Final = {path: ast.parse(path.read_text("utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}
 UNSAFE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 ASKS: Final = frozenset(["isdecimal", "isdigit", "isnumeric"])
+
+
+@cache
+def _sources() -> dict[Path, ast.AST]:
+    return {path: ast.parse(path.read_text("utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}
 
 
 def _texts(tree: ast.AST) -> Iterator[str]:
@@ -39,13 +46,13 @@ def _asked(node: ast.AST) -> set[str]:
 def test_no_expression_takes_other_digits_than_ascii() -> None:
     r"""In an expression over str, \d is each of the 700 digits of Unicode, and int() reads them all."""
     digit = re.compile(r"(?<!\\)\\d")
-    found = [(path.name, text) for path, tree in SOURCES.items() for text in _texts(tree) if digit.search(text)]
+    found = [(path.name, text) for path, tree in _sources().items() for text in _texts(tree) if digit.search(text)]
     assert found == []
 
 
 def test_who_asks_for_digits_asks_for_ascii_too() -> None:
     found = []
-    for path, tree in SOURCES.items():
+    for path, tree in _sources().items():
         asked = sum(isinstance(each, ast.Attribute) and each.attr in ASKS for each in ast.walk(tree))
         together = [
             each

@@ -163,20 +163,21 @@ def _layer(entries: dict[str, bytes], link: str = "") -> bytes:
     return buffer.getvalue()
 
 
-HOSTILE: Final[dict[str, tuple[bytes, str]]] = {
-    "a name that leads out": (_layer({"../../evil.yaml": b"x"}), "cannot be unpacked [MY758]"),
-    "an absolute name": (_layer({"/evil.yaml": b"x"}), "cannot be unpacked [MY758]"),
-    "a link": (_layer({"a.yaml": b"x"}, link="b.yaml"), "cannot be unpacked [MY758]"),
-    "no archive": (b"nothing", "cannot be unpacked [MY758]"),
-    "files of others": (_layer({"a.yaml": b"kind: Secret\n"}), "a.yaml in it is not modelyard's [MY758]"),
-    "nothing": (_layer({}), "nothing in it is modelyard's [MY758]"),
-    "a bomb": (_layer({"a.yaml": bytes(300 << 20)}), "cannot be unpacked [MY758]"),
+HOSTILE: Final[dict[str, tuple[Callable[[], bytes], str]]] = {
+    "a name that leads out": (lambda: _layer({"../../evil.yaml": b"x"}), "cannot be unpacked [MY758]"),
+    "an absolute name": (lambda: _layer({"/evil.yaml": b"x"}), "cannot be unpacked [MY758]"),
+    "a link": (lambda: _layer({"a.yaml": b"x"}, link="b.yaml"), "cannot be unpacked [MY758]"),
+    "no archive": (lambda: b"nothing", "cannot be unpacked [MY758]"),
+    "files of others": (lambda: _layer({"a.yaml": b"kind: Secret\n"}), "a.yaml in it is not modelyard's [MY758]"),
+    "nothing": (lambda: _layer({}), "nothing in it is modelyard's [MY758]"),
+    "a bomb": (lambda: _layer({"a.yaml": bytes(300 << 20)}), "cannot be unpacked [MY758]"),
 }
 
 
 @pytest.mark.parametrize("what", HOSTILE)
 def test_an_artifact_of_a_stranger_writes_nothing(what: str, modelyard: Command, registry: str, tmp_path: Path) -> None:
-    content, said = HOSTILE[what]
+    made, said = HOSTILE[what]
+    content = made()
     digest = registries.blob(registry, "sets/hostile", content)
     config = {"mediaType": artifact.CONFIG, "digest": registries.blob(registry, "sets/hostile", b"{}"), "size": 2}
     layer = {"mediaType": artifact.CONTENT, "digest": digest, "size": len(content)}

@@ -21,6 +21,8 @@ from tests.support import registries
 from tests.support.plugin_calls import generator
 from tests.support.registries import SET
 
+pytestmark = pytest.mark.long
+
 Command = Callable[..., CompletedProcess[str]]
 D: Final = f"sha256:{'4b1c0e7a' * 8}"
 LOCK: Final = f'apiVersion: modelyard.dev/v1alpha1\nkind: ImageLock\nimages: {{"IMAGE": {D}}}\n'

@@ -19,6 +19,8 @@ from modelyard.check.pods import PodTemplate, pod_templates
 from modelyard.manifests.manifest import Manifest
 from tests.conftest import KUBE_SCORE, KUBECONFORM, KUBECTL_VALIDATE, ROOT, need
 
+pytestmark = pytest.mark.long
+
 Object = dict[str, Any]
 Run = Callable[..., CompletedProcess[str]]
 

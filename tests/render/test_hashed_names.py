@@ -21,6 +21,8 @@ from tests.conftest import Run
 from tests.support.kustomize_builds import KUSTOMIZATIONS, load
 from tests.support.shares import examples
 
+pytestmark = pytest.mark.long
+
 Data: TypeAlias = dict[str, Any]
 Key: TypeAlias = tuple[str, str | None]  # kind and variant
 Effect: TypeAlias = frozenset[Key]

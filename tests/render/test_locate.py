@@ -14,6 +14,8 @@ from modelyard.check.finding import Cluster
 from modelyard.check.schemas.kinds import Kinds
 from tests.support import rule_examples
 
+pytestmark = pytest.mark.long
+
 HEAD: Final = "apiVersion: modelyard.dev/v1alpha1\nkind: ModelSet\nmetadata: {name: risk}\nspec:\n  models:\n"
 GATEWAY: Final = "{gateway: {name: main, namespace: edge, host: models.example.com}}"
 

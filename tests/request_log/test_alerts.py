@@ -22,6 +22,8 @@ from tests.support.notice_servers import Received
 from tests.support.postgres import Server
 from tests.support.windows import Window
 
+pytestmark = pytest.mark.long
+
 DAY: Final = timedelta(days=1)
 MODELS: Final = """\
 apiVersion: modelyard.dev/v1alpha1

@@ -16,6 +16,8 @@ from tests.support import request_log, scr_stub
 from tests.support.postgres import Server
 from tests.support.request_log import TABLE, call, sidecar
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parents[2]
 _WAIT = 20.0
 

@@ -21,6 +21,8 @@ from tests.support.promotions import git
 from tests.support.request_log import Sidecar, call, sidecar
 from tests.support.rollouts import HOUR, IMAGES, MODELS, Scene
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def scene(server: Server, tmp_path: Path, modelyard: Run) -> Iterator[Scene]:

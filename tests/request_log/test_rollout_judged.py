@@ -16,6 +16,8 @@ from tests.support.postgres import Server
 from tests.support.promotions import git
 from tests.support.rollouts import HOUR, MODELS, Scene
 
+pytestmark = pytest.mark.long
+
 OTHER: Final = """        - {name: other, image: "registry.example.com/churn:1.9.0", percent: %d}
 """
 OLDER: Final = "registry.example.com/churn:2.0.9"

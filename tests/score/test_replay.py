@@ -4,7 +4,6 @@ import random
 from math import inf
 
 import pytest
-from scipy.stats import ks_2samp
 
 from modelyard.score.replay.distribution import Distribution, psi
 from modelyard.score.replay.values import TOLERANCE, apart
@@ -19,6 +18,8 @@ def _distribution(values: list[float]) -> Distribution:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_ks_is_scipy_s_for_scores_of_three_digits(seed: int) -> None:
+    from scipy.stats import ks_2samp  # noqa: PLC0415 - it takes longer to load than these tests run
+
     chance = random.Random(seed)  # noqa: S311 - examples
     one, other = ([round(chance.gauss(middle, 1), 3) for _ in range(400)] for middle in (0.0, 0.3))
     found = _distribution(one).ks(_distribution(other))

@@ -23,6 +23,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final, NoReturn
 
+from tests.support import iri_syntax
+
 _SECONDS: Final = 300
 _SIZE: Final = 1 << 17  # of a call: its arguments and its environment
 
@@ -93,6 +95,7 @@ def _feed(writer: int, data: bytes) -> None:
 
 def _serve(calls: socket.socket) -> None:
     """Load modelyard, then fork for each call."""
+    iri_syntax.load_later()
     for module in pkgutil.walk_packages(import_module("modelyard").__path__, "modelyard."):
         if module.name.endswith("__main__"):
             continue

@@ -8,7 +8,7 @@ from typing import Any, Final
 import yaml
 from hypothesis import strategies as st
 
-from modelyard.kustomize.kustomization import with_entry, without_entry
+from modelyard.kustomize.kustomization.edit import with_entry, without_entry
 
 ENTRY: Final = "site-config/modelyard-risk"
 SHOWN: Final = "kustomization.yaml"

@@ -12,8 +12,6 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from scipy import stats
-from sklearn import metrics
 
 from modelyard.request_log.measures.plan import Measure, Span
 from tests.support import postgres, request_log, windows
@@ -100,6 +98,9 @@ def expected(own: Case) -> Iterator[tuple[str, str | None, float | None]]:
 
 
 def _quality(own: Window, *, binary: bool) -> Iterator[tuple[str, str | None, float | None]]:
+    from scipy import stats  # noqa: PLC0415 - these two take seconds, and every worker collects all tests
+    from sklearn import metrics  # noqa: PLC0415
+
     pairs = [
         (score, true)
         for score, true in zip(own.scores, own.true, strict=True)
@@ -201,6 +202,8 @@ def differences(found: Measures, own: Case) -> list[str]:
 
 
 def _interval(auc: Measure, own: Window) -> str:
+    from scipy import stats  # noqa: PLC0415
+
     classes: dict[float, list[float]] = {0.0: [], 1.0: []}
     for score, true in zip(own.scores, own.true, strict=True):
         if score is not None and true is not None and math.isfinite(score):

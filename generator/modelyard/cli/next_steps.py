@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from modelyard import api
-from modelyard.kustomize.kustomization import find, generators, unlisted
+from modelyard.kustomize.kustomization import find, generators
 from modelyard.kustomize.size import long_build
 
 # API group -> what a cluster must have to take its objects. What Kubernetes brings is not here.
@@ -37,6 +37,7 @@ CONTROLLERS: Final[dict[str, str]] = {
 
 
 _COMPONENT: Final = ("kustomize.config.k8s.io", "Component")  # what generated/ itself is
+_UNLISTED: Final = "MY629"  # the kustomization does not name generated/
 _SITE_CONFIG: Final = "site-config/"  # the folder of what a deployment takes, and no object of the set
 _OBJECT: Final = re.compile(r'^apiVersion: "?(?:([\w.-]+)/)?\w+"?\nkind: "?(\w+)', re.MULTILINE)
 
@@ -58,7 +59,7 @@ def after_render(results: Mapping[Path, api.Rendering]) -> list[str]:
 def _applied(file: Path, result: api.Rendering) -> list[str]:
     kinds = set(_objects(result))
     lines = []
-    if kinds and (apply := _kustomized(api.models_file(file).parent)):
+    if kinds and (apply := _kustomized(api.models_file(file).parent, result)):
         lines.append(f"{apply}; the cluster needs {', '.join(wanted)}" if (wanted := needed(kinds)) else apply)
     lines += _gcloud(file, result)
     if any(name.startswith(_SITE_CONFIG) for name in result.content):
@@ -82,12 +83,12 @@ def _gcloud(file: Path, result: api.Rendering) -> list[str]:
     return [line for each in found for line in commands(each, str(api.generated(file)))]
 
 
-def _kustomized(folder: Path) -> str:
+def _kustomized(folder: Path, result: api.Rendering) -> str:
     """Return how a folder is applied; empty if its kustomization renders the models itself."""
     path, shown = find(folder), shlex.quote(str(folder))
     if path is not None and next(generators(path), None) is not None:
         return ""
-    if path is not None and not unlisted(folder, api.GENERATED):
+    if path is not None and all(each.code != _UNLISTED for each in result.problems):
         return f"kubectl apply -k {shown}"
     where = path or folder / "kustomization.yaml"
     return f"list {api.GENERATED} under components: in {where}, then run: kubectl apply -k {shown}"

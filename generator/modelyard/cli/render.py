@@ -12,15 +12,9 @@ from modelyard.cli.messages import counted, printable_lines, report, stop_on_err
 from modelyard.cli.options import Files, Jobs, Outside, named, single
 from modelyard.files.yaml import write_all
 from modelyard.manifests.names import dns_1035_label
-from modelyard.problems import problem
+from modelyard.problems import Problem, problem
 
 SAS_FOLDER = "sas-model"  # what the starter calls the folder that Model Manager copies
-# An empty stream under GitOps deletes everything.
-_NO_STREAM = problem(
-    "MY213",
-    "the set renders no objects, only site-config for a SAS Viya deployment",
-    hint="run `modelyard render`, or `modelyard site-config install`",
-)
 
 
 def init(
@@ -135,9 +129,15 @@ def _apart(files: list[Path]) -> list[Path]:
 
 def _print(file: Path) -> None:
     result = api.render(file)
-    empty = [] if result.objects or not result.models or not result.models.names("viya") else [_NO_STREAM]
-    stop_on_errors([*result.problems, *empty])
+    is_empty = not result.objects and result.models and result.models.names("viya")
+    stop_on_errors([*result.problems, *([_no_stream()] if is_empty else [])])
     typer.echo(write_all(each.body for each in result.objects), nl=False)
+
+
+def _no_stream() -> Problem:
+    """Return what is wrong with an empty stream: under GitOps it deletes everything."""
+    message = "the set renders no objects, only site-config for a SAS Viya deployment"
+    return problem("MY213", message, hint="run `modelyard render`, or `modelyard site-config install`")
 
 
 def _compare(results: dict[Path, api.Rendering], folder: Path | None, content: dict[str, str]) -> None:

@@ -15,7 +15,9 @@ from typing import Final
 from modelyard.files import disk, regular
 from modelyard.files.disk import FileProblem
 from modelyard.files.yaml import MAX_BYTES
-from modelyard.kustomize.kustomization import entries, find, with_entry, without_entry
+from modelyard.kustomize.kustomization import find
+from modelyard.kustomize.kustomization.edit import with_entry, without_entry
+from modelyard.kustomize.kustomization.layout import entries
 from modelyard.problems import Place, Problem, printable, problem
 from modelyard.render import generated
 from modelyard.render.component import HEADER, SITE_CONFIG

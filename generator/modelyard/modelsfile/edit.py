@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from modelyard.files.yaml import Sources, edit, quote, read, resolve
-from modelyard.files.yaml.edit import BREAK, NoPlaceError, Splice
+from modelyard.files.yaml.edit import NoPlaceError, Splice
 from modelyard.files.yaml.nodes import Node, Tree, parse
+from modelyard.files.yaml.parser import BREAK
 from modelyard.problems import Place, Problem, problem
 
 # Plain in every reader in a block, where a colon that no blank follows is text.

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from modelyard.files.disk import entries
 from modelyard.files.disk.lock import locked
@@ -16,8 +15,7 @@ _AROUND: Final = 24  # bytes that may stand around the header's sentence, see `_
 _KINDS: Final = {entries.LINK: "a symbolic link", entries.FILE: "a file", entries.OTHER: "a socket, pipe or device"}
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """One write under the lock; names are relative to `fd`, the folder's parent.
 
     aside: files that are written with the others, and are no reason to write.
@@ -50,14 +48,13 @@ class Work:
             entries.remove(self.fd, left)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """What stands in the folder, relative to it: `same` are files with the wanted bytes, folders include ""."""
 
-    folders: set[str] = field(default_factory=set)
-    files: set[str] = field(default_factory=set)
-    same: set[str] = field(default_factory=set)
-    foreign: dict[str, str] = field(default_factory=dict)  # path -> what it is
+    folders: set[str]
+    files: set[str]
+    same: set[str]
+    foreign: dict[str, str]  # path -> what it is
 
 
 Works = Sequence[tuple[Work, Found]]
@@ -127,7 +124,7 @@ def _seen(work: Work) -> tuple[Found, list[Problem]]:
     kind = entries.kind(work.fd, work.at(""))
     if kind not in {None, entries.FOLDER}:
         what = f"{_KINDS[kind or entries.OTHER]} where modelyard's folder should be"
-        return Found(), foreign(work.folder, {"": what})
+        return _nothing_found(), foreign(work.folder, {"": what})
     try:
         work.mend()
     except OSError as error:
@@ -143,8 +140,12 @@ def _is_done(work: Work, found: Found) -> bool:
     return found.same - work.aside == found.files - work.aside == wanted and found.folders == folders(work.content)
 
 
+def _nothing_found() -> Found:
+    return Found(set(), set(), set(), {})
+
+
 def _look(work: Work) -> Found:
-    found = Found()
+    found = _nothing_found()
     missing = entries.kind(work.fd, work.at("")) is None
     for name, kind in () if missing else entries.tree(work.fd, work.at("")):
         path = name.partition("/")[2]

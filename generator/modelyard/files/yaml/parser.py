@@ -8,9 +8,9 @@ from _ruamel_yaml import CParser
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import StreamEndEvent
 
-__all__ = ["CParser", "Event", "Parser", "Position", "is_empty", "with_editor_lines"]
+__all__ = ["BREAK", "CParser", "Event", "Parser", "Position", "is_empty", "with_editor_lines"]
 
-_BREAKS: Final = re.compile("\r\n|\n|\r")
+BREAK: Final = re.compile("\r\n|\n|\r")
 _OTHER_BREAKS: Final = re.compile("[\x85\u2028\u2029]")  # lines to YAML 1.1, and so to its parsers; not to editors
 
 
@@ -55,7 +55,7 @@ class _EditorLines:
 
     def __init__(self, parser: Parser, text: str) -> None:
         self._parser = parser
-        self._starts = [0, *(each.end() for each in _BREAKS.finditer(text))]
+        self._starts = [0, *(each.end() for each in BREAK.finditer(text))]
 
     def get_event(self) -> Event:
         """Return the next event. Raises YAMLError, whose places are the parser's."""

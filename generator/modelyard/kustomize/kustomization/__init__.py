@@ -1,6 +1,8 @@
-"""A hand-written kustomization.yaml: what it does to the objects that are rendered, and edits that keep its bytes."""
+"""A hand-written kustomization.yaml: what it does to the objects that are rendered, and edits that keep its bytes.
 
-from modelyard.kustomize.kustomization.edit import Entry, entries, with_entry, without_entry
+What edits it is imported by name, from `layout` and `edit`: few commands do.
+"""
+
 from modelyard.kustomize.kustomization.listed import unlisted
 from modelyard.kustomize.kustomization.read import (
     FUNCTION_ANNOTATIONS,
@@ -19,16 +21,12 @@ __all__ = [
     "FUNCTION_ANNOTATIONS",
     "KINDS",
     "NAMES",
-    "Entry",
     "Generator",
     "Reference",
-    "entries",
     "find",
     "generators",
     "missing_references",
     "namespace",
     "renaming",
     "unlisted",
-    "with_entry",
-    "without_entry",
 ]

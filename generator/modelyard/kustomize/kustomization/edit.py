@@ -5,38 +5,18 @@ put in can be taken out to the byte.
 """
 
 import codecs
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from modelyard.files.yaml import edit
 from modelyard.files.yaml.nodes import Node, Shape
-from modelyard.kustomize.kustomization.layout import Layout, RefusedError, open_list
+from modelyard.kustomize.kustomization.layout import WRITE_LIST, Layout, RefusedError, open_list
 from modelyard.kustomize.kustomization.paths import same_path
-from modelyard.problems import Place, Problem
+from modelyard.problems import Problem
 
 _UNSAFE: Final = "cannot be edited here without a change to something else"
 _BY_HAND: Final = "make this change by hand"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry of a list: its text as kustomize reads it, and where it stands."""
-
-    text: str
-    place: Place
-
-
-def entries(content: bytes, key: str, *, shown: str) -> tuple[list[Entry], list[Problem]]:
-    """Return the entries of a list, such as `resources` or `components`, of a kustomization; none if it is missing.
-
-    content: the file's bytes. shown: the file's name in messages. The problems are those of `with_entry`.
-    """
-    try:
-        found = open_list(content, key, shown)
-    except RefusedError as error:
-        return [], error.problems
-    return [Entry(item.value, found.place(item.start)) for item in found.items], []
 
 
 def with_entry(content: bytes, key: str, entry: str, *, shown: str) -> tuple[bytes | None, list[Problem]]:
@@ -71,7 +51,7 @@ def _add(content: bytes, key: str, entry: str, shown: str) -> bytes:
     found = open_list(content, key, shown)
     if _of_path(found, entry):
         return content
-    with found.refusing():
+    with _refusing(found):
         new = _spliced(content, found, edit.add(found.tree, found.key, entry))
     at = found.value.start if found.value else 0
     try:
@@ -88,7 +68,7 @@ def _add(content: bytes, key: str, entry: str, shown: str) -> bytes:
 def _remove(content: bytes, key: str, entry: str, shown: str) -> bytes:
     before = found = open_list(content, key, shown)
     while of_path := _of_path(found, entry):
-        with found.refusing():
+        with _refusing(found):
             content = _spliced(content, found, edit.remove(found.tree, found.key, of_path[-1]))
         try:
             after = open_list(content, key, shown)
@@ -98,6 +78,15 @@ def _remove(content: bytes, key: str, entry: str, shown: str) -> bytes:
             raise found.refused(f"{key} {_UNSAFE}", found.items[of_path[-1]].start, hint=_BY_HAND)
         found = after
     return content
+
+
+@contextmanager
+def _refusing(found: Layout) -> Iterator[None]:
+    """Turn what leaves no place for a splice into a problem."""
+    try:
+        yield
+    except edit.NoPlaceError as error:
+        raise found.refused(f"{found.key} cannot be edited: {error}", error.index, hint=WRITE_LIST) from error
 
 
 def _spliced(content: bytes, found: Layout, splices: list[edit.Splice]) -> bytes:

@@ -2,14 +2,11 @@
 
 import codecs
 from bisect import bisect_right
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
-from modelyard.files.yaml import Plain, Sources, edit, resolve
-from modelyard.files.yaml.edit import BREAK
+from modelyard.files.yaml import Plain, Sources, resolve
 from modelyard.files.yaml.nodes import Node, Tree, parse
+from modelyard.files.yaml.parser import BREAK
 from modelyard.problems import Place, Problem, Related, problem
 
 MAX_BYTES: Final = 1024 * 1024  # of a file that people write by hand; it is parsed four times for one edit
@@ -17,7 +14,7 @@ MAX_BYTES: Final = 1024 * 1024  # of a file that people write by hand; it is par
 _KINDS: Final = {"", "Kustomization", "Component"}  # kustomize 5.8.1, types.Kustomization.EnforceFields
 _GROUP: Final = "kustomize.config.k8s.io/"
 _NULLS: Final = {"", "~", "null", "Null", "NULL"}
-_WRITE_LIST: Final = "write it as a list of its own, one entry a line"
+WRITE_LIST: Final = "write it as a list of its own, one entry a line"
 
 
 class RefusedError(Exception):
@@ -28,8 +25,14 @@ class RefusedError(Exception):
         self.problems = problems
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Entry(NamedTuple):
+    """One entry of a list: its text as kustomize reads it, and where it stands."""
+
+    text: str
+    place: Place
+
+
+class Layout(NamedTuple):
     """A kustomization that can be edited. key: the list's key as it is spelled there; value: None if it is missing."""
 
     tree: Tree
@@ -52,13 +55,17 @@ class Layout:
         """Return the error for something at a character."""
         return RefusedError([problem(code, message, hint=hint, place=self.place(index))])
 
-    @contextmanager
-    def refusing(self) -> Iterator[None]:
-        """Turn what leaves no place for a splice into a problem."""
-        try:
-            yield
-        except edit.NoPlaceError as error:
-            raise self.refused(f"{self.key} cannot be edited: {error}", error.index, hint=_WRITE_LIST) from error
+
+def entries(content: bytes, key: str, *, shown: str) -> tuple[list[Entry], list[Problem]]:
+    """Return the entries of a list, such as `resources` or `components`, of a kustomization; none if it is missing.
+
+    content: the file's bytes. shown: the file's name in messages. The problems are those of `with_entry`.
+    """
+    try:
+        found = open_list(content, key, shown)
+    except RefusedError as error:
+        return [], error.problems
+    return [Entry(item.value, found.place(item.start)) for item in found.items], []
 
 
 def open_list(content: bytes, key: str, shown: str) -> Layout:
@@ -134,7 +141,7 @@ def _check_value(layout: Layout, value: Node) -> None:
     if value.kind == "scalar" and not value.style and value.value in _NULLS:
         return
     if value.kind != "sequence":
-        raise layout.refused(f"{layout.key} is not a list", value.start, hint=_WRITE_LIST)
+        raise layout.refused(f"{layout.key} is not a list", value.start, hint=WRITE_LIST)
     for each in value.children:
         if each.kind != "scalar" or not (each.style or isinstance(resolve(each.value), str | Plain)):
             message = f"{layout.key} has an entry that is not a string"

@@ -5,9 +5,8 @@ from typing import Final
 
 from modelyard.files import regular
 from modelyard.files.yaml import MAX_BYTES
-from modelyard.kustomize.kustomization.edit import entries
 from modelyard.kustomize.kustomization.paths import same_path
-from modelyard.kustomize.kustomization.read import find, generators
+from modelyard.kustomize.kustomization.read import find, generators, texts
 from modelyard.problems import Place, Problem, problem
 
 _KEY: Final = "components"
@@ -23,6 +22,14 @@ def unlisted(folder: Path, name: str) -> list[Problem]:
     path = find(folder)
     if path is None or next(generators(path), None) is not None:
         return []
+    if any(same_path(each, name) for each in texts(path, _KEY)):
+        return []
+    return _missing(path, name)
+
+
+def _missing(path: Path, name: str) -> list[Problem]:
+    from modelyard.kustomize.kustomization.layout import entries  # only what is missing needs a place
+
     try:
         content = regular.content(path, MAX_BYTES)
     except OSError:
@@ -30,19 +37,11 @@ def unlisted(folder: Path, name: str) -> list[Problem]:
     listed, wrong = entries(content, _KEY, shown=str(path))
     if wrong or any(same_path(each.text, name) for each in listed):
         return []
-    place = _misplaced(content, name, path)
+    elsewhere = (each for key in _WRONG for each in entries(content, key, shown=str(path))[0])
+    place = next((each.place for each in elsewhere if same_path(each.text, name)), None)
     if place is not None:
         message, hint = f"{name} is a Component, which kustomize refuses here", f"move it to {_KEY}:"
         return [problem("MY629", message, hint=hint, place=place)]
     hint = f"add `- {name}` under its {_KEY}:" if listed else f"add to it the line `{_KEY}: [{name}]`"
     message = f"{path.name} does not name {name}, so nothing of the models is built"
     return [problem("MY629", message, hint=hint, place=Place(str(path), 1, 1))]
-
-
-def _misplaced(content: bytes, name: str, path: Path) -> Place | None:
-    for key in _WRONG:
-        found, _ = entries(content, key, shown=str(path))
-        for each in found:
-            if same_path(each.text, name):
-                return each.place
-    return None

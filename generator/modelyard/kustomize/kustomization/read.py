@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from modelyard.files import regular
 from modelyard.files.yaml import MAX_BYTES, MapMarks, Plain, Sources, at, read
@@ -51,8 +50,7 @@ def renaming(folder: Path) -> list[Problem]:
     return problems
 
 
-@dataclass(frozen=True, slots=True)
-class Generator:
+class Generator(NamedTuple):
     """An entry under generators that modelyard-fn answers.
 
     file: where it stands, relative to the kustomization. is_function: it has the annotation of a KRM function.
@@ -77,6 +75,11 @@ def generators(path: Path) -> Iterator[Generator]:
                 annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
                 is_function = isinstance(annotations, dict) and any(key in annotations for key in FUNCTION_ANNOTATIONS)
                 yield Generator(kind, path.name if inline else entry, is_function, config)
+
+
+def texts(path: Path, key: str) -> Iterator[str]:
+    """Yield the entries of a list of a kustomization, such as `components`, that are text."""
+    yield from _texts(_mapping(_content(path)).get(key))
 
 
 def missing_references(path: Path, wanted: bytes) -> tuple[list[str], set[Reference]]:

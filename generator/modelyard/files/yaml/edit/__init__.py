@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 from modelyard.files.yaml.edit import block, flow
 from modelyard.files.yaml.edit.block import MARK
-from modelyard.files.yaml.edit.text import BREAK, NoPlaceError, Splice, apply, spelled
+from modelyard.files.yaml.edit.text import NoPlaceError, Splice, apply, spelled
 from modelyard.files.yaml.nodes import Node, Tree
 
 __all__ = [
-    "BREAK", "MARK", "NoPlaceError", "Splice", "add", "apply", "item", "pair", "put", "remove", "spelled", "unpaired",
+    "MARK", "NoPlaceError", "Splice", "add", "apply", "item", "pair", "put", "remove", "spelled", "unpaired",
 ]  # fmt: skip
 
 

@@ -7,7 +7,6 @@ from typing import Final
 
 from modelyard.files.yaml.edit.text import (
     BLANKS,
-    BREAK,
     NoPlaceError,
     Splice,
     break_at,
@@ -20,6 +19,7 @@ from modelyard.files.yaml.edit.text import (
     spelled,
 )
 from modelyard.files.yaml.nodes import Node, Tree
+from modelyard.files.yaml.parser import BREAK
 
 MARK: Final = "# list added by modelyard"
 

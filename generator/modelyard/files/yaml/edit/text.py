@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 
 from modelyard.files.yaml import quote, resolve
 from modelyard.files.yaml.nodes import Node
+from modelyard.files.yaml.parser import BREAK
 
 BLANKS: Final = " \t\r\n"
-BREAK: Final = re.compile(r"\r\n|\n|\r")
 _END: Final = re.compile(r"[\r\n]|\Z")
 # Plain in every reader, in blocks and between brackets.
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./+@=~-]*")

@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from modelyard import api
-from modelyard.api import incremental, remembered
+from modelyard.api import incremental
 from modelyard.models.declared import DeclaredSet
 from modelyard.problems import has_errors
+from modelyard.render.component import HEADER as HEADER_LINE
 from tests.conftest import ROOT, Run
 from tests.support import shares
 
@@ -190,7 +191,7 @@ def test_a_part_gives_what_the_whole_does(seed: int, tmp_path_factory: pytest.Te
         if choose.randrange(6) == 0:
             written = [*folder.glob("generated/models/*")]
             if written:
-                choose.choice(written).write_text(f"{incremental.HEADER}\nx: 1\n", "utf-8")
+                choose.choice(written).write_text(f"{HEADER_LINE}\nx: 1\n", "utf-8")
         if is_same(folder)[1]:
             sound = changed
 
@@ -328,7 +329,7 @@ def test_a_home_that_cannot_be_written_harms_nobody(large: Path, monkeypatch: py
 
 
 def test_another_program_remembers_for_itself(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remembered.modelyard, "__version__", "0.0.9")
+    monkeypatch.setattr("modelyard.__version__", "0.0.9")
     assert is_same(large) == (False, True)
 
 

@@ -19,7 +19,7 @@ from modelyard.render.component import HEADER as HEADER_LINE
 from tests.conftest import ROOT, Run
 from tests.support import shares
 
-LARGE: Final = incremental.MANY  # models of a set that is rendered in part
+LARGE: Final = 2 * incremental.MANY  # models of a set that is rendered in part
 BASE: Final = """\
 apiVersion: modelyard.dev/v1alpha1
 kind: ModelSet

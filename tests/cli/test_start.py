@@ -46,8 +46,8 @@ ENTRIES: Final = {
     "--version": Entry(("-m", "modelyard", "--version"), frozenset(), 6, 60),
     "--help": Entry(("-m", "modelyard", "--help"), TYPER | {"rich", "logging"}, 8, 340),
     "schema": Entry(("-m", "modelyard", "schema"), TYPER | {"pydantic"}, 41, 330),
-    "render": Entry(("-m", "modelyard", "render"), TYPER | PIPELINE, 170, 480),
-    "modelyard-fn": Entry(("-c", _FUNCTION), PIPELINE, 144, 410),
+    "render": Entry(("-m", "modelyard", "render"), TYPER | PIPELINE, 171, 480),
+    "modelyard-fn": Entry(("-c", _FUNCTION), PIPELINE, 145, 410),
 }
 
 

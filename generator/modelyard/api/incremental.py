@@ -41,7 +41,7 @@ def overlay(file: str | Path = ".", *, jobs: int = 1) -> Rendering:
         content = None  # loading says why
     place = cache.folder(os.environ, "renders")
     run = _Run(path, content, jobs)
-    if content is None or place is None or content.count(b"\n") < MANY:
+    if content is None or place is None:
         return run.whole(None)
     with without_collector():
         return run.again(place) or run.whole(place)

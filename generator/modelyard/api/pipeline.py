@@ -28,6 +28,7 @@ Texts: TypeAlias = tuple[dict[str | None, str], dict[str, str]]
 
 MODELS_FILE: Final = "models.yaml"
 GENERATED: Final = "generated"
+_LARGE: Final = 1 << 14  # bytes: models files of 200 models have more
 
 
 @dataclass(slots=True)
@@ -108,6 +109,19 @@ def overlay(file: str | Path = ".", *, today: date | None = None, kinds: Kinds =
     """
     loaded = load(file)
     return overlay_of(file, loaded, parts(loaded, models_file(file).parent, texts_of, kinds, jobs), today=today)
+
+
+def overlay_in_part(file: str | Path = ".", *, jobs: int = 1) -> Rendering:
+    """Do what `overlay` does; of a large models file render only those models that are not remembered.
+
+    `models` of what it returns are those that were rendered. See `modelyard.api.incremental`.
+    """
+    path = models_file(file)
+    if not regular.is_file(path) or path.stat().st_size < _LARGE:
+        return overlay(file, jobs=jobs)
+    from modelyard.api import incremental
+
+    return incremental.overlay(file, jobs=jobs)
 
 
 def overlay_of(

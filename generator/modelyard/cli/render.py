@@ -96,9 +96,7 @@ def render(
     if stdout:
         _print(single(file, "--stdout"))
         return
-    from modelyard.api import incremental
-
-    overlay = api.overlay if no_cache else incremental.overlay
+    overlay = api.overlay if no_cache else api.overlay_in_part
     results = {each: overlay(each, jobs=jobs or 0) for each in _apart(named(file))}
     stop_on_errors([problem for each in results.values() for problem in each.problems])
     content = _for_argocd(results, argocd) if argocd else {}

@@ -112,7 +112,7 @@ def thousand(root: Path) -> bool:
 
 
 # Renders without any rule, which is what a check is compared with.
-_RENDER_ALONE = "from modelyard.api import pipeline; pipeline._check = lambda *_: []; pipeline.overlay()"
+_RENDER_ALONE = "from modelyard.api import parts, pipeline; parts._check = lambda *_: []; pipeline.overlay()"
 # Checks 10,000 objects of a stream, four times those of 1,000 models, and prints nothing.
 _STREAM = """
 from modelyard import api

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from bench.peers import check, plugin, render, score
+from bench.peers import again, check, plugin, render, score
 from bench.peers.chart import svg
 from bench.peers.machine import described
 from bench.peers.peers import WITHOUT, Unavailable
@@ -27,7 +27,7 @@ TITLES: Final = {
     "hostile": "With text that readers of YAML, templates and shells take for something else",
     "findings": "With a hundred findings",
 }
-PARTS: Final = ("render", "check", "plugin", "score")
+PARTS: Final = ("render", "again", "check", "plugin", "score")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -83,6 +83,9 @@ def _sections(root: Path, options: argparse.Namespace) -> Iterator[tuple[str, li
     for name in options.sets if "render" in options.parts else ():
         rows = render.compare(root, name, options.sizes, rounds)
         yield f"### {TITLES[name]}\n\n{markdown(rows, 'model', 'checks')}", rows if name == "plain" else []
+    if "again" in options.parts:
+        table = markdown(again.compare(root, options.sizes, rounds), "model", "")
+        yield f"### Rendering plain models again\n\n{table}", []
     if "check" in options.parts:
         table = markdown(check.compare(root, options.sizes, rounds), "model", "findings")
         yield f"### Checking the objects of so many plain models, three each\n\n{check.ABOUT}\n\n{table}", []

@@ -148,7 +148,7 @@ def _models(folder: Path, content: Values) -> None:
 
 
 PEERS: Final = (
-    Peer("modelyard render", None, _models, lambda _: [[*MODELYARD, "render"]], "generated", checks=True),
+    Peer("modelyard render", None, _models, lambda _: [[*MODELYARD, "render", "--no-cache"]], "generated", checks=True),
     Peer("Helm", HELM, _copied("helm", "values.yaml", quoted), lambda it: [[it, "template", "bench", "."]]),
     Peer(
         "Helm, with lint",

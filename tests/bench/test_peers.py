@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bench.peers import __main__ as program
-from bench.peers import check, gate, kustomizations, machine
+from bench.peers import again, check, gate, kustomizations, machine
 from bench.peers.chart import svg
 from bench.peers.measure import Command, Failed, Measured, Peak, in_turn, peak, run
 from bench.peers.peers import HELM, KUSTOMIZE, PEERS, Peer, Source, Unavailable
@@ -202,3 +202,16 @@ def test_a_busy_machine_is_said_to_be_one(monkeypatch: pytest.MonkeyPatch) -> No
     assert "busy" not in machine.described()
     monkeypatch.setattr("os.getloadavg", lambda: (900.0, 900.0, 900.0))
     assert "900.0 processes" in machine.described()
+
+
+def test_what_is_rendered_again_is_another_model_each_time(tmp_path: Path) -> None:
+    rows = again.compare(tmp_path, [200], lambda _: 2)
+    assert [row.name for row in rows] == [again.WHOLE, again.UNCHANGED, again.CHANGED]
+    assert all(isinstance(row.cells[200], Measured) for row in rows)
+    commands = again._commands(tmp_path / "more", 200)
+    said = []
+    for _ in range(2):
+        for name in (again.UNCHANGED, again.CHANGED):
+            run(commands[name], 100)
+            said.append(commands[name].output.with_suffix(".err").read_text("utf-8").partition(" ")[0])
+    assert said == ["nothing", "wrote"] * 2

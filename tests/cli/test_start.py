@@ -46,8 +46,8 @@ ENTRIES: Final = {
     "--version": Entry(("-m", "modelyard", "--version"), frozenset(), 5, 40),
     "--help": Entry(("-m", "modelyard", "--help"), TYPER | {"rich", "logging"}, 7, 310),
     "schema": Entry(("-m", "modelyard", "schema"), TYPER | {"pydantic"}, 22, 230),
-    "render": Entry(("-m", "modelyard", "render"), TYPER | PIPELINE, 144, 430),
-    "modelyard-fn": Entry(("-c", _FUNCTION), PIPELINE, 125, 365),
+    "render": Entry(("-m", "modelyard", "render"), TYPER | PIPELINE, 145, 430),
+    "modelyard-fn": Entry(("-c", _FUNCTION), PIPELINE, 126, 365),
 }
 
 

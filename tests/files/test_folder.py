@@ -56,6 +56,17 @@ def test_nothing_is_touched_when_nothing_changes(folder: Path, write: Write, mon
 
 
 @both_ways
+def test_a_file_that_somebody_added_to_is_written_again(folder: Path, write: Write) -> None:
+    long = {**texts(OLD), "long": f"{HEADER}\n{'a' * 1000}\n"}
+    write(folder, long, HEADER)
+    for path in long:
+        with (folder / path).open("a", encoding="utf-8") as file:
+            file.write("x")
+        assert write(folder, long, HEADER) == []
+        assert state(folder) == long
+
+
+@both_ways
 def test_an_unchanged_file_keeps_inode_and_time(folder: Path, write: Write) -> None:
     write(folder, texts(OLD), HEADER)
     os.utime(folder / "models/b.yaml", (1, 1))

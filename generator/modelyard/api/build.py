@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from modelyard.api.collector import without_collector
 from modelyard.api.objects import Read, in_stream, read_streams
-from modelyard.api.pipeline import cluster_of, load
+from modelyard.api.parts import cluster_of
+from modelyard.api.pipeline import load
 from modelyard.check import check_objects
 from modelyard.check.build.kustomized import Kustomized
 from modelyard.check.build.models import compare

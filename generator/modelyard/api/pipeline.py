@@ -1,38 +1,34 @@
 """The pipeline: from a models file to its objects, its files and its problems."""
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias
 
-from modelyard.api.by_model import Given, Taken, by_model, twice
 from modelyard.api.collector import without_collector
-from modelyard.check import check as _check
-from modelyard.check import check_set, independent
-from modelyard.check.finding import Cluster
+from modelyard.api.parts import Part, parts
 from modelyard.check.images import unlocked
-from modelyard.check.rules.addresses import answers
 from modelyard.check.schemas.kinds import SHIPPED, Kinds
 from modelyard.files import regular
-from modelyard.files.yaml import ListMarks, at, write_all
+from modelyard.files.yaml import write_all
 from modelyard.manifests.manifest import Manifest, Rendered
 from modelyard.manifests.names import nearest
 from modelyard.manifests.template import Templates
-from modelyard.models.declared import DeclaredModel, DeclaredSet, find_marks
+from modelyard.models.declared import DeclaredSet
 from modelyard.modelsfile.load import Bounds, Loaded
 from modelyard.modelsfile.load import load as _load
-from modelyard.modelsfile.model_rules import accepting
-from modelyard.problems import Problem, Related, has_errors, unique
+from modelyard.problems import Problem, unique
 from modelyard.render.component import SITE_CONFIG, compose, site_config
-from modelyard.render.locate import placed, placed_section
-from modelyard.render.objects import files_beside, render_model, render_section, render_shared
+from modelyard.render.locate import placed_section
+from modelyard.render.objects import files_beside, render_section
 
-T = TypeVar("T")
+# Of a model: its name -> text of its objects, and path -> text of the files beside them.
+Texts: TypeAlias = tuple[dict[str | None, str], dict[str, str]]
 
 MODELS_FILE: Final = "models.yaml"
 GENERATED: Final = "generated"
+_LARGE: Final = 1 << 14  # bytes: models files of 200 models have more
 
 
 @dataclass(slots=True)
@@ -64,10 +60,13 @@ def load(file: str | Path = ".") -> Loaded:
     return load_shown(path, str(path))
 
 
-def load_shown(path: Path, shown: str, within: Bounds | None = None) -> Loaded:
-    """Load a models file that messages call otherwise than by its path. within: how far its files may lead."""
+def load_shown(path: Path, shown: str, within: Bounds | None = None, content: bytes | None = None) -> Loaded:
+    """Load a models file that messages call otherwise than by its path.
+
+    within: how far its files may lead. content: stands for what it holds.
+    """
     with without_collector():
-        return _load(path, shown, within)
+        return _load(path, shown, within, content)
 
 
 def check(file: str | Path = ".", *, today: date | None = None, kinds: Kinds = SHIPPED, jobs: int = 1) -> list[Problem]:
@@ -78,8 +77,8 @@ def check(file: str | Path = ".", *, today: date | None = None, kinds: Kinds = S
     loaded = load(file)
     with without_collector():
         problems = [*loaded.problems, *_site_config(loaded.models, today)[1]]
-        for _, found in _models(loaded, models_file(file).parent, lambda _: None, kinds, jobs):
-            problems += found
+        for part in parts(loaded, models_file(file).parent, lambda _: None, kinds, jobs):
+            problems += part.problems
     if regular.is_folder(generated(file)) and loaded.models and loaded.models.models:
         problems += _unlisted(file)
     return unique(problems)
@@ -96,9 +95,9 @@ def render_loaded(loaded: Loaded, beside: Path, *, today: date | None = None, wi
     with without_collector():
         site, found = _site_config(loaded.models, today)
         problems = [*loaded.problems, *found, *([] if with_others else _alone(loaded.models))]
-        for manifests, found in _models(loaded, beside, lambda found: found):
-            objects += (each for each in manifests if not each.beside)
-            problems += found
+        for part in parts(loaded, beside, lambda found: found):
+            objects += (each for each in part.made if not each.beside)
+            problems += part.problems
     return Rendering(loaded.models, unique(problems), objects, site_config=site)
 
 
@@ -109,15 +108,35 @@ def overlay(file: str | Path = ".", *, today: date | None = None, kinds: Kinds =
     there are cores.
     """
     loaded = load(file)
+    return overlay_of(file, loaded, parts(loaded, models_file(file).parent, texts_of, kinds, jobs), today=today)
+
+
+def overlay_in_part(file: str | Path = ".", *, jobs: int = 1) -> Rendering:
+    """Do what `overlay` does; of a large models file render only those models that are not remembered.
+
+    `models` of what it returns are those that were rendered. See `modelyard.api.incremental`.
+    """
+    path = models_file(file)
+    if not regular.is_file(path) or path.stat().st_size < _LARGE:
+        return overlay(file, jobs=jobs)
+    from modelyard.api import incremental
+
+    return incremental.overlay(file, jobs=jobs)
+
+
+def overlay_of(
+    file: str | Path, loaded: Loaded, given: Iterable[Part[Texts]], *, today: date | None = None
+) -> Rendering:
+    """Return the content of the folder `generated/` for a models file that has been loaded. given: see `parts`."""
     texts: dict[str | None, str] = {}
     files: dict[str, str] = {}
     with without_collector():
         site, found = _site_config(loaded.models, today)
         problems = [*loaded.problems, *found, *_alone(loaded.models)]
-        for (written, of_others), found in _models(loaded, models_file(file).parent, _texts, kinds, jobs):
-            problems += found
-            texts |= written
-            files |= of_others
+        for part in given:
+            problems += part.problems
+            texts |= part.made[0]
+            files |= part.made[1]
     name = loaded.models.metadata.name if loaded.models else ""
     content = {f"{SITE_CONFIG}/{path}": text for path, text in site_config(name, site).items()}
     if texts or not content:
@@ -126,7 +145,7 @@ def overlay(file: str | Path = ".", *, today: date | None = None, kinds: Kinds =
     return Rendering(loaded.models, unique(problems), content=content, site_config=site)
 
 
-def _texts(manifests: list[Manifest]) -> tuple[dict[str | None, str], dict[str, str]]:
+def texts_of(manifests: list[Manifest]) -> Texts:
     """Return model -> text of its objects, and path -> text of the files beside them; nothing of no object."""
     if not manifests:
         return {}, {}
@@ -195,73 +214,6 @@ def _unlisted(file: str | Path) -> list[Problem]:
     return unlisted(models_file(file).parent, GENERATED)
 
 
-def _models(
-    loaded: Loaded, beside: Path, made: Callable[[list[Manifest]], T], kinds: Kinds = SHIPPED, jobs: int = 1
-) -> Iterator[tuple[T, list[Problem]]]:
-    """Yield what is made of the objects of the set itself, then of each model, each with their problems."""
-    models = loaded.models
-    if models is None or (not models.models and (models.spec.viya is not None or models.spec.patches)):
-        return  # what models share stands in no file of a set that changes objects of others alone
-    templates = Templates()
-    yield made(render_shared(models, templates)), []
-    cluster = cluster_of(models)._replace(kinds=kinds)
-    mistaken = _mistaken(models, loaded.problems)
-    mapped = False
-    taken: Taken = {}
-    entrances: list[tuple[DeclaredModel, int, Manifest]] = []
-
-    def give(model: DeclaredModel) -> Given[T]:
-        manifests, problems = render_model(models, model, templates)
-        is_whole = not has_errors(problems)
-        if is_whole:
-            rules = independent if model.name in mistaken else _check
-            objects = [each for each in manifests if not each.beside]  # the others stand behind them
-            found = rules(objects, cluster)
-            found += [] if models.digests is None else unlocked(objects, models.digests)
-            problems += accepting(model, placed(models, model, found))
-            problems += [] if models.contracts is None else _contracts(models, model)
-        return Given(manifests, problems, made(manifests), is_whole and model.name not in mistaken)
-
-    for model, each in zip(models.models, by_model(models.models, give, jobs), strict=True):
-        if each.is_compared:
-            each.problems.extend(twice(models, model, each.manifests, taken))
-            entrances += [(model, index, one) for index, one in enumerate(each.manifests) if answers(one)]
-        mapped = mapped or any(one.kind == "DomainMapping" for one in each.manifests)
-        yield each.made, each.problems
-    yield made([]), list(_of_the_set(models, entrances, cluster))
-    if mapped:
-        from modelyard.kustomize.kustomization import renaming
-
-        yield made([]), renaming(beside)
-
-
-def _contracts(models: DeclaredSet, model: DeclaredModel) -> list[Problem]:
-    from modelyard.modelsfile.contract_rules import contracts_of
-
-    return contracts_of(models, model)
-
-
-def _mistaken(models: DeclaredSet, problems: Iterable[Problem]) -> set[str]:
-    """Return the names of the models that an error of the file stands in."""
-    items = find_marks(models.marks, "spec").entries.get("models", (0, 0))[1]
-    starts = sorted(at(each) for each in items.items) if isinstance(items, ListMarks) else []
-    errors = [models.sources.mark(each.place) for each in problems if each.place and has_errors([each])]
-    faulty = {bisect_right(starts, mark) for mark in errors}
-    return {each.name for each in models.models if bisect_right(starts, each.whole.find()) in faulty}
-
-
-def _of_the_set(
-    models: DeclaredSet, entrances: Sequence[tuple[DeclaredModel, int, Manifest]], cluster: Cluster
-) -> Iterator[Problem]:
-    """Yield what only all models together show. entrances: objects, each with its model and its index there."""
-    for each in check_set([manifest for _, _, manifest in entrances], cluster):
-        model, index, _ = entrances[each.manifest]
-        (found,) = placed(models, model, [each._replace(manifest=index, related=None)])
-        other, _, _ = entrances[each.manifest if each.other is None else each.other]
-        related = Related(models.place(other.whole.find("name")), each.related_message)
-        yield from accepting(model, [replace(found, related=(*found.related, related))])
-
-
 def _alone(models: DeclaredSet | None) -> list[Problem]:
     if models is None or not models.names("patches"):
         return []
@@ -281,13 +233,3 @@ def _site_config(models: DeclaredSet | None, today: date | None) -> tuple[Render
     if models.digests is not None:
         problems += placed_section(models, "viya", unlocked(rendered.manifests, models.digests))
     return rendered, problems
-
-
-def cluster_of(models: DeclaredSet) -> Cluster:
-    """Return what the file says about the cluster; nothing is known of features where it is wrong about them."""
-    spec = models.spec
-    unread = models.names("knative") and "knative" not in spec.model_fields_set
-    named = "features" in find_marks(models.marks, "spec", "knative").entries
-    if unread or (named and "features" not in spec.knative.model_fields_set):
-        return Cluster(None, openshift=spec.platform == "openshift")
-    return Cluster(frozenset(spec.knative.features or ()), openshift=spec.platform == "openshift")

@@ -77,6 +77,9 @@ def render(
         Path | None,
         typer.Option("--argocd", metavar="DIR", help="Write what Argo CD applies the folders by into DIR too."),
     ] = None,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Render all models of a large set, also those that have not changed.")
+    ] = False,
     jobs: Jobs = None,
 ) -> None:
     """Write the folder `generated/` beside the models file: a kustomize component.
@@ -87,7 +90,8 @@ def render(
     if stdout:
         _print(single(file, "--stdout"))
         return
-    results = {each: api.overlay(each, jobs=jobs or 0) for each in _apart(named(file))}
+    overlay = api.overlay if no_cache else api.overlay_in_part
+    results = {each: overlay(each, jobs=jobs or 0) for each in _apart(named(file))}
     stop_on_errors([problem for each in results.values() for problem in each.problems])
     content = _for_argocd(results, argocd) if argocd else {}
     if check:

@@ -22,9 +22,9 @@ from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound, U
 from jinja2.bccache import Bucket, BytecodeCache, bc_version
 from jinja2.nodes import EvalContext
 
+from modelyard.files import cache
 from modelyard.files.yaml import ListMarks, MapMarks, Marks, Sources, at, read
 from modelyard.files.yaml.marked import MarkedDict, MarkedList, MarkedText, derived, mark_of, with_mark
-from modelyard.manifests import template_cache
 
 _OPEN, _CLOSE = "\ue000", "\ue001"  # private use: no YAML reader gives them a meaning
 _OPEN_TEXT: Final = "\ue003"  # of a token that stands alone between quotes
@@ -32,6 +32,9 @@ _TOKEN: Final = re.compile(f"[{_OPEN}{_OPEN_TEXT}]([0-9]+){_CLOSE}")
 _QUOTED: Final = re.compile(f'"{_OPEN}([0-9]+{_CLOSE})"')
 _LINE: Final = re.compile("#\ue002([0-9]+)$")
 _STATEMENT: Final = re.compile(r"^\s*+(\{%.*%\}|\{#.*#\}|)\s*$")
+
+# Three releases with two forms of each template; a compiled one has up to 20,000 bytes.
+LIMITS: Final = cache.Limits(256, 1 << 20)
 
 Fill: TypeAlias = Callable[[list[object]], object]
 
@@ -81,12 +84,12 @@ class _CompiledTemplates(BytecodeCache):
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Take one template from the folder, if it is there."""
-        if (content := template_cache.load(self.folder, _name(bucket))) is not None:
+        if (content := cache.load(self.folder, _name(bucket), LIMITS)) is not None:
             bucket.code = marshal.loads(content)  # noqa: S302 - see the class
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep one template; called when the cache did not have it."""
-        template_cache.keep(self.folder, _name(bucket), marshal.dumps(bucket.code))
+        cache.keep(self.folder, _name(bucket), marshal.dumps(bucket.code), LIMITS)
 
 
 def _name(bucket: Bucket) -> str:
@@ -95,8 +98,7 @@ def _name(bucket: Bucket) -> str:
 
 def cache_folder() -> Path | None:
     """Return the folder of compiled templates, which may be deleted at any time; None where there is no home."""
-    base = template_cache.home(os.environ)
-    return base / "modelyard" / "templates" if base else None
+    return cache.folder(os.environ, "templates")
 
 
 def text(name: str, context: Mapping[str, object], finalize: Callable[[object], str]) -> str:

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -18,13 +19,16 @@ MAX_BASES: Final = 16  # files in a chain; a longer one is a mistake
 class Chain(NamedTuple):
     """What a models file and those below it hold together: the merged tree, the problems, the files' shown names.
 
-    tree: None where one of them cannot be read. published: the names of the models that fragments give.
+    tree: None where one of them cannot be read. published: the names of the models that fragments give. values: of the
+    first file. below: a digest of what the bases hold; None where the file includes others.
     """
 
     tree: Tree | None
     problems: list[Problem]
     files: tuple[str, ...]
     published: frozenset[str] = frozenset()
+    values: int = 0
+    below: bytes | None = None
 
 
 class _Way(NamedTuple):
@@ -34,18 +38,22 @@ class _Way(NamedTuple):
     above: tuple[Path, ...]
 
 
-def read_chain(path: Path, shown: str, sources: Sources, within: Bounds | None = None) -> Chain:
+def read_chain(
+    path: Path, shown: str, sources: Sources, within: Bounds | None = None, content: bytes | None = None
+) -> Chain:
     """Read a models file and its bases, with what they include.
 
-    within: how far they may lead; if absent, in the Git working tree of the models file's folder.
+    within: how far they may lead; if absent, in the Git working tree of the models file's folder. content: stands for
+    what the models file holds.
     """
     within = within or bounds(path.parent)
     if within.leaves(path):
         message, hint = within.refusal(shown)
         return Chain(None, [problem("MY015", message, hint=hint)], (shown,))
-    content, problems = _content(path, shown)
     if content is None:
-        return Chain(None, problems, (shown,))
+        content, problems = _content(path, shown)
+        if content is None:
+            return Chain(None, problems, (shown,))
     return _read(content, shown, path.parent, sources, _Way(within, (path.resolve(),)))
 
 
@@ -78,6 +86,7 @@ def _read(content: bytes, shown: str, folder: Path, sources: Sources, chain: _Wa
     lower: Tree = Tree({}, MapMarks(document.marks.at))
     files: tuple[str, ...] = (shown,)
     published: frozenset[str] = frozenset()
+    digest: bytes | None = b""
     if base := _base(document):
         name, mark = base
         below = _read_base(name, mark, shown, folder, sources, chain)
@@ -86,6 +95,7 @@ def _read(content: bytes, shown: str, folder: Path, sources: Sources, chain: _Wa
         if below.tree is None:
             return Chain(None, document.problems, files)
         lower, published = below.tree, below.published
+        digest = below.below
     if includes := _includes(document):
         from modelyard.modelsfile.fragments import Include, gather
 
@@ -93,7 +103,8 @@ def _read(content: bytes, shown: str, folder: Path, sources: Sources, chain: _Wa
         document.problems += found.problems
         files += found.files
         lower, published = merge(lower, found.tree), published | found.names
-    return Chain(merge(lower, own), document.problems, files, published)
+        digest = None
+    return Chain(merge(lower, own), document.problems, files, published, document.values, digest)
 
 
 def _with_a_way(each: Problem) -> Problem:
@@ -155,6 +166,12 @@ def _read_base(name: str, mark: int, shown: str, folder: Path, sources: Sources,
     else:
         content, problems = _content(path, below)
         if content is not None:
-            return _read(content, below, path.parent, sources, chain._replace(above=(*chain.above, path.resolve())))
+            read = _read(content, below, path.parent, sources, chain._replace(above=(*chain.above, path.resolve())))
+            return read._replace(below=None if read.below is None else _digest(content, read.below))
         wrong, hint = problems[0].message, "check who may read it"
     return Chain(None, [problem("MY108", wrong, hint=hint, place=place)], (below,))
+
+
+def _digest(content: bytes, below: bytes) -> bytes:
+    """Return a digest of a base and of those below it."""
+    return blake2b(content, key=below).digest()

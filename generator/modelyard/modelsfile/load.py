@@ -4,7 +4,7 @@ Nothing here raises for what the files hold. Problems of one place are reported 
 model can be checked each for itself.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -29,16 +29,24 @@ __all__ = ["LOCK", "Bounds", "Loaded", "allow_outside", "allowing_outside", "bou
 
 @dataclass(slots=True)
 class Loaded:
-    """The set (None when the file cannot be read as one), and the problems sorted by place."""
+    """The set (None when the file cannot be read as one), and the problems sorted by place.
+
+    values, below: see Chain.
+    """
 
     models: DeclaredSet | None
     problems: list[Problem] = field(default_factory=list)
+    values: int = 0
+    below: bytes | None = None
 
 
-def load(path: Path, shown: str, within: Bounds | None = None) -> Loaded:
-    """Load the models file at a path; `shown` is what messages call it, `within` how far its files may lead."""
+def load(path: Path, shown: str, within: Bounds | None = None, content: bytes | None = None) -> Loaded:
+    """Load the models file at a path; `shown` is what messages call it, `within` how far its files may lead.
+
+    content: stands for what the file holds.
+    """
     sources = Sources()
-    chain = read_chain(path, shown, sources, within)
+    chain = read_chain(path, shown, sources, within, content)
     lock = str(Path(shown).parent / LOCK)
     return _locked(_finish(chain, sources), path.parent / LOCK, lock, within)
 
@@ -59,7 +67,7 @@ def _locked(loaded: Loaded, path: Path, shown: str, within: Bounds | None = None
     lock, problems = read_lock(path, shown, within or bounds(path.parent))
     digests, contracts = (lock.images, lock.contracts) if lock else (None, None)
     models = loaded.models._replace(digests=digests, contracts=contracts)
-    return Loaded(models, unique([*loaded.problems, *problems]))
+    return replace(loaded, models=models, problems=unique([*loaded.problems, *problems]))
 
 
 def _finish(chain: Chain, sources: Sources) -> Loaded:
@@ -73,7 +81,7 @@ def _finish(chain: Chain, sources: Sources) -> Loaded:
     # What could not be read may render something.
     unknown = {"MY213"} if has_errors(chain.problems) else set()
     follows = (each for each in found if each.place not in named and each.code not in unknown)
-    return Loaded(models, unique([*chain.problems, *follows]))
+    return Loaded(models, unique([*chain.problems, *follows]), chain.values, chain.below)
 
 
 def _assembled(tree: Tree, sources: Sources, chain: Chain) -> tuple[DeclaredSet | None, list[Problem]]:

@@ -22,6 +22,11 @@ def kustomizeconfig() -> str:
     return (folder() / "overlay" / KUSTOMIZECONFIG).read_text("utf-8")
 
 
+def path_of(name: str | None) -> str:
+    """Return the path of a model's file; that of what belongs to the set for None."""
+    return f"models/{name}.yaml" if name else "shared.yaml"
+
+
 def compose(texts: Mapping[str | None, str], beside: Mapping[str, str]) -> dict[str, str]:
     """Return path -> text of each file. `texts`: the stream of each model, and under None that of the set itself.
 
@@ -30,7 +35,7 @@ def compose(texts: Mapping[str | None, str], beside: Mapping[str, str]) -> dict[
     A Component, because only that carries resources and, later, patches of a base in one line of the user's
     kustomization, and works the same from kustomize 5.0 to 5.8 and in kubectl.
     """
-    files = {f"models/{name}.yaml" if name else "shared.yaml": text for name, text in texts.items()}
+    files = {path_of(name): text for name, text in texts.items()}
     component = {**_COMPONENT, "resources": sorted(files), "configurations": [KUSTOMIZECONFIG]}
     files |= {"kustomization.yaml": write(component), KUSTOMIZECONFIG: kustomizeconfig()}
     return _with_header({**files, **beside})

@@ -33,7 +33,7 @@ def entrances(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Findi
     """Find two objects that answer for one host and path."""
     taken: dict[tuple[str, ...], tuple[int, Path]] = {}
     for index, manifest in enumerate(manifests):
-        for each in _entrances(manifest):
+        for each in entrances_of(manifest):
             first, path = taken.setdefault(each.key, (index, each.path))
             if first != index:
                 message = f"{manifests[first]} answers for {each.words} already"
@@ -46,7 +46,8 @@ def answers(manifest: Manifest) -> bool:
     return manifest.kind in ("Ingress", "HTTPRoute", "DomainMapping", "Route") and manifest.group != ""
 
 
-def _entrances(manifest: Manifest) -> Iterator[Entrance]:
+def entrances_of(manifest: Manifest) -> Iterator[Entrance]:
+    """Yield what an object answers for; nothing for one that `answers` says no of."""
     spec = at(manifest.body, "spec")
     match manifest.group, manifest.kind:
         case "networking.k8s.io", "Ingress":

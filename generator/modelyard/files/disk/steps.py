@@ -156,7 +156,7 @@ def _look(work: Work) -> Found:
         wanted = work.content.get(path, b"")
         wrong = _KINDS[kind]
         if kind == entries.FILE:
-            data = entries.load(work.fd, name, max(len(wanted), len(work.header) + _AROUND))
+            data = entries.load(work.fd, name, max(len(wanted) + 1, len(work.header) + _AROUND))
             wrong = _wrong(data, work.header)
             if data == wanted:
                 found.same.add(path)

@@ -19,13 +19,14 @@ class Document:
     """What a file holds: data (None if it cannot be read at all), its marks, and the problems met.
 
     odd: the marks of plain scalars that kustomize, kubectl and YAML 1.2 read differently, with their texts as they are
-    written; of a stream that is read as kubectl does.
+    written; of a stream that is read as kubectl does. values: how many a file has, as MAX_VALUES counts them.
     """
 
     data: object = None
     marks: Marks = 0
     problems: list[Problem] = field(default_factory=list)
     odd: dict[int, str] = field(default_factory=dict)
+    values: int = 0
 
 
 def _with_tabs() -> type[Reader]:
@@ -59,8 +60,8 @@ def read(content: bytes, sources: Sources, file: str, *, keep_plain: bool = Fals
             reader.run(parser)
             return reader
 
-        root = parsed(plain, read_by).root
-        document.data, document.marks = root.data, root.marks
+        reader = parsed(plain, read_by)
+        document.data, document.marks, document.values = reader.root.data, reader.root.marks, reader.values
     except YAMLError as error:
         report_syntax(source, error)
     except StopReadingError:

@@ -53,6 +53,7 @@ class Reader:
         self.keep_plain = keep_plain
         self.start = source.base
         self.keys = 0
+        self.values = 0  # how many there are, when all are read
         self.root = Root(source.base)
         self.top: Frame = self.root
         self.merged: Frame | None = None
@@ -83,8 +84,9 @@ class Reader:
         try:
             while left:
                 # As many events as there could be values left; what of them was keys is given back.
-                for _ in range(left):
+                for number in range(left):
                     if handlers[type(event)](event):
+                        self.values = read + number + 1 - self.keys
                         return
                     event = get()
                 read += left

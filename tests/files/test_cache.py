@@ -1,4 +1,4 @@
-"""Compiled templates are code: nothing is run that another may have written, and the folder stays small."""
+"""What is kept between runs: nothing is read that another may have written, and the folder stays small."""
 
 import os
 import re
@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from modelyard.manifests import template_cache
+from modelyard.files import cache
 from tests.conftest import ROOT, Run
 
+LIMITS = cache.Limits(16, 1 << 10)
 DEV = ROOT / "overlays" / "dev"
 
 
@@ -16,7 +17,7 @@ DEV = ROOT / "overlays" / "dev"
 def folder(tmp_path: Path) -> Path:
     """Return a folder of compiled templates."""
     found = tmp_path / "modelyard" / "templates"
-    template_cache.keep(found, "a", b"ours")
+    cache.keep(found, "a", b"ours", LIMITS)
     return found
 
 
@@ -26,8 +27,8 @@ def only(folder: Path) -> Path:
 
 
 def test_what_was_kept_is_found_again(folder: Path) -> None:
-    assert template_cache.load(folder, "a") == b"ours"
-    assert template_cache.load(folder, "b") is None
+    assert cache.load(folder, "a", LIMITS) == b"ours"
+    assert cache.load(folder, "b", LIMITS) is None
     assert folder.stat().st_mode & 0o777 == 0o700
     assert only(folder).stat().st_mode & 0o777 == 0o600
 
@@ -35,58 +36,58 @@ def test_what_was_kept_is_found_again(folder: Path) -> None:
 @pytest.mark.parametrize("mode", [0o720, 0o702, 0o777])
 def test_a_folder_that_others_can_write_is_neither_read_nor_written(folder: Path, mode: int) -> None:
     folder.chmod(mode)
-    assert template_cache.load(folder, "a") is None
-    template_cache.keep(folder, "b", b"ours")
+    assert cache.load(folder, "a", LIMITS) is None
+    cache.keep(folder, "b", b"ours", LIMITS)
     assert len([*folder.iterdir()]) == 1
 
 
 @pytest.mark.parametrize("mode", [0o620, 0o602])
 def test_a_file_that_others_can_write_is_not_read(folder: Path, mode: int) -> None:
     only(folder).chmod(mode)
-    assert template_cache.load(folder, "a") is None
+    assert cache.load(folder, "a", LIMITS) is None
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 @pytest.mark.parametrize("what", ["file", "folder"])
 def test_what_another_user_owns_is_not_read(folder: Path, what: str) -> None:
     os.chown(only(folder) if what == "file" else folder, 65534, 65534)
-    assert template_cache.load(folder, "a") is None
+    assert cache.load(folder, "a", LIMITS) is None
 
 
 def test_links_are_not_followed(folder: Path, tmp_path: Path) -> None:
     moved = only(folder).rename(tmp_path / "elsewhere")
     (folder / moved.with_name("a.cached").name).symlink_to(moved)
-    assert template_cache.load(folder, "a") is None
+    assert cache.load(folder, "a", LIMITS) is None
     linked = tmp_path / "linked"
     linked.symlink_to(folder)
-    template_cache.keep(linked, "b", b"ours")
-    assert template_cache.load(folder, "b") is None
+    cache.keep(linked, "b", b"ours", LIMITS)
+    assert cache.load(folder, "b", LIMITS) is None
 
 
 def test_a_pipe_in_place_of_a_file_holds_nobody_up(folder: Path) -> None:
     os.mkfifo(folder / "b.cached")
-    assert template_cache.load(folder, "b") is None
+    assert cache.load(folder, "b", LIMITS) is None
 
 
 def test_a_file_that_is_cut_or_changed_anywhere_is_a_miss(folder: Path) -> None:
     whole = only(folder).read_bytes()
     for end in range(len(whole)):
         only(folder).write_bytes(whole[:end])
-        assert template_cache.load(folder, "a") is None
+        assert cache.load(folder, "a", LIMITS) is None
         only(folder).write_bytes(whole[:end] + bytes([whole[end] ^ 1]) + whole[end + 1 :])
-        assert template_cache.load(folder, "a") is None
+        assert cache.load(folder, "a", LIMITS) is None
 
 
 def test_the_folder_is_bounded_and_the_oldest_go(folder: Path) -> None:
     (folder / "of the user").touch()
-    for number in range(2 * template_cache.MAX_FILES):
-        template_cache.keep(folder, f"n{number}", b"x")
-    assert len([*folder.iterdir()]) <= template_cache.MAX_FILES + 1
+    for number in range(2 * LIMITS.files):
+        cache.keep(folder, f"n{number}", b"x", LIMITS)
+    assert len([*folder.iterdir()]) <= LIMITS.files + 1
     assert (folder / "of the user").exists()
-    assert template_cache.load(folder, "a") is None
-    assert template_cache.load(folder, f"n{2 * template_cache.MAX_FILES - 1}") == b"x"
-    template_cache.keep(folder, "large", b"x" * (template_cache.MAX_BYTES + 1))
-    assert template_cache.load(folder, "large") is None
+    assert cache.load(folder, "a", LIMITS) is None
+    assert cache.load(folder, f"n{2 * LIMITS.files - 1}", LIMITS) == b"x"
+    cache.keep(folder, "large", b"x" * (LIMITS.size + 1), LIMITS)
+    assert cache.load(folder, "large", LIMITS) is None
 
 
 def test_faulty_caches_change_nothing(modelyard: Run, tmp_path: Path) -> None:
@@ -118,6 +119,6 @@ def test_a_user_without_a_home_has_no_cache(monkeypatch: pytest.MonkeyPatch) -> 
         raise RuntimeError
 
     monkeypatch.setattr(Path, "home", nowhere)
-    assert template_cache.home({}) is None
-    assert template_cache.home({"XDG_CACHE_HOME": "relative"}) is None
-    assert template_cache.home({"XDG_CACHE_HOME": "/c"}) == Path("/c")
+    assert cache.home({}) is None
+    assert cache.home({"XDG_CACHE_HOME": "relative"}) is None
+    assert cache.home({"XDG_CACHE_HOME": "/c"}) == Path("/c")

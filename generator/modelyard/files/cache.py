@@ -1,4 +1,7 @@
-"""Files that save work between runs, and are run as code: only what this user wrote, and nobody else could, is read."""
+"""Files that save work between runs, some of which are run as code.
+
+Only what this user wrote, and nobody else could, is read. All of it may be deleted at any time.
+"""
 
 import os
 import stat
@@ -6,16 +9,27 @@ from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-MAX_FILES: Final = 256  # of one folder: three releases with two forms of each template
-MAX_BYTES: Final = 1 << 20  # of one file; compiled templates have up to 20,000
 _ENDING: Final = ".cached"  # of the names of files that are ours
 _DIGEST: Final = 32  # bytes, before the content: a file that was cut off is none
 _OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class Limits(NamedTuple):
+    """How large a folder may become. size: bytes of one file."""
+
+    files: int
+    size: int
+
+
+def folder(env: Mapping[str, str], name: str) -> Path | None:
+    """Return the folder of modelyard's caches of this name; None for a user without a home."""
+    base = home(env)
+    return base / "modelyard" / name if base else None
 
 
 def home(env: Mapping[str, str]) -> Path | None:
@@ -29,28 +43,28 @@ def home(env: Mapping[str, str]) -> Path | None:
         return None
 
 
-def load(folder: Path, name: str) -> bytes | None:
+def load(folder: Path, name: str, limits: Limits) -> bytes | None:
     """Return what `keep` kept under a name; None if there is nothing, or nothing that can be trusted."""
     try:
         opened = os.open(folder, _FOLDER)
     except (OSError, ValueError):
         return None
     try:
-        return _content(opened, name) if _is_ours(opened, stat.S_IFDIR) else None
+        return _content(opened, name, limits.size) if _is_ours(opened, stat.S_IFDIR) else None
     except OSError:
         return None
     finally:
         os.close(opened)
 
 
-def keep(folder: Path, name: str, content: bytes) -> None:
+def keep(folder: Path, name: str, content: bytes, limits: Limits) -> None:
     """Keep some bytes; where that is not possible, or the folder is not this user's alone, nothing happens."""
     with suppress(OSError, ValueError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         opened = os.open(folder, _FOLDER)
         try:
-            if _is_ours(opened, stat.S_IFDIR) and len(content) <= MAX_BYTES:
-                _bound(opened)
+            if _is_ours(opened, stat.S_IFDIR) and len(content) <= limits.size:
+                _bound(opened, limits.files)
                 _write(opened, name, content)
         finally:
             os.close(opened)
@@ -62,12 +76,12 @@ def _is_ours(fd: int, kind: int) -> bool:
     return stat.S_IFMT(status.st_mode) == kind and status.st_uid == os.geteuid() and not status.st_mode & _OTHERS
 
 
-def _content(folder: int, name: str) -> bytes | None:
+def _content(folder: int, name: str, most: int) -> bytes | None:
     opened = os.open(name + _ENDING, _READ, dir_fd=folder)
     try:
         if not _is_ours(opened, stat.S_IFREG):
             return None
-        size = min(os.fstat(opened).st_size, _DIGEST + MAX_BYTES)
+        size = min(os.fstat(opened).st_size, _DIGEST + most)
         data = os.read(opened, size)
     finally:
         os.close(opened)
@@ -89,13 +103,13 @@ def _write(folder: int, name: str, content: bytes) -> None:
         raise
 
 
-def _bound(folder: int) -> None:
+def _bound(folder: int, most: int) -> None:
     """Make room for one more: the oldest quarter of a full folder goes, and with it what killed runs left."""
     names = [name for name in os.listdir(folder) if name.endswith(_ENDING)]
-    if len(names) < MAX_FILES:
+    if len(names) < most:
         return
     ages = {name: os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime_ns for name in names}
-    for name in sorted(ages, key=lambda each: ages[each])[: len(names) - MAX_FILES * 3 // 4]:
+    for name in sorted(ages, key=lambda each: ages[each])[: len(names) - most * 3 // 4]:
         os.unlink(name, dir_fd=folder)
 
 

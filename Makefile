@@ -69,7 +69,7 @@ test: $(VENV)/installed-dev tools ## run the tests but the slow ones, with the r
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --ignore tests/node -m "not slow and not cluster"
 
 test-slow: $(VENV)/installed-dev tools ## run the slow tests, those that need a cluster, and those that need a real node
-	$(BIN)/pytest -n 2 --dist loadfile --in-full -m "slow or cluster or many"
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --in-full -m "slow or cluster or many"
 	$(MAKE) test-node test-newest test-lowest
 
 test-cluster: $(VENV)/installed-dev ## run the tests that need a cluster: one of their own, or KUBECONFIG=FILE

@@ -10,6 +10,8 @@ from modelyard.chart import version
 from tests.conftest import ROOT, Run
 from tests.support.charts import template
 
+pytestmark = pytest.mark.long
+
 MODELS = """\
 apiVersion: modelyard.dev/v1alpha1
 kind: ModelSet

@@ -19,6 +19,8 @@ from tests.cli.test_cli import BAD, GOOD
 from tests.conftest import ROOT
 from tests.support.consoles import environment
 
+pytestmark = pytest.mark.long
+
 ACTION: Final = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
 JOB: Final = yaml.safe_load((ROOT / "ci" / "gitlab.yml").read_text("utf-8"))["modelyard"]
 STEPS: Final = {step["name"]: step for step in ACTION["runs"]["steps"]}

@@ -14,6 +14,8 @@ from tests.conftest import CACHE, ROOT, Run, need
 from tests.support.consoles import blocks, read
 from tests.support.pipelines import SAMPLES, documents
 
+pytestmark = pytest.mark.long
+
 ACTIONLINT: Final = CACHE / "actionlint-v1.7.12" / "actionlint"
 WORKFLOWS: Final = {
     "github.yaml": (SAMPLES / "github.yaml").read_text("utf-8"),

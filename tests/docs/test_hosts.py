@@ -16,6 +16,8 @@ from tests.conftest import CACHE, need
 from tests.support import registries, viya
 from tests.support.consoles import ROOT, blocks, environment, read
 
+pytestmark = pytest.mark.long
+
 PAGE: Final = "docs/how-to/hosts.md"
 # What needs a cluster is in tests/cluster: test_hosts.py, test_helm_plugin.py.
 ON_A_CLUSTER: Final = frozenset(["--reuse-values", "argocd-cm-patch.yaml", "`modelyard` in an upgrade"])

@@ -18,6 +18,8 @@ from tests.support import viya
 from tests.support.consoles import ROOT, blocks, environment, prints_what_it_says, read, sessions
 from tests.support.model_server import Server, running
 
+pytestmark = pytest.mark.long
+
 DOCS = ROOT / "docs"
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in [*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
 WHOLE = [

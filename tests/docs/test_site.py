@@ -7,6 +7,8 @@ import pytest
 
 from tests.support.site import build
 
+pytestmark = pytest.mark.long
+
 
 def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     done = build(tmp_path / "checkout")

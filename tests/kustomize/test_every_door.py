@@ -23,6 +23,8 @@ from tests.support.kustomize_builds import (
 )
 from tests.support.plugin_calls import MODELS
 
+pytestmark = pytest.mark.long
+
 MISTAKE: Final = 'spec:\n  "50%x": 1\n'
 EMPTY: Final = """\
 apiVersion: modelyard.dev/v1alpha1

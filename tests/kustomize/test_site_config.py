@@ -12,6 +12,8 @@ from tests.support import viya
 from tests.support.folders import state
 from tests.targets.test_viya import README
 
+pytestmark = pytest.mark.long
+
 Modelyard = Callable[..., CompletedProcess[str]]
 ENTRY = "site-config/modelyard-risk"
 PYTHON = README[: README.index("\n    restore:")]

@@ -22,6 +22,8 @@ from tests.support.kustomize_builds import (
     installed,
 )
 
+pytestmark = pytest.mark.long
+
 KNATIVE: Final = "serving.knative.dev"
 # What of our list kustomize 5.8.1 has itself (builtinpluginconsts/namereference.go).
 BUILT_IN: Final = ("Service", "spec/template/spec/containers/env/valueFrom/secretKeyRef/name")

@@ -42,7 +42,7 @@ spec:
   models:
     - name: churn
       path: /model
-      runtime: pcr
+      runtime: scr
       env: {VERSION: "1"}
       securityContext: {runAsUser: 1001}
       resources: {requests: {cpu: 10m, memory: 16Mi}, limits: {memory: 128Mi}}
@@ -150,10 +150,10 @@ def texts(body: bytes) -> list[str]:
 
 
 @pytest.fixture
-def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Team]:
+def team(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Team]:
     """Return what a team does in an MLflow server, whose address modelyard knows."""
     program = need(CACHE / "mlflow-server-3.17.2" / "bin" / "mlflow", "`make tools` installs it")
-    with mlflow_server.serving(program, tmp_path / "mlflow") as found:
+    with mlflow_server.serving(program, tmp_path_factory.mktemp("mlflow")) as found:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", found.url)
         yield found
 
@@ -185,8 +185,7 @@ class World:
         outcomes = []
         for number in range(self._asked, self._asked + calls):
             x = 0.9 if number % 2 else 0.1
-            inputs = [("ID", f"id-{number}"), ("NAME", CANARY), ("X", x)]
-            body = json.dumps({"inputs": [{"name": name, "value": value} for name, value in inputs]}).encode()
+            body = json.dumps({"data": {"ID": f"id-{number}", "NAME": CANARY, "X": x}}).encode()
             headers = {"Content-Type": "application/json", "Host": host}
             with _OPENER.open(urllib.request.Request(url, body, headers), timeout=30) as found:  # noqa: S310 - a test's
                 assert found.status == 200

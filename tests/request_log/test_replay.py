@@ -26,6 +26,8 @@ from tests.support.postgres import Server
 from tests.support.request_log import TABLE
 from tests.support.windows import DAY, NOW
 
+pytestmark = pytest.mark.long
+
 AT: Final = ("--at", f"{NOW:%Y-%m-%dT%H:%M:%SZ}")
 MODELS: Final = """\
 apiVersion: modelyard.dev/v1alpha1

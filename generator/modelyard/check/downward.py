@@ -18,10 +18,11 @@ from modelyard.manifests.names import (
     one_of,
     quantity,
 )
+from modelyard.problems.patterns import pattern
 
 METADATA: Final = ("metadata.name", "metadata.namespace", "metadata.uid")
 _FILES: Final = (*METADATA, "metadata.annotations", "metadata.labels")
-_ENTRY: Final = re.compile(r"(metadata\.(?:annotations|labels))\['(.*)'\]", re.DOTALL)
+_ENTRY: Final = pattern(r"(metadata\.(?:annotations|labels))\['(.*)'\]", re.DOTALL)
 _AMOUNTS: Final = tuple(f"{which}.{each}" for which in ("limits", "requests") for each in sorted(RESOURCES))
 _HUGE: Final = ("limits.hugepages-", "requests.hugepages-")
 _BINARY: Final = frozenset(Fraction(1024) ** power for power in range(7))

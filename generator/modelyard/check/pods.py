@@ -1,7 +1,6 @@
 """Pod templates, in objects of whatever kind: known kinds by their place, all others by what they look like."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
@@ -61,13 +60,13 @@ _PATTERNS: Final = frozenset(
 )
 
 
-@dataclass(frozen=True)
 class PodTemplate:
     """A pod template, or a pod: where it is in its object, and its two halves."""
 
-    path: Path
-    metadata: dict[str, Any]
-    spec: dict[str, Any]
+    def __init__(self, path: Path, metadata: dict[str, Any], spec: dict[str, Any]) -> None:
+        self.path = path
+        self.metadata = metadata
+        self.spec = spec
 
     @cached_property
     def spec_path(self) -> Path:

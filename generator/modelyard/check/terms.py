@@ -5,17 +5,17 @@ ValidateNodeFieldSelectorRequirement and ValidateTolerations; apimachinery pkg/a
 ValidateLabelSelectorRequirement.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from modelyard.check.finding import Found, Path, items, sequence, text
 from modelyard.manifests.names import label_key, label_value
+from modelyard.problems.patterns import pattern
 
 COMPARISONS: Final = ("Gt", "Lt")
 _NODE_FIELD: Final = "metadata.name"
-_INTEGER: Final = re.compile(r"[+-]?[0-9]+")
-_PLAIN_INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]*)")
+_INTEGER: Final = pattern(r"[+-]?[0-9]+")
+_PLAIN_INTEGER: Final = pattern(r"-?(0|[1-9][0-9]*)")
 
 
 def expressions(path: Path, term: Mapping[str, Any]) -> Iterator[Found]:

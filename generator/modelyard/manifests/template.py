@@ -12,7 +12,6 @@ key or change its type. In a skeleton
 
 import marshal
 import os
-import re
 from collections.abc import Callable, Mapping
 from importlib.util import MAGIC_NUMBER
 from pathlib import Path
@@ -25,13 +24,14 @@ from jinja2.nodes import EvalContext
 from modelyard.files import cache
 from modelyard.files.yaml import ListMarks, MapMarks, Marks, Sources, at, read
 from modelyard.files.yaml.marked import MarkedDict, MarkedList, MarkedText, derived, mark_of, with_mark
+from modelyard.problems.patterns import pattern
 
 _OPEN, _CLOSE = "\ue000", "\ue001"  # private use: no YAML reader gives them a meaning
 _OPEN_TEXT: Final = "\ue003"  # of a token that stands alone between quotes
-_TOKEN: Final = re.compile(f"[{_OPEN}{_OPEN_TEXT}]([0-9]+){_CLOSE}")
-_QUOTED: Final = re.compile(f'"{_OPEN}([0-9]+{_CLOSE})"')
-_LINE: Final = re.compile("#\ue002([0-9]+)$")
-_STATEMENT: Final = re.compile(r"^\s*+(\{%.*%\}|\{#.*#\}|)\s*$")
+_TOKEN: Final = pattern(f"[{_OPEN}{_OPEN_TEXT}]([0-9]+){_CLOSE}")
+_QUOTED: Final = pattern(f'"{_OPEN}([0-9]+{_CLOSE})"')
+_LINE: Final = pattern("#\ue002([0-9]+)$")
+_STATEMENT: Final = pattern(r"^\s*+(\{%.*%\}|\{#.*#\}|)\s*$")
 
 # Three releases with two forms of each template; a compiled one has up to 20,000 bytes.
 LIMITS: Final = cache.Limits(256, 1 << 20)

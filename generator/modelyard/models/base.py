@@ -1,6 +1,5 @@
 """The common ground of all shapes: their configuration, and texts that have a form."""
 
-import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -21,6 +20,7 @@ from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
 from modelyard.files.yaml import Plain
 from modelyard.manifests import names
+from modelyard.problems.patterns import pattern
 
 
 class Shape(BaseModel):
@@ -84,7 +84,7 @@ def checked(rule: Callable[[str], str | None]) -> AfterValidator:
     return AfterValidator(validate)
 
 
-_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DATE: Final = pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def _unquoted(value: object) -> object:
@@ -102,7 +102,7 @@ def _date(text: str) -> str | None:
     return "is not a date such as 2026-12-31"
 
 
-_SHARE: Final = re.compile(r"(?:100(?:\.0{1,3})?|[0-9]{1,2}(?:\.[0-9]{1,3})?)%")
+_SHARE: Final = pattern(r"(?:100(?:\.0{1,3})?|[0-9]{1,2}(?:\.[0-9]{1,3})?)%")
 
 
 def is_share(text: str) -> bool:

@@ -1,14 +1,14 @@
 """Paths of fields, for documents that have lost their lines on the way."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from modelyard.files.yaml import ListMarks, MapMarks, Marks, Sources, at, quote
 from modelyard.problems import Place
+from modelyard.problems.patterns import pattern
 
-_SIMPLE: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]*")
+_SIMPLE: Final = pattern(r"[A-Za-z_$][A-Za-z0-9_$-]*")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 """What changes a base as objects that kustomize knows: builtin transformers, and ConfigMaps that ask to be merged."""
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from modelyard.files.yaml import write
 from modelyard.manifests.manifest import ConfigMapEntries, Rendered, TargetPatch
+from modelyard.problems.patterns import pattern
 
-_NOT_IN_NAMES: Final = re.compile("[^a-z0-9]+")
+_NOT_IN_NAMES: Final = pattern("[^a-z0-9]+")
 _ENV_FROM: Final = "/containers/0/envFrom/-"
 
 

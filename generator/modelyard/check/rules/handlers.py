@@ -5,7 +5,6 @@ validateLivenessProbe, validateReadinessProbe and validateExecAction; apimachine
 IsHTTPHeaderName.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -13,12 +12,13 @@ from modelyard.check.finding import Cluster, Finding, Found, Path, integer, item
 from modelyard.check.pods import KNATIVE, all_pod_templates
 from modelyard.manifests.manifest import Manifest
 from modelyard.manifests.names import one_of
+from modelyard.problems.patterns import pattern
 
 _PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")
 _OF_PROBES: Final = ("exec", "grpc", "httpGet", "tcpSocket")
 _OF_HOOKS: Final = ("exec", "httpGet", "sleep", "tcpSocket")
 _NUMBERS: Final = ("failureThreshold", "initialDelaySeconds", "periodSeconds", "successThreshold", "timeoutSeconds")
-_HEADER: Final = re.compile(r"[-A-Za-z0-9]+")
+_HEADER: Final = pattern(r"[-A-Za-z0-9]+")
 
 
 def handlers(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:

@@ -4,7 +4,6 @@ Source: kubernetes v1.36.3, pkg/apis/networking/validation/validation.go, Valida
 validateHTTPIngressPath and validateTLSSecretName; gateway-api v1.6.3, apis/v1/httproute_types.go, HTTPPathMatch.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any, Final
@@ -12,11 +11,12 @@ from typing import Any, Final
 from modelyard.check.finding import Cluster, Finding, Found, Path, at, items, mapping, sequence, text
 from modelyard.manifests.manifest import Manifest
 from modelyard.manifests.names import dns_1123_subdomain
+from modelyard.problems.patterns import pattern
 
 _CLASS: Final = "kubernetes.io/ingress.class"
 _NO_SEQUENCES: Final = ("//", "/./", "/../", "%2f", "%2F")
 _NO_ENDS: Final = ("/..", "/.")
-_ROUTED: Final = re.compile(r"(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})+")
+_ROUTED: Final = pattern(r"(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})+")
 
 
 def ingresses(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]:

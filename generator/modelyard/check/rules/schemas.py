@@ -1,6 +1,5 @@
 """Objects against the schemas of their kinds. Rules written in CEL are not in them. Origins: those of `kinds`."""
 
-import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -14,12 +13,13 @@ from modelyard.files.yaml.scalars import INTEGER, core
 from modelyard.manifests.manifest import Manifest
 from modelyard.manifests.names import nearest, one_of
 from modelyard.problems import MAX_FINDINGS
+from modelyard.problems.patterns import pattern
 
 if TYPE_CHECKING:
     from jsonschema_rs import ValidationError
 
 _SHOWN: Final = 5  # words of an enumeration in a message
-_OCTAL: Final = re.compile("0[oO]?([0-7]{1,4})")
+_OCTAL: Final = pattern("0[oO]?([0-7]{1,4})")
 _LIMITS: Final = {
     "maximum": "is more than {limit}",
     "minimum": "is less than {limit}",

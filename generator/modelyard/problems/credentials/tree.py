@@ -1,11 +1,11 @@
 """Credentials in plain data: how a value is called there, and what is left when they are hidden."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from modelyard.problems.credentials.names import is_credential_name, is_no_credential
 from modelyard.problems.credentials.values import HIDDEN, is_credential_value
+from modelyard.problems.patterns import pattern
 
 __all__ = ["HIDDEN", "Leaf", "Path", "is_credential", "item_names", "key_name", "leaves", "without"]
 
@@ -13,7 +13,7 @@ Path = tuple[str | int, ...]
 
 # Keys that say nothing about what stands under them: it is called as what they stand in.
 _NEUTRAL: Final = frozenset(["default", "expand", "literal", "text", "value", "values"])
-_INDEX: Final = re.compile(r"-|[0-9]+")
+_INDEX: Final = pattern(r"-|[0-9]+")
 
 
 class Leaf(NamedTuple):

@@ -51,13 +51,13 @@ _OF_FILES: Final = (
 _CODE: Final = pattern(r"[A-Za-z_][\w.]*[(\[].*|[A-Za-z_]\w*(?:\.\w+)+")  # of a program that reads it elsewhere
 _AUTH: Final = pattern(r"\"auth\"[ \t]{0,8}:[ \t]{0,8}\"([A-Za-z0-9+/=]{4,})\"")  # of ~/.docker/config.json
 # What one of the forms has in it: most texts have none of these. A colon alone is none: each image has one.
-_SIGNS: Final = re.compile(
+_SIGNS: Final = pattern(
     r"[=@<]|-----BEGIN|A(?:KIA|SIA)|gh[pousr]_|eyJ|xox|hooks\.slack|(?:^|[ \"'])--?[A-Za-z]|"
     r"(?i:^[\"']?(?:bearer|basic|token|apikey)[ \t])"
 )
 # What stands beside a colon in a form that has one: in a value, and in a message.
-_IN_VALUES: Final = re.compile(r"[\s\"']")
-_IN_MESSAGES: Final = re.compile(r"[\"']|(?i:authorization)")
+_IN_VALUES: Final = pattern(r"[\s\"']")
+_IN_MESSAGES: Final = pattern(r"[\"']|(?i:authorization)")
 
 
 def is_credential_value(value: str) -> bool:

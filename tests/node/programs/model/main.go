@@ -59,7 +59,10 @@ func main() {
 		w.Header().Set("Content-Type", "application/json")
 		fmt.Fprintf(w, `{"metadata":{},"data":{"version":%q,"sum":%v},"version":1}`, os.Getenv("VERSION"), answered(r.Body))
 	})
-	mux.HandleFunc("GET "+path+"/apiMeta/api", answer("200"))
+	mux.HandleFunc("GET "+path+"/apiMeta/api", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, description)
+	})
 	for _, health := range []string{"/live", "/internal/live"} {
 		mux.HandleFunc("GET "+health, answer(setting("ALIVE", "200")))
 	}
@@ -70,14 +73,29 @@ func main() {
 	os.Exit(1)
 }
 
+// description is what SAS Container Runtime says of a model; other inputs than these are taken too.
+const description = `{"openapi":"3.0.1","components":{"schemas":{
+"SCRInput":{"properties":{"data":{"properties":{
+"ID":{"type":"string"},"NAME":{"type":"string"},"X":{"type":"number"}}}}},
+"SCROutput":{"properties":{"data":{"properties":{"version":{"type":"string"},"sum":{"type":"number"}}}}}}}}`
+
 func sum(body io.Reader) float64 {
-	var call struct{ Inputs []struct{ Value any } }
+	var call struct {
+		Data   map[string]any
+		Inputs []struct{ Value any }
+	}
 	_ = json.NewDecoder(body).Decode(&call) // a call without inputs has the sum 0
 	total := 0.0
-	for _, each := range call.Inputs {
-		if number, ok := each.Value.(float64); ok {
+	add := func(value any) {
+		if number, ok := value.(float64); ok {
 			total += number
 		}
+	}
+	for _, each := range call.Inputs {
+		add(each.Value)
+	}
+	for _, value := range call.Data {
+		add(value)
 	}
 	return total
 }

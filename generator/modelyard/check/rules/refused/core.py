@@ -6,7 +6,6 @@ ValidateReplicationControllerSpec.
 """
 
 import json
-import re
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -24,8 +23,9 @@ from modelyard.check.rules.refused.table import (
 from modelyard.check.rules.refused.tree import Rows, Tables, of_mapping, under
 from modelyard.check.terms import expressions
 from modelyard.manifests.names import config_key
+from modelyard.problems.patterns import pattern
 
-_BASE64: Final = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_BASE64: Final = pattern(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 
 # Type of a Secret -> keys that it has, and whether one of them is enough.
 _KEYS: Final[Mapping[str, tuple[str, ...]]] = {

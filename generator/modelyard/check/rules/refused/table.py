@@ -12,10 +12,11 @@ from modelyard.check.finding import Found, Path, integer, items, mapping, sequen
 from modelyard.check.quantities import amount
 from modelyard.check.rules.refused.tree import Check
 from modelyard.manifests.names import dns_1123_label, dns_1123_subdomain, label_key, label_value, nearest, one_of
+from modelyard.problems.patterns import pattern
 
 Form: TypeAlias = Callable[[str], str | None]
 
-_PERCENT: Final = re.compile(r"[0-9]+%")
+_PERCENT: Final = pattern(r"[0-9]+%")
 
 _OPERATORS: Final = ("DoesNotExist", "Exists", "In", "NotIn")
 

@@ -91,7 +91,7 @@ def _sections(root: Path, options: argparse.Namespace) -> Iterator[tuple[str, li
         yield f"### Checking the objects of so many plain models, three each\n\n{check.ABOUT}\n\n{table}", []
     if "plugin" in options.parts:
         table = markdown(plugin.compare(root, options.sizes, rounds), "model", "")
-        yield f"### kustomize with and without the plugin\n\n{table}", []
+        yield f"### kustomize with and without the plugin\n\n{plugin.ABOUT}\n\n{table}", []
     rows_of_tables = [each * 100 for each in options.sizes if 10 <= each <= 100]
     if "score" in options.parts and rows_of_tables:
         table = markdown(score.compare(root, rows_of_tables, rounds), "row", "")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bench.peers import __main__ as program
-from bench.peers import again, check, gate, kustomizations, machine
+from bench.peers import again, check, gate, kustomizations, machine, plugin
 from bench.peers.chart import svg
 from bench.peers.measure import Command, Failed, Measured, Peak, in_turn, peak, run
 from bench.peers.peers import HELM, KUSTOMIZE, PEERS, Peer, Source, Unavailable
@@ -215,3 +215,12 @@ def test_what_is_rendered_again_is_another_model_each_time(tmp_path: Path) -> No
             run(commands[name], 100)
             said.append(commands[name].output.with_suffix(".err").read_text("utf-8").partition(" ")[0])
     assert said == ["nothing", "wrote"] * 2
+
+
+def test_builds_with_and_without_the_plugin_give_the_same_objects(kustomize: Path, tmp_path: Path) -> None:
+    assert KUSTOMIZE.program() == kustomize
+    commands = plugin._commands(tmp_path, 2)
+    assert [*commands] == [*plugin.BUILDS]
+    outputs = {command.output.read_text("utf-8") for command in commands.values()}
+    assert len(outputs) == 1
+    assert outputs.pop().count("\nkind: ") == 6

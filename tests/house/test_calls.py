@@ -8,7 +8,7 @@ import sys
 import pytest
 
 # Calls of modelyard's own functions for each model more, and for its three objects. Lower them with what gets cheaper.
-RENDER = 2_910
+RENDER = 2_634
 CHECK = 1_415
 MARGIN = 1.05
 FEW, MANY = 40, 120  # models

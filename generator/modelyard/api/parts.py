@@ -42,7 +42,7 @@ def parts(
     models = loaded.models
     if models is None or (not models.models and (models.spec.viya is not None or models.spec.patches)):
         return  # what models share stands in no file of a set that changes objects of others alone
-    templates = Templates()
+    templates, with_places = Templates(), Templates(sources=models.sources)
     yield Part(made(render_shared(models, templates)), [])
     cluster = cluster_of(models)._replace(kinds=kinds)
     mistaken = _mistaken(models, loaded.problems)
@@ -58,7 +58,7 @@ def parts(
             objects = [each for each in manifests if not each.beside]  # the others stand behind them
             found = rules(objects, cluster)
             found += [] if models.digests is None else unlocked(objects, models.digests)
-            problems += accepting(model, placed(models, model, found))
+            problems += accepting(model, placed(models, model, found, with_places))
             problems += [] if models.contracts is None else _contracts(models, model)
         return Given(manifests, problems, made(manifests), is_whole and model.name not in mistaken)
 
@@ -68,7 +68,7 @@ def parts(
             entrances += [(model, index, one) for index, one in enumerate(each.manifests) if answers(one)]
         mapped = mapped or any(one.kind == "DomainMapping" for one in each.manifests)
         yield Part(each.made, each.problems, model, each.manifests)
-    yield Part(made([]), [*_of_the_set(models, entrances, cluster), *(renamed(beside) if mapped else ())])
+    yield Part(made([]), [*_of_the_set(models, entrances, cluster, with_places), *(renamed(beside) if mapped else ())])
 
 
 def renamed(beside: Path) -> list[Problem]:
@@ -94,12 +94,15 @@ def _mistaken(models: DeclaredSet, problems: Iterable[Problem]) -> set[str]:
 
 
 def _of_the_set(
-    models: DeclaredSet, entrances: Sequence[tuple[DeclaredModel, int, Manifest]], cluster: Cluster
+    models: DeclaredSet,
+    entrances: Sequence[tuple[DeclaredModel, int, Manifest]],
+    cluster: Cluster,
+    templates: Templates,
 ) -> Iterator[Problem]:
     """Yield what only all models together show. entrances: objects, each with its model and its index there."""
     for each in check_set([manifest for _, _, manifest in entrances], cluster):
         model, index, _ = entrances[each.manifest]
-        (found,) = placed(models, model, [each._replace(manifest=index, related=None)])
+        (found,) = placed(models, model, [each._replace(manifest=index, related=None)], templates)
         other, _, _ = entrances[each.manifest if each.other is None else each.other]
         related = Related(models.place(other.whole.find("name")), each.related_message)
         yield from accepting(model, [replace(found, related=(*found.related, related))])

@@ -2,6 +2,7 @@
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 from modelyard.problems.patterns import pattern
@@ -26,6 +27,7 @@ _MAX_DURATION: Final = Fraction(2**63 - 1, 10**9)  # nanoseconds in 64 bits
 MAX_INT32: Final = 2**31 - 1
 
 
+@lru_cache(maxsize=1024)  # a set has a few
 def duration(value: str) -> Fraction | None:
     """Return the seconds of a duration such as 1m30s, or None (time.ParseDuration)."""
     if len(value) > _LONGEST or not _DURATION.fullmatch(value):

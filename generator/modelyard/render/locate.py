@@ -13,12 +13,17 @@ from modelyard.problems import Place, Problem, Related, Subject, problem
 from modelyard.render.objects import render_model, render_section, render_shared
 
 
-def placed(models: DeclaredSet, model: DeclaredModel, findings: list[Finding]) -> list[Problem]:
-    """Turn findings into problems with places: the model is rendered once more, with marks on its values."""
+def placed(
+    models: DeclaredSet, model: DeclaredModel, findings: list[Finding], templates: Templates | None = None
+) -> list[Problem]:
+    """Turn findings into problems with places: the model is rendered once more, with marks on its values.
+
+    templates: with the places of the set's sources, for who has findings of several models.
+    """
     if not findings:
         return []
     again = models.with_marks((model,))
-    manifests, _ = render_model(again, again.models[0], Templates(sources=models.sources))
+    manifests, _ = render_model(again, again.models[0], templates or Templates(sources=models.sources))
     return [_problem(models, model, manifests[found.manifest], found) for found in findings]
 
 

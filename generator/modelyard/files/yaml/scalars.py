@@ -1,6 +1,7 @@
 """What a plain scalar is, and how text is quoted so that every reader takes it for this text."""
 
 import re
+from functools import lru_cache
 from json.encoder import encode_basestring
 from math import isfinite
 from typing import Final
@@ -56,6 +57,7 @@ _PLAIN_TEXT: Final = pattern(
 # Keys that direct a strategic merge, as `$patch` and `$setElementOrder/containers`.
 _DIRECTIVE: Final = pattern(r"\$[A-Za-z][A-Za-z0-9_./-]*+")
 _MAX_KEY: Final = 1_024  # characters of a key as JSON; kustomize 5.8.1 reads its own JSON as YAML, where keys end there
+_REMEMBERED: Final = 10_000  # keys, and as many texts: objects of one shape have the same ones
 SURE_KEY: Final = 170  # so many characters are no more than that, whatever they are
 
 # Escapes beyond JSON's. A reader may take these for line breaks, drop them, or refuse them raw; and those of
@@ -182,6 +184,7 @@ def quote(text: str) -> str:
     return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", encode_basestring(text))
 
 
+@lru_cache(_REMEMBERED)
 def string_text(text: str) -> str:
     """Return the text plain where every reader takes it for this string, else quoted, as kubectl and kustomize do."""
     return text if _PLAIN_TEXT.fullmatch(text) else quote(text)
@@ -192,6 +195,7 @@ def is_key(text: str) -> bool:
     return len(text) <= SURE_KEY or len(text) + 2 + 5 * len(_SIX.findall(text)) + len(_TWO.findall(text)) <= _MAX_KEY
 
 
+@lru_cache(_REMEMBERED)
 def key_text(key: str) -> str:
     """Return a key plain where every reader takes it for this string, else quoted.
 

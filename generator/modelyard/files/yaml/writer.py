@@ -40,8 +40,6 @@ def write_all(values: Iterable[object]) -> str:
 class _Writer:
     def __init__(self) -> None:
         self.parts: list[str] = []
-        self.keys: dict[str, str] = {}
-        self.texts: dict[str, str] = {}
 
     def document(self, value: object) -> None:
         if isinstance(value, dict) and value:
@@ -49,12 +47,12 @@ class _Writer:
         elif isinstance(value, list) and value:
             self.sequence(value, "")
         else:
-            self.parts.append(f"{self.scalar(value)}\n")
+            self.parts.append(f"{_scalar(value)}\n")
 
     def mapping(self, value: dict[Any, object], indent: str, lead: str) -> None:
         """Write entries; lead: what stands before the first key, the indent or a list's dash."""
         for key, item in value.items():
-            head = f"{lead}{self.key(key)}:"
+            head = f"{lead}{key_text(key)}:"
             lead = indent
             if isinstance(item, dict) and item:
                 self.parts.append(f"{head}\n")
@@ -75,29 +73,17 @@ class _Writer:
             else:
                 self.parts.append(f"{indent}- {self.text(item, indent)}\n")
 
-    def key(self, key: str) -> str:
-        try:
-            return self.keys[key]
-        except KeyError:
-            text = self.keys[key] = key_text(key)
-            return text
-
     def text(self, value: object, indent: str) -> str:
         """Return a scalar, or an empty collection; the lines of a block are two blanks deeper than the indent."""
         if isinstance(value, str) and "\n" in value and _is_block(value):
             head = "|" if value.endswith("\n") else "|-"
             lines = value.removesuffix("\n").split("\n")
             return "\n".join([head, *(f"{indent}  {line}" if line else "" for line in lines)])
-        return self.scalar(value)
+        return _scalar(value)
 
-    def scalar(self, value: object) -> str:
-        if isinstance(value, str):
-            try:
-                return self.texts[value]
-            except KeyError:
-                text = self.texts[value] = string_text(value)
-                return text
-        return _other(value)
+
+def _scalar(value: object) -> str:
+    return string_text(value) if isinstance(value, str) else _other(value)
 
 
 def _other(value: object) -> str:

@@ -3,6 +3,7 @@
 import math
 from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,11 +27,12 @@ def log(server: Server) -> str:
     return request_log.migrated(server)
 
 
-@pytest.fixture
-def uri(log: str) -> str:
-    """Return the same, and empty."""
+@pytest.fixture(params=["postgres", "files"])
+def uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return an empty log: the database, and a folder of files."""
+    log = str(tmp_path) if request.param == "files" else request.getfixturevalue("log")
     windows.clear(log)
-    return log
+    return str(log)
 
 
 def test_ten_generated_windows_measure_as_in_python(uri: str) -> None:

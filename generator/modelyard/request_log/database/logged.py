@@ -12,6 +12,7 @@ from psycopg import Connection, Error, sql
 
 from modelyard.problems import problem
 from modelyard.request_log.database.connecting import connect, said
+from modelyard.request_log.dialect import INPUTS, OUTPUTS
 from modelyard.score.bodies import only, plain_text
 from modelyard.score.cells import Column
 from modelyard.score.contract import Contract, Input
@@ -27,11 +28,12 @@ _NAMES: Final = ("id", "call", "row")
 _NUMBERS: Final = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}  # texts in the log
 # Of one version: answers of an earlier one are no answers of the champion.
 _ROWS: Final = sql.SQL(
-    'select key, id, "row", inputs, outputs from {log} where model = {model} and variant is not distinct from {variant}'
+    'select key, id, "row", {inputs}, {outputs} from {log}'
+    " where model = {model} and variant is not distinct from {variant}"
     " and image is not distinct from (select image from {log} where model = {model}"
-    " and variant is not distinct from {variant} and at < {until} order by at desc limit 1)"
-    " and at >= {since} and at < {until} and status between 200 and 299"
-    ' order by at desc, id, "row" limit {most}'
+    ' and variant is not distinct from {variant} and "at" < {until} order by "at" desc limit 1)'
+    ' and "at" >= {since} and "at" < {until} and status between 200 and 299'
+    ' order by "at" desc, id, "row" limit {most}'
 )
 
 
@@ -118,6 +120,8 @@ class LogSource:
 def _read(connection: Connection, window: Window) -> Iterator[Logged]:
     """Yield the rows of a window. Raises Stopped."""
     query = _ROWS.format(
+        inputs=INPUTS,
+        outputs=OUTPUTS,
         log=sql.Identifier(window.table),
         **{name: sql.Literal(getattr(window, name)) for name in ("model", "variant", "since", "until", "most")},
     )

@@ -12,6 +12,16 @@ _GROUP: Final = 16 << 20  # bytes of rows in memory, after which they are writte
 _TEXTS: Final = ["variant", "image", "path"]  # few values
 
 
+# Of a column with NaN, which is in no statistics, DuckDB takes a condition that they fulfil as fulfilled by all rows.
+_WITHOUT_STATISTICS: Final = frozenset(["score"])
+
+
+def written(path: Path, schema: Any) -> Any:
+    """Begin a file of the log. Raises OSError."""
+    statistics = [name for name in schema.names if name not in _WITHOUT_STATISTICS]
+    return parquet.ParquetWriter(path, schema, compression="zstd", use_dictionary=_TEXTS, write_statistics=statistics)
+
+
 class Part:
     """A file that grows. first: sequence number of its first call, by which it is named."""
 
@@ -20,7 +30,7 @@ class Part:
         self.path = folder / f"{day}{SUFFIX}"
         self._waiting: list[Any] = []
         self._bytes = 0
-        self._writer = parquet.ParquetWriter(self.path, SCHEMA, compression="zstd", use_dictionary=_TEXTS)
+        self._writer = written(self.path, SCHEMA)
 
     @property
     def size(self) -> int:

@@ -1,0 +1,126 @@
+"""A log in files as a database for a time: its rows as a view over Parquet, and what is kept beside it as tables."""
+
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, NamedTuple, TypeVar
+
+import duckdb
+import psycopg
+from fsspec.implementations.arrow import ArrowFSWrapper
+
+from modelyard.request_log.database.connecting import Refused
+from modelyard.request_log.files import layout
+from modelyard.request_log.files.duck import Connection, FilesError
+from modelyard.request_log.files.folder import Folder, Unreachable
+from modelyard.request_log.files.kept import KEPT, Tables
+from modelyard.request_log.files.lock import Held, alone
+
+T = TypeVar("T")
+_PROTOCOL: Final = "modelyardlog"
+# Of a log without files yet.
+_EMPTY: Final = (
+    'select null::text as id, null::int as "row", null::timestamptz as "at", null::text as key, null::text as model,'
+    " null::text as variant, null::text as image, null::text as path, null::smallint as status, null::real as latency,"
+    " null::text as inputs, null::text as outputs, null::double as score, null::date as day where false"
+)
+
+
+class _System(ArrowFSWrapper):  # type: ignore[misc] # fsspec has no types
+    """pyarrow's file system as DuckDB takes one."""
+
+    protocol = _PROTOCOL
+    cachable = False
+
+    @classmethod
+    def _strip_protocol(cls, path: Any) -> Any:
+        if isinstance(path, list):
+            return [cls._strip_protocol(each) for each in path]
+        return str(path).removeprefix(f"{_PROTOCOL}://")
+
+
+class Part(NamedTuple):
+    """The rows of a model and a time: files of no others are looked at."""
+
+    model: str
+    since: datetime
+    until: datetime
+
+
+def done(
+    address: str,
+    table: str,
+    work: Callable[[Any], T],
+    *,
+    parts: Sequence[Part] | None = None,
+    written: Collection[str] = (),
+) -> T:
+    """Return what comes of work with a connection to a log in files.
+
+    parts: of the log, None for all of it. written: tables beside it that the work changes; they are kept when it has
+    returned, and not when it raises. Raises Refused.
+    """
+    try:
+        with opened(address, table, parts=parts, written=written) as connection:
+            return work(connection)
+    except Unreachable as error:
+        raise Refused(FilesError(str(error))) from None
+    except psycopg.Error as error:
+        raise Refused(error) from None
+
+
+@contextmanager
+def opened(
+    address: str, table: str, *, parts: Sequence[Part] | None = None, written: Collection[str] = ()
+) -> Iterator[Connection]:
+    """Give a connection to a log, see `done`. Raises Unreachable and psycopg.Error."""
+    folder = Folder(address)
+    with tempfile.TemporaryDirectory(prefix="modelyard-") as scratch, ExitStack() as stack:
+        here = Path(scratch)
+        turn: Held | None = None
+        if any(not KEPT[each].is_added_to for each in written):
+            turn = stack.enter_context(alone(folder, table, here))
+        # On the disk, where it holds more than memory has.
+        own = stack.enter_context(
+            duckdb.connect(here / "work.duckdb", config={"temp_directory": str(here / "spilled")})
+        )
+        own.register_filesystem(_System(folder.system))
+        connection = Connection(own, here)
+        tables = Tables(connection, folder, table, written)
+        tables.load(_address(folder))
+        _look_at(connection, folder, table, parts)
+        yield connection
+        if turn is not None:
+            turn.check()
+        tables.save(here)
+
+
+def _address(folder: Folder) -> str:
+    return f"{_PROTOCOL}://{folder.root}"
+
+
+def files(folder: Folder, table: str, parts: Sequence[Part] | None) -> list[str]:
+    """Return the paths of a log's files, those alone that may have rows of some parts of it. Raises Unreachable."""
+    if parts is None:
+        return [each for each in folder.files(table) if each.endswith(layout.SUFFIX)]
+    wanted: dict[str, None] = {}
+    days: dict[str, list[str]] = {}
+    for part in parts:
+        below = f"{table}/{layout.MODEL}{part.model}"
+        if below not in days:
+            days[below] = folder.folders(below)
+        first, last = (f"{layout.DAY}{each.astimezone(UTC):%Y-%m-%d}" for each in (part.since, part.until))
+        wanted |= {f"{below}/{day}": None for day in days[below] if first <= day <= last}
+    return [file for each in wanted for file in folder.files(each) if file.endswith(layout.SUFFIX)]
+
+
+def _look_at(connection: Connection, folder: Folder, table: str, parts: Sequence[Part] | None) -> None:
+    found = files(folder, table, parts)
+    query = _EMPTY
+    if found:
+        listed = ", ".join(f"'{_address(folder)}/{each}'" for each in found)
+        types = "hive_partitioning = true, hive_types = {'model': varchar, 'day': date}"
+        query = f"select * from read_parquet([{listed}], {types})"  # noqa: S608 - names of ours
+    connection.execute(f'create view "{table}" as {query}')

@@ -4,8 +4,8 @@ import json
 import re
 import secrets
 import shutil
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -117,6 +117,24 @@ def clear(uri: str) -> None:
         return
     with psycopg.connect(uri, autocommit=True) as connection:
         connection.execute(f"truncate {TABLE}, {TABLE}_outcomes, {TABLE}_quality, {TABLE}_baselines".encode())
+
+
+def remove_before(uri: str, moment: datetime) -> None:
+    """Remove the rows of earlier days."""
+    if uri.startswith("/"):
+        for day in Path(uri).glob(f"{TABLE}/*/day=*"):
+            if day.name < f"day={moment:%Y-%m-%d}":
+                shutil.rmtree(day)
+        return
+    with closing(connect(uri)) as connection:
+        connection.execute("delete from scoring_log where at < %s", [moment])
+
+
+@contextmanager
+def log(uri: str) -> Iterator[Any]:
+    """Give a connection to a log."""
+    with opened.opened(uri, TABLE) if uri.startswith("/") else closing(connect(uri)) as connection:
+        yield connection
 
 
 def measure(uri: str, own: Plan) -> "Measures":

@@ -28,7 +28,7 @@ class Either(sql.Composable):
 
 
 def _composed(text: sql.Composable | str) -> sql.Composable:
-    return sql.SQL(text) if isinstance(text, str) else text  # type: ignore[arg-type] # constants of this package
+    return sql.SQL(text) if isinstance(text, str) else text
 
 
 ON_COMMIT: Final = Either(" on commit drop", "")  # of a temporary table; DuckDB's end with the connection's transaction

@@ -66,10 +66,13 @@ def _keys(cursor: Cursor, query: sql.Composable, *values: str) -> list[str]:
     return [key for (key,) in cursor.execute(query + sql.SQL(" order by 1"), values)]
 
 
-def forget(connection: Connection, table: str, keys: Iterable[str]) -> dict[str, int]:
-    """Delete the rows and outcomes of keys, and return how many of each table. It can be repeated."""
+def forget(connection: Connection, table: str, keys: Iterable[str], *, log: bool = True) -> dict[str, int]:
+    """Delete the rows and outcomes of keys, and return how many of each table. It can be repeated.
+
+    log: false leaves the rows.
+    """
     gone: dict[str, int] = {}
-    log, known = sql.Identifier(table), sql.Identifier(f"{table}_outcomes")
+    rows, known = sql.Identifier(table), sql.Identifier(f"{table}_outcomes")
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute(_FORGOTTEN)
         with cursor.copy("copy forgotten from stdin") as copy:
@@ -77,8 +80,9 @@ def forget(connection: Connection, table: str, keys: Iterable[str]) -> dict[str,
                 copy.write_row((each,))
         cursor.execute("analyze forgotten")
         by_key = sql.SQL("delete from {} where key in (select key from forgotten)")
-        by_id = sql.SQL("delete from {} where id in (select key from forgotten)").format(log)
-        gone[table] = cursor.execute(by_key.format(log)).rowcount + cursor.execute(by_id).rowcount
+        by_id = sql.SQL("delete from {} where id in (select key from forgotten)").format(rows)
+        if log:
+            gone[table] = cursor.execute(by_key.format(rows)).rowcount + cursor.execute(by_id).rowcount
         gone[f"{table}_outcomes"] = cursor.execute(by_key.format(known)).rowcount
     return gone
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -76,7 +76,7 @@ class _Moment(Dumper):
 
 class _List(Dumper):
     def dump(self, obj: Any) -> bytes:
-        own = [sql.Literal(each).as_bytes(_CONTEXT) for each in obj]  # type: ignore[arg-type]
+        own = [sql.Literal(each).as_bytes(_CONTEXT) for each in obj]
         return b"[" + b", ".join(own) + b"]"
 
     quote = dump
@@ -98,6 +98,7 @@ class Connection:
         self.own = own
         self.folder = folder
         self.depth = 0
+        self.end: Callable[[], None] | None = None  # of what was opened for this connection
         own.execute(_MACROS)
 
     def cursor(self, name: str = "") -> "Cursor":
@@ -122,7 +123,9 @@ class Connection:
                     self.own.execute(f'drop table "{name}"')
 
     def close(self) -> None:
-        """Do nothing: it ends with what was opened."""
+        """End what was opened for it."""
+        if self.end is not None:
+            self.end()
 
 
 class Cursor:

@@ -61,6 +61,18 @@ class Folder:
         with _said(), target.open("wb") as sink:
             shutil.copyfileobj(self.system.open_input_stream(self.place(path), compression=None), sink, _PIECE)
 
+    @contextmanager
+    def reading(self, path: str) -> Iterator[Any]:
+        """Give a file that is read from anywhere."""
+        with _said(), self.system.open_input_file(self.place(path)) as file:
+            yield file
+
+    def remove_empty(self, path: str) -> None:
+        """Remove a folder that holds nothing; in a bucket it is gone with its files."""
+        if not self._remote:
+            with suppress(OSError):
+                Path(self.place(path)).rmdir()
+
     def remove(self, path: str) -> None:
         """Remove a file, if it is there."""
         with _said(), suppress(FileNotFoundError):

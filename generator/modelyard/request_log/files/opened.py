@@ -24,7 +24,8 @@ _PROTOCOL: Final = "modelyardlog"
 _EMPTY: Final = (
     'select null::text as id, null::int as "row", null::timestamptz as "at", null::text as key, null::text as model,'
     " null::text as variant, null::text as image, null::text as path, null::smallint as status, null::real as latency,"
-    " null::text as inputs, null::text as outputs, null::double as score, null::date as day where false"
+    " null::text as inputs, null::text as outputs, null::double as score, null::text as file, null::date as day"
+    " where false"
 )
 
 
@@ -69,6 +70,17 @@ def done(
         raise Refused(FilesError(str(error))) from None
     except psycopg.Error as error:
         raise Refused(error) from None
+
+
+def begun(address: str, table: str, parts: Sequence[Part]) -> Connection:
+    """Return a connection to parts of a log, which lasts until it is closed. Raises psycopg.Error."""
+    stack = ExitStack()
+    try:
+        connection = stack.enter_context(opened(address, table, parts=parts))
+    except Unreachable as error:
+        raise FilesError(str(error)) from None
+    connection.end = stack.close
+    return connection
 
 
 @contextmanager
@@ -121,6 +133,7 @@ def _look_at(connection: Connection, folder: Folder, table: str, parts: Sequence
     query = _EMPTY
     if found:
         listed = ", ".join(f"'{_address(folder)}/{each}'" for each in found)
-        types = "hive_partitioning = true, hive_types = {'model': varchar, 'day': date}"
+        types = "filename = 'file', hive_partitioning = true, hive_types = {'model': varchar, 'day': date}"
         query = f"select * from read_parquet([{listed}], {types})"  # noqa: S608 - names of ours
+        query = f"select * replace (file[{len(_address(folder)) + 2}:] as file) from ({query})"  # noqa: S608
     connection.execute(f'create view "{table}" as {query}')

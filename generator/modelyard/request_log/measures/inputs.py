@@ -122,7 +122,7 @@ def found(cursor: Cursor, plan: Plan, span: Span) -> list[Column]:
         "log": sql.Identifier(plan.table), "rows": within(plan, span), "looked_at": sql.Literal(_LOOKED_AT),
         "number": sql.Literal(_NUMBER), "most": sql.Literal(MOST),
     }  # fmt: skip
-    query = dialect.Either(_FOUND_IN_POSTGRES.format(**values), _FOUND_IN_DUCKDB.format(**values))
+    query = sql.Composed([dialect.Either(_FOUND_IN_POSTGRES.format(**values), _FOUND_IN_DUCKDB.format(**values))])
     columns = [Column(SCORE, "number", ())] if plan.score else []
     for name, at, inner, number in cursor.execute(query):
         if name and name.casefold() not in plan.left_out:

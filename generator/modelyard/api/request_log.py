@@ -9,7 +9,7 @@ from modelyard.request_log.sidecar.settings import Settings
 
 DATABASE = "MODELYARD_DATABASE"
 NEEDS = ("httptools", "psycopg", "uvloop")
-FILES = ("duckdb", "psycopg", "pyarrow")
+FILES = ("duckdb", "fsspec", "psycopg", "pyarrow")
 
 __all__ = ["DATABASE", "HASH_KEY", "Settings", "digest", "run"]
 
@@ -23,8 +23,10 @@ def missing(needs: Sequence[str] = NEEDS) -> list[Problem]:
     """Return what is said where the packages of the log are not installed."""
     if all(find_spec(each) for each in needs):
         return []
-    extra = "files" if "pyarrow" in needs else "sidecar"
-    return [problem("MY820", f"the request log needs modelyard[{extra}]", hint=f"pip install 'modelyard[{extra}]'")]
+    what, extras = (
+        ("the request log in files", "sidecar,files") if "pyarrow" in needs else ("the request log", "sidecar")
+    )
+    return [problem("MY820", f"{what} needs modelyard[{extras}]", hint=f"pip install 'modelyard[{extras}]'")]
 
 
 def run(settings: Settings, listening: Callable[[], None]) -> list[Problem]:

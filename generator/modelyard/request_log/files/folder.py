@@ -67,11 +67,10 @@ class Folder:
         with _said(), self.system.open_input_file(self.place(path)) as file:
             yield file
 
-    def remove_empty(self, path: str) -> None:
-        """Remove a folder that holds nothing; in a bucket it is gone with its files."""
-        if not self._remote:
-            with suppress(OSError):
-                Path(self.place(path)).rmdir()
+    def remove_folder(self, path: str) -> None:
+        """Remove a folder with all that it holds."""
+        with _said():
+            self.system.delete_dir(self.place(path))
 
     def remove(self, path: str) -> None:
         """Remove a file, if it is there."""

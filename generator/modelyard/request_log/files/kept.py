@@ -14,6 +14,7 @@ from modelyard.request_log.files.duck import Connection
 from modelyard.request_log.files.folder import Folder
 
 WHOLE: Final = "all.parquet"
+_LARGE: Final = ("outcomes",)  # not read into a table for what only looks at it
 
 
 class Kept(NamedTuple):
@@ -65,8 +66,9 @@ class Tables:
             if files:
                 listed = ", ".join(f"'{address}/{each}'" for each in files)
                 read = f"select * from read_parquet([{listed}], union_by_name = true)"  # noqa: S608 - names of ours
-                if is_written:
-                    self._connection.execute(f'insert or ignore into "{full}" by name {read}')
+                if is_written or name not in _LARGE:
+                    ignoring = "or ignore " if is_keyed else ""
+                    self._connection.execute(f'insert {ignoring}into "{full}" by name {read}')
                 else:
                     self._connection.execute(f'drop table "{full}"')
                     self._connection.execute(f'create view "{full}" as {read}')

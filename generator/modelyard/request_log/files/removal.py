@@ -64,9 +64,7 @@ def drop_days(address: str, table: str, model: str, days: int) -> int:
         folder, below = Folder(address), f"{table}/{layout.MODEL}{model}"
         old = [each for each in folder.folders(below) if each.startswith(layout.DAY) and each < first]
         for day in old:
-            for path in folder.files(f"{below}/{day}"):
-                folder.remove(path)
-            folder.remove_empty(f"{below}/{day}")
+            folder.remove_folder(f"{below}/{day}")
     except Unreachable as error:
         raise Refused(FilesError(str(error))) from None
     return len(old)

@@ -23,9 +23,8 @@ def missing(needs: Sequence[str] = NEEDS) -> list[Problem]:
     """Return what is said where the packages of the log are not installed."""
     if all(find_spec(each) for each in needs):
         return []
-    what, extras = (
-        ("the request log in files", "sidecar,files") if "pyarrow" in needs else ("the request log", "sidecar")
-    )
+    of_files = "pyarrow" in needs
+    what, extras = ("the request log in files", "sidecar,files") if of_files else ("the request log", "sidecar")
     return [problem("MY820", f"{what} needs modelyard[{extras}]", hint=f"pip install 'modelyard[{extras}]'")]
 
 

@@ -12,8 +12,9 @@ from pyarrow import fs
 
 from modelyard.request_log.files import opened
 from modelyard.request_log.measures.running import Asked, Version, running
+from modelyard.request_log.rows import Row
 from tests.conftest import Run
-from tests.support import log_files, windows
+from tests.support import log_files, model_server, windows
 from tests.support.log_files import BUCKET, SECRET, Bucket
 from tests.support.request_log import TABLE
 from tests.support.windows import DAY, NOW, Window
@@ -193,6 +194,26 @@ def test_a_challenger_s_calls_are_measured(scene: Scene) -> None:
     assert (found.rows, found.calls, found.failed, found.newest, found.scores) == (60, 60, 0, "sha256:2", 60)
     assert found.psi is not None
     assert found.psi > 0
+
+
+def test_the_champion_s_answers_are_asked_of_a_challenger(bucket: Bucket, tmp_path: Path, modelyard: Run) -> None:
+    scene, micros = Scene(tmp_path, bucket, modelyard), round((NOW - timedelta(hours=1)).timestamp() * 1e6)
+    made = []
+    for i in range(300):
+        asked = {"LOAN": i, "VALUE": i / 8, "JOB": f"job {i % 5}"}
+        answered = model_server.score(asked) | ({"P_BAD": 0.125} if i == 7 else {})
+        names = (f"call-{i}", 0, micros + i, f"id-{i}", "/", 200, 1000)
+        made.append(Row(*names, json.dumps(asked), json.dumps(answered), None))
+    local = tmp_path / "log"
+    windows.write(str(local), "churn", "v7", "sha256:1", made)
+    fs.copy_files(str(local), f"{BUCKET}/{scene.name}", fs.LocalFileSystem(), bucket.system())
+    with model_server.running(model_server.Server()) as model:
+        words = ("replay", "churn", "--against", model.url("/churn"), "--differences", "apart.csv", *AT)
+        done = modelyard(*words, cwd=tmp_path, env=bucket.environment)
+    assert done.returncode == 0, done.stderr
+    assert "agreement                 99.66" in done.stdout
+    with (tmp_path / "apart.csv").open(encoding="utf-8", newline="") as file:
+        assert [(each["id"], each["column"]) for each in csv.DictReader(file)] == [("id-7", "P_BAD")]
 
 
 def test_a_bucket_that_is_away_prints_nothing(scene: Scene) -> None:

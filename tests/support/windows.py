@@ -80,20 +80,25 @@ def plan(**fields: Any) -> Plan:
     return made._replace(**fields)
 
 
+def write(folder: str, model: str, variant: str | None, image: str | None, rows: Sequence[Row]) -> None:
+    """Write rows into a log in files, as a sidecar does."""
+    for day in sorted({layout.day(row.at) for row in rows}):
+        own = [row for row in rows if layout.day(row.at) == day]
+        place = Path(folder) / layout.place(TABLE, model, day, secrets.randbits(63), 1)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        file = Part(place.parent, day, 1)
+        file.add(layout.batch(own, variant, image))
+        file.end()
+        file.path.rename(place)
+
+
 def _fill(folder: str, windows: Sequence[Window]) -> None:
     """Write windows as sidecars do."""
     true: list[Outcome] = []
     for number, window in enumerate(windows):
         rows = window.made(window.called(number))
         true += window.outcomes(rows)
-        for day in sorted({layout.day(row.at) for row in rows}):
-            own = [row for row in rows if layout.day(row.at) == day]
-            place = Path(folder) / layout.place(TABLE, window.model, day, secrets.randbits(63), 1)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            file = Part(place.parent, day, 1)
-            file.add(layout.batch(own, window.variant, window.image))
-            file.end()
-            file.path.rename(place)
+        write(folder, window.model, window.variant, window.image, rows)
     opened.done(folder, TABLE, lambda log: outcomes.load(log, TABLE, TARGET, true), written=("outcomes",))
 
 

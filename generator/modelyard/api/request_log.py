@@ -10,6 +10,7 @@ from modelyard.request_log.sidecar.settings import Settings
 DATABASE = "MODELYARD_DATABASE"
 NEEDS = ("httptools", "psycopg", "uvloop")
 FILES = ("duckdb", "fsspec", "psycopg", "pyarrow")
+_WRITES = ("pyarrow",)
 
 __all__ = ["DATABASE", "HASH_KEY", "Settings", "digest", "run"]
 
@@ -30,7 +31,7 @@ def missing(needs: Sequence[str] = NEEDS) -> list[Problem]:
 
 def run(settings: Settings, listening: Callable[[], None]) -> list[Problem]:
     """Serve until SIGTERM or SIGINT, and return why it cannot. listening: called when it takes calls."""
-    if problems := [*missing(), *(missing(FILES) if settings.files else []), *_unset(settings)]:
+    if problems := [*missing(), *(missing(_WRITES) if settings.files else []), *_unset(settings)]:
         return problems
     from modelyard.request_log.sidecar.server import serve
 

@@ -270,7 +270,7 @@ def _translated() -> Iterator[None]:
     """Turn DuckDB's errors, whose texts may hold values of rows, into those that a database would raise."""
     try:
         yield
-    except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException) as error:
+    except (duckdb.ConversionException, duckdb.OutOfRangeException) as error:
         raise psycopg.DataError(type(error).__name__) from None
     except duckdb.Error as error:
         raise FilesError(f"DuckDB does not read it: {type(error).__name__}") from None

@@ -1,6 +1,7 @@
 """A log in files as a database for a time: its rows as a view over Parquet, and what is kept beside it as tables."""
 
 import tempfile
+import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -29,11 +30,48 @@ _EMPTY: Final = (
 )
 
 
+class _File:
+    """A file that several threads read: DuckDB's share one, and a place that is sought by one is no other's."""
+
+    def __init__(self, own: Any) -> None:
+        self._own = own
+        self._place = threading.local()
+
+    def seekable(self) -> bool:
+        """Tell that it can be read from anywhere."""
+        return True
+
+    def seek(self, place: int, whence: int = 0) -> int:
+        """Let this thread read on from a place."""
+        self._place.at = place + (0, self.tell(), self._own.size())[whence]
+        return self.tell()
+
+    def tell(self) -> int:
+        """Return where this thread reads on."""
+        return int(getattr(self._place, "at", 0))
+
+    def read(self, count: int = -1) -> bytes:
+        """Read on."""
+        place = self.tell()
+        content = bytes(self._own.read_at(count if count >= 0 else self._own.size() - place, place))
+        self._place.at = place + len(content)
+        return content
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._own.close()
+
+
 class _System(ArrowFSWrapper):  # type: ignore[misc] # fsspec has no types
     """pyarrow's file system as DuckDB takes one."""
 
     protocol = _PROTOCOL
     cachable = False
+
+    def _open(self, path: Any, mode: str = "rb", **_: Any) -> _File:
+        if mode != "rb":
+            raise ValueError("nothing is written here")
+        return _File(self.fs.open_input_file(self._strip_protocol(path)))
 
     @classmethod
     def _strip_protocol(cls, path: Any) -> Any:

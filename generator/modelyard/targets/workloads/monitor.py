@@ -65,6 +65,7 @@ def monitor(models: DeclaredSet, model: DeclaredModel, target: str, templates: T
         "channels": list(_channels(notify)) if notify else [],
         "database": {"name": database.secret, "key": "uri"} if database else None,
         "login": {"name": login} if login else None,
+        "memory": "2Gi" if log.files else "512Mi",  # of files, what measures is in the pod itself
         "folder": _FOLDER,
         "user": None if is_assigned(models, target) else _USER,
     }  # fmt: skip

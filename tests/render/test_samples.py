@@ -83,14 +83,6 @@ def test_the_spark_example_is_accepted_as_it_stands(tmp_path: Path) -> None:
     assert {"kustomization.yaml", "workflows/network-anomaly.yaml"} < set(result.content)
 
 
-def test_what_is_to_come_is_named_as_such() -> None:
-    problems = api.check(ROOT / "tests" / "planned" / "monitoring.yaml")
-    named = [each for each in problems if each.code == "MY107" and "log in files" in each.message]
-    assert named
-    assert all(each.place and each.hint for each in named)
-    assert {each.code for each in problems if each.severity == "error"} <= {"MY107", "MY213", "MY102", "MY230"}
-
-
 def test_site_config_works_as_shown(tmp_path: Path) -> None:
     head = "apiVersion: modelyard.dev/v1alpha1\nkind: ModelSet\nmetadata: {name: risk}\n"
     (tmp_path / "models.yaml").write_text(head + model_format.example("SAS Viya"), "utf-8")

@@ -1,14 +1,13 @@
 """What SQL measures is what scipy, scikit-learn and Python measure, and what cannot be measured is said."""
 
 import math
-from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from modelyard.request_log.database.connecting import connect
 from modelyard.request_log.measures.plan import Span, Version
 from modelyard.score.replay.distribution import psi
 from tests.support import references, request_log, windows
@@ -26,11 +25,12 @@ def log(server: Server) -> str:
     return request_log.migrated(server)
 
 
-@pytest.fixture
-def uri(log: str) -> str:
-    """Return the same, and empty."""
+@pytest.fixture(params=["postgres", "files"])
+def uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return an empty log: the database, and a folder of files."""
+    log = str(tmp_path) if request.param == "files" else request.getfixturevalue("log")
     windows.clear(log)
-    return log
+    return str(log)
 
 
 def test_ten_generated_windows_measure_as_in_python(uri: str) -> None:
@@ -45,6 +45,26 @@ def test_a_hundred_generated_windows_measure_as_in_python(uri: str) -> None:
 @pytest.mark.slow
 def test_each_version_of_postgresql_measures_alike(each_server: Server) -> None:
     assert references.compare(request_log.migrated(each_server), range(10)) == []
+
+
+def test_files_measure_what_postgresql_measures(log: str, tmp_path: Path) -> None:
+    windows.clear(log)
+    compared = 0
+    for seed in range(20, 26):
+        own = references.case(seed)
+        both = []
+        for place in (log, str(tmp_path)):
+            windows.fill(place, own.then, own.now)
+            both.append(measure(place, plan(model=f"m{seed}", baseline=BASELINE, metric="auc", threshold=0.6)))
+        ours, theirs = ({each[:3] + each[5:6]: each for each in found} for found in both)
+        assert ours.keys() == theirs.keys()
+        for name, one in ours.items():
+            other = theirs[name]
+            assert (one.rows, one.note, one.alert) == (other.rows, other.note, other.alert)
+            for a, b in ((one.value, other.value), (one.low, other.low), (one.high, other.high)):
+                assert a == b or a == pytest.approx(b, rel=1e-9, abs=1e-12)
+                compared += a is not None
+    assert compared > 200
 
 
 def test_the_comparison_sees_a_single_outcome_that_differs(uri: str) -> None:
@@ -181,7 +201,7 @@ def test_a_text_with_many_values_is_no_distribution(uri: str) -> None:
     found = measure(uri, plan(baseline=BASELINE))
     assert found.one("missing_rate", "NAME").value == 0
     assert not [each for each in found if each.detail == "NAME" and each.measure != "missing_rate"]
-    with closing(connect(uri)) as connection:
+    with windows.log(uri) as connection:
         assert "canary" not in str(connection.execute("select * from scoring_log_baselines").fetchall())
 
 
@@ -203,8 +223,7 @@ def test_a_baseline_outlives_its_rows(uri: str) -> None:
     windows.fill(uri, Window(scores, at=THEN, inputs=[{"X": i % 7, "C": "ab"[i % 2]} for i in range(100)]))
     windows.fill(uri, Window(scores[:50], inputs=[{"X": 1, "C": "z"}] * 50))
     first = measure(uri, plan(baseline=BASELINE))
-    with closing(connect(uri)) as connection:
-        connection.execute("delete from scoring_log where at < %s", [THEN + DAY])
+    windows.remove_before(uri, THEN + DAY)
     second = measure(uri, plan(baseline=BASELINE))
     assert [each.value for each in second] == [each.value for each in first]
     assert first.one("new_levels", "C").value == 1
@@ -214,7 +233,7 @@ def test_a_baseline_that_is_not_over_is_not_kept(uri: str) -> None:
     windows.fill(uri, Window([i / 100 for i in range(100)]))
     span = Span(NOW - 5 * DAY, NOW + DAY)
     assert measure(uri, plan(baseline=span)).one("psi").value == pytest.approx(0)
-    with closing(connect(uri)) as connection:
+    with windows.log(uri) as connection:
         assert connection.execute("select count(*) from scoring_log_baselines").fetchone() == (0,)
 
 
@@ -262,7 +281,7 @@ def test_probabilities_near_nothing_have_squares(uri: str) -> None:
 def test_what_is_measured_is_kept(uri: str) -> None:
     windows.fill(uri, Window([0.1, 0.9], [0, 1]))
     found = measure(uri, plan(metric="ks", threshold=0.5))
-    with closing(connect(uri)) as connection:
+    with windows.log(uri) as connection:
         kept = connection.execute("select measure, value, alert, image from scoring_log_quality").fetchall()
     assert len(kept) == len(found)
     assert ("ks", 1.0, False, "sha256:1") in kept

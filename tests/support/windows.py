@@ -2,10 +2,13 @@
 
 import json
 import re
-from collections.abc import Sequence
-from contextlib import closing
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import psycopg
@@ -14,6 +17,8 @@ from modelyard.request_log.database import outcomes
 from modelyard.request_log.database.batches import Batches
 from modelyard.request_log.database.connecting import connect
 from modelyard.request_log.database.outcomes import Outcome
+from modelyard.request_log.files import layout, opened
+from modelyard.request_log.files.part import Part
 from modelyard.request_log.measures.plan import Measure, Plan, Span
 from modelyard.request_log.measures.run import measured
 from modelyard.request_log.rows import Row
@@ -52,6 +57,18 @@ class Window:
             )
         return found
 
+    def called(self, number: int) -> str:
+        """Return what its keys begin with. number: of it among those that are written at once."""
+        return f"{self.model}-{self.variant}-{number}-{self.at:%d}"
+
+    def outcomes(self, rows: Sequence[Row]) -> list[Outcome]:
+        """Return what became true of its rows."""
+        return [
+            Outcome(row.key, str(value), value)
+            for row, value in zip(rows, self.true, strict=False)
+            if value is not None
+        ]
+
 
 def plan(**fields: Any) -> Plan:
     """Return what is measured of the windows that are here: a week, and a day as baseline."""
@@ -63,29 +80,74 @@ def plan(**fields: Any) -> Plan:
     return made._replace(**fields)
 
 
+def write(folder: str, model: str, variant: str | None, image: str | None, rows: Sequence[Row]) -> None:
+    """Write rows into a log in files, as a sidecar does."""
+    for day in sorted({layout.day(row.at) for row in rows}):
+        own = [row for row in rows if layout.day(row.at) == day]
+        place = Path(folder) / layout.place(TABLE, model, day, secrets.randbits(63), 1)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        file = Part(place.parent, day, 1)
+        file.add(layout.batch(own, variant, image))
+        file.end()
+        file.path.rename(place)
+
+
+def _fill(folder: str, windows: Sequence[Window]) -> None:
+    """Write windows as sidecars do."""
+    true: list[Outcome] = []
+    for number, window in enumerate(windows):
+        rows = window.made(window.called(number))
+        true += window.outcomes(rows)
+        write(folder, window.model, window.variant, window.image, rows)
+    opened.done(folder, TABLE, lambda log: outcomes.load(log, TABLE, TARGET, true), written=("outcomes",))
+
+
 def fill(uri: str, *windows: Window) -> None:
-    """Write windows into a log."""
+    """Write windows into a log: a database, or a folder of files."""
+    if uri.startswith("/"):
+        _fill(uri, windows)
+        return
     with closing(connect(uri)) as connection:
         for number, window in enumerate(windows):
-            name = f"{window.model}-{window.variant}-{number}-{window.at:%d}"
-            rows = window.made(name)
+            rows = window.made(window.called(number))
             Batches(TABLE, window.model, window.variant, window.image).write(connection, rows)
-            true = [
-                Outcome(row.key, str(value), value)
-                for row, value in zip(rows, window.true, strict=False)
-                if value is not None
-            ]
-            outcomes.load(connection, TABLE, TARGET, true)
+            outcomes.load(connection, TABLE, TARGET, window.outcomes(rows))
 
 
 def clear(uri: str) -> None:
     """Empty a log and all that was measured."""
+    if uri.startswith("/"):
+        shutil.rmtree(uri)
+        Path(uri).mkdir()
+        return
     with psycopg.connect(uri, autocommit=True) as connection:
         connection.execute(f"truncate {TABLE}, {TABLE}_outcomes, {TABLE}_quality, {TABLE}_baselines".encode())
 
 
+def remove_before(uri: str, moment: datetime) -> None:
+    """Remove the rows of earlier days."""
+    if uri.startswith("/"):
+        for day in Path(uri).glob(f"{TABLE}/*/day=*"):
+            if day.name < f"day={moment:%Y-%m-%d}":
+                shutil.rmtree(day)
+        return
+    with closing(connect(uri)) as connection:
+        connection.execute("delete from scoring_log where at < %s", [moment])
+
+
+@contextmanager
+def log(uri: str) -> Iterator[Any]:
+    """Give a connection to a log."""
+    with opened.opened(uri, TABLE) if uri.startswith("/") else closing(connect(uri)) as connection:
+        yield connection
+
+
 def measure(uri: str, own: Plan) -> "Measures":
     """Measure, and return what came of it."""
+    if uri.startswith("/"):
+        written = ("quality", "baselines")
+        parts = [opened.Part(own.model, *span) for span in (own.judged, own.seen, own.baseline) if span]
+        return Measures(opened.done(uri, TABLE, lambda log: measured(log, own, NOW), parts=parts, written=written))
     with closing(connect(uri, statement=0)) as connection:
         return Measures(measured(connection, own, NOW))
 

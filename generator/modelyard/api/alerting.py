@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from modelyard.api import notices
-from modelyard.api.monitor import in_database, monitored
+from modelyard.api.logs import in_log, log_of
+from modelyard.api.monitor import monitored
 from modelyard.api.pipeline import load
 from modelyard.api.request_log import missing
 from modelyard.cluster import ClusterProblem, Connection, connect
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["act", "silence"]
 
+_WRITTEN: Final = ("alerts",)
 _LATER: Final = "the next run tries again"
 
 
@@ -41,12 +43,13 @@ def act(file: str | Path, models: DeclaredSet, table: str, wanted: Sequence[str]
     from modelyard.request_log.database import alerts
 
     told = notices.Told([], [])
-    found, faults = in_database(lambda connection: alerts.taken_on(connection, table, wanted))
+    log = log_of(models)
+    found, faults = in_log(log, lambda connection: alerts.taken_on(connection, table, wanted), written=_WRITTEN)
     told.problems.extend(faults)
     for each in found or []:
         settled = _acted(file, models, table, each, told)
         work = partial(alerts.settle, table=table, own=settled, done=_is_done(models, settled))
-        told.problems.extend(in_database(work)[1])
+        told.problems.extend(in_log(log, work, written=_WRITTEN)[1])
     return told
 
 
@@ -133,7 +136,8 @@ def _retrained(models: DeclaredSet, table: str, own: "Alert", cron_job: str) -> 
         except ClusterProblem as error:
             return None, [error.problem]
 
-    found, faults = in_database(lambda connection: alerts.alone(connection, table, cron_job, begin))
+    work = partial(alerts.alone, table=table, name=cron_job, work=begin)
+    found, faults = in_log(log_of(models), work, written=_WRITTEN)
     return found or (None, faults)
 
 
@@ -157,12 +161,13 @@ def silence(model: str, until: datetime | None, file: str | Path = ".") -> list[
     if has_errors(problems) or loaded.models is None:
         return problems
     found, unknown = monitored(loaded.models, [model])
-    table = next((each.champion.model.requestLog.table for each in found if each.champion.model.requestLog), None)
-    if table is None:
+    if not found:
         return [*problems, *unknown]
     if until is not None and until <= datetime.now(UTC):
         message = f"{until:%Y-%m-%dT%H:%M:%SZ} has passed"
         return [*problems, problem("MY835", message, hint="name a time that is to come, or use --end")]
     from modelyard.request_log.database import alerts
 
-    return [*problems, *in_database(lambda connection: alerts.silence(connection, table, model, until))[1]]
+    log = log_of(loaded.models)
+    work = partial(alerts.silence, table=log.table, model=model, until=until)
+    return [*problems, *in_log(log, work, written=("silences",))[1]]

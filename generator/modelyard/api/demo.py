@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from modelyard.api import measuring, monitor, pages
+from modelyard.api.logs import in_database
 from modelyard.api.request_log import DATABASE, missing
 from modelyard.manifests import template
 from modelyard.models.request_log import TABLE
@@ -189,7 +190,7 @@ def _sound(problems: Sequence[Problem]) -> None:
 
 
 def _in(work: Callable[..., None]) -> None:
-    _, problems = monitor.in_database(work)
+    _, problems = in_database(work)
     _sound(problems)
 
 

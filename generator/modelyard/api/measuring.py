@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from modelyard.api import alerting
-from modelyard.api.monitor import in_database, monitored
+from modelyard.api.logs import Log, dropped_days, in_log, retentions
+from modelyard.api.monitor import monitored
 from modelyard.api.pipeline import load
 from modelyard.api.request_log import missing
 from modelyard.files import disk
@@ -77,7 +78,12 @@ def run(
         return Measured(problems=problems)
     from modelyard.request_log.measures.run import measured
 
-    result, faults = in_database(lambda c: {each.plan.model: measured(c, each.plan, moment) for each in found})
+    result, faults = in_log(
+        _log(found[0].plan),
+        lambda connection: {each.plan.model: measured(connection, each.plan, moment) for each in found},
+        parts=_parts(found),
+        written=("quality", "baselines"),
+    )
     outcome = Measured(result or {}, problems=[*problems, *faults])
     silenced = _kept(found, outcome, moment) if at is None and result else {}
     for each in found:
@@ -85,6 +91,9 @@ def run(
         said = list(_told(each, own, silenced.get(each.plan.model)))
         outcome.alerts += sum(1 for one in said if one.code == "MY830")
         outcome.problems += said
+    if at is None and not faults:
+        kept = {name: days for name, days in retentions(found[0].models).items() if name in outcome.measures}
+        outcome.problems += dropped_days(_log(found[0].plan), kept)[1]
     if notify and at is None and not faults:
         table, names_ = found[0].plan.table, [each.plan.model for each in found]
         outcome.accepted, more = alerting.act(file, found[0].models, table, names_)
@@ -100,13 +109,24 @@ def plans(
     return [each.plan for each in found], problems
 
 
+def _log(plan: Plan) -> Log:
+    return Log(plan.table, plan.files)
+
+
+def _parts(found: Sequence[_Model]) -> list[tuple[str, datetime, datetime]]:
+    """Return the rows that are measured."""
+    plans = [each.plan for each in found]
+    return [(plan.model, *span) for plan in plans for span in (plan.judged, plan.seen, plan.baseline) if span]
+
+
 def _kept(found: Sequence[_Model], outcome: Measured, at: datetime) -> Mapping[str, datetime]:
     """Begin and end alerts, and return which models are silenced, and until when."""
     from modelyard.request_log.database import alerts
 
     every = [_judgement(each.plan, outcome.measures.get(each.plan.model, [])) for each in found]
     judged = [each for each in every if each is not None]
-    silenced, faults = in_database(lambda c: alerts.judge(c, found[0].plan.table, judged, at))
+    log = _log(found[0].plan)
+    silenced, faults = in_log(log, lambda c: alerts.judge(c, log.table, judged, at), written=("alerts",))
     outcome.problems += faults
     return silenced or {}
 
@@ -151,7 +171,9 @@ def export(
     from modelyard.request_log.measures.export import rows
 
     path = Path(folder) / f"{prefix}_{_number(Path(folder), prefix, label)}_{label}.csv"
-    written, faults = in_database(lambda connection: disk.write(path, rows(connection, plan)))
+    written, faults = in_log(
+        _log(plan), lambda connection: disk.write(path, rows(connection, plan)), parts=_parts(found)
+    )
     problems += [*(written or []), *faults]
     return Exported(None if has_errors(problems) else path, problems)
 
@@ -188,6 +210,7 @@ def _plan(model: DeclaredModel, at: datetime) -> Plan:
     then = at - timedelta(seconds=names.seconds(own.delay) if own.delay else 0)
     return Plan(
         table=log.table,
+        files=log.files,
         model=model.name,
         champion=model.champion.variant,
         variants=tuple(each.variant for each in model.served),

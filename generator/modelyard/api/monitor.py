@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from modelyard.api.logs import Log, dropped_days, forgotten, in_database, in_log, retentions
 from modelyard.api.pipeline import load
 from modelyard.api.request_log import DATABASE, missing
 from modelyard.files import disk
@@ -32,12 +33,6 @@ if TYPE_CHECKING:
     from modelyard.request_log.database.outcomes import Outcome
 
 T = TypeVar("T")
-_DAY: Final = 86_400  # seconds
-_HINTS: Final = {  # PostgreSQL 18, appendix A
-    "42P01": "run `modelyard monitor migrate` first",
-    "42501": "use the login that owns the tables, and may create roles",
-}
-
 __all__ = ["DATABASE", "Forgotten", "Loading", "Migrated", "actuals", "forget", "migrate", "monitored"]
 
 
@@ -59,19 +54,24 @@ def _is_monitored(served: Served) -> bool:
 
 
 class _Log(NamedTuple):
-    """What the models file says of its log. days: of retention. hashes: names of hashed columns that join outcomes."""
+    """What the models file says of its log. days: of retention, for all and for each model where it has one.
 
-    table: str
+    hashes: names of hashed columns that join outcomes.
+    """
+
+    at: Log
     days: int | None
+    of_models: dict[str, int]
     hashes: frozenset[str]
 
 
 @dataclass
 class Migrated:
-    """What became of the tables. versions: those that are new."""
+    """What became of the tables. versions: those that are new. dropped: of files, the days that are gone."""
 
     table: str = ""
     versions: list[int] = field(default_factory=list)
+    dropped: int | None = None
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -98,14 +98,20 @@ class Forgotten:
 
 
 def migrate(file: str | Path = ".") -> Migrated:
-    """Bring the tables and roles of a set's log to the newest version, and its retention to what the file says."""
+    """Bring the tables and roles of a set's log to the newest version, and its retention to what the file says.
+
+    Files need neither: of them, days are dropped that are older than the retention of their model.
+    """
     log, problems = _log(file)
     if log is None:
         return Migrated(problems=problems)
+    if log.at.files is not None:
+        dropped, found = dropped_days(log.at, log.of_models)
+        return Migrated(log.at.table, dropped=dropped, problems=[*problems, *found])
     from modelyard.request_log.database import tables
 
-    versions, found = in_database(lambda connection: tables.migrate(connection, log.table, log.days))
-    return Migrated(log.table, versions or [], [*problems, *found])
+    versions, found = in_database(lambda connection: tables.migrate(connection, log.at.table, log.days))
+    return Migrated(log.at.table, versions or [], problems=[*problems, *found])
 
 
 def actuals(source: str | Path, *, key: str, target: str, file: str | Path = ".") -> Loading:
@@ -125,7 +131,12 @@ def actuals(source: str | Path, *, key: str, target: str, file: str | Path = "."
         with closing(_opened(path)) as table:
             at = [_column(table, each) for each in (key, target)]
             read = _read(table, at, result, _hashing(log, key))
-            found, faults = in_database(lambda connection: outcomes.load(connection, log.table, target, read))
+            found, faults = in_log(
+                log.at,
+                lambda connection: outcomes.load(connection, log.at.table, target, read),
+                parts=None,
+                written=("outcomes",),
+            )
     except Stopped as stopped:
         return Loading(problems=[*problems, *stopped.problems])
     if found is None:
@@ -143,15 +154,13 @@ def forget(keys: Iterable[str], file: str | Path = ".") -> Forgotten:
     log, problems = _log(file)
     if log is None:
         return Forgotten(problems=problems)
-    from modelyard.request_log.database import outcomes
-
     every = list(keys)
     if log.hashes:
         secret = os.environ.get(HASH_KEY, "").encode()
         if not secret:
             return Forgotten(problems=[_no_key()])
         every += [hashed(each, secret) for each in every]
-    found, faults = in_database(lambda connection: outcomes.forget(connection, log.table, every))
+    found, faults = forgotten(log.at, every)
     return Forgotten(found or {}, [*problems, *faults])
 
 
@@ -179,9 +188,9 @@ def _log(file: str | Path) -> tuple[_Log | None, list[Problem]]:
     if not found:
         hint = "add requestLog: to a model"
         return None, [*loaded.problems, problem("MY826", "no model of this set has a request log", hint=hint)]
-    days = [names.seconds(each.retention) // _DAY if each.retention else None for each in found]
-    longest = None if None in days else max(each for each in days if each is not None)
-    return _Log(found[0].table, longest, frozenset(_hashes(found))), loaded.problems
+    of_models = retentions(loaded.models) if loaded.models else {}
+    longest = max(of_models.values()) if all(each.retention for each in found) else None
+    return _Log(Log(found[0].table, found[0].files), longest, of_models, frozenset(_hashes(found))), loaded.problems
 
 
 def _hashes(logs: Iterable[RequestLog]) -> Iterator[str]:
@@ -204,21 +213,6 @@ def _hashing(log: _Log, key: str) -> Callable[[str], str]:
 def _no_key() -> Problem:
     hint = "set it to what the Secret of columns.hash has"
     return problem("MY822", f"the ids of the log are hashed, and {HASH_KEY} has no key", hint=hint)
-
-
-def in_database(work: Callable[[Any], T]) -> tuple[T | None, list[Problem]]:
-    """Return what comes of work with a connection to the database, or why there is none."""
-    from modelyard.request_log.database.connecting import Refused, done
-
-    uri = os.environ.get(DATABASE, "")
-    if not uri:
-        hint = "set it to postgresql://…, from a Secret"
-        return None, [problem("MY822", f"{DATABASE} has no address of a database", hint=hint)]
-    try:
-        return done(uri, work), []
-    except Refused as refused:
-        hint = _HINTS.get(refused.code, f"look at {DATABASE}, and at the server's own log")
-        return None, [problem("MY823", f"the database refuses: {refused}", hint=hint)]
 
 
 def _opened(path: Path) -> Table:

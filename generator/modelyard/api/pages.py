@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from modelyard import __version__
 from modelyard.api import measuring, register
-from modelyard.api.monitor import in_database
+from modelyard.api.logs import Log, in_log
 from modelyard.api.register import Entry
 from modelyard.files import disk
 from modelyard.manifests.page import page
@@ -57,7 +57,8 @@ def report(
         return Report(problems=problems)
     promotions, found = _promotions(file, {each.model for each in plans})
     problems += found
-    sections, faults = in_database(lambda connection: list(_sections(connection, plans, promotions, since)))
+    log = Log(plans[0].table, plans[0].files)
+    sections, faults = in_log(log, lambda connection: list(_sections(connection, plans, promotions, since)))
     if sections is None:
         return Report(problems=[*problems, *faults])
     path = Path(output)
@@ -74,7 +75,8 @@ def sections(file: str | Path) -> "tuple[dict[str, Section], list[Problem]]":
     if has_errors(problems):
         return {}, problems
     promotions, _ = _promotions(file, {each.model for each in plans})
-    found, faults = in_database(lambda connection: list(_sections(connection, plans, promotions, None)))
+    log = Log(plans[0].table, plans[0].files)
+    found, faults = in_log(log, lambda connection: list(_sections(connection, plans, promotions, None)))
     return {each.name: each for each in found or ()}, faults
 
 

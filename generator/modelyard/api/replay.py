@@ -17,11 +17,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from modelyard.api import attempt, containers, gate
+from modelyard.api import attempt, containers, gate, logs
 from modelyard.api.addresses import looked_up
 from modelyard.api.image import Named
 from modelyard.api.pipeline import load
-from modelyard.api.request_log import DATABASE, missing
+from modelyard.api.request_log import DATABASE, FILES, missing
 from modelyard.cluster import Connection
 from modelyard.files import disk
 from modelyard.manifests.names import image, offer
@@ -207,9 +207,11 @@ def _source(found: _Challenger, rows: Rows) -> tuple[Source | None, list[Problem
     if problems := missing():
         return None, problems
     uri = os.environ.get(DATABASE, "")
-    if not uri:
+    if not uri and log.files is None:
         hint = "set it to postgresql://…, from a Secret"
         return None, [problem("MY822", f"{DATABASE} has no address of a database", hint=hint)]
+    if log.files is not None and (problems := missing(FILES)):
+        return None, problems
     from modelyard.request_log.database.logged import LogSource, Window
 
     until = rows.at or datetime.now(UTC)
@@ -217,7 +219,8 @@ def _source(found: _Challenger, rows: Rows) -> tuple[Source | None, list[Problem
     window = Window(log.table, found.model.name, champion.variant, since, until, rows.most)
     hashed = log.columns.hash.fields if log.columns and log.columns.hash else []
     dropped = (log.columns.drop if log.columns else None) or []
-    return LogSource(uri, window, frozenset(each.casefold() for each in (*hashed, *dropped))), []
+    begin = logs.begin(logs.Log(log.table, log.files), (window.model, since, until))
+    return LogSource(begin, window, frozenset(each.casefold() for each in (*hashed, *dropped))), []
 
 
 def _server(

@@ -1,6 +1,6 @@
 """The program in front of a model that logs what is scored, as a server of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 
 from modelyard.problems import Problem, problem
@@ -9,6 +9,8 @@ from modelyard.request_log.sidecar.settings import Settings
 
 DATABASE = "MODELYARD_DATABASE"
 NEEDS = ("httptools", "psycopg", "uvloop")
+FILES = ("duckdb", "fsspec", "psycopg", "pyarrow")
+_WRITES = ("pyarrow",)
 
 __all__ = ["DATABASE", "HASH_KEY", "Settings", "digest", "run"]
 
@@ -18,16 +20,18 @@ def digest(image: str) -> str:
     return image.rpartition("@")[2]
 
 
-def missing() -> list[Problem]:
+def missing(needs: Sequence[str] = NEEDS) -> list[Problem]:
     """Return what is said where the packages of the log are not installed."""
-    if all(find_spec(each) for each in NEEDS):
+    if all(find_spec(each) for each in needs):
         return []
-    return [problem("MY820", "the request log needs modelyard[sidecar]", hint="pip install 'modelyard[sidecar]'")]
+    of_files = "pyarrow" in needs
+    what, extras = ("the request log in files", "sidecar,files") if of_files else ("the request log", "sidecar")
+    return [problem("MY820", f"{what} needs modelyard[{extras}]", hint=f"pip install 'modelyard[{extras}]'")]
 
 
 def run(settings: Settings, listening: Callable[[], None]) -> list[Problem]:
     """Serve until SIGTERM or SIGINT, and return why it cannot. listening: called when it takes calls."""
-    if problems := [*missing(), *_unset(settings)]:
+    if problems := [*missing(), *(missing(_WRITES) if settings.files else []), *_unset(settings)]:
         return problems
     from modelyard.request_log.sidecar.server import serve
 
@@ -42,7 +46,7 @@ def run(settings: Settings, listening: Callable[[], None]) -> list[Problem]:
 
 def _unset(settings: Settings) -> list[Problem]:
     found = []
-    if not settings.uri:
+    if not settings.uri and not settings.files:
         hint = "set it to postgresql://…, from a Secret"
         found.append(problem("MY822", f"{DATABASE} has no address of a database", hint=hint))
     if settings.hash and not settings.hash_key:

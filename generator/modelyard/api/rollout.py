@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from modelyard.api import edits, gate, replay, rollout_since
 from modelyard.api.edits import WHOLE
-from modelyard.api.monitor import in_database
+from modelyard.api.logs import Log, in_log
 from modelyard.api.pipeline import load, models_file
 from modelyard.api.request_log import missing
 from modelyard.api.rollout_commits import Outcome, Rollout, Verdict, commit, taken_back_before
@@ -156,7 +156,8 @@ def _running(own: Rollout, wanted: Wanted) -> Verdict:
     begun, since = rollout_since.since(own), until - timedelta(seconds=wanted.window)
     versions = [Version(each.variant, rollout_since.images(own.models, each)) for each in (own.served, own.champion)]
     asked = Asked(log.table, own.model.name, versions[0], versions[1], max(begun, since), until)
-    found, faults = in_database(lambda connection: running(connection, asked))
+    part = (asked.model, asked.since, asked.until)
+    found, faults = in_log(Log(log.table, log.files), lambda connection: running(connection, asked), parts=[part])
     if found is None:
         return Verdict(None, f"{own.called} stays at {own.percent} %", problems=faults)
     when = f"since {begun:%Y-%m-%dT%H:%M:%SZ}, when its percent or image changed" if begun > since else "in the window"

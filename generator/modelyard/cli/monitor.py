@@ -40,12 +40,16 @@ def migrate(file: File = Path(), _outside: Outside = None) -> None:
 
     Run it as the login that owns the tables, before sidecars write: TABLE_writer and TABLE_reader are roles without a
     login, to be granted to those who log in, and so is TABLE_monitor, which measures. It is safe beside older
-    sidecars, and can be repeated.
+    sidecars, and can be repeated. A log in files needs no tables: of it, days beyond retention are deleted.
     """
     from modelyard.api import monitor
 
     outcome = monitor.migrate(file)
     stop_on_errors(outcome.problems)
+    if outcome.dropped is not None:
+        days = f"{outcome.dropped} day{'' if outcome.dropped == 1 else 's'} of rows gone, by retention"
+        tell(f"{outcome.table}: {days}; files need no tables")
+        return
     done = f"versions {', '.join(map(str, outcome.versions))} are new" if outcome.versions else "nothing was to be done"
     tell(f"{outcome.table}: {done}; the roles are {outcome.table}_writer, _reader and _monitor")
 

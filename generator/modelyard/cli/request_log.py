@@ -15,6 +15,7 @@ _MODEL_PORT: Final = 80
 _NONE: Final = Seconds(0)
 _DRAIN: Final = Seconds(30)
 _FLUSH: Final = Seconds(10)
+_EVERY: Final = Seconds(60)
 
 
 def _moment(value: str | Seconds) -> Seconds:
@@ -58,6 +59,13 @@ AdminPort = Annotated[
     int, typer.Option(min=1, max=65535, help="Port with /healthz, /ready and /metrics, for kubelet and Prometheus.")
 ]
 Table = Annotated[str, typer.Option(callback=_table, help="Table of the log.")]
+Files = Annotated[
+    str,
+    typer.Option(metavar="URL", help="Folder that has the log as Parquet, s3:// or gs://, in place of a database."),
+]
+Every = Annotated[
+    Seconds, typer.Option(parser=duration, metavar="DURATION", help="With --files, the time that a file gathers rows.")
+]
 Name = Annotated[str, typer.Option("--model", metavar="NAME", help="What the log calls the model.")]
 Variant = Annotated[str | None, typer.Option(metavar="NAME", help="What it calls the variant.")]
 Image = Annotated[str | None, typer.Option(help="Image of the model; its digest is logged, if it has one.")]
@@ -82,7 +90,7 @@ Drain = Annotated[
 Flush = Annotated[
     Seconds, typer.Option(parser=_moment, metavar="DURATION", help="Time for what is spooled after that.")
 ]
-Spool = Annotated[Path, typer.Option(metavar="DIR", help="Folder for what the database does not have yet.")]
+Spool = Annotated[Path, typer.Option(metavar="DIR", help="Folder for what the log does not have yet.")]
 SpoolLimit = Annotated[str, typer.Option(metavar="SIZE", callback=_size, help="Size of it at most.")]
 
 
@@ -92,16 +100,17 @@ def request_log(  # noqa: PLR0913 - a command has the options that it has
     model: Name,
     spool: Spool,
     port: Port = 8095, admin_port: AdminPort = 8096,
-    table: Table = "scoring_log", variant: Variant = None, image: Image = None,
-    identity: Identity = None, score: Score = None, sample: Sample = "100%",
-    drop: Drop = None, hash_: Hash = None, mirror: Mirror = None,
+    table: Table = "scoring_log", files: Files = "", every: Every = _EVERY,
+    variant: Variant = None, image: Image = None, identity: Identity = None, score: Score = None,
+    sample: Sample = "100%", drop: Drop = None, hash_: Hash = None, mirror: Mirror = None,
     stays: Stays = _NONE, drain: Drain = _DRAIN, flush: Flush = _FLUSH, spool_limit: SpoolLimit = "800Mi",
 ) -> None:  # fmt: skip
     """Pass calls on to a model, and log what is scored.
 
     It is the container in front of the model that `requestLog` of the models file renders. Requests and answers go
-    through as they come; a row for each scored row goes to PostgreSQL, whose address is in MODELYARD_DATABASE. Calls
-    never wait for it: what it does not take is in DIR, and what that cannot hold is dropped and counted.
+    through as they come; a row for each scored row goes to PostgreSQL, whose address is in MODELYARD_DATABASE, or
+    into files of Parquet in a folder of a bucket, with the login of this process. Calls never wait for it: what it does
+    not take is in DIR, and what that cannot hold is dropped and counted.
     """
     from modelyard.api import request_log as api
 
@@ -116,7 +125,9 @@ def request_log(  # noqa: PLR0913 - a command has the options that it has
         flush=flush,
         spool=spool,
         limit=names.bytes_of(spool_limit),
-        uri=os.environ.get(api.DATABASE, ""),
+        uri="" if files else os.environ.get(api.DATABASE, ""),
+        files=files,
+        every=every,
         table=table,
         model=model,
         variant=variant,

@@ -56,6 +56,7 @@ NEEDS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("wait", "to_cluster"), ("timeout", "to_cluster"), ("namespace", "to_cluster"), ("context", "to_cluster"),
         ("kubeconfig", "to_cluster"),
     ),
+    "request-log": (("every", "files"),),
     "run": (("timeout", "wait"),),
     "score": (
         ("input_format", "engine"), ("output_format", "engine"), ("shards", "engine"), ("parallel", "shards"),

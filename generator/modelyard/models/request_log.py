@@ -10,6 +10,7 @@ from modelyard.manifests import names
 from modelyard.models.base import Day, ObjectName, PositiveDuration, Shape, checked, is_share, share
 
 TABLE: Final = "scoring_log"
+STORES: Final = ("s3", "gs")
 
 
 def _share(text: str) -> str | None:
@@ -30,6 +31,18 @@ def _days(text: str) -> str | None:
 
 def _span(text: str) -> str | None:
     return None if names.seconds(text) <= 3650 * 86_400 else "must be at most 3650d"
+
+
+def _folder(text: str) -> str | None:
+    scheme, _, rest = text.partition("://")
+    bucket, _, folder = rest.partition("/")
+    if scheme not in STORES or not bucket or not folder.strip("/"):
+        return f"must be {' or '.join(f'{each}://BUCKET/FOLDER' for each in STORES)}"
+    if "@" in bucket or re.search(r"[?#]", text):
+        return "must hold no credentials and no parameters: they come from the environment"
+    plain = re.fullmatch(r"[A-Za-z0-9._=+/-]+", rest)  # a folder's name is a pattern where others would stand
+    is_plain = plain and not any(each in ("", ".", "..") for each in rest.rstrip("/").split("/"))
+    return None if is_plain else "must have letters, digits and . _ = + - between its slashes"
 
 
 Metric = Literal["ks", "auc", "accuracy", "mae", "rmse", "psi"]
@@ -60,7 +73,15 @@ class LoggedColumns(Shape):
 class RequestLog(Shape):
     """A row for each scored row, written by a sidecar in front of the model. It is for targets in a cluster."""
 
-    postgres: Postgres = Field(description="PostgreSQL, 14 or newer.")
+    postgres: Postgres | None = Field(None, description="PostgreSQL, 14 or newer; this or `files`.")
+    files: Annotated[str, checked(_folder)] | None = Field(
+        None, description="Folder of a bucket, s3:// or gs://, in which the log is Parquet; this or `postgres`."
+    )
+    secret: ObjectName | None = Field(
+        None,
+        description="Secret whose keys are environment variables with a login to the bucket of `files`; the pods' "
+        "service account if absent.",
+    )
     table: Annotated[str, checked(names.log_table)] = Field(
         TABLE, description="Table of the log; a set has one. `modelyard monitor migrate` makes it."
     )
@@ -115,4 +136,7 @@ class Monitor(Shape):
     retrain: Retrain | None = Field(None, description="Retraining that an alert starts.")
     postgres: Postgres | None = Field(
         None, description="The database with a login that may measure; that of requestLog if absent."
+    )
+    secret: ObjectName | None = Field(
+        None, description="Secret with a login to the bucket that may measure; that of requestLog if absent."
     )

@@ -9,8 +9,6 @@ from modelyard.models import fields
 from modelyard.modelsfile.merge import Tree
 from modelyard.problems import Place, Problem, problem
 
-# Keys that the format knows and this version does not have; nothing offers them.
-_PLANNED: Final = {"files": "the request log in files"}
 _MODELS: Final = ("spec", "models")
 _HOMES: Final = {
     (): "the top level",
@@ -29,9 +27,6 @@ def unknown_key(
 
     known: the keys that the mapping may have; present: those that it has; targets: those that the model names.
     """
-    if key in _PLANNED:
-        message = f"{key}: {_PLANNED[key]} is not available in this version"
-        return problem("MY107", message, hint="take it out; `modelyard targets` lists what exists", place=place)
     return problem("MY101", f"unknown key {key}", hint=_hint(key, {*known}, {*present}, targets), place=place)
 
 

@@ -17,6 +17,7 @@ _WITHOUT: Final = {
     "spark-operator": ("its jobs answer no calls", "take it out; what the jobs write is theirs"),
 }
 _SETTING: Final = "toolImage: IMAGE, one with modelyard[sidecar]"
+_PLACES: Final = ("postgres", "files")
 
 
 def request_logs(models: DeclaredSet) -> Iterator[Problem]:
@@ -26,21 +27,34 @@ def request_logs(models: DeclaredSet) -> Iterator[Problem]:
         yield from accepting(model, _check(models, model))
         for served in model.served:
             own = served.model.requestLog
-            if own is None:
-                continue
+            if own is None or (own.postgres is None) == (own.files is None):
+                continue  # `_one_place` says so
             first = first or (served, own)
-            if own.table != first[1].table:
-                related = (Related(models.place(first[0].find("requestLog", "table")), f"here it is {first[1].table}"),)
-                place = models.place(served.find("requestLog", "table"))
-                hint = "give all models one table: their rows tell them apart"
-                yield problem("MY254", "a set has one log", hint=hint, place=place, related=related)
+            yield from _other(models, first, served, own)
     if first is not None and models.spec.toolImage is None and not models.names("toolImage"):
         place = models.place(first[0].find_key("requestLog"))
         yield problem("MY102", "toolImage is missing: it has what logs calls", hint=f"add {_SETTING}", place=place)
 
 
+def _other(models: DeclaredSet, first: tuple[Served, RequestLog], served: Served, own: RequestLog) -> Iterator[Problem]:
+    """Yield in what a log is another than the set's first."""
+    for key in ("table", "files") if own.files and first[1].files else ("table",):
+        if getattr(own, key) != getattr(first[1], key):
+            here = f"here it is {getattr(first[1], key)}"
+            related = (Related(models.place(first[0].find("requestLog", key)), here),)
+            place = models.place(served.find("requestLog", key))
+            hint = f"give all models one {'table' if key == 'table' else 'folder'}: their rows tell them apart"
+            yield problem("MY254", "a set has one log", hint=hint, place=place, related=related)
+    if bool(own.files) != bool(first[1].files):
+        where = "files" if first[1].files else "postgres"
+        related = (Related(models.place(first[0].find_key("requestLog")), f"here it is in {where}"),)
+        place = models.place(served.find_key("requestLog"))
+        yield problem("MY254", "a set has one log", hint=f"give all models {where}:", place=place, related=related)
+
+
 def _check(models: DeclaredSet, model: DeclaredModel) -> Iterator[Problem]:
     for served in model.served:
+        yield from _one_place(models, served)
         if served.model.requestLog is not None:
             yield from _possible(models, served)
             yield from _around(models, served)
@@ -57,6 +71,28 @@ def metrics_without(models: DeclaredSet) -> Iterator[Problem]:
                 place = models.place(served.find("metrics", name))
                 message = f"requestLog is missing: metrics.{name} is over what it counts"
                 yield problem("MY102", message, hint="add requestLog:, or take it out", place=place)
+
+
+def _one_place(models: DeclaredSet, served: Served) -> Iterator[Problem]:
+    # From the data as written: what was taken out of the shape as wrong is there all the same.
+    raw, monitor = served.data.get("requestLog"), served.data.get("monitor")
+    if not isinstance(raw, dict):
+        return
+    given = [each for each in _PLACES if each in raw]
+    if len(given) != 1:
+        message = f"{' and '.join(given)} exclude each other" if given else "the place of the log is missing"
+        place = served.find_key("requestLog", "files") if given else served.find_key("requestLog")
+        hint = "give exactly one of postgres: {secret: NAME} and files: s3://BUCKET/FOLDER"
+        yield problem("MY211" if given else "MY102", message, hint=hint, place=models.place(place))
+        return
+    logins = {"postgres": "files", "secret": "postgres"}  # a login, and the place that it is not for
+    for section, own in (("requestLog", raw), ("monitor", monitor if isinstance(monitor, dict) else {})):
+        for key, other in logins.items():
+            if key in own and given == [other]:
+                what = "PostgreSQL" if key == "postgres" else "a log in files"
+                message = f"{section}.{key} has a login to {what}, and the log is in {other}"
+                at = models.place(served.find_key(section, key))
+                yield problem("MY211", message, hint="take it out", place=at)
 
 
 def _possible(models: DeclaredSet, served: Served) -> Iterator[Problem]:

@@ -21,7 +21,7 @@ class Count(IntEnum):
     MAGIC = 0
     TAKEN = auto()  # the last sequence number that a call was given
     HANDLED = auto()  # the last one that was written to the spool, or counted as dropped
-    SHIPPED = auto()  # the last one that is in the database
+    SHIPPED = auto()  # the last one that is in the log
     CALLS = auto()
     ERRORS = auto()  # answers of the sidecar's own: the model did not take the call, or broke it off
     NOT_SAMPLED = auto()
@@ -58,6 +58,7 @@ class Count(IntEnum):
     MIRRORED = auto()
     MIRROR_FAILED = auto()
     MIRROR_DROPPED = auto()
+    IDENTITY = auto()  # a number that no other sidecar has, once one was needed
 
 
 # Upper bounds in microseconds of the latencies that are counted, the defaults of Prometheus' clients.

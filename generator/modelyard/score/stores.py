@@ -83,7 +83,7 @@ class Store:
                 with source.open("rb") as content, self._system.open_output_stream(place, compression=None) as sink:
                     shutil.copyfileobj(content, sink, _PIECE)
             else:
-                _moved(source, Path(place))
+                moved(source, Path(place))
             size = self._system.get_file_info(place).size
         if size != source.stat().st_size:
             message = f"{name} of {self.shown} has {size} bytes, and {source.stat().st_size} were written"
@@ -97,9 +97,17 @@ class Store:
 
 def opened(address: str, code: str) -> Store:
     """Return where an address leads. code: of the problem, where it leads nowhere. Raises Stopped."""
+    return Store(*located(address, code))
+
+
+def located(address: str, code: str) -> tuple[str, bool, Any, str]:
+    """Return how messages call an address, whether it is in a bucket, pyarrow's file system, and the path there.
+
+    code: of the problem, where it leads nowhere. Raises Stopped.
+    """
     parts = urlsplit(address)
     if "://" not in address:
-        return Store(address, False, fs.LocalFileSystem(), str(Path(address).absolute()))
+        return address, False, fs.LocalFileSystem(), str(Path(address).absolute())
     if parts.scheme not in SCHEMES:
         hint = "name a file or folder, s3://BUCKET/PATH or gs://BUCKET/PATH"
         raise Stopped(problem(code, f"{parts.scheme}:// is not known", hint=hint))
@@ -109,10 +117,11 @@ def opened(address: str, code: str) -> Store:
         raise Stopped(problem(code, f"{shown} is no address of a bucket's folder", hint=hint))
     with _said(code, f"cannot open {shown}"):
         system, path = fs.FileSystem.from_uri(address)
-    return Store(shown, True, system, path.rstrip("/"))
+    return shown, True, system, path.rstrip("/")
 
 
-def _moved(source: Path, place: Path) -> None:
+def moved(source: Path, place: Path) -> None:
+    """Let a file be the same as another one, whole or not at all; its folder is made. Raises OSError."""
     place.parent.mkdir(parents=True, exist_ok=True)
     beside = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
     try:

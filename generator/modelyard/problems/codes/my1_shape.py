@@ -18,7 +18,6 @@ SHAPE: Final[dict[str, Code]] = {
     "MY106": Code(
         "An unknown target", "spec.models[].targets names where a model runs. `modelyard targets` lists what exists."
     ),
-    "MY107": Code("Not available", "The word is reserved, but this version of modelyard does not support it."),
     "MY108": Code(
         "A base that cannot be used", "spec.base names another models file, relative to this one, without a cycle."
     ),

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Final, NamedTuple, TypeVar
 
 from psycopg import Connection, Cursor, sql
-from psycopg.rows import class_row
 
 T = TypeVar("T")
 _LEASE: Final = sql.SQL("interval '30 minutes'")  # more than four channels take at their slowest
@@ -73,7 +72,7 @@ def _locked(cursor: Cursor, name: str) -> None:
 
 def _is_overtaken(cursor: Cursor, table: str, own: Judgement, at: datetime) -> bool:
     query = (
-        "select exists (select from {} where model = %s and measure = %s and at > %s and at <= now()"
+        'select exists (select 1 from {} where model = %s and measure = %s and "at" > %s and "at" <= now()'
         " and alert is not null)"
     )
     cursor.execute(sql.SQL(query).format(sql.Identifier(f"{table}_quality")), [own.model, own.metric, at])
@@ -86,15 +85,15 @@ def _go_on(cursor: Cursor, table: str, own: Judgement, at: datetime) -> None:
         insert = (
             "insert into {alerts} (model, began, variant, metric, threshold, value, rows, since, until)"
             " select %s, %s, %s, %s, %s, %s, %s, %s, %s"
-            " where not exists (select from {alerts} where model = %s and recovered is null)"
+            " where not exists (select 1 from {alerts} where model = %s and recovered is null)"
         )
         values = [own.model, at, *own[1:8], own.model]
         cursor.execute(sql.SQL(insert).format(**named), values)
         return
     # Of what nobody has heard, for it was silenced all the time, nobody hears the end.
     end = (
-        "update {alerts} a set recovered = %s, better = %s, done = told = '{{}}' and job is null and exists"
-        " (select from {silences} s where s.model = a.model and s.until > now())"
+        "update {alerts} a set recovered = %s, better = %s, done = told = array[]::text[] and job is null and exists"
+        " (select 1 from {silences} s where s.model = a.model and s.until > now())"
         " where model = %s and recovered is null"
     )
     cursor.execute(sql.SQL(end).format(**named), [at, own.value, own.model])
@@ -108,13 +107,12 @@ def taken_on(connection: Connection, table: str, models: Sequence[str]) -> list[
     query = (
         "update {alerts} a set claimed = now() where model = any(%s) and not done"
         " and (claimed is null or claimed < now() - {lease})"
-        " and not exists (select from {silences} s where s.model = a.model and s.until > now()) returning {columns}"
+        " and not exists (select 1 from {silences} s where s.model = a.model and s.until > now()) returning {columns}"
     )
     columns = sql.SQL(", ").join(map(sql.Identifier, _SEEN))
     named = {"alerts": sql.Identifier(f"{table}_alerts"), "silences": sql.Identifier(f"{table}_silences")}
-    with connection.cursor(row_factory=class_row(Alert)) as cursor:
-        cursor.execute(sql.SQL(query).format(columns=columns, lease=_LEASE, **named), [list(models)])
-        return sorted(cursor.fetchall(), key=lambda each: each.began)
+    found = connection.execute(sql.SQL(query).format(columns=columns, lease=_LEASE, **named), [list(models)])
+    return sorted((Alert(*each) for each in found.fetchall()), key=lambda each: each.began)
 
 
 def settle(connection: Connection, table: str, own: Alert, *, done: bool) -> None:

@@ -27,8 +27,14 @@ def connect(uri: str, *, statement: int = _STATEMENT) -> psycopg.Connection:
     return connection
 
 
+class Shown(psycopg.OperationalError):
+    """An error whose text may be shown."""
+
+
 def said(error: psycopg.Error) -> str:
     """Return what may be told of an error: its code, and what PostgreSQL calls that; nothing of a row or a password."""
+    if isinstance(error, Shown):
+        return str(error)
     if error.sqlstate:
         return f"{type(error).__name__} (SQLSTATE {error.sqlstate})"
     return f"{type(error).__name__}: the server does not answer, or does not take the login"

@@ -1,7 +1,7 @@
 """Rows of the log as they were asked and answered, to be asked again; read as they are needed, the newest first."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +11,8 @@ from typing import Any, Final, NamedTuple
 from psycopg import Connection, Error, sql
 
 from modelyard.problems import problem
-from modelyard.request_log.database.connecting import connect, said
+from modelyard.request_log.database.connecting import Shown, said
+from modelyard.request_log.dialect import INPUTS, OUTPUTS
 from modelyard.score.bodies import only, plain_text
 from modelyard.score.cells import Column
 from modelyard.score.contract import Contract, Input
@@ -27,11 +28,12 @@ _NAMES: Final = ("id", "call", "row")
 _NUMBERS: Final = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}  # texts in the log
 # Of one version: answers of an earlier one are no answers of the champion.
 _ROWS: Final = sql.SQL(
-    'select key, id, "row", inputs, outputs from {log} where model = {model} and variant is not distinct from {variant}'
+    'select key, id, "row", {inputs}, {outputs} from {log}'
+    " where model = {model} and variant is not distinct from {variant}"
     " and image is not distinct from (select image from {log} where model = {model}"
-    " and variant is not distinct from {variant} and at < {until} order by at desc limit 1)"
-    " and at >= {since} and at < {until} and status between 200 and 299"
-    ' order by at desc, id, "row" limit {most}'
+    ' and variant is not distinct from {variant} and "at" < {until} order by "at" desc limit 1)'
+    ' and "at" >= {since} and "at" < {until} and status between 200 and 299'
+    ' order by "at" desc, id, "row" limit {most}'
 )
 
 
@@ -58,9 +60,12 @@ class Window(NamedTuple):
 
 @dataclass
 class LogSource:
-    """The rows of a window. left_out: columns that the log has not, or only hashes of, in lower case."""
+    """The rows of a window. left_out: columns that the log has not, or only hashes of, in lower case.
 
-    uri: str = field(repr=False)
+    begin: connects to the log.
+    """
+
+    begin: Callable[[], Connection] = field(repr=False)
     window: Window
     left_out: frozenset[str] = frozenset()
     skipped: int = 0
@@ -68,7 +73,7 @@ class LogSource:
     def asked(self, contract: Contract, options: Options) -> Asked:  # noqa: ARG002 - rows of a log need no options
         """Begin to read. Raises Stopped."""
         try:
-            connection = connect(self.uri, statement=0)
+            connection = self.begin()
         except Error as error:
             raise _refused(error) from None
         try:
@@ -118,6 +123,8 @@ class LogSource:
 def _read(connection: Connection, window: Window) -> Iterator[Logged]:
     """Yield the rows of a window. Raises Stopped."""
     query = _ROWS.format(
+        inputs=INPUTS,
+        outputs=OUTPUTS,
         log=sql.Identifier(window.table),
         **{name: sql.Literal(getattr(window, name)) for name in ("model", "variant", "since", "until", "most")},
     )
@@ -131,6 +138,9 @@ def _read(connection: Connection, window: Window) -> Iterator[Logged]:
 
 
 def _refused(error: Error) -> Stopped:
+    if isinstance(error, Shown):
+        hint = "look at the folder of requestLog.files, and at the login of this process"
+        return Stopped(problem("MY823", f"the log in files cannot be used: {error}", hint=hint))
     hint = "it needs a login that may read the log: grant it the role TABLE_reader"
     return Stopped(problem("MY823", f"the database refuses: {said(error)}", hint=hint))
 

@@ -5,12 +5,15 @@ from typing import Final, NamedTuple
 
 from psycopg import Connection, Cursor, sql
 
+from modelyard.request_log.dialect import ON_COMMIT
+
 _NEW: Final = sql.SQL(
-    "create temporary table new_outcomes (at bigint, key text, value text, number double precision) on commit drop"
-)
+    'create temporary table new_outcomes ("at" bigint, key text, value text, number double precision){on_commit}'
+).format(on_commit=ON_COMMIT)
 _ONE_EACH: Final = sql.SQL(
-    "delete from new_outcomes a using new_outcomes b where a.key = b.key and a.at < b.at"  # the last one holds
+    'delete from new_outcomes a using new_outcomes b where a.key = b.key and a."at" < b."at"'  # the last one holds
 )
+_FORGOTTEN: Final = sql.SQL("create temporary table forgotten (key text){}").format(ON_COMMIT)
 _DIFFERS: Final = "(o.number is distinct from n.number or (n.number is null and o.value <> n.value))"
 
 
@@ -45,7 +48,7 @@ def load(connection: Connection, table: str, target: str, outcomes: Iterable[Out
         repeated = cursor.execute(_ONE_EACH).rowcount
         join = sql.SQL("from new_outcomes n join {} o on o.target = %s and o.key = n.key where ").format(known)
         changed = _keys(cursor, sql.SQL("select n.key {}{}").format(join, sql.SQL(_DIFFERS)), target)
-        absent = sql.SQL("select n.key from new_outcomes n where not exists (select from {} l where l.key = n.key)")
+        absent = sql.SQL("select n.key from new_outcomes n where not exists (select 1 from {} l where l.key = n.key)")
         unknown = _keys(cursor, absent.format(log))
         total = cursor.execute("select count(*) from new_outcomes").fetchone()
         merge = sql.SQL(
@@ -63,19 +66,23 @@ def _keys(cursor: Cursor, query: sql.Composable, *values: str) -> list[str]:
     return [key for (key,) in cursor.execute(query + sql.SQL(" order by 1"), values)]
 
 
-def forget(connection: Connection, table: str, keys: Iterable[str]) -> dict[str, int]:
-    """Delete the rows and outcomes of keys, and return how many of each table. It can be repeated."""
+def forget(connection: Connection, table: str, keys: Iterable[str], *, log: bool = True) -> dict[str, int]:
+    """Delete the rows and outcomes of keys, and return how many of each table. It can be repeated.
+
+    log: false leaves the rows.
+    """
     gone: dict[str, int] = {}
-    log, known = sql.Identifier(table), sql.Identifier(f"{table}_outcomes")
+    rows, known = sql.Identifier(table), sql.Identifier(f"{table}_outcomes")
     with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute("create temporary table forgotten (key text) on commit drop")
+        cursor.execute(_FORGOTTEN)
         with cursor.copy("copy forgotten from stdin") as copy:
             for each in _distinct(keys):
                 copy.write_row((each,))
         cursor.execute("analyze forgotten")
         by_key = sql.SQL("delete from {} where key in (select key from forgotten)")
-        by_id = sql.SQL("delete from {} where id in (select key from forgotten)").format(log)
-        gone[table] = cursor.execute(by_key.format(log)).rowcount + cursor.execute(by_id).rowcount
+        by_id = sql.SQL("delete from {} where id in (select key from forgotten)").format(rows)
+        if log:
+            gone[table] = cursor.execute(by_key.format(rows)).rowcount + cursor.execute(by_id).rowcount
         gone[f"{table}_outcomes"] = cursor.execute(by_key.format(known)).rowcount
     return gone
 

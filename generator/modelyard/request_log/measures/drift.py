@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from psycopg import Cursor, DataError, sql
 from psycopg.types.json import Jsonb
 
+from modelyard.request_log.dialect import percentiles
 from modelyard.request_log.measures import inputs
 from modelyard.request_log.measures.inputs import Column
 from modelyard.request_log.measures.plan import Measure, Plan, Span, Version
@@ -33,8 +34,7 @@ _COUNTS: Final = sql.SQL(
     "select part, b, count(*) from (select {part} as part, unnest(array[{bins}]) as b from {scored}) x group by 1, 2"
 )
 _QUANTILES: Final = sql.SQL(
-    "select percentile_cont({shares}) within group (order by v) filter (where v between -1e300 and 1e300)"
-    " from (select {value} as v from {scored} offset 0) x"  # with offset a value is computed once
+    "select {quantiles} from (select {value} as v from {scored} offset 0) x"  # with offset a value is computed once
 )
 _STORED: Final = sql.SQL(
     "select name, kind, path, edges, levels, counts, missing from {table}"
@@ -184,11 +184,11 @@ def _with_bins(cursor: Cursor, plan: Plan, span: Span, columns: Sequence[Column]
 
 def _edges(cursor: Cursor, plan: Plan, span: Span, columns: Sequence[Column], *, careful: bool) -> Iterator[Column]:
     """Yield the columns that are numbers, with the edges of their bins."""
-    shares = sql.Literal([*_DECILES, *_TAIL])
+    quantiles = percentiles([*_DECILES, *_TAIL], "v", "v between -1e300 and 1e300")
     for each in columns:
         if each.kind == "number":
             query = _QUANTILES.format(
-                shares=shares, value=each.value(careful=careful), scored=inputs.scored(plan, span)
+                quantiles=quantiles, value=each.value(careful=careful), scored=inputs.scored(plan, span)
             )
             row = cursor.execute(query).fetchone()
             yield each._replace(edges=_distinct((row and row[0]) or ()))

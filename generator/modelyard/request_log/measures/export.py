@@ -15,7 +15,7 @@ from modelyard.request_log.measures.versions import within
 
 _COPY: Final = sql.SQL(
     "copy (select {columns} from {log} l join {outcomes} o on o.target = {target} and o.key = l.key"
-    ' where {rows} and status between 200 and 299 order by at, l.id, "row") to stdout (format csv, header)'
+    ' where {rows} and status between 200 and 299 order by "at", l.id, "row") to stdout (format csv, header)'
 )
 
 

@@ -8,8 +8,8 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from psycopg import Cursor, sql
-from psycopg.types.json import Jsonb
 
+from modelyard.request_log import dialect
 from modelyard.request_log.measures.plan import Plan, Span
 from modelyard.request_log.measures.versions import within
 
@@ -20,7 +20,7 @@ _LOOKED_AT: Final = 5000  # rows
 _NUMBER: Final = (
     r"^\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?\s*$"  # float8 has it whatever its digits are
 )
-_FOUND: Final = sql.SQL(
+_FOUND_IN_POSTGRES: Final = sql.SQL(
     "with s as (select inputs from {log} where {rows} and inputs is not null limit {looked_at}),"
     " f as (select key, to_jsonb(key) as at, value from s, jsonb_each(case when jsonb_typeof(inputs) = 'object'"
     " then inputs else '{{}}' end) union all select '[' || n - 1 || ']', to_jsonb(n - 1), value from s,"
@@ -31,6 +31,19 @@ _FOUND: Final = sql.SQL(
     " select key, at, bool_or(v.inner), bool_and(jsonb_typeof(value) = 'number' or jsonb_typeof(value) = 'string'"
     " and length(value #>> '{{}}') < 200 and value #>> '{{}}' ~ {number})"
     " from v where jsonb_typeof(value) <> 'null' and value <> '\"NaN\"' group by key, at"
+    " having bool_and(jsonb_typeof(value) in ('number', 'string', 'boolean')) order by count(*) desc, key limit {most}"
+)
+# The same in DuckDB, where json_each has names and places of values, and their order of a file is not that of a table.
+_FOUND_IN_DUCKDB: Final = sql.SQL(
+    "with s as (select inputs::json as inputs from {log} where {rows} and inputs is not null limit {looked_at}),"
+    " f as (select case when json_type(inputs) = 'ARRAY' then '[' || e.key || ']' else e.key end as key,"
+    " case when json_type(inputs) = 'ARRAY' then e.key::json else to_json(e.key) end as place, e.value as value"
+    " from s, json_each(inputs) e where json_type(inputs) in ('OBJECT', 'ARRAY')),"
+    " v as (select key, place, case when json_type(value) = 'ARRAY' and json_array_length(value) = 1"
+    " then value -> '$[0]' else value end as value, json_type(value) = 'ARRAY' as within from f)"
+    " select key, place, bool_or(v.within), bool_and(jsonb_typeof(value) = 'number' or jsonb_typeof(value) = 'string'"
+    " and length(value ->> '$') < 200 and value ->> '$' ~ {number})"
+    " from v where jsonb_typeof(value) <> 'null' and (value ->> '$') is distinct from 'NaN' group by key, place"
     " having bool_and(jsonb_typeof(value) in ('number', 'string', 'boolean')) order by count(*) desc, key limit {most}"
 )
 _QUICK: Final = sql.SQL("({0} ->> {1})::float8")
@@ -74,7 +87,7 @@ class Column(NamedTuple):
         """
         if self.name == SCORE:
             return sql.SQL("score")
-        *steps, last = (sql.Literal(each) for each in self.path)
+        *steps, last = map(dialect.step, self.path)
         above = sql.SQL(" -> ").join([sql.SQL("inputs"), *steps])
         if self.kind != "number":
             return sql.SQL("({} ->> {})").format(above, last)
@@ -89,10 +102,8 @@ class Column(NamedTuple):
         if self.kind == "number":
             edges = sql.SQL(", ").join(map(sql.Literal, (-_FAR, *self.edges, _FAR)))
             return sql.SQL("coalesce(width_bucket({}, array[{}]::float8[]), 0)").format(value, edges)
-        levels = sql.Literal(Jsonb({each: min(i, LEVELS) + 2 for i, each in enumerate(self.levels)}))
-        return sql.SQL("coalesce(({0}::jsonb -> {1})::int, case when {1} is null then 0 else 1 end)").format(
-            levels, value
-        )
+        level = dialect.level({each: min(i, LEVELS) + 2 for i, each in enumerate(self.levels)}, value)
+        return sql.SQL("coalesce({}, case when {} is null then 0 else 1 end)").format(level, value)
 
     def counted(self, counts: Mapping[int, int]) -> tuple[tuple[int, ...], int]:
         """Return the counts of the bins in their order, and how many values are missing."""
@@ -107,10 +118,11 @@ def _short(edges: Sequence[float], digits: int) -> list[str]:
 
 def found(cursor: Cursor, plan: Plan, span: Span) -> list[Column]:
     """Return the columns of a window, by a look at some of its rows."""
-    query = _FOUND.format(
-        log=sql.Identifier(plan.table), rows=within(plan, span), looked_at=sql.Literal(_LOOKED_AT),
-        number=sql.Literal(_NUMBER), most=sql.Literal(MOST),
-    )  # fmt: skip
+    values: dict[str, sql.Composable] = {
+        "log": sql.Identifier(plan.table), "rows": within(plan, span), "looked_at": sql.Literal(_LOOKED_AT),
+        "number": sql.Literal(_NUMBER), "most": sql.Literal(MOST),
+    }  # fmt: skip
+    query = sql.Composed([dialect.Either(_FOUND_IN_POSTGRES.format(**values), _FOUND_IN_DUCKDB.format(**values))])
     columns = [Column(SCORE, "number", ())] if plan.score else []
     for name, at, inner, number in cursor.execute(query):
         if name and name.casefold() not in plan.left_out:

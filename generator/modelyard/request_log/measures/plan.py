@@ -29,7 +29,7 @@ class Plan(NamedTuple):
 
     champion: its variant, None where it has none. variants: all that it has now. target: what outcomes are called.
     judged: the window of what needs outcomes. seen: that of all else. left_out: columns whose values are ids or hashes,
-    in lower case.
+    in lower case. files: the folder that has the log, where that is in no database.
     """
 
     table: str
@@ -45,6 +45,7 @@ class Plan(NamedTuple):
     seen: Span
     baseline: Span | None
     left_out: frozenset[str]
+    files: str | None = None
 
 
 class Measure(NamedTuple):

@@ -11,13 +11,14 @@ from typing import Any, Final
 
 from psycopg import Cursor, sql
 
+from modelyard.request_log.dialect import ON_COMMIT
 from modelyard.request_log.measures.plan import NUMERIC, Measure, Plan, Version
 from modelyard.request_log.measures.versions import numbers, part, within
 
 Z: Final = 1.959963984540054  # of 95 %
 BINS: Final = 10  # of calibration: as wide as each other, from 0 to 1
 _JUDGED: Final = sql.SQL(
-    "create temporary table judged on commit drop as"
+    "create temporary table judged{on_commit} as"
     " select {part} as part, score, o.number as y, case when abs(score - o.number) < 1e-150 then 0"
     " else score - o.number end as miss from {log} l join {outcomes} o on o.target = {target} and o.key = l.key"
     # NaN sorts behind all numbers; what is beyond these has no square.
@@ -58,7 +59,8 @@ class Judged:
 
     def __init__(self, cursor: Cursor, plan: Plan, found: Sequence[Version]) -> None:
         query = _JUDGED.format(
-            part=part(found), log=sql.Identifier(plan.table), outcomes=sql.Identifier(f"{plan.table}_outcomes"),
+            on_commit=ON_COMMIT, part=part(found), log=sql.Identifier(plan.table),
+            outcomes=sql.Identifier(f"{plan.table}_outcomes"),
             target=sql.Literal(plan.target), rows=within(plan, plan.judged),
         )  # fmt: skip
         cursor.execute(query)

@@ -6,23 +6,21 @@ from typing import Final, NamedTuple
 
 from psycopg import Connection, Cursor, sql
 
+from modelyard.request_log import dialect
 from modelyard.score.replay.distribution import psi
 
 _DECILES: Final = [i / 10 for i in range(1, 10)]
-_OF_VARIANT: Final = sql.SQL(
-    "model = {model} and variant is not distinct from {variant} and at >= {since} and at < {until}"
-)
+_OF_VARIANT: Final = sql.SQL("{rows} and variant is not distinct from {variant}")
 # Of one image alone: a gate is for one version.
 _ROWS: Final = sql.SQL("{of_variant} and coalesce(image, '') = any({images}::text[])")
-_NEWEST: Final = sql.SQL("select coalesce(image, '') from {log} where {of_variant} order by at desc limit 1")
+_NEWEST: Final = sql.SQL("select coalesce(image, '') from {log} where {of_variant} order by \"at\" desc limit 1")
 _TRAFFIC: Final = sql.SQL(
     'select count(*), count(*) filter (where "row" = 0), count(*) filter (where "row" = 0 and status >= 500),'
-    ' percentile_cont(0.95) within group (order by latency) filter (where "row" = 0) from {log} where {rows}'
+    " {p95} from {log} where {rows}"
 )
-_EDGES: Final = sql.SQL(
-    "select percentile_cont({deciles}) within group (order by score) from {log} where {rows}"
-    " and score between -1e300 and 1e300"
-)
+_P95: Final = dialect.percentile(0.95, "latency", '"row" = 0')
+_QUANTILES: Final = dialect.percentiles(_DECILES, "score", "true")
+_EDGES: Final = sql.SQL("select {edges} from {log} where {rows} and score between -1e300 and 1e300")
 _BINS: Final = sql.SQL(
     "select width_bucket(score, {edges}::float8[]), count(*) from {log} where {rows}"
     " and score between -1e300 and 1e300 group by 1"
@@ -67,15 +65,20 @@ def running(connection: Connection, asked: Asked) -> Running:
     """Measure a challenger. Raises psycopg.Error."""
     log, rows = sql.Identifier(asked.table), _rows(asked, asked.challenger)
     with connection.transaction(), connection.cursor() as cursor:
-        count, calls, failed, p95 = cursor.execute(_TRAFFIC.format(log=log, rows=rows)).fetchone() or (0, 0, 0, None)
+        count, calls, failed, p95 = cursor.execute(_TRAFFIC.format(p95=_P95, log=log, rows=rows)).fetchone() or (
+            0,
+            0,
+            0,
+            None,
+        )
         query = _NEWEST.format(log=log, of_variant=_of_variant(asked, asked.challenger))
         (newest,) = cursor.execute(query).fetchone() or ("",)
         return Running(count, newest, calls, failed, p95, *_psi(cursor, asked))
 
 
 def _of_variant(asked: Asked, version: Version) -> sql.Composed:
-    values = {name: sql.Literal(getattr(asked, name)) for name in ("model", "since", "until")}
-    return _OF_VARIANT.format(variant=sql.Literal(version.variant), **values)
+    rows = dialect.rows(asked.model, asked.since, asked.until)
+    return _OF_VARIANT.format(rows=rows, variant=sql.Literal(version.variant))
 
 
 def _rows(asked: Asked, version: Version) -> sql.Composed:
@@ -85,7 +88,9 @@ def _rows(asked: Asked, version: Version) -> sql.Composed:
 def _psi(cursor: Cursor, asked: Asked) -> tuple[int, float | None]:
     """Return how many scores the champion has, and how far the challenger's are from them."""
     log, rows = sql.Identifier(asked.table), _rows(asked, asked.champion)
-    found = cursor.execute(_EDGES.format(deciles=sql.Literal(_DECILES), log=log, rows=rows)).fetchone()
+    found = cursor.execute(
+        _EDGES.format(edges=dialect.percentiles(_DECILES, "score", "true"), log=log, rows=rows)
+    ).fetchone()
     if found is None or found[0] is None:
         return 0, None
     edges = sorted(set(found[0]))

@@ -5,6 +5,7 @@ from typing import Final
 
 from psycopg import Cursor, sql
 
+from modelyard.request_log.dialect import percentiles
 from modelyard.request_log.measures.plan import Measure, Plan, Version
 from modelyard.request_log.measures.versions import numbers, part, within
 
@@ -14,7 +15,7 @@ _TRAFFIC: Final = sql.SQL(
     'select part, count(*) as "rows", count(*) filter (where "row" = 0) as calls,'
     ' count(*) filter (where "row" = 0 and status >= 500) as failed,'
     ' count(*) filter (where "row" = 0 and status between 400 and 498) as refused,'
-    ' percentile_cont({shares}) within group (order by latency) filter (where "row" = 0) as latency'
+    " {latency} as latency"
     ' from (select {part} as part, "row", status, latency from {log} where {rows}) x group by part'
 )
 
@@ -22,7 +23,8 @@ _TRAFFIC: Final = sql.SQL(
 def traffic(cursor: Cursor, plan: Plan, found: Sequence[Version]) -> Iterator[Measure]:
     """Yield calls, rows, latencies in milliseconds, and the shares of calls that failed (5xx) or were refused (4xx)."""
     query = _TRAFFIC.format(
-        shares=sql.Literal([share for _, share in _SHARES]), part=part(found), log=sql.Identifier(plan.table),
+        latency=percentiles([share for _, share in _SHARES], "latency", '"row" = 0'),
+        part=part(found), log=sql.Identifier(plan.table),
         rows=within(plan, plan.seen),
     )  # fmt: skip
     for number, row in numbers(cursor, query).items():

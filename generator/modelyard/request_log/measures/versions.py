@@ -5,19 +5,20 @@ from typing import Any, Final
 
 from psycopg import Cursor, sql
 
+from modelyard.request_log import dialect
 from modelyard.request_log.measures.plan import Plan, Span, Version
 
 _MOST: Final = 50  # versions of a window: older ones are left out
 _FOUND: Final = sql.SQL(
-    "select variant, image, count(*) from {log} where {rows} group by variant, image order by max(at) desc limit {most}"
+    "select variant, image, count(*) from {log} where {rows}"
+    ' group by variant, image order by max("at") desc limit {most}'
 )
 _EACH: Final = sql.SQL("when variant is not distinct from {} and image is not distinct from {} then {}")
 
 
 def within(plan: Plan, span: Span) -> sql.Composed:
     """Return the condition for a model's rows of a window."""
-    values = map(sql.Literal, (plan.model, span.since, span.until))
-    return sql.SQL("model = {} and at >= {} and at < {}").format(*values)
+    return dialect.rows(plan.model, span.since, span.until)
 
 
 def versions(cursor: Cursor, plan: Plan, span: Span) -> dict[Version, int]:

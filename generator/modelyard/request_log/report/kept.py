@@ -6,17 +6,18 @@ from typing import Final, NamedTuple
 
 from psycopg import Connection, sql
 
+from modelyard.request_log.dialect import PLACE
 from modelyard.request_log.measures.plan import Plan, Span, Version
 
 _KEPT: Final = sql.SQL(
     # Where a time was measured again the later row holds; rows are only ever added, so it lies behind.
-    "select distinct on (at, variant, image, measure, detail)"
-    " at, variant, image, measure, detail, since, until, value, low, high, rows, note, alert"
-    " from {quality} q where model = {model} and at >= {since} and (detail is null or"
-    " at = (select max(at) from {quality} where model = {model}))"
-    " order by at, variant, image, measure, detail, ctid desc"
+    'select distinct on ("at", variant, image, measure, detail)'
+    ' "at", variant, image, measure, detail, since, until, value, low, high, rows, note, alert'
+    ' from {quality} q where model = {model} and "at" >= {since} and (detail is null or'
+    ' "at" = (select max("at") from {quality} where model = {model}))'
+    ' order by "at", variant, image, measure, detail, {place} desc'
 )
-_NEWEST: Final = sql.SQL("select max(at) from {quality} where model = {model}")
+_NEWEST: Final = sql.SQL('select max("at") from {quality} where model = {model}')
 
 
 class Kept(NamedTuple):
@@ -89,7 +90,7 @@ class Runs(NamedTuple):
 def kept(connection: Connection, plan: Plan, since: datetime) -> Runs:
     """Return what was kept of a model from a time on. Raises psycopg.Error."""
     quality = sql.Identifier(f"{plan.table}_quality")
-    query = _KEPT.format(quality=quality, model=sql.Literal(plan.model), since=sql.Literal(since))
+    query = _KEPT.format(place=PLACE, quality=quality, model=sql.Literal(plan.model), since=sql.Literal(since))
     return Runs(list(_read(connection, query)), plan.champion)
 
 

@@ -34,12 +34,12 @@ _COUNTERS: Final = {
     ),
     "lost_calls_total": ("Calls that the end of the process took away before they were spooled.", {"": Count.LOST}),
     "spooled_calls_total": ("Calls that were given to the spool.", {"": Count.TAKEN}),
-    "shipped_calls_total": ("Calls up to which all are in the database, or counted as dropped.", {"": Count.SHIPPED}),
-    "rows_total": ("Rows that were written to the database.", {"": Count.ROWS}),
+    "shipped_calls_total": ("Calls up to which all are in the log, or counted as dropped.", {"": Count.SHIPPED}),
+    "rows_total": ("Rows that were written to the log.", {"": Count.ROWS}),
     "repeated_rows_total": ("Rows that were sent again, and were there.", {"": Count.REPEATED}),
     "unreadable_bodies_total": ("Bodies of no form that is known; their rows lack it.", {"": Count.UNREADABLE}),
-    "batches_total": ("Batches that were committed.", {"": Count.BATCHES}),
-    "failed_batches_total": ("Batches that the database did not take; they are sent again.", {"": Count.FAILED}),
+    "batches_total": ("Batches that were committed, or files that were uploaded.", {"": Count.BATCHES}),
+    "failed_batches_total": ("Batches or files that were not taken; they are sent again.", {"": Count.FAILED}),
     "mirrored_calls_total": (
         "Copies of calls for shadows.",
         {
@@ -49,7 +49,7 @@ _COUNTERS: Final = {
         },
     ),
     "shipper_restarts_total": (
-        "How often what writes to the database was begun again.",
+        "How often what writes to the log was begun again.",
         {"": Count.RESTARTS},
     ),
 }
@@ -64,7 +64,11 @@ def exposition(counters: Counters, spooled: int) -> str:
             lines.append(f"{_PREFIX}_{name}{f'{{{labels}}}' if labels else ''} {counters[count]}")
     for name, text, value in (
         ("spool_bytes", "Bytes that wait in the spool.", spooled),
-        ("database_up", "Whether the last batch reached the database.", counters[Count.CONNECTED]),
+        (
+            "database_up",
+            "Whether the last batch, or file, was taken.",
+            counters[Count.CONNECTED],
+        ),
     ):
         lines += [f"# HELP {_PREFIX}_{name} {text}", f"# TYPE {_PREFIX}_{name} gauge", f"{_PREFIX}_{name} {value}"]
     return "\n".join([*lines, *_latency(counters), ""])

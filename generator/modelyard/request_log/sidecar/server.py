@@ -1,7 +1,7 @@
-"""The sidecar as a whole: it listens, starts what ships to the database, and ends in an order that loses nothing.
+"""The sidecar as a whole: it listens, starts what ships to the log, and ends in an order that loses nothing.
 
 At SIGTERM it goes on taking calls while endpoints forget the pod, with `Connection: close` in each answer; then calls
-in flight are answered, what waits goes to the spool, and the spool to the database.
+in flight are answered, what waits goes to the spool, and the spool to the log.
 """
 
 import asyncio

@@ -12,7 +12,8 @@ class Settings:
     both at all addresses of this machine. stays: seconds for which new calls are taken after SIGTERM; drain: seconds
     for calls in flight after that; flush: seconds for what is spooled then. spool: a folder of this sidecar alone, and
     limit its bytes. sample: percent. key: the input that joins outcomes; score: the output that is measured.
-    mirrors: servers that get a copy of each call that is logged.
+    mirrors: servers that get a copy of each call that is logged. uri: of the database; files: the folder that has the
+    log in place of it, and every: seconds for which rows wait there for others of their file.
     """
 
     host: str
@@ -36,3 +37,5 @@ class Settings:
     hash: tuple[str, ...] = ()
     hash_key: bytes = b""
     mirrors: tuple[str, ...] = ()
+    files: str = ""
+    every: float = 60.0

@@ -49,6 +49,7 @@ def monitor(models: DeclaredSet, model: DeclaredModel, target: str, templates: T
     context = common(models, base, model.whole, name)
     notify = model.whole.model.notify or models.spec.notify
     secrets = models.spec.imagePullSecrets
+    database, login = own.postgres or log.postgres, own.secret or log.secret
     context |= {
         "podLabels": _labels(models, name),
         "text": derived(_text(models, model, own, log), own),
@@ -62,7 +63,9 @@ def monitor(models: DeclaredSet, model: DeclaredModel, target: str, templates: T
             *(["--notify"] if notify or own.retrain else []),
         ],
         "channels": list(_channels(notify)) if notify else [],
-        "database": {"name": (own.postgres or log.postgres).secret, "key": "uri"},
+        "database": {"name": database.secret, "key": "uri"} if database else None,
+        "login": {"name": login} if login else None,
+        "memory": "2Gi" if log.files else "512Mi",  # of files, what measures is in the pod itself
         "folder": _FOLDER,
         "user": None if is_assigned(models, target) else _USER,
     }  # fmt: skip
@@ -96,14 +99,13 @@ def _channels(notify: "Notify") -> Iterator[dict[str, Any]]:
 
 def _text(models: DeclaredSet, model: DeclaredModel, own: "Monitor", log: "RequestLog") -> str:
     """Return a models file of what is measured, and no more: the rest of the set would change it without need."""
-    kept, notify = {"schedule", "postgres"}, model.whole.model.notify or models.spec.notify
+    kept, notify = {"schedule", "postgres", "secret"}, model.whole.model.notify or models.spec.notify
+    logged = {"postgres", "files", "table", "id", "columns"} | ({"retention"} if log.files else set())
     whole: dict[str, Any] = {
         "name": model.name,
         "image": model.champion.model.image,
         "requestLog": {
-            key: value
-            for key, value in log.model_dump(by_alias=True, exclude_unset=True).items()
-            if key in ("postgres", "table", "id", "columns")
+            key: value for key, value in log.model_dump(by_alias=True, exclude_unset=True).items() if key in logged
         },
         **({"notify": notify.model_dump(by_alias=True, exclude_unset=True)} if notify else {}),
         "monitor": {

@@ -117,7 +117,8 @@ def container(  # noqa: PLR0913 - what differs between targets is named
         "port": listens[0],
         "admin": listens[1],
         "metricsPort": names_[1],
-        "database": {"name": own.postgres.secret, "key": "uri"},
+        "database": {"name": own.postgres.secret, "key": "uri"} if own.postgres else None,
+        "login": {"name": own.secret} if own.secret else None,
         "hashKey": {"name": hashing.secret, "key": "key"} if hashing else None,
         "user": None if assigned else _USER,
         "volume": VOLUME,
@@ -138,6 +139,7 @@ def _command(
     score = served.model.monitor.score if served.model.monitor else None
     hashed = columns.hash.fields if columns and columns.hash else []
     optional: Iterable[tuple[str, str | None]] = (
+        ("files", own.files),
         ("variant", served.variant),
         ("id", own.id),
         ("score", score),

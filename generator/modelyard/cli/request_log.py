@@ -120,9 +120,7 @@ def request_log(  # noqa: PLR0913 - a command has the options that it has
         port=parts.port or _MODEL_PORT,
         listen=port,
         admin=admin_port,
-        stays=stays,
-        drain=drain,
-        flush=flush,
+        stays=stays, drain=drain, flush=flush,
         spool=spool,
         limit=names.bytes_of(spool_limit),
         uri="" if files else os.environ.get(api.DATABASE, ""),
@@ -139,5 +137,5 @@ def request_log(  # noqa: PLR0913 - a command has the options that it has
         hash=tuple(hash_ or ()),
         hash_key=os.environ.get(api.HASH_KEY, "").encode(),
         mirrors=tuple(mirror or ()),
-    )
+    )  # fmt: skip
     stop_on_errors(api.run(settings, lambda: tell(f"listening on port {port}")))

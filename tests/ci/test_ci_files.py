@@ -66,7 +66,7 @@ class Repository:
         file.write_text(script, "utf-8")
         return subprocess.run(
             [*shell, str(file)], cwd=self.folder, env={**self.environment, **variables}, capture_output=True, text=True,
-            check=False, timeout=120,
+            check=False, timeout=400,
         )  # fmt: skip
 
 

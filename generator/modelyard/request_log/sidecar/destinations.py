@@ -11,7 +11,7 @@ from modelyard.request_log.records import Record
 from modelyard.request_log.rows import Row, rows
 from modelyard.request_log.sidecar.settings import Settings
 
-_PARENT: Final = 0  # standard input
+PARENT: Final = 0  # standard input
 _LONGEST_WAIT: Final = 5.0  # seconds between tries
 
 
@@ -36,9 +36,9 @@ class Parent:
 
     def listen(self, seconds: float) -> None:
         """Wait, and hear meanwhile whether it is gone, or ends."""
-        ready, _, _ = select.select([_PARENT], [], [], seconds)
+        ready, _, _ = select.select([PARENT], [], [], seconds)
         if ready:
-            self.gone = not os.read(_PARENT, 1)
+            self.gone = not os.read(PARENT, 1)
             self.ending = True
 
 

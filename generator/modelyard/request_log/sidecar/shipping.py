@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from modelyard.request_log.counters import Counters
-from modelyard.request_log.sidecar.destinations import Destination, Parent
+from modelyard.request_log.sidecar.destinations import PARENT, Destination, Parent
 from modelyard.request_log.sidecar.settings import Settings
 from modelyard.request_log.spool import Reader
 
 _CALLS: Final = 2_000  # of a batch
 _BYTES: Final = 4 << 20
 _PAUSE: Final = 0.2  # seconds between batches that are not full
-_PARENT: Final = 0  # standard input
 _NICE: Final = 5  # calls come first
 
 
@@ -30,7 +29,7 @@ def main() -> None:
     os.nice(_NICE)
     told = b""
     while not told.endswith(b"\n"):
-        if not (byte := os.read(_PARENT, 1)):
+        if not (byte := os.read(PARENT, 1)):
             return
         told += byte
     settings = Settings(**_read(json.loads(told)))

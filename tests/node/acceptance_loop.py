@@ -14,7 +14,7 @@ import yaml
 from tests.conftest import CACHE, need
 from tests.node.calls import gateway
 from tests.node.images import REGISTRY, Images
-from tests.node.test_alerts import POD, channel, logs, runs, texts, train, until
+from tests.node.test_alerts import TRUSTING, channel, logs, runs, texts, train, until
 from tests.node.test_request_log import ADDRESS, rows, server, uri
 from tests.support import mlflow_server
 from tests.support.cluster_scene import Scene
@@ -47,14 +47,7 @@ spec:
       gate: {psi: 0.2, errors: 1%}
       variants:
         - {name: champion, image: "looped:1", percent: 100, source: {mlflow: {version: 1}}}
-      # Pods trust the certificate of this test's server.
-      patches:
-        - target: {kind: CronJob}
-          ops:
-            - {op: add, path: POD/containers/0/env/-, value: {name: REQUESTS_CA_BUNDLE, value: /ca/ca.pem}}
-            - {op: add, path: POD/containers/0/volumeMounts/-, value: {name: ca, mountPath: /ca}}
-            - {op: add, path: POD/volumes/-, value: {name: ca, configMap: {name: ca}}}
-      targets: {knative: {minScale: 1}}
+PATCHES      targets: {knative: {minScale: 1}}
 """
 CANARY: Final = "canary-7"
 _OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -138,7 +131,9 @@ def world(
     images.model_image("looped:1", OBEYS="true")
     images.model_image("looped:2", OBEYS="true", LESS="1")
     register(team, "1")
-    return World(scene, uri, Project(tmp_path, REGISTRY, text=SET.replace("TOOL", own_image).replace("POD", POD)))
+    return World(
+        scene, uri, Project(tmp_path, REGISTRY, text=SET.replace("TOOL", own_image).replace("PATCHES", TRUSTING))
+    )
 
 
 @pytest.fixture

@@ -26,6 +26,16 @@ from tests.support.windows import Window
 
 __all__ = ["server", "uri"]  # fixtures
 
+_POD: Final = "/spec/jobTemplate/spec/template/spec"
+TRUSTING: Final = """\
+      # Pods trust the certificate of this test's server.
+      patches:
+        - target: {kind: CronJob}
+          ops:
+            - {op: add, path: POD/containers/0/env/-, value: {name: REQUESTS_CA_BUNDLE, value: /ca/ca.pem}}
+            - {op: add, path: POD/containers/0/volumeMounts/-, value: {name: ca, mountPath: /ca}}
+            - {op: add, path: POD/volumes/-, value: {name: ca, configMap: {name: ca}}}
+""".replace("POD", _POD)
 SET: Final = """\
 apiVersion: modelyard.dev/v1alpha1
 kind: ModelSet
@@ -40,16 +50,8 @@ spec:
       monitor:
         {metric: auc, threshold: 0.7, score: P_1, target: FAILURE, minRows: 20, window: 1d, schedule: "* * * * *",
          retrain: {cronJob: churn-train}}
-      # Pods trust the certificate of this test's server.
-      patches:
-        - target: {kind: CronJob}
-          ops:
-            - {op: add, path: POD/containers/0/env/-, value: {name: REQUESTS_CA_BUNDLE, value: /ca/ca.pem}}
-            - {op: add, path: POD/containers/0/volumeMounts/-, value: {name: ca, mountPath: /ca}}
-            - {op: add, path: POD/volumes/-, value: {name: ca, configMap: {name: ca}}}
-      targets: {deployment: {replicas: 1}}
+PATCHES      targets: {deployment: {replicas: 1}}
 """
-POD: Final = "/spec/jobTemplate/spec/template/spec"
 TRUE: Final = [float(i % 2) for i in range(60)]
 GOOD: Final = [0.9 if each else 0.1 for each in TRUE]
 BAD: Final = [round(1 - each, 1) for each in GOOD]
@@ -139,7 +141,7 @@ def texts(body: bytes) -> list[str]:
 def test_the_cron_job_tells_an_alert_once_starts_a_retraining_and_tells_the_recovery(
     scene: Scene, own_image: str, uri: str, tmp_path: Path
 ) -> None:
-    scene.file.write_text(SET.replace("TOOL", own_image).replace("POD", POD), "utf-8")
+    scene.file.write_text(SET.replace("TOOL", own_image).replace("PATCHES", TRUSTING), "utf-8")
     with channel(tmp_path) as (bodies, url):
         in_namespace = ("-n", scene.namespace)
         scene.cluster.succeed("create", "secret", "generic", "hook", f"--from-literal=url={url}", *in_namespace)

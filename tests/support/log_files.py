@@ -124,7 +124,8 @@ def read(folder: Path | str, system: Any = None) -> Any:
 
 
 def held(folder: Path | str, system: Any = None) -> list[str]:
-    """Return the paths of the files of a folder, below it."""
+    """Return the paths of the whole files of a folder, below it. One that is being written has a hidden name."""
     own = system or fs.LocalFileSystem()
     found = own.get_file_info(fs.FileSelector(str(folder), recursive=True, allow_not_found=True))
-    return sorted(each.path.removeprefix(f"{folder}/") for each in found if each.is_file)
+    whole = [each for each in found if each.is_file and not each.base_name.startswith(".")]
+    return sorted(each.path.removeprefix(f"{folder}/") for each in whole)

@@ -135,8 +135,25 @@ def test_knative_without_variants_is_refused_with_the_way_in_two_steps(tmp_path:
 def test_who_serves_the_calls_is_no_challenger(tmp_path: Path) -> None:
     path = declare(tmp_path, SPLIT.replace("90}", "0}").replace("percent: 10", "percent: 100"))
     found = refused(path)
-    assert (found.code, found.hint) == ("MY783", "name another one with --variant, such as champion, which gets none")
-    assert '"churn:3.0.0@sha256:' in proposed(path, Wanted(image="churn:3.0.0", variant="champion", percent=5))
+    assert (found.code, found.hint) == ("MY783", "name another one with --variant")
+    after = proposed(path, Wanted(image="churn:3.0.0", variant="next", percent=5))
+    assert "percent: 95\n" in after, "who has all calls gives some"
+    found = refused(path, Wanted(image="churn:3.1.0"))
+    assert (found.code, found.hint) == ("MY783", "name another one with --variant")
+
+
+def test_one_that_gets_no_calls_is_offered_in_place_of_the_one_that_serves_them(tmp_path: Path) -> None:
+    old = "        - {name: old, image: c:1, percent: 0}\n"
+    text = SPLIT.replace("90}", "0}").replace("percent: 10\n", f"percent: 100\n{old}")
+    hint = "name another one with --variant, such as old, which gets none"
+    assert refused(declare(tmp_path, text)).hint == hint
+
+
+def test_a_challenger_has_another_name_than_who_is_held_against(tmp_path: Path) -> None:
+    path = declare(tmp_path, SPLIT.replace("90}", "0}").replace("percent: 10", "percent: 100"))
+    found = refused(path, Wanted(image="churn:3.0.0", variant="champion", percent=5))
+    assert found.code == "MY783"
+    assert found.message == "champion is the name of what others are held against, and is no challenger"
 
 
 def test_a_share_that_nobody_can_give_is_refused(tmp_path: Path) -> None:

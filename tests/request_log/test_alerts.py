@@ -55,10 +55,10 @@ class Scene:
         self._run = run
         (folder / "models.yaml").write_text(MODELS, "utf-8")
 
-    def log(self, scores: list[float], at: timedelta = DAY / 2) -> None:
+    def log(self, scores: list[float], at: timedelta = DAY / 2, *, variant: str | None = None) -> None:
         """Put rows with outcomes into the log, of that long ago, in place of those that are there."""
         self.query("truncate scoring_log")
-        windows.fill(self.uri, Window(scores, TRUE, INPUTS, at=datetime.now(UTC) - at))
+        windows.fill(self.uri, Window(scores, TRUE, INPUTS, variant=variant, at=datetime.now(UTC) - at))
 
     def monitor(self, *arguments: str, code: int = 0, uri: str = "") -> str:
         """Run a command, and return what it says; nothing of a row, and no address, is in it or in a notice."""
@@ -116,6 +116,21 @@ def test_an_alert_is_told_once_and_so_is_its_end(scene: Scene) -> None:
     scene.log(BAD)
     scene.monitor("run", "--notify", code=1)
     assert scene.events() == ["degraded", "recovered", "degraded"], "a further alert is a new one"
+
+
+def test_an_alert_ends_where_a_better_one_gets_all_calls(scene: Scene, modelyard: Run) -> None:
+    variants = "      variants: [{name: champion, percent: 100}, {name: challenger, percent: 0}]\n"
+    (scene.folder / "models.yaml").write_text(MODELS.replace("      targets:", f"{variants}      targets:"), "utf-8")
+    scene.log(BAD, variant="champion")
+    scene.monitor("run", "--notify", code=1)
+    promoted = modelyard("promote", "churn", "challenger", cwd=scene.folder)
+    assert promoted.returncode == 0, promoted.stderr
+    assert "churn challenger: auc cannot be judged" in scene.monitor("run", "--notify")
+    assert scene.events() == ["degraded"], "what cannot be judged yet has not recovered"
+    scene.log(GOOD, variant="challenger")
+    assert "notified" in scene.monitor("run", "--notify")
+    (_, line) = [json.loads(each)["changes"][0] for each in scene.webhook.bodies]
+    assert line.startswith("churn: auc is 1, no longer below 0.7; champion had 0 on 20")
 
 
 def test_who_was_not_reached_hears_at_the_next_run_and_the_alert_stands(scene: Scene) -> None:

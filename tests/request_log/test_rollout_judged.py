@@ -99,8 +99,16 @@ def test_a_champion_that_has_enough_gives_alone(scene: Scene) -> None:
 
 def test_the_champion_is_not_rolled_out(scene: Scene) -> None:
     scene.fill("champion", 40, failed=40)
-    assert "churn champion is no challenger: it gives the calls [MY786]" in scene.rollout("--variant=champion", code=1)
+    said = "churn champion is no challenger: a variant of this name is what others are held against [MY786]"
+    assert said in scene.rollout("--variant=champion", code=1)
     assert scene.percents == {"champion": 100, "challenger": 0}
+
+
+def test_one_that_all_calls_were_given_to_gives_them(scene: Scene) -> None:
+    scene.declare(_split(0, 5, 95))
+    scene.fill("challenger", 40)
+    scene.rollout()
+    assert scene.percents == {"champion": 0, "challenger": 20, "other": 80}
 
 
 def test_rows_of_another_image_are_not_its_own(scene: Scene) -> None:

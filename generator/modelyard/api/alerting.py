@@ -100,7 +100,9 @@ def _beginning(own: "Alert") -> str:
 def _end(own: "Alert") -> str:
     better = "" if own.better is None else f"{own.better:.4g}, "
     began = f"{own.began.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-    return f"{_called(own)} is {better}no longer {_side(own)} {own.threshold:g}; it was {own.value:.4g} on {began}"
+    then = f"{own.variant} had" if own.variant else "it was"  # another variant may be the champion since
+    now = f"{own.model}: {own.metric} is {better}no longer {_side(own)} {own.threshold:g}"
+    return f"{now}; {then} {own.value:.4g} on {began}"
 
 
 def _started(cron_job: str, job: str | None) -> str:

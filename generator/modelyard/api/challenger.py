@@ -161,12 +161,12 @@ def _refusals(model: DeclaredModel, wanted: Wanted) -> Iterator[Problem]:
         yield problem("MY783", message, hint=hint)
     own = next((each for each in model.variants if each.variant == wanted.variant), None)
     others = [each.percent or 0 for each in model.split if each.variant != wanted.variant]
-    if own is not None and (own.percent or 0) > max(others, default=0):
-        free = [each.variant or "" for each in model.split if not each.percent]
+    serves = own is not None and (own.percent or 0) > max(others, default=0)
+    if serves or wanted.variant == CHAMPION:
+        free = [each.variant or "" for each in model.split if not each.percent and each.variant != CHAMPION]
         hint = f"name another one with --variant{f', such as {free[0]}, which gets none' if free else ''}"
-        yield problem(
-            "MY783", f"{wanted.variant} of {model.name} serves the most calls, and is no challenger", hint=hint
-        )
+        why = f"of {model.name} serves the most calls" if serves else "is the name of what others are held against"
+        yield problem("MY783", f"{wanted.variant} {why}, and is no challenger", hint=hint)
     if own is not None and own.shadow:
         yield problem("MY783", f"{wanted.variant} is a shadow, which takes no calls", hint="name another one")
     source = own.model.source if own is not None else None
@@ -238,16 +238,16 @@ def _pinned_value(served: Served, keys: Sequence[str]) -> object:
 
 
 def _shares(model: DeclaredModel, wanted: Wanted) -> tuple[dict[str, int], list[Problem]]:
-    """Return the percents that change: the challenger's, and of the one that serves the most beside it."""
+    """Return the percents that change: the challenger's, and those of the champion, which gives them."""
     now = {each.variant or "": WHOLE if each.percent is None else each.percent for each in model.split}
     now = now or {CHAMPION: WHOLE}
     old = now.get(wanted.variant, 0)
     share = wanted.percent if wanted.percent is not None else old or _PERCENT
-    others = {each: percent for each, percent in now.items() if each != wanted.variant}
-    giving = CHAMPION if CHAMPION in others else max(others, key=lambda each: others[each])
-    left = others[giving] + old - share
+    champion = model.champion_beside(wanted.variant)
+    giving = champion.variant or "" if champion else CHAMPION
+    left = now[giving] + old - share
     if left < 0 or not 0 <= share <= WHOLE:
-        message = f"{giving} of {model.name} has {others[giving]} %, which are too few for a challenger with {share} %"
+        message = f"{giving} of {model.name} has {now[giving]} %, which are too few for a challenger with {share} %"
         return {}, [problem("MY723", message, hint="give it less with --percent, or change the split first")]
     return {wanted.variant: share, giving: left}, []
 

@@ -113,7 +113,8 @@ def _refusals(own: Rollout) -> list[Problem]:
     if len(own.model.split) == 1:
         return [problem("MY786", f"{called} is alone, and no challenger", hint="name another one", place=at)]
     if own.served.variant == CHAMPION:
-        return [problem("MY786", f"{called} is no challenger: it gives the calls", hint="name another one", place=at)]
+        message = f"{called} is no challenger: a variant of this name is what others are held against"
+        return [problem("MY786", message, hint="name another one", place=at)]
     if model.gate is None:
         hint = "add gate: {agreement: 99%, p95: 50ms}, with what you demand"
         return [problem("MY786", f"{called} has no gate, so nothing says when it may go on", hint=hint, place=at)]

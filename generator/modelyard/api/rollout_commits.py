@@ -10,7 +10,7 @@ from modelyard.api.edits import Edit
 from modelyard.api.proposal_files import files, place
 from modelyard.api.proposals import PREFIX
 from modelyard.files.trailers import with_trailers
-from modelyard.models.declared import CHAMPION, DeclaredModel, DeclaredSet, Served
+from modelyard.models.declared import DeclaredModel, DeclaredSet, Served
 from modelyard.problems import Problem, problem
 from modelyard.render.changes import shown
 from modelyard.targets.workloads.pods import image
@@ -58,8 +58,10 @@ class Rollout(NamedTuple):
     @property
     def champion(self) -> Served:
         """Who gives percents, and gets them back."""
-        others = [each for each in self.model.split if each.variant != self.served.variant]
-        return max(others, key=lambda each: (each.variant == CHAMPION, each.percent or 0))
+        found = self.model.champion_beside(self.served.variant)
+        if found is None:
+            raise AssertionError
+        return found
 
 
 class Verdict(NamedTuple):

@@ -13,7 +13,7 @@ from modelyard.problems import Place
 if TYPE_CHECKING:
     from modelyard.models.contract import PinnedContract
 
-CHAMPION: Final = "champion"  # name of the variant that others are held against, where one has it
+CHAMPION: Final = "champion"  # name of the variant that others are held against, while it takes calls
 
 
 class Served(NamedTuple):
@@ -72,8 +72,15 @@ class DeclaredModel(NamedTuple):
 
     @property
     def champion(self) -> Served:
-        """The variant of that name, else the one with the most percent; the model itself where it has none."""
-        return max(self.served, key=lambda each: (not each.shadow, each.variant == CHAMPION, each.percent or 0))
+        """The variant of that name while it takes calls, else the one with the most percent; a model without variants.
+
+        A challenger that all calls were given to is the champion: what answers nobody has nothing to be measured.
+        """
+        return max(self.served, key=_rank)
+
+    def champion_beside(self, variant: str | None) -> Served | None:
+        """Return who is the champion without a variant: who gives it calls, and gets them back. None if it is alone."""
+        return max((each for each in self.split if each.variant != variant), key=_rank, default=None)
 
     @property
     def split(self) -> tuple[Served, ...]:
@@ -93,6 +100,12 @@ class DeclaredModel(NamedTuple):
     def with_marks(self) -> "DeclaredModel":
         """Return the same with marks on all values."""
         return DeclaredModel(self.name, self.whole.with_marks(), tuple(each.with_marks() for each in self.variants))
+
+
+def _rank(served: Served) -> tuple[object, ...]:
+    """Return a key by which the champion of variants is the largest."""
+    is_named, percent = served.variant == CHAMPION, served.percent or 0
+    return not served.shadow, is_named and percent > 0, percent, is_named
 
 
 class DeclaredSet(NamedTuple):

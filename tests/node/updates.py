@@ -1,9 +1,12 @@
 """A model that is updated and evicted while it is called."""
 
 import json
+import socket
 import time
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
+from tests.node.calls import answer
 from tests.node.load import Load, Result
 from tests.support.cluster_scene import Scene
 
@@ -34,7 +37,26 @@ def apply(scene: Scene, text: str, version: int) -> float:
     done = scene.apply(text.replace('"1"', f'"{version}"'), "--wait", "--timeout", "120")
     assert done.code == 0, done.err
     wait_until_gone(scene, *ending(scene))
-    return time.monotonic() - began
+    took = time.monotonic() - began
+    for name in pods(scene):
+        pod = scene.get("pods", name)
+        for container in [*pod["spec"]["containers"], *pod["spec"].get("initContainers", [])]:
+            _asked(pod["status"]["podIP"], container)
+    return took
+
+
+def _asked(address: str, container: Mapping[str, Any]) -> None:
+    """Ask a container whether it lives, as the kubelet does: one that says no is restarted after the test has ended."""
+    probe = container.get("livenessProbe", {})
+    if get := probe.get("httpGet"):
+        answer(f"http://{address}:{_port(get, container)}{get['path']}", method="GET")
+    if tcp := probe.get("tcpSocket"):
+        socket.create_connection((address, _port(tcp, container)), timeout=5).close()
+
+
+def _port(asked: Mapping[str, Any], container: Mapping[str, Any]) -> int:
+    named = {each.get("name"): each["containerPort"] for each in container.get("ports", [])}
+    return int(named.get(asked["port"], asked["port"]))
 
 
 def ending(scene: Scene) -> list[str]:

@@ -148,6 +148,7 @@ def test_a_model_that_is_not_there_is_said(uri: str, tmp_path: Path) -> None:
         assert (status, headers["X-Request-Id"]) == (503, "none")
         assert json.loads(body) == {"error": "the model takes no calls"}
         assert call(alone.port, "GET", "/-/modelyard/ready")[0] == 503
+        assert call(alone.port, "GET", "/-/modelyard/live")[0] == 200
         assert call(alone.admin, "GET", "/ready")[0] == 503
         assert call(alone.admin, "GET", "/healthz")[0] == 200
         assert alone.metric("proxy_errors_total") == 1
@@ -156,6 +157,7 @@ def test_a_model_that_is_not_there_is_said(uri: str, tmp_path: Path) -> None:
 
 def test_probes_lead_through_it(front: Sidecar) -> None:
     assert call(front.port, "GET", "/-/modelyard/ready")[0] == 200
+    assert call(front.port, "GET", "/-/modelyard/live")[0] == 200
     assert call(front.admin, "GET", "/ready")[0] == 200
 
 

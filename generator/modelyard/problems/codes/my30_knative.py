@@ -1,4 +1,4 @@
-"""MY3: findings on rendered objects. MY301 to MY316 are Knative's; the files beside this one have the others."""
+"""MY3: findings on rendered objects. MY301 to MY319 are Knative's; the files beside this one have the others."""
 
 from typing import Final
 
@@ -84,6 +84,14 @@ FINDINGS: Final[dict[str, Code]] = {
     "MY318": Code(
         "A label of visibility that is not read",
         "Knative reads networking.knative.dev/visibility: cluster-local. With the older label the Service is public.",
+        "warning",
+        ignorable=True,
+    ),
+    "MY319": Code(
+        "A liveness probe that is asked elsewhere",
+        "Knative lets the kubelet ask whether the container with the port lives at that port, whatever port the probe "
+        "names, unless the feature multi-container-probing is on. A path that only another port answers restarts the "
+        "container again and again.",
         "warning",
         ignorable=True,
     ),

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 LEFT: Final = 499  # the caller has gone before the answer was whole; nginx's number for it
 _AHEAD: Final = 8  # requests that a caller may send before the first is answered
-READY: Final = b"/-/modelyard/ready"  # says whether the model takes calls, where only this port can be asked
+# Where only this port can be asked: whether the model takes calls, and whether this process lives.
+READY: Final = b"/-/modelyard/ready"
+LIVE: Final = b"/-/modelyard/live"
 
 
 class Front(asyncio.Protocol):
@@ -122,6 +124,9 @@ class Front(asyncio.Protocol):
     def _start(self, call: Call) -> None:
         if call.url == READY:
             self._task = asyncio.get_running_loop().create_task(self._say_ready())
+            return
+        if call.url == LIVE:
+            self._refuse(b"200 OK", "")
             return
         call.back = self._desk.pool.free()
         if call.back is not None:

@@ -28,6 +28,7 @@ SPOOL: Final = "1Gi"
 _USED: Final = 0.8  # of it: the kubelet evicts a pod whose volume is larger than its limit
 _USER: Final = 65532  # no image of a model is known to have it: "nonroot" of distroless images
 _READY: Final = "/-/modelyard/ready"
+_LIVE: Final = "/-/modelyard/live"
 _TIMES: Final = ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold")
 
 
@@ -59,7 +60,11 @@ def put_beside(
     pods: dict[str, Any],
     mirrors: Sequence[str],
 ) -> None:
-    """Put the container into pods of Knative: the one that has a port, and is probed."""
+    """Put the container into pods of Knative: the one that has a port, and is probed.
+
+    Knative lets the kubelet ask whether it lives at the port of the calls, whatever port is named (knative/serving
+    v0.50.0, pkg/reconciler/revision/resources/deploy.go, rewriteUserLivenessProbe).
+    """
     seconds = (0, AFTER_CALLS - FLUSH)
     own = container(
         models,
@@ -73,6 +78,7 @@ def put_beside(
     )
     probes = pods["probes"]
     own |= through(served, {f"{each}Probe": probes[each] for each in ("startup", "readiness")})
+    own["livenessProbe"] = own["livenessProbe"] | {"httpGet": {"path": _LIVE, "port": log_ports(served)[0]}}
     containers = pods["pod"]["containers"]
     pods["pod"] |= {
         "containers": derived([*containers, own], containers),

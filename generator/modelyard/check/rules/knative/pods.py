@@ -14,6 +14,7 @@ from modelyard.manifests.names import names_registry, repository
 
 RESERVED_PORTS: Final = frozenset([8008, 8012, 8013, 8022, 8112, 9090, 9091])
 _WITH_PODS: Final = frozenset(["Service", "Configuration", "Revision"])
+_PORT: Final = 8080  # of a container that names none: pkg/apis/serving/v1, DefaultUserPort
 _SHORTEST: Final = 2  # characters of a repository: go-containerregistry v0.20, pkg/name/repository.go
 _PORT_NAMES: Final = ("", "h2c", "http1")
 _RESERVED_CONTAINER: Final = "queue-proxy"
@@ -141,11 +142,28 @@ def probes(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]
                     continue
                 if not sidecar:
                     wrong = _probe((*where, key), probe, container)
+                    if key == "livenessProbe" and not allows(cluster, PROBING):
+                        yield from (
+                            each.on("MY319", index) for each in _asked_elsewhere((*where, key), probe, container)
+                        )
                 elif where[-2] == "containers" and allows(cluster, PROBING):
                     wrong = _beside((*where, key), probe)
                 else:
                     wrong = _sidecar(where, key)
                 yield from (found.on("MY314", index) for found in wrong)
+
+
+def _asked_elsewhere(path: Path, probe: dict[str, Any], container: dict[str, Any]) -> Iterator[Found]:
+    """Find a liveness probe whose port Knative replaces by that of the container.
+
+    knative/serving v0.50.0, pkg/reconciler/revision/resources/deploy.go, rewriteUserLivenessProbe and getUserPort.
+    """
+    own = next((integer(port.get("containerPort")) for _, port in items(container.get("ports"))), None) or _PORT
+    for key in ("httpGet", "tcpSocket"):
+        port = integer(mapping(probe.get(key)).get("port"))
+        if port and port != own:
+            hint = f"ask what answers at {own}, or leave the probe out"
+            yield Found(f"Knative asks at port {own}, not {port}", hint, (*path, key, "port"))
 
 
 def _sidecar(path: Path, key: str) -> Iterator[Found]:

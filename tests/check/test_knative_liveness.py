@@ -16,7 +16,7 @@ spec:
   template:
     spec:
       containers:
-        - image: registry.example.com/models/churn@sha256:0000000000000000000000000000000000000000000000000000000000000000
+        - image: registry.example.com/models/churn:2.0.0
           PORTS
           livenessProbe: {PROBE}
 """

@@ -57,7 +57,7 @@ POSTGRES := $(CACHE)/postgres-$(POSTGRES_VERSION)/bin/postgres
 CHECKOV_VERSION := 3.3.30
 CHECKOV := $(CACHE)/checkov-$(CHECKOV_VERSION)/bin/checkov
 
-.PHONY: help demo test test-slow test-cluster test-node test-newest test-lowest check bench bench-peers acceptance-lakes acceptance-loop acceptance-measures acceptance-monitor acceptance-register acceptance-replay acceptance-resume acceptance-spark acceptance-refused acceptance-check acceptance-promotion fuzz image image-requirements tools schema schemas map reference docs clean
+.PHONY: help demo test test-slow test-cluster test-node test-newest test-lowest check bench bench-peers acceptance-lakes acceptance-measures acceptance-monitor acceptance-register acceptance-replay acceptance-resume acceptance-spark acceptance-refused acceptance-check acceptance-promotion fuzz image image-requirements tools schema schemas map reference docs clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,9 +76,9 @@ test-cluster: $(VENV)/installed-dev ## run the tests that need a cluster: one of
 	$(BIN)/pytest $(if $(KUBECONFIG),--kubeconfig=$(KUBECONFIG),-n 2 --dist loadfile) -m cluster
 
 # Its tests wait more than they work. A file runs on its own, and what loads the processor or measures seconds is alone in that.
-NODE_TESTS = $(BIN)/pytest -n 6 --dist loadfile tests/node
+NODE_TESTS = $(BIN)/pytest -n 6 --dist loadfile --no-loadscope-reorder tests/node
 
-test-node: $(VENV)/installed-dev $(CADDY) ## run the tests that need a real node: as root one of their own, or the one this runs on
+test-node: $(VENV)/installed-dev $(CADDY) $(MLFLOW) ## run the tests that need a real node: as root one of their own, or the one this runs on
 	@if [ -n "$$CONTAINERD_ADDRESS" ]; then $(NODE_TESTS); \
 	elif [ "$$(id -u)" != 0 ]; then echo "test-node is skipped: a real node needs root"; \
 	else tests/support/cluster/node build && tests/support/cluster/node --serving -- $(NODE_TESTS); fi
@@ -150,9 +150,6 @@ acceptance-promotion: $(VENV)/installed-dev $(MLFLOW) $(REGISTRY) ## play 200 ra
 
 acceptance-measures: $(VENV)/installed-dev ## measure 1,000 generated windows in SQL and in Python, and print where they differ
 	$(BIN)/python -m tests.support.references 1000
-
-acceptance-loop: $(VENV)/installed-dev $(MLFLOW) ## as root: the loop from drift to promotion and recovery on a real node
-	tests/support/cluster/node build && tests/support/cluster/node --serving -- $(BIN)/pytest tests/node/acceptance_loop.py
 
 acceptance-monitor: $(VENV)/installed-dev ## measure a window of 10,000,000 rows, and print seconds and the client's memory
 	$(BIN)/python -m tests.support.large_window 10000000

@@ -20,6 +20,8 @@ from tests.support import postgres
 from tests.support.cluster_scene import Scene
 from tests.support.postgres import Server
 
+pytestmark = pytest.mark.long
+
 ADDRESS: Final = "10.99.0.1"  # of the node, for its pods
 TABLE: Final = "scoring_log"
 SET: Final = """\

@@ -23,6 +23,7 @@ from tests.support.mlflow_server import Team
 from tests.support.promotions import GIT, Project, git
 
 __all__ = ["server", "uri"]  # fixtures
+pytestmark = pytest.mark.long
 
 SET: Final = """\
 apiVersion: modelyard.dev/v1alpha1

@@ -151,6 +151,15 @@ def register(team: Team, version: str) -> None:
     team.client.set_registered_model_alias("churn", "champion", version)
 
 
+def restarts(scene: Scene) -> dict[str, int]:
+    """Return the containers that were begun again, and how often."""
+    found = {}
+    for pod in scene.names("pods"):
+        for each in scene.get("pods", pod)["status"].get("containerStatuses", []):
+            found[f"{pod} {each['name']}"] = each["restartCount"]
+    return {name: count for name, count in found.items() if count}
+
+
 def trainings(scene: Scene) -> list[str]:
     """Return the Jobs that train."""
     return [each for each in scene.names("jobs.batch") if each.startswith("churn-train-")]
@@ -198,6 +207,7 @@ def test_what_has_drifted_is_told_retrained_proved_promoted_and_has_recovered(
     assert [texts(each)[0] for each in bodies] == ["risk: churn degraded", "risk: churn recovered"]
     assert texts(bodies[1])[1].startswith("churn: auc is 1, no longer below 0.7; champion had 0.")
     assert trainings(scene) == [job]
+    assert restarts(scene) == {}, "probes say for minutes that all is well"
     everything = logs(scene, "app.kubernetes.io/component=monitor") + str(bodies)
     assert CANARY not in everything
     assert "planted" not in everything

@@ -93,7 +93,7 @@ class Forks:
             for each in metadata.distribution("modelyard").entry_points:
                 program, script = Path(sys.executable).with_name(each.name), self._folder / each.name
                 values = (str(program), each.value, address, forked_program.around(), own)
-                script.write_text(f"{text}hand_over{values}\n", "utf-8")
+                script.write_text(f"{text}{forked_program.hand_over.__name__}{values}\n", "utf-8")
                 script.chmod(0o755)
             with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
                 listener.bind(address)
@@ -247,8 +247,7 @@ def _ran(entry: str) -> int:
     code: object = 0
     try:
         if entry:
-            main = sys.modules["__main__"]
-            main.__spec__ = main.__package__ = None  # as of a script
+            vars(sys.modules["__main__"]).update(__spec__=None, __package__=None)  # as of a script
             metadata.EntryPoint("", entry, "").load()()
         else:
             runpy.run_module("modelyard", run_name="__main__", alter_sys=True)

@@ -22,19 +22,22 @@ import tempfile
 import threading
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from importlib import import_module, metadata
+from io import StringIO
 from pathlib import Path
 from typing import Final, NoReturn, Self
 
 from pydantic import BaseModel
 
-from modelyard.api import render
+from modelyard.cli.app import app
 from tests.support import forked_program, iri_syntax
 from tests.support.command_line import commands
 
-_OVERLAY: Final = Path(__file__).resolve().parents[2] / "overlays" / "dev"
+_OVERLAY: Final = str(Path(__file__).resolve().parents[2] / "overlays" / "dev")
+# What typer draws help and errors with. It asks the environment for colours as it is loaded itself, so it comes later.
+_DRAWING: Final = ("align", "columns", "markdown", "padding", "panel", "table", "traceback")
 _SECONDS: Final = 300
 BESIDE: Final = "FORKED_BESIDE"  # the variable of a call for which programs of ours are beside another Python
 _SIZE: Final = 1 << 17  # of a call: its arguments and its environment
@@ -172,8 +175,12 @@ def _load() -> None:
                 raise  # else it is of an extra, which is not installed here
     for shape in _below(BaseModel):
         shape.model_rebuild()  # returns at once where it is made
-    render(_OVERLAY)
     commands()
+    for each in _DRAWING:
+        import_module(f"rich.{each}")
+    for words in ("render --stdout", "check"):
+        with redirect_stdout(StringIO()), redirect_stderr(StringIO()), suppress(SystemExit):
+            app([*words.split(), "-f", _OVERLAY])
     if threading.active_count() != 1:
         raise RuntimeError("a process with threads cannot be forked")
     gc.freeze()

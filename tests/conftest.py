@@ -18,7 +18,7 @@ import pytest
 from modelyard import api
 from tests.support import cluster_server, iri_syntax, leftovers, model_sets, shares
 from tests.support.cluster_scene import Scene
-from tests.support.forks import Forks
+from tests.support.forks import FORKS
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -92,6 +92,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def _nothing_is_left(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Fail the run when a test has left a process or a temporary file behind."""
     yield
+    FORKS.close()
     found = leftovers.left(request.config.stash[TEMPORARY], tmp_path_factory.getbasetemp())
     if found:
         pytest.fail("\n".join(["tests have left behind:", *found]))
@@ -178,11 +179,9 @@ def run() -> Run:
 
 
 @pytest.fixture(scope="session")
-def modelyard() -> Iterator[Run]:
+def modelyard() -> Run:
     """Return a function that runs the modelyard command of this environment."""
-    forks = Forks()
-    yield forks.run
-    forks.close()
+    return FORKS.run
 
 
 def built(program: str) -> Path:

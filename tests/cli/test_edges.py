@@ -20,6 +20,7 @@ from modelyard.plugin.install import homes, install
 from modelyard.plugin.status import status
 from tests.cli.test_cli import GOOD, contents
 from tests.conftest import Run
+from tests.support.forks import FORKS
 
 FN: Final = Path(sys.executable).parent / "modelyard-fn"
 LONG: Final = "x" * 5000
@@ -36,7 +37,8 @@ def overlay(tmp_path: Path) -> Path:
 
 def shell(command: str, folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
     """Run a line of shell, in which $M is modelyard."""
-    variables = {**os.environ, "M": f"{sys.executable} -m modelyard", "FN": str(FN), **env}
+    programs = {"M": str(FORKS.programs() / "modelyard"), "FN": str(FORKS.programs() / "modelyard-fn")}
+    variables = {**os.environ, **programs, **env}
     return subprocess.run(
         ["sh", "-c", command], cwd=folder, env=variables, capture_output=True, text=True, check=False, timeout=60
     )

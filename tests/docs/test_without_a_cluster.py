@@ -4,7 +4,6 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 import yaml
 
 from modelyard import api
+from tests.support.forks import FORKS
 from tests.support.model_server import Server, running
 from tests.support.score_tables import expected, read, rows, table
 
@@ -41,7 +41,7 @@ def _lines(page: str) -> list[str]:
 
 
 def _run(line: str, server: Server, folder: Path) -> subprocess.CompletedProcess[str]:
-    path = os.pathsep.join([str(folder), str(Path(sys.executable).parent), os.environ["PATH"]])
+    path = os.pathsep.join([str(folder), str(FORKS.programs()), os.environ["PATH"]])
     return subprocess.run(
         ["sh", "-c", line.replace(LISTENS, f"127.0.0.1:{server.port}")], cwd=folder, env={**os.environ, "PATH": path},
         capture_output=True, text=True, timeout=120, check=False,

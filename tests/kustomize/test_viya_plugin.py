@@ -7,6 +7,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 from tests.support import viya
+from tests.support.forks import FORKS
 from tests.support.kustomize_builds import Object, load
 from tests.targets.test_viya import CONFIG, NFS, RESTORE, install
 
@@ -53,7 +54,7 @@ def test_the_plugin_gives_what_the_component_gives(
     static, plugin = (viya.with_more(viya.deployment(shared, tmp_path / name)) for name in ("static", "plugin"))
     install(models, static)
     with_plugin(plugin, models)
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    path = f"{FORKS.programs()}{os.pathsep}{os.environ['PATH']}"
     done = run(kustomize, "build", "--enable-alpha-plugins", "--enable-exec", plugin, env={"PATH": path})
     assert done.returncode == 0, done.stderr
     expected = viya.build(kustomize, static)

@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +11,7 @@ import yaml
 
 from modelyard import api
 from tests.conftest import ROOT, Run
+from tests.support.forks import FORKS
 
 FLAGS: Final = ("--enable-alpha-plugins", "--enable-exec")
 
@@ -24,7 +24,7 @@ def field(shared: Path, tmp_path: Path) -> Path:
 
 def kinds(kustomize: Path, folder: Path, cwd: Path) -> list[str]:
     """Return the kinds that kustomize builds of a folder, called in another."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    path = os.pathsep.join([str(FORKS.programs()), os.environ["PATH"]])
     done = subprocess.run(
         [str(kustomize), "build", *FLAGS, os.path.relpath(folder, cwd)], cwd=cwd, env={**os.environ, "PATH": path},
         text=True, capture_output=True, check=False,

@@ -4,6 +4,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from modelyard.plugin.helm.post_renderer import POST_RENDERER
 from tests.conftest import need
 from tests.support import helm_plugin
 from tests.support.consoles import blocks, read, sessions
+from tests.support.forks import BESIDE, FORKS
 from tests.support.helm_plugin import BIN, HEAD, MISTAKES, PATCHES, Person, objects, person
 
 PROGRAM = BIN / "modelyard-helm"
@@ -27,18 +29,28 @@ def _is_4(helm: Path) -> bool:
 
 
 @pytest.fixture
-def user(helm: Path, tmp_path: Path) -> Person:
-    """Return somebody with one Helm and the plugin."""
+def user(helm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Person:
+    """Return somebody with one Helm and the plugin, which begins soon: what is beside this Python is what forks."""
+    one = person(tmp_path, helm)
+    one.env[BESIDE] = str(FORKS.programs() / "python")
+    monkeypatch.setattr(sys, "executable", one.env[BESIDE])
+    assert folders.install(one.env, post_renderer=False) == ([one.plugins / "modelyard"], [])
+    return one
+
+
+@pytest.fixture
+def installed(helm: Path, tmp_path: Path) -> Person:
+    """Return somebody with one Helm and the plugin as pip installs it."""
     one = person(tmp_path, helm)
     assert folders.install(one.env, post_renderer=False) == ([one.plugins / "modelyard"], [])
     return one
 
 
-def test_a_patch_changes_what_it_is_for_and_nothing_else(user: Person) -> None:
-    file = user.write(PATCHES)
-    before = user.run(user.helm, "template", "shop", "chart").stdout
+def test_a_patch_changes_what_it_is_for_and_nothing_else(installed: Person) -> None:
+    file = installed.write(PATCHES)
+    before = installed.run(installed.helm, "template", "shop", "chart").stdout
     for words in (["--models", file], [f"--models={file}"], ["--models", "."], []):
-        done = user.template(*words)
+        done = installed.template(*words)
         assert (done.returncode, done.stderr) == (0, "")
         found, old = objects(done.stdout), objects(before)
         assert list(found) == list(old)
@@ -118,7 +130,7 @@ def test_hooks_are_kept(helm: Path, user: Person) -> None:
 
 def test_a_hook_cannot_become_an_object_like_others(newest_helm: Path, tmp_path: Path) -> None:
     user = person(tmp_path, newest_helm)
-    user.run(BIN / "modelyard", "plugin", "install", "--helm")
+    user.run("modelyard", "plugin", "install", "--helm")
     user.write(
         "  patches:\n    - target: {name: shop-before}\n      ops: [{op: remove, path: /metadata/annotations}]\n"
     )
@@ -258,11 +270,11 @@ def _direct(user: Person, *words: str, **more: str) -> subprocess.CompletedProce
     return user.run(user.helm, *words, "shop", "chart", *options, **more)
 
 
-def test_the_post_renderer_gives_what_the_command_gives(user: Person) -> None:
-    user.write(PATCHES)
-    done = _direct(user, "template")
+def test_the_post_renderer_gives_what_the_command_gives(installed: Person) -> None:
+    installed.write(PATCHES)
+    done = _direct(installed, "template")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == user.template().stdout
+    assert done.stdout == installed.template().stdout
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
@@ -310,33 +322,33 @@ def test_a_terminal_is_told_where_helm_4_throws_standard_error_away(tmp_path: Pa
 def test_one_folder_serves_both_majors(tmp_path: Path, newest_helm: Path, helm: Path) -> None:
     oldest = newest_helm.parents[1] / "helm-v3.22.0" / "helm"
     user = person(tmp_path, helm, newest_helm, need(oldest, "`make tools` builds it"))
-    done = user.run(BIN / "modelyard", "plugin", "install", "--helm")
+    done = user.run("modelyard", "plugin", "install", "--helm")
     assert done.stderr.splitlines()[0] == f"installed {user.plugins}/modelyard"
     for name in ("helm", "helm3", "helm4"):
         assert user.run(name, "plugin", "list").stdout.splitlines()[1].split()[0] == "modelyard"
-    refused = user.run(BIN / "modelyard", "plugin", "install", "--helm-post-renderer")
+    refused = user.run("modelyard", "plugin", "install", "--helm-post-renderer")
     assert refused.returncode == 1
     assert f"helm 3.22 looks for plugins in {user.plugins} too, and would load none" in refused.stderr
     assert "[MY507]" in refused.stderr
     assert [each.name for each in user.plugins.iterdir()] == ["modelyard"]
 
 
-def test_install_goes_where_helm_looks_and_can_be_repeated_and_undone(user: Person, tmp_path: Path) -> None:
-    before = {each: each.lstat().st_ino for each in user.plugins.rglob("*")}
+def test_install_goes_where_helm_looks_and_can_be_repeated_and_undone(installed: Person, tmp_path: Path) -> None:
+    before = {each: each.lstat().st_ino for each in installed.plugins.rglob("*")}
     assert sorted(each.name for each in before) == ["modelyard", "modelyard-helm", "plugin.yaml"]
-    assert (user.plugins / "modelyard" / "modelyard-helm").readlink() == PROGRAM
+    assert (installed.plugins / "modelyard" / "modelyard-helm").readlink() == PROGRAM
     own = tmp_path / "own plugins"
-    done = user.run(BIN / "modelyard", "plugin", "install", "--helm", HELM_PLUGINS=str(own))
+    done = installed.run(BIN / "modelyard", "plugin", "install", "--helm", HELM_PLUGINS=str(own))
     assert done.returncode == 0
-    user.write(PATCHES)
-    done = user.run(user.helm, "modelyard", "template", "shop", "chart", HELM_PLUGINS=str(own))
+    installed.write(PATCHES)
+    done = installed.run(installed.helm, "modelyard", "template", "shop", "chart", HELM_PLUGINS=str(own))
     assert objects(done.stdout)[DEPLOYMENT]["spec"]["replicas"] == 3
-    assert user.run(BIN / "modelyard", "plugin", "install", "--helm").returncode == 0
-    done = user.run(BIN / "modelyard", "plugin", "uninstall")
-    assert done.stderr == f"removed {user.plugins}/modelyard\n"
-    assert list(user.plugins.iterdir()) == []
+    assert installed.run(BIN / "modelyard", "plugin", "install", "--helm").returncode == 0
+    done = installed.run(BIN / "modelyard", "plugin", "uninstall")
+    assert done.stderr == f"removed {installed.plugins}/modelyard\n"
+    assert list(installed.plugins.iterdir()) == []
     assert (own / "modelyard").exists()
-    assert user.run(BIN / "modelyard", "plugin", "uninstall").stderr == "there was nothing to remove\n"
+    assert installed.run(BIN / "modelyard", "plugin", "uninstall").stderr == "there was nothing to remove\n"
 
 
 @pytest.mark.parametrize("form", ["a file beside", "another plugin.yaml", "a link", "a file"])
@@ -353,10 +365,10 @@ def test_what_is_foreign_stays(form: str, tmp_path: Path, newest_helm: Path) -> 
         plugin.mkdir()
         (plugin / ("mine" if form == "a file beside" else "plugin.yaml")).write_text("name: modelyard\n")
     for words in (["install", "--helm"], ["uninstall"]):
-        done = user.run(BIN / "modelyard", "plugin", *words)
+        done = user.run("modelyard", "plugin", *words)
         assert (done.returncode == 1) is (words[0] == "install")
         assert plugin.is_symlink() or plugin.is_file() or len(list(plugin.iterdir())) == 1
-    told = user.run(BIN / "modelyard", "plugin", "status").stdout
+    told = user.run("modelyard", "plugin", "status").stdout
     assert "is not modelyard's" in " ".join(told.split())
 
 
@@ -364,9 +376,9 @@ def test_install_needs_helm(tmp_path: Path, newest_helm: Path) -> None:
     user = person(tmp_path, newest_helm)
     Path(user.helm).unlink()
     for option in ("--helm", "--helm-post-renderer"):
-        done = user.run(BIN / "modelyard", "plugin", "install", option)
+        done = user.run("modelyard", "plugin", "install", option)
         assert (done.returncode, "[MY506]" in done.stderr) == (1, True)
-    assert "it looks for plugins" not in user.run(BIN / "modelyard", "plugin", "status").stdout
+    assert "it looks for plugins" not in user.run("modelyard", "plugin", "status").stdout
 
 
 def test_status_knows_helm(tmp_path: Path, newest_helm: Path) -> None:
@@ -374,20 +386,20 @@ def test_status_knows_helm(tmp_path: Path, newest_helm: Path) -> None:
     user = person(tmp_path, newest_helm, oldest)
 
     def status() -> str:
-        return " ".join(user.run(BIN / "modelyard", "plugin", "status").stdout.split())
+        return " ".join(user.run("modelyard", "plugin", "status").stdout.split())
 
     told = status()
     assert f"ok helm 4.3 is {user.helm}; it looks for plugins in ~/.local/share/helm/plugins" in told
     assert f"ok helm 3.22 is {user.helm}3; it looks for plugins in" in told
     assert "note `helm modelyard` is not installed for helm 4.3 and helm 3.22" in told
     assert "modelyard plugin install --helm" in told
-    user.run(BIN / "modelyard", "plugin", "install", "--helm")
+    user.run("modelyard", "plugin", "install", "--helm")
     assert "ok `helm modelyard` of helm 4.3 and helm 3.22: installed" in status()
     other = user.plugins / "newer" / "plugin.yaml"
     other.parent.mkdir()
     other.write_text(folders.V1.format(name="newer"))
     assert "problem helm 3.22 loads no plugin at all from ~/.local/share/helm/plugins" in status()
-    assert user.run(BIN / "modelyard", "plugin", "status").returncode == 1
+    assert user.run("modelyard", "plugin", "status").returncode == 1
     assert "modelyard" not in user.run("helm3", "plugin", "list").stdout  # the claim is true
     assert "modelyard" in user.run("helm", "plugin", "list").stdout
     shutil.rmtree(other.parent)
@@ -413,9 +425,9 @@ def test_the_page_prints_what_it_says(user: Person) -> None:
 
 def test_only_patches_are_a_set_and_nothing_else_renders_them(user: Person) -> None:
     user.write(PATCHES)
-    assert user.run(BIN / "modelyard", "check").returncode == 0
+    assert user.run("modelyard", "check").returncode == 0
     for words in (["render"], ["render", "--stdout"], ["chart", "-o", "out"], ["plugin", "argocd"]):
-        done = user.run(BIN / "modelyard", *words)
+        done = user.run("modelyard", *words)
         assert (done.returncode, done.stdout) == (1, "")
         assert "models.yaml:5:3: error: spec.patches changes objects that others wrote" in done.stderr
     assert not (user.folder / "out").exists()

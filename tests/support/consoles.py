@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from tests.support.forks import FORKS
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 
 
@@ -30,7 +32,8 @@ def sessions(text: str) -> list[tuple[str, str]]:
 
 def environment(*programs: Path, **more: str) -> Mapping[str, str]:
     """Return the environment in which a reader has modelyard, and further folders of programs."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), *map(str, programs), os.environ["PATH"]])
+    own = (FORKS.programs(), Path(sys.executable).parent)
+    path = os.pathsep.join([*map(str, (*own, *programs)), os.environ["PATH"]])
     return {**os.environ, "PATH": path, **more}
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import yaml
 
 from modelyard.models.viya_names import JAVA_POLICY_MAP
+from tests.support.forks import FORKS
 
 BIN: Final = Path(sys.executable).parent
 HEAD: Final = "apiVersion: modelyard.dev/v1alpha1\nkind: ModelSet\nmetadata: {name: site}\nspec:\n"
@@ -133,7 +134,11 @@ def person(folder: Path, called: Path, *others: Path) -> Person:
         file = folder / "chart" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, "utf-8")
-    env = {"HOME": str(home), "PATH": os.pathsep.join([str(path), str(BIN), "/usr/bin", "/bin"]), "LANG": "C.UTF-8"}
+    env = {
+        "HOME": str(home),
+        "PATH": os.pathsep.join(map(str, (path, FORKS.programs(), BIN, "/usr/bin", "/bin"))),
+        "LANG": "C.UTF-8",
+    }
     return Person(folder, str(path / "helm"), env)
 
 

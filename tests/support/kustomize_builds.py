@@ -14,6 +14,7 @@ import yaml
 from modelyard import api
 from modelyard.problems import has_errors
 from modelyard.render.component import KUSTOMIZECONFIG, kustomizeconfig
+from tests.support.forks import FORKS
 
 Object: TypeAlias = dict[str, Any]
 Identity: TypeAlias = tuple[str, str, str]  # group, kind, name
@@ -37,7 +38,7 @@ class Builder:
     @property
     def env(self) -> dict[str, str]:
         """Where the plugin and the function are found."""
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        path = os.pathsep.join(map(str, (FORKS.programs(), Path(sys.executable).parent, os.environ["PATH"])))
         # kustomize leaves kust-plugin-config-* there when a legacy plugin fails (5.8.1, execplugin.go).
         temporary = self.plugins.with_name(f"{self.plugins.name}-tmp")
         temporary.mkdir(exist_ok=True)

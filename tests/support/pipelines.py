@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 import yaml
 
 from tests.support import mlflow_server
+from tests.support.forks import FORKS
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SAMPLES: Final = ROOT / "ci" / "promotion"
@@ -60,7 +61,7 @@ class Host(NamedTuple):
     def environment(self, home: Path, **more: str) -> dict[str, str]:
         """Return what any process has there: the programs, a home of its own, and nothing of who runs the tests."""
         home.mkdir(parents=True, exist_ok=True)
-        path = os.pathsep.join([str(self.bin), str(Path(sys.executable).parent), "/usr/bin", "/bin"])
+        path = os.pathsep.join(map(str, (self.bin, FORKS.programs(), Path(sys.executable).parent, "/usr/bin", "/bin")))
         quiet = {"GIT_CONFIG_SYSTEM": os.devnull, "LANG": "C.UTF-8", **mlflow_server.VARIABLES}
         return {"PATH": path, "HOME": str(home), "TMPDIR": str(home), **quiet, **more}
 

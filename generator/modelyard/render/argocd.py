@@ -18,8 +18,9 @@ _OF_FIXED: Final = ".readOnly and (.name as $name | $fixed | index($name))"
 _PROBES: Final = ("startupProbe", "readinessProbe", "livenessProbe")
 # What the API server adds inside of lists, which Argo CD compares as a whole where a kind is none of Kubernetes' own
 # (argo-cd v3.6.1, gitops-engine/pkg/diff, threeWayMergePatch): values that mean the same as none, and only those, for
-# a change to any other must show. Of HTTPRoute they are in its definition (gateway-api v1.6.3); Knative's webhook
-# fills in the rest (serving v0.51.0, pkg/apis/serving/v1/revision_defaults.go).
+# a change to any other must show. Of HTTPRoute and PodMonitor they are in their definitions (gateway-api v1.6.3,
+# prometheus-operator v0.94.1); Knative's webhook fills in the rest (serving v0.51.0,
+# pkg/apis/serving/v1/revision_defaults.go).
 _DEFAULTS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("gateway.networking.k8s.io", "HTTPRoute"): (
         '.spec.parentRefs[]? | select(.group == "gateway.networking.k8s.io") | .group',
@@ -27,7 +28,12 @@ _DEFAULTS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
         '.spec.rules[]?.backendRefs[]? | select(.group == "") | .group',
         '.spec.rules[]?.backendRefs[]? | select(.kind == "Service") | .kind',
         ".spec.rules[]?.backendRefs[]? | select(.weight == 1) | .weight",
+        '.spec.rules[]?.filters[]?.requestMirror.backendRef | select(.group == "") | .group',
+        '.spec.rules[]?.filters[]?.requestMirror.backendRef | select(.kind == "Service") | .kind',
         '.spec.rules[]?.matches[]?.headers[]? | select(.type == "Exact") | .type',
+    ),
+    ("monitoring.coreos.com", "PodMonitor"): (
+        '.spec.podMetricsEndpoints[]?.relabelings[]? | select(.action == "replace") | .action',
     ),
     ("serving.knative.dev", "Service"): (
         f"{_POD}.containers[]? | select(.readinessProbe == {_PROBE}) | .readinessProbe",

@@ -1,5 +1,6 @@
 """The tables of the log in PostgreSQL 14, 15 and 18: made once, kept, and open to nobody more than needed."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -94,6 +95,20 @@ def test_rows_of_the_default_partition_move_when_their_day_gets_one(owner: psyco
     assert count(owner, f"select count(*) from {TABLE}_default") == 1
     assert count(owner, f"select count(*) from {TABLE}_{NOW:%Y%m%d}") == 1
     assert batches().write(owner, [row("a")]) == 0  # it is still the same row
+
+
+def test_a_day_gets_its_partition_while_rows_of_it_come(owner: psycopg.Connection, uri: str) -> None:
+    owner.execute(f"drop table {TABLE}_{NOW:%Y%m%d}".encode())
+    batches().write(owner, [row("a")])
+    with closing(connect(uri)) as other:
+        other.execute("begin")
+        batches().write(other, [row("b")])
+        later = threading.Timer(0.5, lambda: other.execute("commit"))
+        later.start()
+        assert tables.upkeep(owner, TABLE) == 1
+        later.join()
+    assert count(owner, f"select count(*) from {TABLE}_default") == 0
+    assert count(owner, f"select count(*) from {TABLE}_{NOW:%Y%m%d}") == 2
 
 
 def test_days_that_are_too_old_are_dropped(owner: psycopg.Connection) -> None:

@@ -1,5 +1,7 @@
 """The tables of the log in PostgreSQL 14, 15 and 18: made once, kept, and open to nobody more than needed."""
 
+import os
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -163,3 +165,13 @@ def test_a_migration_beside_a_writer_fails_no_batch(uri: str, owner: psycopg.Con
             assert batches().write(writer, [row(f"a{i}")]) == 1
             assert tables.migrate(owner, TABLE, 30 + i) == []
     assert count(owner) == 20
+
+
+def test_a_server_that_vanished_is_noticed_in_a_minute(owner: psycopg.Connection) -> None:
+    """Ask the kernel how it looks after a connection on which nothing is on its way, as while a statement runs."""
+    with socket.socket(fileno=os.dup(owner.fileno())) as own:
+        idle, each, count = (
+            own.getsockopt(socket.IPPROTO_TCP, option)
+            for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+        )
+    assert idle + each * count <= 60

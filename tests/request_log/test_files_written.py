@@ -12,7 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from modelyard.request_log.counters import Count, Counters
+from modelyard.request_log.files.folder import Folder, Unreachable
 from modelyard.request_log.records import packed
+from modelyard.request_log.sidecar import to_files
 from modelyard.request_log.sidecar.destinations import Parent
 from modelyard.request_log.sidecar.settings import Settings
 from modelyard.request_log.sidecar.to_files import Files
@@ -165,3 +167,34 @@ def test_a_row_group_is_compressed_and_has_statistics_of_its_time(tmp_path: Path
     assert {each.compression for each in columns.values()} == {"ZSTD"}
     assert columns["at"].statistics.min == datetime(2026, 11, 2, tzinfo=UTC)
     assert "model" not in columns
+
+
+def test_a_login_that_has_ended_is_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a bucket's client have a login that has ended: only another client has the new one."""
+    spool, log = tmp_path / "spool", tmp_path / "log"
+    spool.mkdir()
+    spooled(spool, [(_MIDNIGHT, "a")])
+    made: list[Folder] = []
+
+    class Client(Folder):
+        def __init__(self, address: str) -> None:
+            super().__init__(address)
+            made.append(self)
+
+        def put(self, source: Path, path: str) -> None:
+            if self is made[0]:
+                raise Unreachable(OSError("AWS Error EXPIRED_TOKEN"))
+            super().put(source, path)
+
+    class Begun(Parent):
+        def listen(self, seconds: float) -> None:  # noqa: ARG002 - nobody waits here
+            self.gone = len(made) > 2 or self.ending
+            self.ending = True
+
+    monkeypatch.setattr(to_files, "Folder", Client)
+    settings = Settings("", 1, 1, 1, 0, 0, 0, spool, 1, "", TABLE, "credit-risk", score="P", files=str(log))
+    with closing(Counters(spool)) as counters, closing(Reader(spool, counters)) as reader:
+        to = Files(settings, counters, reader, Begun())
+        to.take(reader.take(2, 1 << 20))
+        to.end()
+    assert log_files.read(log / TABLE).num_rows == 1

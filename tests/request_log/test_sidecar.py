@@ -1,5 +1,6 @@
 """What goes through the sidecar comes out as it went in, and what is logged is what was scored."""
 
+import contextlib
 import json
 import os
 import re
@@ -348,6 +349,26 @@ def test_what_ships_is_begun_again_when_it_dies_and_at_the_end_too(
         said = made.end()
         assert made.process.returncode == 0, said
         assert logged(made, "second", 0.5)
+
+
+def test_what_ships_is_begun_when_there_are_descriptors_again(
+    model: tuple[int, scr_stub.Model], uri: str, tmp_path: Path
+) -> None:
+    with sidecar(model[0], uri, tmp_path, before=("prlimit", "--nofile=64:64")) as made:
+        assert call(made.port, X_Request_Id="before-many")[0] == 200
+        assert logged(made, "before-many")
+        (ships,) = Path(f"/proc/{made.process.pid}/task/{made.process.pid}/children").read_text().split()
+        with contextlib.ExitStack() as callers:
+            for _ in range(80):
+                callers.enter_context(socket.create_connection(("127.0.0.1", made.port)))
+            time.sleep(1)
+            os.kill(int(ships), signal.SIGKILL)
+            time.sleep(2)
+        deadline = time.monotonic() + 20
+        while call(made.port, X_Request_Id="after-many")[0] != 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        assert logged(made, "after-many")
 
 
 def test_two_sidecars_do_not_share_a_spool(model: tuple[int, scr_stub.Model], uri: str, tmp_path: Path) -> None:

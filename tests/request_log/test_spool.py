@@ -1,8 +1,13 @@
 """The spool: what goes in comes out once and in order, its size has a bound, and what a kill took away is counted."""
 
+import errno
+import os
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
+from modelyard.request_log import spool
 from modelyard.request_log.counters import Count, Counters
 from modelyard.request_log.records import packed
 from modelyard.request_log.spool import SEGMENT, Reader, Writer, held, segments
@@ -109,3 +114,42 @@ def test_counters_outlive_a_process(tmp_path: Path) -> None:
     (tmp_path / "counters").write_bytes(b"something else" * 400)
     fresh = Counters(tmp_path)
     assert fresh[Count.ROWS] == 0
+
+
+@pytest.mark.parametrize("fails", ["write", "ftruncate"])
+def test_a_disk_that_is_full_for_long_gathers_no_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "")
+
+    counters = Counters(tmp_path)
+    writer = Writer(tmp_path, 1 << 30, counters)
+    write(writer, counters, 1)
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "write", full)
+        disk.setattr(os, fails, full)
+        for _ in range(50):
+            write(writer, counters, 2)
+    assert counters[Count.DROPPED_DISK] == 100
+    assert len(segments(tmp_path)) == 1
+    write(writer, counters, 1)
+    assert left(tmp_path, counters) == [1, 102]
+    writer.close()
+
+
+def test_a_moment_without_descriptors_drops_calls_and_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(_: Path) -> int:
+        raise OSError(errno.EMFILE, "")
+
+    counters = Counters(tmp_path)
+    writer = Writer(tmp_path, 1 << 30, counters)
+    with monkeypatch.context() as moment:
+        moment.setattr(spool, "held", none_left)
+        write(writer, counters, 3)
+    assert counters[Count.DROPPED_DISK] == counters[Count.HANDLED] == 3
+    write(writer, counters, 1)
+    assert left(tmp_path, counters) == [4]
+    writer.close()

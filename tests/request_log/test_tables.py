@@ -1,5 +1,8 @@
 """The tables of the log in PostgreSQL 14, 15 and 18: made once, kept, and open to nobody more than needed."""
 
+import os
+import socket
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -96,6 +99,20 @@ def test_rows_of_the_default_partition_move_when_their_day_gets_one(owner: psyco
     assert batches().write(owner, [row("a")]) == 0  # it is still the same row
 
 
+def test_a_day_gets_its_partition_while_rows_of_it_come(owner: psycopg.Connection, uri: str) -> None:
+    owner.execute(f"drop table {TABLE}_{NOW:%Y%m%d}".encode())
+    batches().write(owner, [row("a")])
+    with closing(connect(uri)) as other:
+        other.execute("begin")
+        batches().write(other, [row("b")])
+        later = threading.Timer(0.5, lambda: other.execute("commit"))
+        later.start()
+        assert tables.upkeep(owner, TABLE) == 1
+        later.join()
+    assert count(owner, f"select count(*) from {TABLE}_default") == 0
+    assert count(owner, f"select count(*) from {TABLE}_{NOW:%Y%m%d}") == 2
+
+
 def test_days_that_are_too_old_are_dropped(owner: psycopg.Connection) -> None:
     old = NOW - timedelta(days=100)
     owner.execute(f"create table {TABLE}_{old:%Y%m%d} partition of {TABLE} for values from ('{old:%Y-%m-%d} 00:00Z')"
@@ -148,3 +165,13 @@ def test_a_migration_beside_a_writer_fails_no_batch(uri: str, owner: psycopg.Con
             assert batches().write(writer, [row(f"a{i}")]) == 1
             assert tables.migrate(owner, TABLE, 30 + i) == []
     assert count(owner) == 20
+
+
+def test_a_server_that_vanished_is_noticed_in_a_minute(owner: psycopg.Connection) -> None:
+    """Ask the kernel how it looks after a connection on which nothing is on its way, as while a statement runs."""
+    with socket.socket(fileno=os.dup(owner.fileno())) as own:
+        idle, each, count = (
+            own.getsockopt(socket.IPPROTO_TCP, option)
+            for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+        )
+    assert idle + each * count <= 60

@@ -7,6 +7,7 @@ synced to the disk: that outlives the process, and the folder goes with the pod 
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -37,6 +38,7 @@ class Writer:
         self._limit = limit
         self._counters = counters
         self._descriptor: int | None = None
+        self._path = folder
         self._size = 0
         self._before = 0  # bytes of the segments that are ended
         self._began = 0.0
@@ -52,33 +54,35 @@ class Writer:
     def write(self, first: int, calls: list[bytes]) -> None:
         """Write records whose sequence numbers begin with `first`; what cannot be written is dropped and counted."""
         content = b"".join(calls)
-        reason = self._put(first, content)
+        try:
+            reason = self._put(first, content)
+        except OSError:  # also of looking into the folder, as where no descriptor is left
+            reason = Count.DROPPED_DISK
         if reason is not None:
             self._counters.add(reason, len(calls))
         self._counters[Count.HANDLED] = first + len(calls) - 1
 
     def _put(self, first: int, content: bytes) -> Count | None:
+        """Write, or return why there is no room. Raises OSError."""
         old = self._size >= SEGMENT or (self._size and time.monotonic() - self._began > _OLD)
         if self._descriptor is None or old:
             self._end()
             if self._before + len(content) > self._limit:
                 return Count.DROPPED_SPOOL
-            try:
-                self._begin(first)
-            except OSError:
-                return Count.DROPPED_DISK
+            self._begin(first)
         if self._before + self._size + len(content) > self._limit:
             self._before = held(self._folder) - self._size
             if self._before + self._size + len(content) > self._limit:
                 return Count.DROPPED_SPOOL
-        return self._append(content)
+        self._append(content)
+        return None
 
     def _begin(self, first: int) -> None:
-        path = self._folder / f"{first:020d}.log"
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._path = self._folder / f"{first:020d}.log"
+        self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._size, self._began = 0, time.monotonic()
 
-    def _append(self, content: bytes) -> Count | None:
+    def _append(self, content: bytes) -> None:
         descriptor = self._descriptor
         if descriptor is None:
             raise AssertionError
@@ -87,11 +91,18 @@ class Writer:
             while left:
                 left = left[os.write(descriptor, left) :]
         except OSError:
-            os.ftruncate(descriptor, self._size)  # no half record, after which no more could be read
-            self._end()
-            return Count.DROPPED_DISK
+            self._cut(descriptor)
+            raise
         self._size += len(content)
-        return None
+
+    def _cut(self, descriptor: int) -> None:
+        """End a segment behind its last whole record; one that has none goes, for a disk may be full for days."""
+        try:
+            if not self._size:
+                self._path.unlink(missing_ok=True)
+            os.ftruncate(descriptor, self._size)
+        finally:
+            self._end()
 
     def _end(self) -> None:
         if self._descriptor is not None:
@@ -178,4 +189,5 @@ class Reader:
             if not later:
                 return False
             self._path, self._rest = later[0], b""
-            self._file = self._path.open("rb", buffering=0)
+            with suppress(FileNotFoundError):  # the disk was full, and nothing was written to it
+                self._file = self._path.open("rb", buffering=0)

@@ -15,6 +15,8 @@ from typing import Final
 
 from psycopg import Connection, sql
 
+from modelyard.request_log.database.upkeep import UPKEEP
+
 AHEAD: Final = 7  # days for which partitions are made ahead
 _DOLLAR: Final = re.compile(r"\$(\w+)\$")
 
@@ -159,7 +161,7 @@ comment on table $log_alerts$ is 'When a model was beyond its threshold. told: c
 create table if not exists $log_silences$ (model text primary key, until timestamptz not null);
 """
 # Each is run once, in its order, and never changed: what is to be different is a further one.
-VERSIONS: Final[Mapping[int, str]] = {1: _LOG, 2: _OUTCOMES, 3: _UPKEEP, 4: _QUALITY, 5: _ALERTS}
+VERSIONS: Final[Mapping[int, str]] = {1: _LOG, 2: _OUTCOMES, 3: _UPKEEP, 4: _QUALITY, 5: _ALERTS, 6: UPKEEP}
 NEWEST: Final = max(VERSIONS)
 
 

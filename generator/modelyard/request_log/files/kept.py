@@ -6,7 +6,7 @@ replaced as a whole by one at a time (`lock`).
 
 import secrets
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -14,6 +14,8 @@ from modelyard.request_log.files.duck import Connection
 from modelyard.request_log.files.folder import Folder
 
 WHOLE: Final = "all.parquet"
+_NAMED: Final = "%Y%m%d%H%M%S"  # by which files are named that are added
+_RECENT: Final = timedelta(days=1)  # more than a run lasts, and than clocks differ
 _LARGE: Final = ("outcomes",)  # not read into a table for what only looks at it
 
 
@@ -46,6 +48,12 @@ KEPT: Final = {
 }
 
 
+def _recent(files: list[str]) -> list[str]:
+    """Return the files of the last runs: who changes something asks whether a later run has come, and of no year."""
+    first = f"{datetime.now(UTC) - _RECENT:{_NAMED}}"
+    return [each for each in files if each.rpartition("/")[2] >= first]
+
+
 class Tables:
     """The tables beside a log, for one connection. written: those that the work changes."""
 
@@ -63,6 +71,8 @@ class Tables:
             self._connection.execute(f'create table "{full}" ({kept.columns})')
             is_keyed = "primary key" in kept.columns
             files = [] if is_written and not is_keyed else self._folder.files(full)  # nobody reads it meanwhile
+            if name == "quality" and self._written:
+                files = _recent(files)
             if files:
                 listed = ", ".join(f"'{address}/{each}'" for each in files)
                 read = f"select * from read_parquet([{listed}], union_by_name = true)"  # noqa: S608 - names of ours
@@ -90,5 +100,5 @@ class Tables:
             if added:
                 query += f" offset {self._before[name]}"
             self._connection.execute(f"copy ({query}) to '{path}' (format parquet, compression zstd)")
-            own = f"{datetime.now(UTC):%Y%m%d%H%M%S}-{secrets.token_hex(4)}.parquet" if added else WHOLE
+            own = f"{datetime.now(UTC):{_NAMED}}-{secrets.token_hex(4)}.parquet" if added else WHOLE
             self._folder.put(path, f"{full}/{own}")

@@ -28,12 +28,13 @@ class Shipper:
     async def run(self) -> None:
         """Keep it running until it has shipped all after the end was said; one that dies on the way is begun again."""
         while True:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, *_PROGRAM, stdin=asyncio.subprocess.PIPE, start_new_session=True
-            )
-            await self._tell(self._told + (_END if self._ending else b""))
-            if await self._process.wait() == 0 and self._ending:
-                return
+            with contextlib.suppress(OSError):  # no descriptor, process or memory is left: there may be one soon
+                self._process = await asyncio.create_subprocess_exec(
+                    sys.executable, *_PROGRAM, stdin=asyncio.subprocess.PIPE, start_new_session=True
+                )
+                await self._tell(self._told + (_END if self._ending else b""))
+                if await self._process.wait() == 0 and self._ending:
+                    return
             self._counters.add(Count.RESTARTS)
             self._counters[Count.CONNECTED] = 0
             await asyncio.sleep(_AGAIN)

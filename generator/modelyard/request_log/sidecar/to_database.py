@@ -1,5 +1,9 @@
-"""Calls into PostgreSQL: in batches, each of which is there whole or not at all."""
+"""Calls into PostgreSQL: in batches, each of which is there whole or not at all.
 
+The upkeep of the tables needs locks that a reader may hold for hours. Rows need none of them: they do not wait for it.
+"""
+
+import sys
 import time
 from typing import Final
 
@@ -15,7 +19,8 @@ from modelyard.request_log.sidecar.destinations import Link, Parent, Reading
 from modelyard.request_log.sidecar.settings import Settings
 from modelyard.request_log.spool import Reader
 
-_UPKEEP: Final = 3600.0  # seconds
+_UPKEEP: Final = 3600.0  # seconds between two upkeeps
+_AGAIN: Final = 300.0  # seconds after one that could not be done
 
 
 class Database:
@@ -30,10 +35,18 @@ class Database:
         self._reading = Reading(settings, counters)
         self._batches = Batches(settings.table, settings.model, settings.variant, settings.image)
         self._connection: psycopg.Connection | None = None
-        self._tended = 0.0
+        self._due = time.monotonic()  # when the next upkeep is
+        self._waits = ""  # what keeps the last one from being done
 
     def tend(self) -> None:
-        """Do nothing: the upkeep comes with the next batch."""
+        """Do the upkeep when it is due, also where no call comes: days that are too old go all the same."""
+        if time.monotonic() >= self._due:
+            try:
+                self._connected_to()
+            except psycopg.Error as error:
+                self._failed(error)
+            else:
+                self._link.up()
 
     def end(self) -> None:
         """Do nothing: what was taken is there."""
@@ -75,10 +88,24 @@ class Database:
     def _connected_to(self) -> psycopg.Connection:
         if self._connection is None or self._connection.closed:
             self._connection = connect(self._settings.uri)
-        if time.monotonic() - self._tended > _UPKEEP or not self._tended:
-            tables.upkeep(self._connection, self._settings.table)
-            self._tended = time.monotonic()
+        if time.monotonic() >= self._due:
+            self._keep_up(self._connection)
         return self._connection
+
+    def _keep_up(self, connection: psycopg.Connection) -> None:
+        """Make the days that come, and drop those that are too old; later, where something stands against it."""
+        waits = ""
+        try:
+            tables.upkeep(connection, self._settings.table)
+        except psycopg.Error as error:
+            if connection.closed:
+                raise
+            waits = f"the upkeep of the log waits: {said(error)}; rows are logged meanwhile"
+        self._due = time.monotonic() + (_AGAIN if waits else _UPKEEP)
+        if waits != self._waits:
+            sys.stderr.write(f"{waits or 'the upkeep of the log is done again'}\n")
+            sys.stderr.flush()
+            self._waits = waits
 
     def _failed(self, error: psycopg.Error) -> None:
         wait = self._link.down(said(error))

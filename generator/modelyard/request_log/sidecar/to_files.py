@@ -69,6 +69,7 @@ class Files:
             try:
                 self._upload()
             except Unreachable as error:
+                self._folder = None  # its client may have a login that has ended: a new one reads what stands there
                 self._parent.listen(self._link.down(str(error)))
                 continue
             self._link.up()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from modelyard.cluster import wait
 from tests.support.cluster_server import Cluster
 from tests.support.faulty_proxy import FAULTS, PASSWORD, TOKEN, Answer, Proxy, modelyard, proxied
 
@@ -26,6 +27,12 @@ OTHERS = (
     "500",
     "gone",
 )  # of commands whose calls are those of apply, made by the same code
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask a server that is gone only for a moment."""
+    monkeypatch.setattr(wait, "SILENT_SECONDS", 1.0)
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from modelyard.cluster import wait
 from tests.cluster.test_faults import MOST_CALLS, OTHERS, namespace_of, says_no_secret
 from tests.support.cluster_server import Cluster
 from tests.support.faulty_proxy import FAULTS, Proxy, modelyard, proxied
@@ -23,6 +24,12 @@ spec:
         - {{name: a, image: "registry.example.com/model:1", percent: 50}}
         - {{name: b, image: "registry.example.com/model:2", percent: 50}}
 {TARGET}"""
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask a server that is gone only for a moment."""
+    monkeypatch.setattr(wait, "SILENT_SECONDS", 1.0)
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,8 @@ FAILED_SECONDS: Final = (
     6.0  # a condition that is False for so long is a failure: controllers pass through it in seconds
 )
 STUCK_SECONDS: Final = 20.0  # what pods lack may be on its way: a Secret that a controller makes, an image
+SILENT_SECONDS: Final = 30.0  # while an API server is replaced, calls fail; to ask again changes nothing
+_SILENT: Final = frozenset(["MY702", "MY707"])
 _LOOK_SECONDS: Final = 2.0  # between two looks at the pods of an object
 _DEADLINE: Final = "ProgressDeadlineExceeded"
 
@@ -65,29 +67,48 @@ def wait(client: Client, bodies: Iterable[Object], *, seconds: float, progress: 
     """Wait until all objects are ready; return those that failed, or were not ready after so many seconds.
 
     An object fails early if no pod of its newest version can start. A Route is not ready while a rollout lasts, so
-    the time must be longer than rolloutDuration. Raises ClusterProblem.
+    the time must be longer than rolloutDuration. A server that fails to answer is asked again for SILENT_SECONDS.
+    Raises ClusterProblem.
     """
     waiting = {called(each): _Waited(each) for each in bodies if reports(each["apiVersion"], each["kind"])}
     end = time.monotonic() + seconds
     problems: list[Problem] = []
+    silent: float | None = None  # since when
     while waiting:
-        for name, each in list(waiting.items()):
-            now = _now(client, each)
-            text = "ready" if now.ready else _words(now, each)
-            if each.text != text:
-                each.text = text
-                progress(f"{name}: {text}")
-            if now.ready:
-                del waiting[name]
-            elif _has_failed(each, now):
-                problems.append(_not_ready(name, text))
-                del waiting[name]
-        if waiting and time.monotonic() >= end:
+        try:
+            _look_at(client, waiting, problems, progress)
+            silent = None
+        except ClusterProblem as error:
+            now = time.monotonic()
+            since = now if silent is None else silent
+            if error.problem.code not in _SILENT or now >= min(end, since + SILENT_SECONDS):
+                raise
+            if silent is None:
+                progress(f"{error.problem.message}; asking again")
+            silent = since
+        if waiting and silent is None and time.monotonic() >= end:
             late = [_not_ready(name, f"after {seconds:.0f} s: {each.text}") for name, each in waiting.items()]
             return problems + late
         if waiting:
             time.sleep(POLL_SECONDS)
     return problems
+
+
+def _look_at(
+    client: Client, waiting: dict[str, _Waited], problems: list[Problem], progress: Callable[[str], None]
+) -> None:
+    """Look once at what is waited for; what is ready or has failed goes. Raises ClusterProblem."""
+    for name, each in list(waiting.items()):
+        now = _now(client, each)
+        text = "ready" if now.ready else _words(now, each)
+        if each.text != text:
+            each.text = text
+            progress(f"{name}: {text}")
+        if now.ready:
+            del waiting[name]
+        elif _has_failed(each, now):
+            problems.append(_not_ready(name, text))
+            del waiting[name]
 
 
 def _now(client: Client, each: _Waited) -> State:

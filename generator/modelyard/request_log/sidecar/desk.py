@@ -112,8 +112,10 @@ class Desk:
             first, calls = self._first, self._calls
             self._first, self._calls = 0, []
             loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self._thread, self._writer.write, first, calls)
-            self._held -= sum(map(len, calls))
+            try:
+                await loop.run_in_executor(self._thread, self._writer.write, first, calls)
+            finally:
+                self._held -= sum(map(len, calls))
 
     async def is_ready(self) -> bool:
         """Tell whether the model takes connections."""

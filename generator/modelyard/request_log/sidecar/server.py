@@ -9,7 +9,10 @@ import contextlib
 import fcntl
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+import sys
+import traceback
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Final
 
 import uvloop
@@ -25,6 +28,7 @@ from modelyard.request_log.spool import Writer
 _BACKLOG: Final = 1024
 _LOCK: Final = "lock"
 _LOOK: Final = 0.02  # seconds between looks at whether all calls are answered
+_AGAIN: Final = 1.0  # seconds until work that has failed is begun again
 
 
 def serve(settings: Settings, listening: Callable[[], None]) -> None:
@@ -55,8 +59,8 @@ async def _serve(settings: Settings, counters: Counters, listening: Callable[[],
     server = await loop.create_server(lambda: Front(desk), None, settings.listen, backlog=_BACKLOG)
     try:
         async with admin.served(settings, counters, desk):
-            writing, shipping = loop.create_task(desk.write()), loop.create_task(shipper.run())
-            copying = [loop.create_task(each.run()) for each in desk.mirrors]
+            writing, shipping = loop.create_task(_lasting(desk.write)), loop.create_task(_lasting(shipper.run))
+            copying = [loop.create_task(_lasting(each.run)) for each in desk.mirrors]
             listening()
             await stopped.wait()
             await _drain(settings, desk, server)
@@ -72,6 +76,27 @@ async def _serve(settings: Settings, counters: Counters, listening: Callable[[],
         await shipper.kill()
         desk.close()
         writer.close()
+
+
+async def _lasting(work: Callable[[], Awaitable[None]]) -> None:
+    """Do work until it is done. What it fails with, a bug, is told and it is begun again: calls go on all the same.
+
+    Of the error its kind and line are told: its text may have what was called.
+    """
+    while True:
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 - of whatever kind
+            found: BaseException = error
+            while isinstance(found, BaseExceptionGroup):
+                found = found.exceptions[0]
+            last = traceback.extract_tb(found.__traceback__)[-1]
+            where = f"{Path(last.filename).name}, line {last.lineno}"
+            sys.stderr.write(f"modelyard request-log: a bug: {type(found).__name__} in {where}; it is begun again\n")
+            sys.stderr.flush()
+            await asyncio.sleep(_AGAIN)
+        else:
+            return
 
 
 async def _cancelled(tasks: Sequence["asyncio.Task[None]"]) -> None:

@@ -28,6 +28,7 @@ class Shipper:
     async def run(self) -> None:
         """Keep it running until it has shipped all after the end was said; one that dies on the way is begun again."""
         while True:
+            await self.kill()
             with contextlib.suppress(OSError):  # no descriptor, process or memory is left: there may be one soon
                 self._process = await asyncio.create_subprocess_exec(
                     sys.executable, *_PROGRAM, stdin=asyncio.subprocess.PIPE, start_new_session=True

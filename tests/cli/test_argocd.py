@@ -58,7 +58,7 @@ def test_each_overlay_gets_an_application(repository: Path, modelyard: Run) -> N
     }  # fmt: skip
     assert prod["spec"]["destination"]["namespace"] == "model-inference"
     assert prod["spec"]["syncPolicy"] == {"syncOptions": ["PruneLast=true"]}
-    assert [each["kind"] for each in prod["spec"]["ignoreDifferences"]] == ["HTTPRoute", "Service"]
+    assert [each["kind"] for each in prod["spec"]["ignoreDifferences"]] == ["HTTPRoute", "PodMonitor", "Service"]
     assert "ignoreDifferences" not in read(repository / "argocd" / "application-risk-sagemaker.yaml")["spec"]
     everything = "".join(each.read_text("utf-8") for each in (repository / "argocd").iterdir())
     assert "s3cr3t" not in everything + done.stderr

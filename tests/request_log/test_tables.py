@@ -18,7 +18,13 @@ from modelyard.request_log.rows import Row
 from tests.support.postgres import Server
 
 TABLE: Final = "scoring_log"
-NOW: Final = datetime.now(UTC)
+NOW = datetime.now(UTC)  # of each test: see _today
+
+
+@pytest.fixture(autouse=True)
+def _today(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each test have the day that the database has, also in a run that goes over midnight."""
+    monkeypatch.setitem(globals(), "NOW", datetime.now(UTC))
 
 
 @pytest.fixture
@@ -41,8 +47,8 @@ def micros(at: datetime) -> int:
     return round(at.timestamp() * 1_000_000)
 
 
-def row(identity: str, number: int = 0, at: datetime = NOW, **fields: Any) -> Row:
-    made = Row(identity, number, micros(at), identity, "/churn", 200, 1500, '{"X":1}', '{"P":0.5}', 0.5)
+def row(identity: str, number: int = 0, at: datetime | None = None, **fields: Any) -> Row:
+    made = Row(identity, number, micros(at or NOW), identity, "/churn", 200, 1500, '{"X":1}', '{"P":0.5}', 0.5)
     return made._replace(**fields)
 
 

@@ -11,9 +11,6 @@ T = TypeVar("T")
 _CONNECT: Final = 5  # seconds
 _STATEMENT: Final = 30_000  # milliseconds
 _SILENT: Final = 10_000  # milliseconds in which the network may say nothing
-# Seconds, after which a server is asked whether it is there while a statement runs: by default two hours, in which
-# nothing would be shipped (tcp(7), tcp_keepalive_time).
-_KEEPALIVE: Final = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 
 
 def connect(uri: str, *, statement: int = _STATEMENT) -> psycopg.Connection:
@@ -25,7 +22,11 @@ def connect(uri: str, *, statement: int = _STATEMENT) -> psycopg.Connection:
         prepare_threshold=None,  # a pooler may give each transaction another server
         tcp_user_timeout=_SILENT,
         application_name="modelyard",
-        **_KEEPALIVE,  # type: ignore[arg-type] # parameters of libpq
+        # Seconds, after which a server is asked whether it is there while a statement runs, between two questions, and
+        # how many: by default two hours, in which nothing would be shipped (tcp(7), tcp_keepalive_time).
+        keepalives_idle=10,
+        keepalives_interval=5,
+        keepalives_count=3,
     )
     connection.execute(f"set statement_timeout = {statement}")
     return connection

@@ -59,49 +59,6 @@ create table if not exists $log_outcomes$ (
 comment on table $log_outcomes$ is 'What became true, by the column it was loaded from and the key of the log.';
 create table if not exists $log_settings$ (retention interval);
 """
-_UPKEEP: Final = """
-create or replace function $log_upkeep$() returns integer language plpgsql security definer
-set search_path = pg_catalog, $schema$, pg_temp set lock_timeout = '2s' as $upkeep$
-declare
-    today date := (now() at time zone 'UTC')::date;
-    kept interval;
-    day date;
-    part text;
-    changed integer := 0;
-begin
-    if not pg_try_advisory_xact_lock(hashtext('modelyard'), hashtext({name})) then
-        return 0;
-    end if;
-    for day in select today + i from generate_series(-1, {ahead}) i loop
-        part := {name} || to_char(day, '_YYYYMMDD');
-        if to_regclass(format('%I.%I', {schema}, part)) is null then
-            execute format('create table %I.%I (like $log$ including defaults including constraints)',
-                           {schema}, part);
-            execute format('with moved as (delete from $log_default$ where at >= %L and at < %L returning *)'
-                           ' insert into %I.%I select * from moved',
-                           day || ' 00:00Z', day + 1 || ' 00:00Z', {schema}, part);
-            execute format('alter table $log$ attach partition %I.%I for values from (%L) to (%L)',
-                           {schema}, part, day || ' 00:00Z', day + 1 || ' 00:00Z');
-            changed := changed + 1;
-        end if;
-    end loop;
-    select retention into kept from $log_settings$;
-    if kept is not null then
-        for part in
-            select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
-            where i.inhparent = '$log$'::regclass and c.relname ~ ('^' || {name} || '_[0-9]{{8}}$')
-              and to_date(right(c.relname, 8), 'YYYYMMDD') < today - kept
-        loop
-            execute format('drop table %I.%I', {schema}, part);
-            changed := changed + 1;
-        end loop;
-        execute format('delete from $log_default$ where at < %L', (today - kept)::date || ' 00:00Z');
-    end if;
-    return changed;
-end
-$upkeep$;
-revoke all on function $log_upkeep$() from public;
-"""
 _QUALITY: Final = """
 create table if not exists $log_quality$ (
     at timestamptz not null,
@@ -160,8 +117,9 @@ create unique index if not exists $log_alerting$ on $log_alerts$ (model) where r
 comment on table $log_alerts$ is 'When a model was beyond its threshold. told: channels that have heard of it.';
 create table if not exists $log_silences$ (model text primary key, until timestamptz not null);
 """
-# Each is run once, in its order, and never changed: what is to be different is a further one.
-VERSIONS: Final[Mapping[int, str]] = {1: _LOG, 2: _OUTCOMES, 3: _UPKEEP, 4: _QUALITY, 5: _ALERTS, 6: UPKEEP}
+# Each is run once, in its order, and never changed: what is to be different is a further one. The upkeep is a function,
+# which is replaced as a whole: 6 gives it to logs whose 3 was one with other locks.
+VERSIONS: Final[Mapping[int, str]] = {1: _LOG, 2: _OUTCOMES, 3: UPKEEP, 4: _QUALITY, 5: _ALERTS, 6: UPKEEP}
 NEWEST: Final = max(VERSIONS)
 
 

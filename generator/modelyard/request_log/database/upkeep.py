@@ -52,4 +52,5 @@ begin
     return changed;
 end
 $upkeep$;
+revoke all on function $log_upkeep$() from public;
 """

@@ -251,6 +251,20 @@ def test_without_a_program_the_text_is_printed(project: Project, modelyard: Run,
     assert "`modelyard promote churn champion" not in done.stderr
 
 
+@pytest.mark.parametrize(("percent", "champion"), [(100, "champion"), (30, "champion"), (0, "other")])
+def test_the_way_back_is_to_who_is_the_champion_then(
+    project: Project, modelyard: Run, percent: int, champion: str
+) -> None:
+    other = f'\n        - {{name: other, image: "churn:0", percent: {100 - percent}}}'
+    text = project.file().read_text("utf-8")
+    project.file().write_text(text.replace("percent: 100}    # since May", f"percent: {percent}}}{other}"), "utf-8")
+    project.commit("Two variants")
+    done = modelyard("challenger", "churn", "--image", "churn:2", "-f", project.file(), "--pull-request")
+    assert done.returncode == 0, done.stderr
+    assert f"modelyard promote churn {champion} -f " in done.stdout
+    assert f"gives all calls back to `{champion}`, and `challenger` stays with none" in done.stdout
+
+
 def test_without_a_branch_the_files_are_changed_in_place(project: Project, modelyard: Run) -> None:
     before, digest = project.file().read_text("utf-8"), project.image("2")
     done = modelyard("challenger", "churn", "--image", "churn:2", "--percent", "5", "-f", project.file())

@@ -120,8 +120,10 @@ def _contract(plan: Plan, found: Sequence[Change] | None, lacking: Sequence[str]
 
 
 def _undo(plan: Plan, file: str) -> str:
-    others = [each for each in plan.declared.variants if each.variant != plan.variant]
-    champion = max(others, key=lambda each: each.percent or 0).variant if others else "champion"
+    found = plan.declared.champion_beside(plan.variant)
+    if found is None:
+        raise AssertionError
+    champion = found.variant
     return (
         "Close it, and nothing has changed. After the merge, revert the commit with `git revert`; or, at once,\n\n"
         f"```sh\nmodelyard promote {plan.model} {champion} -f {file} --apply\n```\n\n"

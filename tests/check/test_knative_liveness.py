@@ -1,11 +1,9 @@
 """A liveness probe on Knative is asked at the container's own port, whatever port it names."""
 
-from pathlib import Path
 from typing import Final
 
 import pytest
 
-from modelyard import api
 from modelyard.api.objects import check_streams
 
 SERVICE: Final = """\
@@ -46,25 +44,3 @@ def found(ports: str, probe: str, *features: str) -> list[str]:
 def test_another_port_is_said(ports: str, probe: str, said: str) -> None:
     assert found(ports, probe) == ([said] if said else [])
     assert found(ports, probe, "multi-container-probing") == []
-
-
-def test_it_is_said_at_the_line_of_the_models_file(tmp_path: Path) -> None:
-    path = tmp_path / "models.yaml"
-    path.write_text(
-        """\
-apiVersion: modelyard.dev/v1alpha1
-kind: ModelSet
-metadata: {name: risk}
-spec:
-  models:
-    - name: churn
-      image: registry.example.com/models/churn:2.0.0
-      probes: {liveness: {httpGet: {path: /live, port: 8081}}}
-      targets: {knative: {minScale: 1}}
-""",
-        "utf-8",
-    )
-    (problem,) = [each for each in api.check(path) if each.code == "MY319"]
-    assert problem.severity == "warning"
-    assert problem.place is not None
-    assert (problem.place.line, problem.place.column) == (8, 56)

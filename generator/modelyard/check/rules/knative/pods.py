@@ -1,7 +1,8 @@
-"""What Knative Serving refuses in the pod of a revision, whatever the feature flags.
+"""What Knative Serving refuses or changes in the pod of a revision, whatever the feature flags.
 
 Source: knative/serving v0.50.0, pkg/apis/serving/k8s_validation.go, v1/revision_defaults.go and
-v1/revision_validation.go, with the limits of config/core/configmaps/defaults.yaml.
+v1/revision_validation.go, with the limits of config/core/configmaps/defaults.yaml; what is changed:
+pkg/reconciler/revision/resources/deploy.go.
 """
 
 from collections.abc import Iterator, Sequence
@@ -154,10 +155,7 @@ def probes(manifests: Sequence[Manifest], cluster: Cluster) -> Iterator[Finding]
 
 
 def _asked_elsewhere(path: Path, probe: dict[str, Any], container: dict[str, Any]) -> Iterator[Found]:
-    """Find a liveness probe whose port Knative replaces by that of the container.
-
-    knative/serving v0.50.0, pkg/reconciler/revision/resources/deploy.go, rewriteUserLivenessProbe and getUserPort.
-    """
+    """Find a liveness probe whose port Knative replaces by that of the container (rewriteUserLivenessProbe)."""
     own = next((integer(port.get("containerPort")) for _, port in items(container.get("ports"))), None) or _PORT
     for key in ("httpGet", "tcpSocket"):
         port = integer(mapping(probe.get(key)).get("port"))

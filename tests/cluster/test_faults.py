@@ -30,7 +30,7 @@ OTHERS = (
 
 
 @pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask a server that is gone only for a moment."""
     monkeypatch.setattr(wait, "SILENT_SECONDS", 1.0)
 

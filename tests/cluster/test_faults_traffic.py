@@ -1,14 +1,14 @@
 """Whatever fails on the way to the API server, calls are split as a command says, or it says that they are not."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from modelyard.cluster import wait
-from tests.cluster.test_faults import MOST_CALLS, OTHERS, namespace_of, says_no_secret
+from tests.cluster.test_faults import MOST_CALLS, OTHERS, impatient, namespace_of, proxy, says_no_secret
 from tests.support.cluster_server import Cluster
-from tests.support.faulty_proxy import FAULTS, Proxy, modelyard, proxied
+from tests.support.faulty_proxy import FAULTS, Proxy, modelyard
+
+__all__ = ["impatient", "proxy"]  # fixtures
 
 TARGET = "      targets: {knative: {minScale: 1}}\n"
 SPLIT = f"""\
@@ -24,18 +24,6 @@ spec:
         - {{name: a, image: "registry.example.com/model:1", percent: 50}}
         - {{name: b, image: "registry.example.com/model:2", percent: 50}}
 {TARGET}"""
-
-
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ask a server that is gone only for a moment."""
-    monkeypatch.setattr(wait, "SILENT_SECONDS", 1.0)
-
-
-@pytest.fixture(scope="module")
-def proxy(cluster: Cluster) -> Iterator[Proxy]:
-    with proxied(cluster.kubeconfig) as proxy:
-        yield proxy
 
 
 @pytest.mark.parametrize("fault", OTHERS)

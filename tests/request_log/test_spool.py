@@ -153,3 +153,13 @@ def test_a_moment_without_descriptors_drops_calls_and_ends_nothing(
     write(writer, counters, 1)
     assert left(tmp_path, counters) == [4]
     writer.close()
+
+
+def test_a_segment_that_a_full_disk_took_away_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let it go after it was seen, and before it is read."""
+    counters = Counters(tmp_path)
+    with closing(Writer(tmp_path, 1 << 30, counters)) as writer, closing(Reader(tmp_path, counters)) as reader:
+        write(writer, counters, 2)
+        gone = tmp_path / f"{0:020d}.log"
+        monkeypatch.setattr(spool, "segments", lambda folder: [gone, *segments(folder)])
+        assert [each.sequence for each in reader.take(10, 1 << 20)] == [1, 2]

@@ -119,6 +119,14 @@ def test_a_day_gets_its_partition_while_rows_of_it_come(owner: psycopg.Connectio
     assert count(owner, f"select count(*) from {TABLE}_{NOW:%Y%m%d}") == 2
 
 
+def test_a_log_of_before_gets_the_upkeep_of_today(owner: psycopg.Connection) -> None:
+    owner.execute(f"delete from {TABLE}_versions where version = 6".encode())
+    owner.execute(f"create or replace function {TABLE}_upkeep() returns integer language sql as 'select -1'".encode())
+    assert tables.upkeep(owner, TABLE) == -1
+    assert tables.migrate(owner, TABLE, None) == [6]
+    assert tables.upkeep(owner, TABLE) == 0
+
+
 def test_days_that_are_too_old_are_dropped(owner: psycopg.Connection) -> None:
     old = NOW - timedelta(days=100)
     owner.execute(f"create table {TABLE}_{old:%Y%m%d} partition of {TABLE} for values from ('{old:%Y-%m-%d} 00:00Z')"

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import yaml
+
 from bench.peers.measure import Command, Failed, Measured, in_turn, run
 from bench.peers.peers import MODELYARD, PEERS, Source, Unavailable
 from bench.peers.render import LIMIT, Rounds, objects_of, usual
@@ -200,7 +202,9 @@ def _commands(folder: Path, size: int) -> tuple[dict[str, Command], dict[str, in
     """Return what is run, how much each found, and of those that do not run why."""
     _, rendered = objects_of(PEERS[0], folder / "render", "plain", size)
     objects = stream(rendered.values())
-    (folder / "objects.yaml").write_text("---\n".join(json.dumps(each) + "\n" for each in objects), "utf-8")
+    # As what a stream comes from writes it: kustomize, Helm and kubectl.
+    with (folder / "objects.yaml").open("w", encoding="utf-8") as file:
+        yaml.dump_all(objects, file, yaml.CSafeDumper, sort_keys=False, explicit_start=True, width=2**31 - 1)
     kubeconform_schemas(folder / "schemas", objects)
     openapi_schemas(folder / "openapi", objects)
     commands: dict[str, Command] = {}

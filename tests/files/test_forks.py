@@ -22,6 +22,23 @@ try:
 except IndexError:
     print("raised")
 """
+DIVIDED = """
+import os, time
+from modelyard.files.forks import divided
+def slow():
+    time.sleep(0.5)
+    return os.getpid()
+pids = divided([slow, *[os.getpid] * 200], 2)
+assert len(pids) == 201 and len(set(pids[1:])) == 1 and pids[0] not in pids[1:], pids  # nobody waits for the slow one
+assert divided([lambda: 1, lambda: 2], 1) == divided([lambda: 1, lambda: 2], 7) == [1, 2]
+here = os.getpid()
+def dies():
+    if os.getpid() != here:
+        os._exit(1)
+    time.sleep(0.1)
+    return here
+assert divided([dies] * 9, 3) == [here] * 9
+"""
 REFUSED = """
 import errno, os
 from modelyard.files.forks import side_by_side
@@ -47,7 +64,7 @@ def run(program: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
 
 
-@pytest.mark.parametrize("program", [ORDER, REFUSED, THREADS], ids=["order", "refused", "threads"])
+@pytest.mark.parametrize("program", [ORDER, DIVIDED, REFUSED, THREADS], ids=["order", "divided", "refused", "threads"])
 def test_work_is_done_in_order_and_by_whom_it_can(program: str) -> None:
     done = run(program)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

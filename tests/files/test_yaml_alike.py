@@ -68,7 +68,9 @@ def stream(document: str, seed: int, *, share: float) -> str:
     chance = random.Random(seed)  # noqa: S311 - no secret
 
     def other(found: Any) -> str:
-        return chance.choice(SCALARS[: 25 if chance.random() < 0.99 else None]) if chance.random() < share else found[0]
+        if chance.random() >= share:
+            return str(found[0])
+        return f" {chance.choice(SCALARS[: 25 if chance.random() < 0.99 else None])}"
 
     return "\n---\n".join(_SCALAR.sub(other, document) for _ in range(TIMES))
 

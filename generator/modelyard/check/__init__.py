@@ -5,7 +5,7 @@ Not here: rules over the models file itself, which are in `modelsfile` and `targ
 
 from collections.abc import Iterable, Sequence
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, Rule, without_nulls
@@ -167,27 +167,12 @@ def _by_groups(groups: Sequence[_Group], cluster: Cluster, jobs: int) -> list[li
     """Return what each group of rules finds on its objects, at most one more than is reported, whatever the jobs."""
     for _, manifests in groups:
         _ = manifests.pod_templates  # which all jobs look at
-    from modelyard.files.forks import cores, side_by_side
+    from modelyard.files.forks import divided
 
-    jobs = jobs or cores()
-    shares = side_by_side([partial(_share, groups, cluster, number, jobs) for number in range(jobs)])
-    return [
-        list(islice((each for i in range(len(rules)) for each in shares[i % jobs][group][i // jobs]), MAX_FINDINGS + 1))
-        for group, (rules, _) in enumerate(groups)
-    ]
-
-
-def _share(groups: Sequence[_Group], cluster: Cluster, first: int, jobs: int) -> list[list[list[Finding]]]:
-    """Return what each of every so many rules finds, by groups."""
-    result = []
-    for rules, manifests in groups:
-        found: list[list[Finding]] = []
-        left = MAX_FINDINGS + 1
-        for rule in rules[first::jobs]:
-            found.append(list(islice(rule(manifests, cluster), left)))
-            left -= len(found[-1])
-        result.append(found)
-    return result
+    work = [partial(_by_rules, (rule,), manifests, cluster) for rules, manifests in groups for rule in rules]
+    found = iter(divided(work, jobs))
+    by_groups = (chain.from_iterable(islice(found, len(rules))) for rules, _ in groups)
+    return [list(islice(each, MAX_FINDINGS + 1)) for each in by_groups]
 
 
 def _without_unready(found: Sequence[Finding], bodies: Sequence[Any]) -> list[Finding]:

@@ -5,8 +5,9 @@ apimachinery pkg/api/validation, TotalAnnotationSizeLimitB: 256 KiB, into which 
 """
 
 import json
+import marshal
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 from modelyard.check.finding import Cluster, Finding, mapping
 from modelyard.manifests.manifest import Manifest
@@ -38,10 +39,19 @@ def client_side_apply(manifests: Sequence[Manifest], cluster: Cluster) -> Iterat
     for index, manifest in enumerate(manifests):
         if manifest.template and manifest.kind != "ConfigMap":
             continue  # of what templates give, a ConfigMap alone holds as much text as its owner likes
-        if len(repr(manifest.body)) < _ANNOTATIONS // 2:
-            continue  # which is made in less time, and JSON is less than twice as long
+        if _least(manifest.body) < _ANNOTATIONS // 6:
+            continue
         size = len(json.dumps(manifest.body, separators=(",", ":"), ensure_ascii=False, default=str))
         if size > _ANNOTATIONS:
             hint = "apply it with kubectl apply --server-side"
             message = f"the object has {size} bytes, and kubectl apply can keep {_ANNOTATIONS} in its annotation"
             yield Finding("MY376", message, hint, index, ("metadata",))
+
+
+def _least(body: dict[str, Any]) -> int:
+    """Return a length that JSON has at most six times, which is found in less time."""
+    try:
+        # Version 2 writes a text each time that it is there. JSON writes at most \u001f for a byte, and false for one.
+        return len(marshal.dumps(body, 2))
+    except ValueError:  # a date, or what is deeper than it goes
+        return _ANNOTATIONS

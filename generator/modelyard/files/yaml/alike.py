@@ -5,11 +5,11 @@ scalars that end its lines; of a skeleton that is known, only those are looked a
 each of them a value, is proven once by parsing the skeleton with others in their places.
 """
 
+import ast
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain
-from operator import itemgetter
 from sys import maxsize
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -23,7 +23,7 @@ _TRIED: Final = 100  # documents, of which half must be alike for this to go on
 # A scalar that ends its line and is the same to the parser whatever its letters: plain without blanks, or between
 # quotes without escapes.
 _SCALAR: Final = re.compile(
-    r"""(?<=[:-][ ])([A-Za-z0-9/][A-Za-z0-9_./:-]*+(?<!:)|"[ !#-\[\]-~]*+"|'[ -&(-~]*+')$""", re.MULTILINE
+    r"""(?<=[:-])[ ]([A-Za-z0-9/][A-Za-z0-9_./:-]*+(?<!:)|"[ !#-\[\]-~]*+"|'[ -&(-~]*+')$""", re.MULTILINE
 )
 # Directives, whose documents cannot be told apart here, and what changes how lines are counted.
 _PECULIAR: Final = ("\n%", "\r", "\x85", "\u2028", "\u2029", "\ufeff")
@@ -171,7 +171,7 @@ def _shape(skeleton: Sequence[str], read: ReadPart) -> _Shape | None:
 
 def _read_shape(skeleton: Sequence[str], scalars: Sequence[str], names: Sequence[str], read: ReadPart) -> _Shape | None:
     """Read a skeleton with these scalars in its places, whose values are the names."""
-    text = "".join(chain.from_iterable(zip(skeleton, [*scalars, ""], strict=True)))
+    text = "".join(chain.from_iterable(zip(skeleton, [*(f" {each}" for each in scalars), ""], strict=True)))
     part = read(text, 0)
     if part is None or len(part.documents) != 1:
         return None
@@ -182,14 +182,36 @@ def _read_shape(skeleton: Sequence[str], scalars: Sequence[str], names: Sequence
     return _Shape(make, at(document.marks), part.events) if is_whole else None
 
 
-def _maker(node: object, left: dict[str, int]) -> Make:
-    """Return what makes a node from the scalars of a document. left: name in their place -> number; met ones go."""
-    if isinstance(node, str) and node in left:
-        return itemgetter(left.pop(node))
+def _maker(data: object, left: dict[str, int]) -> Make:
+    """Return what makes data from the scalars of a document. left: name in their place -> number; met ones go.
+
+    It is compiled to displays of dictionaries and lists, as if they stood in a program: many documents are made.
+    """
+    constants: list[object] = []
+    arguments = ast.arguments([], [ast.arg("values"), ast.arg("constants")], None, [], [], None, [])
+    made = ast.Lambda(arguments, _expression(data, left, constants))
+    program = compile(ast.fix_missing_locations(ast.Expression(made)), "<documents>", "eval")
+    make = eval(program)  # noqa: S307 - of numbers alone: all else is a constant
+    return lambda values: make(values, constants)
+
+
+def _expression(node: object, left: dict[str, int], constants: list[object]) -> ast.expr:
     if isinstance(node, dict):
-        fields = [(key, _maker(value, left)) for key, value in node.items()]
-        return lambda values: {key: make(values) for key, make in fields}
+        below = [_expression(value, left, constants) for value in node.values()]
+        return ast.Dict([_constant(key, constants) for key in node], below)
     if isinstance(node, list):
-        makes = [_maker(value, left) for value in node]
-        return lambda values: [make(values) for make in makes]
-    return lambda _: node
+        return ast.List([_expression(value, left, constants) for value in node], ast.Load())
+    if isinstance(node, str) and node in left:
+        return _item("values", left.pop(node))
+    return _constant(node, constants)
+
+
+def _constant(value: object, constants: list[object]) -> ast.expr:
+    if isinstance(value, str) and value.isascii():
+        return ast.Constant(value)
+    constants.append(value)
+    return _item("constants", len(constants) - 1)
+
+
+def _item(name: str, number: int) -> ast.expr:
+    return ast.Subscript(ast.Name(name, ast.Load()), ast.Constant(number), ast.Load())

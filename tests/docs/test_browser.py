@@ -21,15 +21,16 @@ from tests.support import browser as browsers
 from tests.support.site import build
 
 pytestmark = pytest.mark.slow
+_SCHEME: Final = "document.body.dataset.mdColorScheme"
 PAGES: Final = sorted(path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md"))
 
 
 class View(NamedTuple):
     """How a page is looked at; the width in pixels."""
 
-    context: BrowserContext
+    light: BrowserContext
+    dark: BrowserContext
     width: int
-    colours: str
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -77,47 +78,51 @@ def _url(page: str) -> str:
     return f"{name}/" if name and not name.endswith("/") else name
 
 
-@pytest.fixture(scope="module", params=browsers.VIEWS, ids=lambda view: f"{view[0]}-{view[1]}")
+@pytest.fixture(scope="module", params=sorted({width for width, _ in browsers.VIEWS}))
 def view(request: pytest.FixtureRequest, browser: Browser) -> Iterator[View]:
-    width, colours = request.param
-    context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=colours)
-    yield View(context, width, colours)
-    context.close()
+    size = {"width": request.param, "height": 844}
+    light, dark = (browser.new_context(viewport=size, color_scheme=colours) for colours in ("light", "dark"))
+    yield View(light, dark, request.param)
+    light.close()
+    dark.close()
 
 
 @pytest.fixture
 def page(view: View) -> Iterator[Page]:
     """Return a page of a view; nothing may have gone wrong in it when the test ends."""
-    with browsers.watched(view.context) as opened:
+    with browsers.watched(view.light) as opened:
         yield opened
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_sound(name: str, address: str, view: View, page: Page) -> None:
+def test_a_page_is_sound(name: str, address: str, site: Path, view: View, page: Page) -> None:
     page.goto(address + _url(name))
     assert page.locator("h1").count() == 1
-    assert page.evaluate("document.body.dataset.mdColorScheme") == {"light": "default", "dark": "slate"}[view.colours]
+    assert page.evaluate(_SCHEME) == "default"
     assert page.evaluate("document.documentElement.scrollWidth") <= view.width
     assert browsers.violations(page, "serious", "critical") == []
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_every_link_of_a_page_leads_somewhere(name: str, address: str, site: Path, browser: Browser) -> None:
-    page = browser.new_page()
-    page.goto(address + _url(name))
     links = page.eval_on_selector_all("a[href]", "links => links.map(link => link.getAttribute('href'))")
-    page.close()
     inside = {urljoin(address + _url(name), link) for link in links}
     inside = {link for link in inside if link.startswith(address)}
     assert len(inside) > len(PAGES) / 2
     assert [link for link in sorted(inside) if not _leads(link.removeprefix(address), site)] == []
+    with browsers.watched(view.dark) as dark:
+        dark.goto(address + _url(name))
+        assert dark.evaluate(_SCHEME) == "slate"
+        assert dark.evaluate("document.documentElement.scrollWidth") <= view.width
+        assert browsers.violations(dark, "serious", "critical", rules=browsers.OF_COLOURS) == []
 
 
 def _leads(link: str, site: Path) -> bool:
     path, anchor = urldefrag(link)
     file = site / unquote(path)
     file = file / "index.html" if file.is_dir() else file
-    return file.is_file() and (not anchor or unquote(anchor) in _Ids(file.read_text("utf-8")).found)
+    return file.is_file() and (not anchor or unquote(anchor) in _ids(file))
+
+
+@functools.cache
+def _ids(file: Path) -> set[str]:
+    return _Ids(file.read_text("utf-8")).found
 
 
 def test_the_search_finds_a_field(address: str, page: Page) -> None:

@@ -2,7 +2,7 @@
 
 import contextlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +14,8 @@ from tests.conftest import need
 # Debian's names first; playwright's own build is not downloaded.
 CHROMIUM: Final = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 VIEWS: Final = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]  # width in pixels, colours
+# What axe-core looks at colours for; all else is the same, light or dark (axe-core 4.11, doc/rule-descriptions.md).
+OF_COLOURS: Final = ("color-contrast", "link-in-text-block")
 LOCAL: Final = ("http://127.0.0.1:", "data:")
 
 
@@ -43,9 +45,10 @@ def watched(context: BrowserContext, *local: str) -> Iterator[Page]:
     assert wrong == []
 
 
-def violations(page: Page, *impacts: str) -> list[str]:
-    """Return what axe-core finds in a page. impacts: of these alone; all if absent."""
-    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
+def violations(page: Page, *impacts: str, rules: Sequence[str] = ()) -> list[str]:
+    """Return what axe-core finds in a page. impacts, rules: of these alone; all if absent."""
+    options = {"resultTypes": ["violations"]} | ({"runOnly": list(rules)} if rules else {})
+    found: list[dict[str, Any]] = Axe().run(page, options=options).response["violations"]
     return [
         f"{each['id']}: {node['html'][:200]}: {node['failureSummary']}"
         for each in found

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from urllib.parse import unquote, urldefrag, urljoin
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
 from tests.conftest import ROOT
 from tests.support import browser as browsers
@@ -80,7 +80,7 @@ def _url(page: str) -> str:
 
 @pytest.fixture(scope="module", params=sorted({width for width, _ in browsers.VIEWS}))
 def view(request: pytest.FixtureRequest, browser: Browser) -> Iterator[View]:
-    size = {"width": request.param, "height": 844}
+    size = ViewportSize(width=request.param, height=844)
     light, dark = (browser.new_context(viewport=size, color_scheme=colours) for colours in ("light", "dark"))
     yield View(light, dark, request.param)
     light.close()

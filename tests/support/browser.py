@@ -47,7 +47,7 @@ def watched(context: BrowserContext, *local: str) -> Iterator[Page]:
 
 def violations(page: Page, *impacts: str, rules: Sequence[str] = ()) -> list[str]:
     """Return what axe-core finds in a page. impacts, rules: of these alone; all if absent."""
-    options = {"resultTypes": ["violations"]} | ({"runOnly": list(rules)} if rules else {})
+    options: dict[str, Any] = {"resultTypes": ["violations"]} | ({"runOnly": list(rules)} if rules else {})
     found: list[dict[str, Any]] = Axe().run(page, options=options).response["violations"]
     return [
         f"{each['id']}: {node['html'][:200]}: {node['failureSummary']}"

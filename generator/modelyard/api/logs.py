@@ -19,7 +19,7 @@ _HINTS: Final = {  # PostgreSQL 18, appendix A
 }
 _FILES: Final = "look at the folder of requestLog.files, and at the login that this process has in its environment"
 
-__all__ = ["Log", "begin", "dropped_days", "forgotten", "in_database", "in_log", "log_of", "retentions"]
+__all__ = ["Log", "begin", "forgotten", "in_database", "in_log", "log_of", "retentions", "upkeep"]
 
 
 class Log(NamedTuple):
@@ -121,16 +121,21 @@ def retentions(models: DeclaredSet) -> dict[str, int]:
     return found
 
 
-def dropped_days(log: Log, of_models: Mapping[str, int]) -> tuple[int, list[Problem]]:
-    """Drop the days of models that are older than so many days, and return how many went."""
+def upkeep(log: Log, of_models: Mapping[str, int]) -> tuple[int, list[Problem]]:
+    """Drop the days of models that are older than so many days, and return how many went; join measures of past days.
+
+    Only a log in files needs it: in a database the sidecars drop days.
+    """
     if log.files is None:
         return 0, []
     if problems := missing(FILES):
         return 0, problems
     from modelyard.request_log.database.connecting import Refused
+    from modelyard.request_log.files.joined import join_days
     from modelyard.request_log.files.removal import drop_days
 
     try:
+        join_days(log.files, log.table)
         return sum(drop_days(log.files, log.table, model, days) for model, days in of_models.items()), []
     except Refused as refused:
         return 0, [_unusable(refused)]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from modelyard.api import alerting
-from modelyard.api.logs import Log, dropped_days, in_log, retentions
+from modelyard.api.logs import Log, in_log, retentions, upkeep
 from modelyard.api.monitor import monitored
 from modelyard.api.pipeline import load
 from modelyard.api.request_log import missing
@@ -93,7 +93,7 @@ def run(
         outcome.problems += said
     if at is None and not faults:
         kept = {name: days for name, days in retentions(found[0].models).items() if name in outcome.measures}
-        outcome.problems += dropped_days(_log(found[0].plan), kept)[1]
+        outcome.problems += upkeep(_log(found[0].plan), kept)[1]
     if notify and at is None and not faults:
         table, names_ = found[0].plan.table, [each.plan.model for each in found]
         outcome.accepted, more = alerting.act(file, found[0].models, table, names_)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from modelyard.api.logs import Log, dropped_days, forgotten, in_database, in_log, retentions
+from modelyard.api.logs import Log, forgotten, in_database, in_log, retentions, upkeep
 from modelyard.api.pipeline import load
 from modelyard.api.request_log import DATABASE, missing
 from modelyard.files import disk
@@ -106,7 +106,7 @@ def migrate(file: str | Path = ".") -> Migrated:
     if log is None:
         return Migrated(problems=problems)
     if log.at.files is not None:
-        dropped, found = dropped_days(log.at, log.of_models)
+        dropped, found = upkeep(log.at, log.of_models)
         return Migrated(log.at.table, dropped=dropped, problems=[*problems, *found])
     from modelyard.request_log.database import tables
 

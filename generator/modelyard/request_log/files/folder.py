@@ -10,6 +10,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -80,6 +81,11 @@ class Folder:
     def files(self, path: str) -> list[str]:
         """Return the paths of all files below a folder, in their order; none if there is no such folder."""
         return [each.path[len(self.root) + 1 :] for each in self._found(path, recursive=True) if each.is_file]
+
+    def times(self, path: str) -> dict[str, datetime]:
+        """Return the paths of the files below a folder, each with when it was written, by the store's clock."""
+        found = [each for each in self._found(path, recursive=True) if each.is_file]
+        return {each.path[len(self.root) + 1 :]: each.mtime for each in found}
 
     def folders(self, path: str) -> list[str]:
         """Return the names of the folders in a folder, in their order."""

@@ -15,7 +15,7 @@ from modelyard.request_log.files.folder import Folder
 
 WHOLE: Final = "all.parquet"
 _NAMED: Final = "%Y%m%d%H%M%S"  # by which files are named that are added
-_RECENT: Final = timedelta(days=1)  # more than a run lasts, and than clocks differ
+RECENT: Final = timedelta(days=1)  # more than a run lasts, and than clocks differ
 _LARGE: Final = ("outcomes",)  # not read into a table for what only looks at it
 
 
@@ -48,9 +48,14 @@ KEPT: Final = {
 }
 
 
+def stamp(moment: datetime) -> str:
+    """Return what the name of a file begins with that a run adds at a time, in UTC."""
+    return f"{moment.astimezone(UTC):{_NAMED}}"
+
+
 def _recent(files: list[str]) -> list[str]:
     """Return the files of the last runs: who changes something asks whether a later run has come, and of no year."""
-    first = f"{datetime.now(UTC) - _RECENT:{_NAMED}}"
+    first = stamp(datetime.now(UTC) - RECENT)
     return [each for each in files if each.rpartition("/")[2] >= first]
 
 
@@ -100,5 +105,5 @@ class Tables:
             if added:
                 query += f" offset {self._before[name]}"
             self._connection.execute(f"copy ({query}) to '{path}' (format parquet, compression zstd)")
-            own = f"{datetime.now(UTC):{_NAMED}}-{secrets.token_hex(4)}.parquet" if added else WHOLE
+            own = f"{stamp(datetime.now(UTC))}-{secrets.token_hex(4)}.parquet" if added else WHOLE
             self._folder.put(path, f"{full}/{own}")

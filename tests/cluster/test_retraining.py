@@ -187,7 +187,10 @@ def test_never_two_at_once_and_the_next_run_tries_again(loop: Loop) -> None:
     loop.train()
     loop.scene.cluster.succeed("create", "job", "by-hand", "--from=cronjob/churn-train", "-n", loop.scene.namespace)
     done = loop.run(BAD, 1)
-    assert "Job by-hand is still at work: churn is not retrained beside it [MY834]" in done.err
+    job = json.loads(loop.scene.cluster.succeed("get", "job", "by-hand", "-n", loop.scene.namespace, "-o", "json"))
+    since = f" since {job['status']['startTime']}" if "startTime" in job.get("status", {}) else ""
+    assert f"Job by-hand is still at work{since}: churn is not retrained beside it [MY834]" in done.err
+    assert "CronJob churn-train has no jobTemplate.spec.activeDeadlineSeconds, which ends one that hangs" in done.err
     assert loop.jobs == {"by-hand"}
     assert loop.lines()[0][1].startswith("no retraining has begun")
     loop.scene.cluster.succeed("delete", "job", "by-hand", "-n", loop.scene.namespace)
@@ -198,12 +201,16 @@ def test_never_two_at_once_and_the_next_run_tries_again(loop: Loop) -> None:
 
 def test_a_further_alert_waits_for_the_job_of_the_one_before(loop: Loop) -> None:
     loop.train()
+    patch = json.dumps({"spec": {"jobTemplate": {"spec": {"activeDeadlineSeconds": 3600}}}})
+    loop.scene.cluster.succeed("patch", "cronjob", "churn-train", "-n", loop.scene.namespace, "-p", patch)
     loop.run(BAD, 1)
     first = loop.jobs
     windows.fill(loop.uri, Window(GOOD * 40, TRUE * 40, at=datetime.now(UTC)))
     loop.again(0)
     windows.fill(loop.uri, Window(BAD * 200, TRUE * 200, at=datetime.now(UTC)))
-    assert "is still at work" in loop.again(1).err
+    said = loop.again(1).err
+    assert "is still at work" in said
+    assert "activeDeadlineSeconds" not in said
     assert loop.jobs == first
     loop.scene.cluster.succeed("delete", "job", *first, "-n", loop.scene.namespace)
     loop.again(1)

@@ -41,8 +41,7 @@ def begin(client: Client, wanted: Retraining) -> tuple[str | None, list[Problem]
         return name, []
     running = next((each for each in jobs if not _has_ended(each) and _is_alike(each, own, wanted.model)), None)
     if running is not None:
-        message = f"Job {running['metadata']['name']} is still at work: {wanted.model} is not retrained beside it"
-        return None, [problem("MY834", message, hint="the next run looks again")]
+        return None, [_waits(running, wanted)]
     query = {"fieldManager": "modelyard", "fieldValidation": "Strict"}
     client.call("POST", client.kind(API, KIND).path(client.namespace), f"Job {name}", query=query,
                 body=_job(own, name, wanted))  # fmt: skip
@@ -57,6 +56,15 @@ def _name(wanted: Retraining) -> str:
 def _has_ended(job: Object) -> bool:
     conditions = (job.get("status") or {}).get("conditions") or []
     return any(each["type"] in _ENDED and each["status"] == "True" for each in conditions)
+
+
+def _waits(running: Object, wanted: Retraining) -> Problem:
+    name, since = running["metadata"]["name"], (running.get("status") or {}).get("startTime")
+    message = f"Job {name} is still at work{f' since {since}' if since else ''}: {wanted.model} is not retrained beside it"
+    hint = "the next run looks again"
+    if (running.get("spec") or {}).get("activeDeadlineSeconds") is None:
+        hint += f"; CronJob {wanted.cron_job} has no jobTemplate.spec.activeDeadlineSeconds, which ends one that hangs"
+    return problem("MY834", message, hint=hint)
 
 
 def _is_alike(job: Object, cron_job: Object, model: str) -> bool:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from pyarrow import fs
 
 from modelyard.request_log.files import opened
 from modelyard.request_log.measures.running import Asked, Version, running
@@ -44,9 +43,9 @@ BAD: Final = [0.9 if i % 3 else 0.1 for i in range(60)]
 INPUTS: Final = [{"ID": i, "AGE": i, "CITY": f"canary-{i % 3}"} for i in range(60)]
 
 
-@pytest.fixture(scope="module")
-def bucket() -> Iterator[Bucket]:
-    with log_files.bucket() as made:
+@pytest.fixture(scope="module", params=["s3", "gs"])
+def bucket(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
+    with log_files.of_scheme(request.param, tmp_path_factory.mktemp("login")) as made:
         yield made
 
 
@@ -56,14 +55,16 @@ class Scene:
     def __init__(self, folder: Path, bucket: Bucket, run: Run) -> None:
         self.folder, self.bucket, self.name = folder, bucket, folder.name
         self._run = run
-        (folder / "models.yaml").write_text(MODELS.replace("FOLDER", self.name), "utf-8")
+        (folder / "models.yaml").write_text(
+            MODELS.replace("s3://bucket/FOLDER", f"{bucket.scheme}://bucket/{self.name}"), "utf-8"
+        )
 
     def fill(self, *made: Window) -> None:
         """Write windows into the bucket."""
         local = self.folder / "log"
         local.mkdir(exist_ok=True)
         windows.fill(str(local), *made)
-        fs.copy_files(str(local), f"{BUCKET}/{self.name}", fs.LocalFileSystem(), self.bucket.system())
+        self.bucket.copy(local, self.name)
 
     def monitor(self, *arguments: str, code: int = 0) -> tuple[str, str]:
         """Run a command, and return its output and what it says."""
@@ -206,7 +207,7 @@ def test_the_champion_s_answers_are_asked_of_a_challenger(bucket: Bucket, tmp_pa
         made.append(Row(*names, json.dumps(asked), json.dumps(answered), None))
     local = tmp_path / "log"
     windows.write(str(local), "churn", "v7", "sha256:1", made)
-    fs.copy_files(str(local), f"{BUCKET}/{scene.name}", fs.LocalFileSystem(), bucket.system())
+    bucket.copy(local, scene.name)
     with model_server.running(model_server.Server()) as model:
         words = ("replay", "churn", "--against", model.url("/churn"), "--differences", "apart.csv", *AT)
         done = modelyard(*words, cwd=tmp_path, env=bucket.environment)
@@ -216,6 +217,7 @@ def test_the_champion_s_answers_are_asked_of_a_challenger(bucket: Bucket, tmp_pa
         assert [(each["id"], each["column"]) for each in csv.DictReader(file)] == [("id-7", "P_BAD")]
 
 
+@pytest.mark.parametrize("bucket", ["s3", pytest.param("gs", marks=pytest.mark.slow)], indirect=True, scope="module")
 def test_a_bucket_that_is_away_prints_nothing(scene: Scene) -> None:
     scene.bucket.stop()
     try:

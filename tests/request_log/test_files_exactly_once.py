@@ -25,9 +25,9 @@ def model() -> Iterator[int]:
         yield port
 
 
-@pytest.fixture(scope="module")
-def bucket() -> Iterator[Bucket]:
-    with log_files.bucket() as made:
+@pytest.fixture(scope="module", params=["s3"])
+def bucket(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
+    with log_files.of_scheme(request.param, tmp_path_factory.mktemp("login")) as made:
         yield made
 
 
@@ -66,8 +66,9 @@ def test_calls_go_on_while_the_bucket_is_away(model: int, bucket: Bucket, tmp_pa
     assert SECRET not in said
 
 
+@pytest.mark.parametrize("bucket", ["s3", "gs"], indirect=True, scope="module")
 def test_sigterm_under_load_loses_no_row(model: int, bucket: Bucket, tmp_path: Path) -> None:
-    options = (f"--files=s3://{BUCKET}/term", "--every=1s", "--stays=1s", "--flush=90s")
+    options = (f"--files={bucket.scheme}://{BUCKET}/term", "--every=1s", "--stays=1s", "--flush=90s")
     with sidecar(model, "", tmp_path, *options, **bucket.environment) as made:
         load = Load(made.port, 10 * CALLS)
         thread = threading.Thread(target=load.run)

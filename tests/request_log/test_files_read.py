@@ -1,8 +1,12 @@
 """DuckDB reads a log in files whole, however many of its threads are at one file."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from modelyard.request_log.files import layout, opened
+from modelyard.request_log.files.folder import Folder
 from modelyard.request_log.files.part import Part
 from modelyard.request_log.rows import Row
 from tests.support.request_log import TABLE
@@ -43,3 +47,18 @@ def test_threads_that_share_a_file_read_each_its_own_place(tmp_path: Path) -> No
                 assert log.execute(f"select sum(length(inputs)) {rows}").fetchone() == (length,)
                 assert len(log.execute(f"select key {rows} limit 5000").fetchall()) == 5000
                 assert log.execute(f"select count(*), sum(score) {rows}").fetchone() == (120_000, 60_000.0)
+
+
+@pytest.mark.parametrize("days", [3, 99, 100, 3000])
+def test_files_of_a_time_are_those_of_its_days_however_long_it_is(tmp_path: Path, days: int) -> None:
+    until = datetime(2026, 12, 1, 6, tzinfo=UTC)
+    ages = [0, 1, days, days + 1, -1]
+    for age in ages:
+        place = tmp_path / layout.place(TABLE, "churn", f"{until - timedelta(days=age):%Y-%m-%d}", 1, 1)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.touch()
+    part = opened.Part("churn", until - timedelta(days=days), until)
+    found = opened.files(Folder(str(tmp_path)), TABLE, [part, part])
+    assert [each.split("/")[2][4:] for each in found] == [
+        f"{until - timedelta(days=age):%Y-%m-%d}" for age in (days, 1, 0)
+    ]

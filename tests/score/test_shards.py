@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from modelyard.api import shards
 from modelyard.score.manifest import Part, joined, part_of
-from modelyard.score.options import Options
+from modelyard.score.options import Options, Stopped
 from modelyard.score.parts import summed
 from modelyard.score.shards import Shard, sliced
 from modelyard.score.stores import opened
 from tests.conftest import Run
+from tests.support import log_files
 from tests.support.model_server import REFUSED, Server, running
 from tests.support.score_tables import HEADER, OUTPUTS, expected, read, rows, table
 
@@ -195,6 +196,22 @@ def test_tables_that_cannot_be_read_by_shards_are_refused(server: Server, tmp_pa
     (folder / "month=1").mkdir()
     assert "holds the folder month=1" in refused(folder, tmp_path / "out", server)[1]
     assert not (tmp_path / "out").exists()
+
+
+def test_google_s_buckets_have_no_folders_and_are_read_as_if_they_had(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with log_files.google_bucket(tmp_path) as bucket:
+        for name, value in bucket.environment.items():
+            monkeypatch.setenv(name, value)
+        for name in ("in/a.csv", "in/_temporary/b.csv", "parts/a.csv", "parts/month=1/b.csv"):
+            (tmp_path / "files" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "files" / name).write_text("LOAN\n1\n", "utf-8")
+        bucket.copy(tmp_path / "files", "risk")
+        assert opened("gs://bucket/risk/in", "MY805").files() == ["bucket/risk/in/a.csv"]
+        with pytest.raises(Stopped) as refused_:
+            opened("gs://bucket/risk/parts", "MY805").files()
+    assert "gs://bucket/risk/parts holds the folder month=1" in refused_.value.problems[0].message
 
 
 @pytest.mark.parametrize("address", ["s3://key:hush@bucket/in", "ftp://host/in", "gs:///in"])

@@ -16,12 +16,12 @@ from tests.support.postgres import Server
 from tests.support.windows import NOW
 
 _EVERY: Final = 10_000
-# As the stand-in answers; one in so many is off.
+# As the stand-in answers; one in so many is off, by more than the tolerance of the largest answer.
 _FILL: Final = """
 insert into scoring_log (id, "row", at, key, model, variant, image, path, status, latency, inputs, outputs)
 select 'call-' || i, 0, timestamptz '{at}' - interval '1 hour' + i * interval '1 microsecond', 'id-' || i, 'churn',
   'champion', 'sha256:1', '/', 200, 1.0, jsonb_build_object('LOAN', i, 'VALUE', i / 8.0, 'JOB', 'job ' || i % 9),
-  jsonb_build_object('P_BAD', i * 2 + 0.5 + case when i % {every} = 77 then 0.001 else 0 end,
+  jsonb_build_object('P_BAD', i * 2 + 0.5 + case when i % {every} = 77 then 0.01 else 0 end,
                      'I_BAD', case when i > 500 then '           1' else '0 ' end)
 from generate_series(0, {rows} - 1) i
 """

@@ -1,18 +1,22 @@
 """The request log in files, as its tests have it: a bucket that can be away, and what lies in a folder."""
 
 import contextlib
+import json
 import os
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 import requests
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from pyarrow import dataset, fs
 
 from tests.conftest import CACHE, need
@@ -26,19 +30,24 @@ _WAIT: Final = 60.0  # seconds
 class Bucket:
     """One of moto's S3, behind a port that can be closed. environment: what reaches it."""
 
+    scheme = "s3"
+
     def __init__(self, server: int) -> None:
         self._server = server
         self.port = free_port()
         self._listening: socket.socket | None = None
         self._open: list[socket.socket] = []
-        self.environment = {
+        self.environment = self._environment()
+        self.start()
+
+    def _environment(self) -> dict[str, str]:
+        return {
             "AWS_ACCESS_KEY_ID": "key",
             "AWS_SECRET_ACCESS_KEY": SECRET,
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
-        self.start()
 
     def start(self) -> None:
         """Take connections."""
@@ -80,6 +89,31 @@ class Bucket:
             endpoint_override=f"http://127.0.0.1:{self._server}",
         )
 
+    def copy(self, folder: Path, name: str) -> None:
+        """Copy the files below a folder into one of the bucket, and no object that stands for a folder."""
+        system = self.system()
+        for path in (each for each in folder.rglob("*") if each.is_file()):
+            with system.open_output_stream(f"{BUCKET}/{name}/{path.relative_to(folder)}", compression=None) as sink:
+                sink.write(path.read_bytes())
+
+
+class GoogleBucket(Bucket):
+    """One of Google's store, which has no folders."""
+
+    scheme = "gs"
+
+    def __init__(self, server: int, login: Path) -> None:
+        self._login = login
+        super().__init__(server)
+
+    def _environment(self) -> dict[str, str]:
+        endpoint = f"http://127.0.0.1:{self.port}"
+        return {"CLOUD_STORAGE_EMULATOR_ENDPOINT": endpoint, "GOOGLE_APPLICATION_CREDENTIALS": str(self._login)}
+
+    def system(self) -> Any:
+        """Return pyarrow's file system, past what can be closed."""
+        return fs.GcsFileSystem(anonymous=True, scheme="http", endpoint_override=f"127.0.0.1:{self._server}")
+
 
 def _pass(one: socket.socket, other: socket.socket) -> None:
     with suppress(OSError):
@@ -106,6 +140,33 @@ def bucket() -> Iterator[Bucket]:
             made.stop()
         finally:
             server.terminate()
+
+
+@contextlib.contextmanager
+def google_bucket(folder: Path) -> Iterator[GoogleBucket]:
+    """Run a stand-in for Google's store with a bucket. folder: for the key of a service account."""
+    key = rsa.generate_private_key(65537, 2048).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    account = {"type": "service_account", "private_key_id": "1", "private_key": key.decode(), "client_email": "a@b.c"}
+    login = folder / "account.json"
+    login.write_text(json.dumps(account | {"token_uri": "http://127.0.0.1:1", "project_id": "risk"}), "utf-8")
+    port = free_port()
+    program = Path(sys.executable).with_name("gcp-storage-emulator")
+    command = [str(program), "start", "--host=127.0.0.1", f"--port={port}", "--in-memory", f"--default-bucket={BUCKET}"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        try:
+            _until_it_listens(port)
+            made = GoogleBucket(port, login)
+            yield made
+            made.stop()
+        finally:
+            server.terminate()
+
+
+def of_scheme(scheme: str, folder: Path) -> AbstractContextManager[Bucket]:
+    """Run the store that a scheme names, with a bucket. folder: for what logs in."""
+    return google_bucket(folder) if scheme == "gs" else bucket()
 
 
 def _until_it_listens(port: int) -> None:

@@ -60,7 +60,9 @@ def _has_ended(job: Object) -> bool:
 
 def _waits(running: Object, wanted: Retraining) -> Problem:
     name, since = running["metadata"]["name"], (running.get("status") or {}).get("startTime")
-    message = f"Job {name} is still at work{f' since {since}' if since else ''}: {wanted.model} is not retrained beside it"
+    message = (
+        f"Job {name} is still at work{f' since {since}' if since else ''}: {wanted.model} is not retrained beside it"
+    )
     hint = "the next run looks again"
     if (running.get("spec") or {}).get("activeDeadlineSeconds") is None:
         hint += f"; CronJob {wanted.cron_job} has no jobTemplate.spec.activeDeadlineSeconds, which ends one that hangs"

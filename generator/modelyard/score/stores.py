@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
-from urllib.parse import urlsplit
+from typing import Any, Final, NamedTuple, cast
+from urllib.parse import urlsplit, urlunsplit
 
 import pyarrow as pa
 from pyarrow import fs
@@ -24,7 +24,29 @@ from modelyard.score.options import Stopped
 SCHEMES: Final = ("s3", "gs")
 _WRONG: Final = (pa.ArrowException, OSError, ValueError)
 _PIECE: Final = 1 << 20
+# Google's client asks again for 15 minutes, while nobody hears why; that of Amazon for some seconds.
+_RETRY: Final = "retry_limit_seconds"
+_PATIENCE: Final = 30
 _LONGEST: Final = 300  # characters of what a store says
+
+
+class Entry(NamedTuple):
+    """A file or folder, by its name in the folder that holds it."""
+
+    name: str
+    is_folder: bool
+
+
+def entries(system: Any, path: str) -> list[Entry]:
+    """Return what a folder holds, by name; nothing if there is no such folder.
+
+    Of Google's buckets pyarrow lists only folders that have an object of their own (Arrow 26, gcsfs.cc, GetFileInfo),
+    which few programs write: there they are those that the names of all files below lead through.
+    """
+    is_flat = system.type_name == "gcs"
+    found = system.get_file_info(fs.FileSelector(path, recursive=is_flat, allow_not_found=True))
+    parts = ((each, each.path[len(path) :].strip("/").partition("/")) for each in found)
+    return sorted({Entry(name, bool(below) or each.type == fs.FileType.Directory) for each, (name, _, below) in parts})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +69,19 @@ class Store:
         """
         with _said("MY805", f"cannot read {self.shown}"):
             (own,) = self._system.get_file_info([self._path])
-            found = [] if own.type != fs.FileType.Directory else self._system.get_file_info(fs.FileSelector(self._path))
+            found = [] if own.type != fs.FileType.Directory else entries(self._system, self._path)
         if own.type == fs.FileType.NotFound:
             hint = "check the address, and that this process may read there"
             raise Stopped(problem("MY805", f"there is no {self.shown}", hint=hint))
         if own.type != fs.FileType.Directory:
             return [self._path]
-        data = sorted((each for each in found if not each.base_name.startswith(("_", "."))), key=lambda each: each.path)
-        if folder := next((each for each in data if each.type == fs.FileType.Directory), None):
+        data = [each for each in found if not each.name.startswith(("_", "."))]
+        if folder := next((each for each in data if each.is_folder), None):
             hint = "columns in names of folders are not read: name a folder that holds files alone"
-            raise Stopped(problem("MY805", f"{self.shown} holds the folder {folder.base_name}", hint=hint))
+            raise Stopped(problem("MY805", f"{self.shown} holds the folder {folder.name}", hint=hint))
         if not data:
             raise Stopped(problem("MY805", f"{self.shown} holds no files"))
-        return [each.path for each in data]
+        return [posixpath.join(self._path, each.name) for each in data]
 
     def names(self) -> list[str]:
         """Return the names of the files of a folder, none if there is no such folder yet. Raises Stopped MY809."""
@@ -115,6 +137,8 @@ def located(address: str, code: str) -> tuple[str, bool, Any, str]:
     if parts.username is not None or not parts.hostname:
         hint = "credentials come from the environment" if parts.username is not None else "name a bucket"
         raise Stopped(problem(code, f"{shown} is no address of a bucket's folder", hint=hint))
+    if parts.scheme == "gs" and _RETRY not in parts.query:
+        address = urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, f"{_RETRY}={_PATIENCE}")))))
     with _said(code, f"cannot open {shown}"):
         system, path = fs.FileSystem.from_uri(address)
     return shown, True, system, path.rstrip("/")

@@ -71,7 +71,9 @@ class Folder:
     def remove_folder(self, path: str) -> None:
         """Remove a folder with all that it holds."""
         with _said():
-            self.system.delete_dir(self.place(path))
+            self.system.delete_dir_contents(self.place(path), missing_dir_ok=True)
+            if self.system.get_file_info(self.place(path)).type == fs.FileType.Directory:
+                self.system.delete_dir(self.place(path))  # buckets have one only where somebody has made it
 
     def remove(self, path: str) -> None:
         """Remove a file, if it is there."""
@@ -80,25 +82,26 @@ class Folder:
 
     def files(self, path: str) -> list[str]:
         """Return the paths of all files below a folder, in their order; none if there is no such folder."""
-        return [each.path[len(self.root) + 1 :] for each in self._found(path, recursive=True) if each.is_file]
+        return [each.path[len(self.root) + 1 :] for each in self._found(path)]
 
     def times(self, path: str) -> dict[str, datetime]:
         """Return the paths of the files below a folder, each with when it was written, by the store's clock."""
-        found = [each for each in self._found(path, recursive=True) if each.is_file]
-        return {each.path[len(self.root) + 1 :]: each.mtime for each in found}
+        return {each.path[len(self.root) + 1 :]: each.mtime for each in self._found(path)}
 
     def folders(self, path: str) -> list[str]:
         """Return the names of the folders in a folder, in their order."""
-        return [each.base_name for each in self._found(path, recursive=False) if each.type == fs.FileType.Directory]
+        with _said():
+            return [each.name for each in stores.entries(self.system, self.place(path)) if each.is_folder]
 
     def place(self, path: str) -> str:
         """Return what pyarrow calls a path."""
         return posixpath.join(self.root, path)
 
-    def _found(self, path: str, *, recursive: bool) -> list[Any]:
-        selector = fs.FileSelector(self.place(path), recursive=recursive, allow_not_found=True)
+    def _found(self, path: str) -> list[Any]:
+        selector = fs.FileSelector(self.place(path), recursive=True, allow_not_found=True)
         with _said():
-            return sorted(self.system.get_file_info(selector), key=lambda each: str(each.path))
+            found = self.system.get_file_info(selector)
+        return sorted((each for each in found if each.is_file), key=lambda each: str(each.path))
 
 
 @contextmanager

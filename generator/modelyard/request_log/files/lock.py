@@ -40,7 +40,7 @@ class Held:
 
     def __init__(self, folder: Folder, where: str, scratch: Path) -> None:
         self._folder = folder
-        self._path = f"{where}/{secrets.token_hex(8)}"
+        self._path = ""
         self._where = where
         self._file = scratch / "lock"
         self._until = 0.0
@@ -52,6 +52,7 @@ class Held:
         self._file.write_bytes(b"")
         end = time.monotonic() + _PATIENCE
         while True:
+            self._path = f"{self._where}/{secrets.token_hex(8)}"
             try:
                 self._write()
                 if not self._others():

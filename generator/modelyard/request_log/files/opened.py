@@ -4,7 +4,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -21,6 +21,7 @@ from modelyard.request_log.files.lock import Held, alone
 
 T = TypeVar("T")
 _PROTOCOL: Final = "modelyardlog"
+_MOST: Final = 100  # days
 # Of a log without files yet.
 _EMPTY: Final = (
     'select null::text as id, null::int as "row", null::timestamptz as "at", null::text as key, null::text as model,'
@@ -155,15 +156,15 @@ def files(folder: Folder, table: str, parts: Sequence[Part] | None) -> list[str]
     """Return the paths of a log's files, those alone that may have rows of some parts of it. Raises Unreachable."""
     if parts is None:
         return [each for each in folder.files(table) if each.endswith(layout.SUFFIX)]
-    wanted: dict[str, None] = {}
-    days: dict[str, list[str]] = {}
+    found: dict[str, None] = {}
     for part in parts:
         below = f"{table}/{layout.MODEL}{part.model}"
-        if below not in days:
-            days[below] = folder.folders(below)
-        first, last = (f"{layout.DAY}{each.astimezone(UTC):%Y-%m-%d}" for each in (part.since, part.until))
-        wanted |= {f"{below}/{day}": None for day in days[below] if first <= day <= last}
-    return [file for each in wanted for file in folder.files(each) if file.endswith(layout.SUFFIX)]
+        first, last = (each.astimezone(UTC).date() for each in (part.since, part.until))
+        days = [f"{below}/{layout.DAY}{first + timedelta(days=i):%Y-%m-%d}" for i in range((last - first).days + 1)]
+        # Of few days each is asked for: a folder with those of years would take longer to list.
+        listed = [one for each in days for one in folder.files(each)] if len(days) <= _MOST else folder.files(below)
+        found |= {each: None for each in listed if days[0] <= each < f"{days[-1]}0"}  # which is behind a /
+    return [each for each in found if each.endswith(layout.SUFFIX)]
 
 
 def _look_at(connection: Connection, folder: Folder, table: str, parts: Sequence[Part] | None) -> None:

@@ -171,8 +171,8 @@ def _by_groups(groups: Sequence[_Group], cluster: Cluster, jobs: int) -> list[li
 
     work = [partial(_by_rules, (rule,), manifests, cluster) for rules, manifests in groups for rule in rules]
     found = iter(divided(work, jobs))
-    by_groups = (chain.from_iterable(islice(found, len(rules))) for rules, _ in groups)
-    return [list(islice(each, MAX_FINDINGS + 1)) for each in by_groups]
+    by_groups = [list(islice(found, len(rules))) for rules, _ in groups]
+    return [list(islice(chain.from_iterable(each), MAX_FINDINGS + 1)) for each in by_groups]
 
 
 def _without_unready(found: Sequence[Finding], bodies: Sequence[Any]) -> list[Finding]:

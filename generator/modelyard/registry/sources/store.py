@@ -74,8 +74,10 @@ def _local(folder: Path, shown: str) -> list[str]:
 
 def _remote(system: Any, root: str, shown: str) -> list[str]:
     """Return the names of the files below a folder in a bucket, none of which leads out of it."""
-    found = [str(each)[len(root) :].lstrip("/") for each in system.find(root)]
-    names = [each for each in found if each]
+    found = system.find(root, detail=True)
+    # An object without content whose name ends in / stands for a folder, as the consoles of the clouds make one.
+    files = [str(each) for each, about in found.items() if about.get("size") or not str(each).endswith("/")]
+    names = [name for each in files if (name := each[len(root) :].lstrip("/"))]
     if not names:
         raise wrong.absent(f"there is nothing in {shown}", "check bucket and folder, and that this login may read them")
     for name in names:

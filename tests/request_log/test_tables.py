@@ -120,10 +120,10 @@ def test_a_day_gets_its_partition_while_rows_of_it_come(owner: psycopg.Connectio
 
 
 def test_a_log_of_before_gets_the_upkeep_of_today(owner: psycopg.Connection) -> None:
-    owner.execute(f"delete from {TABLE}_versions where version = 6".encode())
+    owner.execute(f"delete from {TABLE}_versions where version = {tables.NEWEST}".encode())
     owner.execute(f"create or replace function {TABLE}_upkeep() returns integer language sql as 'select -1'".encode())
     assert tables.upkeep(owner, TABLE) == -1
-    assert tables.migrate(owner, TABLE, None) == [6]
+    assert tables.migrate(owner, TABLE, None) == [tables.NEWEST]
     assert tables.upkeep(owner, TABLE) == 0
 
 
@@ -138,6 +138,25 @@ def test_days_that_are_too_old_are_dropped(owner: psycopg.Connection) -> None:
     batches().write(owner, [row("old", at=old)])
     tables.upkeep(owner, TABLE)
     assert count(owner) == 2
+
+
+def test_of_inputs_and_bins_those_of_a_day_s_last_run_stay(owner: psycopg.Connection) -> None:
+    midnight = NOW.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    ages = [timedelta(days=2), timedelta(days=2, hours=-1), timedelta(days=1), timedelta(days=1, hours=-1)]
+    for at in (midnight - age for age in ages):
+        for model, measure, detail in (("churn", "ks", None), ("churn", "psi", "AGE"), ("fraud", "psi", "AGE")):
+            if model == "churn" or at == midnight - ages[0]:
+                owner.execute(
+                    f'insert into {TABLE}_quality ("at", model, measure, detail, since, until, "rows")'
+                    " values (%s, %s, %s, %s, now(), now(), 1)",
+                    [at, model, measure, detail],
+                )
+    owner.execute(f"drop table {TABLE}_{NOW:%Y%m%d}".encode())
+    assert tables.upkeep(owner, TABLE) == 1
+    found = owner.execute(f"select model, at from {TABLE}_quality where detail is not null order by 1, 2").fetchall()
+    kept = [("churn", midnight - age) for age in ages[1:]]
+    assert found == [*kept, ("fraud", midnight - ages[0])]
+    assert count(owner, f"select count(*) from {TABLE}_quality where detail is null") == len(ages)
 
 
 def test_who_writes_can_do_nothing_else(owner: psycopg.Connection, each_server: Server) -> None:

@@ -118,8 +118,8 @@ comment on table $log_alerts$ is 'When a model was beyond its threshold. told: c
 create table if not exists $log_silences$ (model text primary key, until timestamptz not null);
 """
 # Each is run once, in its order, and never changed: what is to be different is a further one. The upkeep is a function,
-# which is replaced as a whole: 6 gives it to logs whose 3 was one with other locks.
-VERSIONS: Final[Mapping[int, str]] = {1: _LOG, 2: _OUTCOMES, 3: UPKEEP, 4: _QUALITY, 5: _ALERTS, 6: UPKEEP}
+# which is replaced as a whole: further versions give it to logs that have an earlier one.
+VERSIONS: Final[Mapping[int, str]] = {1: _LOG, 2: _OUTCOMES, 3: UPKEEP, 4: _QUALITY, 5: _ALERTS, 6: UPKEEP, 7: UPKEEP}
 NEWEST: Final = max(VERSIONS)
 
 

@@ -3,6 +3,8 @@
 Both lock the default partition against all others, and a drop locks the log itself (PostgreSQL 18, ALTER TABLE, ATTACH
 PARTITION, and 5.12.2.2). The lock of the log comes first: who has it holds none of a partition, so nobody waits in a
 circle. The default partition is locked before its rows move: a row that comes meanwhile would be in the way of its day.
+Of what was measured, once a day, numbers of inputs and of bins go but for those of each day's last run: reports show
+those of the newest run, and they are most of what a run keeps.
 """
 
 from typing import Final
@@ -49,6 +51,14 @@ begin
             changed := changed + 1;
         end if;
     end loop;
+    if changed > 0 then
+        delete from $log_quality$ q using (
+            select ctid as place, max(at) over (partition by model, (at at time zone 'UTC')::date) as last
+            from $log_quality$
+            where at >= (today - 32)::timestamp at time zone 'UTC' and at < (today - 1)::timestamp at time zone 'UTC'
+        ) as old
+        where q.ctid = old.place and q.detail is not null and q.at < old.last;
+    end if;
     return changed;
 end
 $upkeep$;

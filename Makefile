@@ -114,10 +114,10 @@ bench: $(VENV)/installed-dev tools ## print the ratios of speed and memory, meas
 	$(BIN)/python -m bench.sidecar
 	$(BIN)/python -m bench.spark
 
-# SIZES, SETS, PARTS and ROUNDS choose among what `python -m bench.peers --help` says; PAGE= writes no page.
+# SIZES, SETS, OTHERS, PARTS and ROUNDS choose among what `python -m bench.peers --help` says; PAGE= writes no page.
 PAGE := --page
 bench-peers: $(VENV)/installed-dev ## compare with Helm, kustomize, KCL and others, which are installed on demand, and write docs/explanation/performance.md
-	$(BIN)/python -m bench.peers $(if $(SIZES),--sizes $(SIZES)) $(if $(SETS),--sets $(SETS)) $(if $(PARTS),--parts $(PARTS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(PAGE)
+	$(BIN)/python -m bench.peers $(if $(SIZES),--sizes $(SIZES)) $(if $(SETS),--sets $(SETS)) $(if $(OTHERS),--others $(OTHERS)) $(if $(PARTS),--parts $(PARTS)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(PAGE)
 
 acceptance-register: $(VENV)/installed-dev ## compare the register of 50 histories of 200 commits with a checkout of every commit
 	$(BIN)/python -m tests.support.register_histories 50 200

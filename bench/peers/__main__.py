@@ -63,6 +63,9 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         "--sizes", type=_numbers, default="1,10,100,1000,10000", help="models; 10 and 100 are also hundreds of rows"
     )
     parser.add_argument("--sets", type=_words, default=",".join(SETS), help="of models to render")
+    parser.add_argument(
+        "--others", type=int, default=0, help="models of a set that is not plain, at most; all if absent"
+    )
     parser.add_argument("--parts", type=_words, default=",".join(PARTS), help="what is compared")
     parser.add_argument("--rounds", type=int, default=0, help="runs of each; 7 up to 100 models, 3 above, if absent")
     parser.add_argument("--page", action="store_true", help="write the page of docs/ and its drawing")
@@ -81,7 +84,8 @@ def _sections(root: Path, options: argparse.Namespace) -> Iterator[tuple[str, li
     """Yield the sections, each with the rows that are drawn: those of plain models."""
     rounds = (lambda _: options.rounds) if options.rounds else render.usual
     for name in options.sets if "render" in options.parts else ():
-        rows = render.compare(root, name, options.sizes, rounds)
+        most = options.others if name != "plain" and options.others else max(options.sizes)
+        rows = render.compare(root, name, [each for each in options.sizes if each <= most], rounds)
         yield f"### {TITLES[name]}\n\n{markdown(rows, 'model', 'checks')}", rows if name == "plain" else []
     if "again" in options.parts:
         table = markdown(again.compare(root, options.sizes, rounds), "model", "")

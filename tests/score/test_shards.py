@@ -198,20 +198,37 @@ def test_tables_that_cannot_be_read_by_shards_are_refused(server: Server, tmp_pa
     assert not (tmp_path / "out").exists()
 
 
-def test_google_s_buckets_have_no_folders_and_are_read_as_if_they_had(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("scheme", ["s3", "gs"])
+def test_folders_of_buckets_are_read_and_written_as_others(
+    scheme: str, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with log_files.google_bucket(tmp_path) as bucket:
+    body = rows(20)
+    for start, name in ((0, "in/0.csv"), (10, "in/1.csv"), (0, "parts/0.csv"), (10, "parts/month=1/1.csv")):
+        (tmp_path / "files" / name).parent.mkdir(parents=True, exist_ok=True)
+        table(tmp_path / "files" / name, body[start : start + 10])
+    table(tmp_path / "files" / "in" / "_temporary", body)
+    with log_files.of_scheme(scheme, tmp_path) as bucket:
         for name, value in bucket.environment.items():
             monkeypatch.setenv(name, value)
-        for name in ("in/a.csv", "in/_temporary/b.csv", "parts/a.csv", "parts/month=1/b.csv"):
-            (tmp_path / "files" / name).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / "files" / name).write_text("LOAN\n1\n", "utf-8")
         bucket.copy(tmp_path / "files", "risk")
-        assert opened("gs://bucket/risk/in", "MY805").files() == ["bucket/risk/in/a.csv"]
-        with pytest.raises(Stopped) as refused_:
-            opened("gs://bucket/risk/parts", "MY805").files()
-    assert "gs://bucket/risk/parts holds the folder month=1" in refused_.value.problems[0].message
+        for _ in range(2):
+            parts = [
+                shards.score_shard(server.url(), f"{scheme}://bucket/risk/in", f"{scheme}://bucket/out", index, 2)
+                for index in range(2)
+            ]
+        assert [(part and part.scored, problems) for part, problems in parts] == [(10, []), (10, [])]
+        names = [
+            f"{name}-{index:05d}.{end}" for name, end in (("_modelyard", "json"), ("part", "csv")) for index in (0, 1)
+        ]
+        assert log_files.held("bucket/out", bucket.system()) == names
+        for name in names[2:]:
+            with bucket.system().open_input_stream(f"bucket/out/{name}") as content:
+                (tmp_path / name).write_bytes(content.read())
+        found = [row for name in names[2:] for row in read(tmp_path / name)[1:]]
+        assert sorted(found) == sorted(expected(body)[1:])
+        with pytest.raises(Stopped) as stopped:
+            opened(f"{scheme}://bucket/risk/parts", "MY805").files()
+    assert f"{scheme}://bucket/risk/parts holds the folder month=1" in stopped.value.problems[0].message
 
 
 @pytest.mark.parametrize("address", ["s3://key:hush@bucket/in", "ftp://host/in", "gs:///in"])

@@ -92,8 +92,8 @@ def test_one_at_a_time_and_who_was_killed_is_waited_for_no_longer_than_its_lease
 
 def test_a_turn_lasts_as_long_as_its_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock, "RENEWAL", 0.1)
-    monkeypatch.setattr(lock, "LEASE", timedelta(seconds=2))
-    monkeypatch.setattr(lock, "_PATIENCE", 4.0)
+    monkeypatch.setattr(lock, "LEASE", timedelta(seconds=4))
+    monkeypatch.setattr(lock, "_PATIENCE", 6.0)
     own = held(tmp_path, tmp_path / "a")
     with pytest.raises(Unreachable):
         held(tmp_path, tmp_path / "b")

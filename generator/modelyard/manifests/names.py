@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from modelyard.problems.patterns import pattern
@@ -102,6 +103,7 @@ def host(text: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=4096)  # objects have few others
 def label_key(text: str) -> str | None:
     """Check a label's or annotation's key (Kubernetes apimachinery, IsQualifiedName)."""
     prefix, slash, name = text.rpartition("/")

@@ -41,12 +41,12 @@ def _container(path: Path, container: dict[str, Any], *, open_: bool) -> Iterato
             if name in names:
                 yield Found(f"a second port is called {name}", "change it", (*where, "name"), names[name], "the first")
             names.setdefault(name, (*where, "name"))
-    called = [((*path, key), mapping(container.get(key))) for key in _CALLERS]
+    called = [((*path, key), mapping(container[key])) for key in _CALLERS if key in container]
     hooks = mapping(container.get("lifecycle"))
     called += [((*path, "lifecycle", key), mapping(each)) for key, each in hooks.items()]
     for where, each in called:
-        for handler in _HANDLERS:
-            wanted = mapping(each.get(handler)).get("port")
+        for handler in (one for one in _HANDLERS if one in each):
+            wanted = mapping(each[handler]).get("port")
             yield from _port((*where, handler, "port"), wanted, named=True)
             if isinstance(wanted, str) and wanted not in names and not open_ and not port_name(wanted):
                 hint = f"the container has {', '.join(names) or 'no named port'}"

@@ -60,7 +60,9 @@ def leaves(data: object, path: Path = (), name: str = "") -> Iterator[Leaf]:
     todo: list[Leaf] = [Leaf(path, name, data)]
     while todo:
         leaf = todo.pop()
-        if isinstance(leaf.value, Mapping):
+        if isinstance(leaf.value, str):  # most are, and to ask whether one is a Mapping takes longer
+            yield leaf
+        elif isinstance(leaf.value, Mapping):
             todo += [
                 Leaf((*leaf.path, key), key_name(leaf.value, key, leaf.name), item)
                 for key, item in reversed(list(leaf.value.items()))

@@ -22,6 +22,9 @@ MAX_PORT_NAME: Final = 15  # characters (RFC 6335 5.1)
 _PORT_NAME: Final = pattern(r"(?=.*[a-z])[a-z0-9](?:-?[a-z0-9])*")
 _DNS_1035: Final = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
 _DNS_1123: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+_LABEL: Final = (
+    "must be letters, digits, -, _ and ., start and end with a letter or digit, and have at most 63 characters"
+)
 _LABEL_VALUE: Final = pattern(r"([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?")
 _ENV_NAME: Final = pattern(r"[ -<>-~]+")
 _CONFIG_KEY: Final = pattern(r"[-._a-zA-Z0-9]+")
@@ -109,19 +112,13 @@ def label_key(text: str) -> str | None:
     prefix, slash, name = text.rpartition("/")
     if slash and (wrong := dns_1123_subdomain(prefix)):
         return f"the part before / {wrong}"
-    if not name or len(name) > MAX_LABEL or not _LABEL_VALUE.fullmatch(name):
-        return (
-            "must be letters, digits, -, _ and ., start and end with a letter or digit, and have at most 63 characters"
-        )
-    return None
+    return label_value(name) if name else _LABEL
 
 
 def label_value(text: str) -> str | None:
     """Check a label's value (Kubernetes apimachinery, IsValidLabelValue)."""
     if len(text) > MAX_LABEL or not _LABEL_VALUE.fullmatch(text):
-        return (
-            "must be letters, digits, -, _ and ., start and end with a letter or digit, and have at most 63 characters"
-        )
+        return _LABEL
     return None
 
 

@@ -14,7 +14,7 @@ from tests.conftest import need
 # Debian's names first; playwright's own build is not downloaded.
 CHROMIUM: Final = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 VIEWS: Final = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]  # width in pixels, colours
-# What axe-core looks at colours for; all else is the same, light or dark (axe-core 4.11, doc/rule-descriptions.md).
+# What axe-core looks at colours for; all else is the same, light or dark (axe-core 4.12.1, doc/rule-descriptions.md).
 OF_COLOURS: Final = ("color-contrast", "link-in-text-block")
 LOCAL: Final = ("http://127.0.0.1:", "data:")
 

@@ -13,6 +13,7 @@ from modelyard.request_log.database.connecting import Refused
 from modelyard.request_log.files.duck import FilesError
 from modelyard.request_log.files.folder import Folder, Unreachable
 from modelyard.request_log.files.kept import RECENT, stamp
+from modelyard.request_log.files.layout import SUFFIX
 from modelyard.request_log.files.lock import alone
 
 _AT_ONCE: Final = 31  # days: a log that was never joined is by several runs
@@ -34,7 +35,7 @@ def join_days(address: str, table: str) -> int:
                 parquet.write_table(_joined(folder, files), Path(scratch) / "day.parquet", compression="zstd")
                 turn.check()
                 # By its name it is of the day's last run. A kill here leaves rows twice, of which reports take one.
-                folder.put(Path(scratch) / "day.parquet", f"{files[-1].removesuffix('.parquet')}-day.parquet")
+                folder.put(Path(scratch) / "day.parquet", f"{files[-1].removesuffix(SUFFIX)}-day{SUFFIX}")
                 for each in files:
                     folder.remove(each)
     except Unreachable as error:

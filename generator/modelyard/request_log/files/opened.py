@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -156,15 +157,20 @@ def files(folder: Folder, table: str, parts: Sequence[Part] | None) -> list[str]
     """Return the paths of a log's files, those alone that may have rows of some parts of it. Raises Unreachable."""
     if parts is None:
         return [each for each in folder.files(table) if each.endswith(layout.SUFFIX)]
-    found: dict[str, None] = {}
+    wanted: dict[str, dict[str, None]] = {}  # folder of a model -> those of its days
     for part in parts:
-        below = f"{table}/{layout.MODEL}{part.model}"
         first, last = (each.astimezone(UTC).date() for each in (part.since, part.until))
-        days = [f"{below}/{layout.DAY}{first + timedelta(days=i):%Y-%m-%d}" for i in range((last - first).days + 1)]
-        # Of few days each is asked for: a folder with those of years would take longer to list.
-        listed = [one for each in days for one in folder.files(each)] if len(days) <= _MOST else folder.files(below)
-        found |= {each: None for each in listed if days[0] <= each < f"{days[-1]}0"}  # which is behind a /
-    return [each for each in found if each.endswith(layout.SUFFIX)]
+        days = wanted.setdefault(f"{table}/{layout.MODEL}{part.model}", {})
+        days |= {f"{layout.DAY}{first + timedelta(days=i)}": None for i in range((last - first).days + 1)}
+    return [file for below, days in wanted.items() for file in _of_days(folder, below, days)]
+
+
+def _of_days(folder: Folder, below: str, days: Collection[str]) -> Iterator[str]:
+    """Yield the files of a model's days. Of few days each is asked for: a folder with years takes longer to list."""
+    folders = [f"{below}/{each}" for each in days] if len(days) <= _MOST else [below]
+    for path in chain.from_iterable(folder.files(each) for each in folders):
+        if path[len(below) + 1 :].partition("/")[0] in days and path.endswith(layout.SUFFIX):
+            yield path
 
 
 def _look_at(connection: Connection, folder: Folder, table: str, parts: Sequence[Part] | None) -> None:

@@ -135,7 +135,8 @@ def upkeep(log: Log, of_models: Mapping[str, int]) -> tuple[int, list[Problem]]:
     from modelyard.request_log.files.removal import drop_days
 
     try:
+        dropped = sum(drop_days(log.files, log.table, model, days) for model, days in of_models.items())
         join_days(log.files, log.table)
-        return sum(drop_days(log.files, log.table, model, days) for model, days in of_models.items()), []
     except Refused as refused:
         return 0, [_unusable(refused)]
+    return dropped, []

@@ -25,8 +25,7 @@ SCHEMES: Final = ("s3", "gs")
 _WRONG: Final = (pa.ArrowException, OSError, ValueError)
 _PIECE: Final = 1 << 20
 # Google's client asks again for 15 minutes, while nobody hears why; that of Amazon for some seconds.
-_RETRY: Final = "retry_limit_seconds"
-_PATIENCE: Final = 30
+_RETRIED: Final = "retry_limit_seconds=30"
 _LONGEST: Final = 300  # characters of what a store says
 
 
@@ -137,8 +136,8 @@ def located(address: str, code: str) -> tuple[str, bool, Any, str]:
     if parts.username is not None or not parts.hostname:
         hint = "credentials come from the environment" if parts.username is not None else "name a bucket"
         raise Stopped(problem(code, f"{shown} is no address of a bucket's folder", hint=hint))
-    if parts.scheme == "gs" and _RETRY not in parts.query:
-        address = urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, f"{_RETRY}={_PATIENCE}")))))
+    if parts.scheme == "gs":
+        address = urlunsplit(parts._replace(query=f"{parts.query}&{_RETRIED}".lstrip("&")))
     with _said(code, f"cannot open {shown}"):
         system, path = fs.FileSystem.from_uri(address)
     return shown, True, system, path.rstrip("/")

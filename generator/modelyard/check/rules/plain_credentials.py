@@ -29,8 +29,9 @@ def _texts(manifests: Sequence[Manifest]) -> Iterator[tuple[int, Leaf]]:
     """Yield what pods are started with, and what ConfigMaps hold, with the index of its object."""
     for index, _, template in all_pod_templates(manifests):
         for path, container in template.containers:
-            for key in (each for each in ("args", "command", "env") if container.get(each)):
-                yield from ((index, leaf) for leaf in leaves(container.get(key), (*path, key), key))
+            for key in ("args", "command", "env"):
+                if key in container:
+                    yield from ((index, leaf) for leaf in leaves(container[key], (*path, key), key))
     for index, manifest in enumerate(manifests):
         if manifest.kind == "ConfigMap" and not manifest.group:
             for leaf in leaves(manifest.body.get("data"), ("data",), "data"):

@@ -207,7 +207,7 @@ def _expression(node: object, left: dict[str, int], constants: list[object]) -> 
 
 
 def _constant(value: object, constants: list[object]) -> ast.expr:
-    if isinstance(value, str) and value.isascii():
+    if isinstance(value, str) and value.isascii():  # a surrogate cannot be compiled
         return ast.Constant(value)
     constants.append(value)
     return _item("constants", len(constants) - 1)
